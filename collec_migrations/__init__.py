@@ -1,0 +1,1 @@
+"""Versioned, atomic and reversible schema migrations for Collec-Science databases."""
