@@ -53,9 +53,9 @@ DOUBTFUL = {
         'do $$ declare col record; begin perform "Lab\'s".a.b; end $$',
     ),
     "PL/pgSQL that is not understood": (
-        "do $$ begin if col.f() foo then end if; end $$",
+        "do $$ begin if col.f() from then end if; end $$",
         "col",
-        'do $$ begin if "Lab\'s".f() foo then end if; end $$',
+        'do $$ begin if "Lab\'s".f() from then end if; end $$',
     ),
 }
 CASES = {name: case for name, case in DOUBTFUL.items() if case[1]}
