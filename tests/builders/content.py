@@ -14,6 +14,9 @@ from tests.builders.values import fitted
 Row = dict[str, str | None]
 Pools = Mapping[str, Sequence[str]]
 """Values to choose from, by type without modifier."""
+HUGE_ROWS = 3
+"""Rows of a table that may hold huge values; the others hold at most `MODEST` characters."""
+MODEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,19 @@ def compose(
     A table gets fewer rows than asked where nothing can be referred to, or no unique value is
     left. The same arguments give the same rows.
     """
+    modest = {kind: _modest(pool) for kind, pool in pools.items()}
     made: dict[Key, tuple[Row, ...]] = {}
     order = []
     for table in tables:
         dice = random.Random(f"{seed} {table.key}")
-        made[table.key] = tuple(_rows(table, counts[table.key], pools, made, dice))
+        made[table.key] = tuple(_rows(table, counts[table.key], (pools, modest), made, dice))
         order.append(table)
     return Content(tuple((table, made[table.key]) for table in order))
+
+
+def _modest(pool: Sequence[str]) -> Sequence[str]:
+    """Return the values of a pool that thousands of rows may have: huge ones would fill memory."""
+    return [value for value in pool if len(value) <= MODEST] or [pool[0][:MODEST]]
 
 
 def replace_rows(connection: extensions.connection, names: Names, content: Content) -> None:
@@ -68,13 +77,17 @@ def replace_rows(connection: extensions.connection, names: Names, content: Conte
 
 
 def _rows(
-    table: Table, count: int, pools: Pools, made: Mapping[Key, tuple[Row, ...]], dice: random.Random
+    table: Table,
+    count: int,
+    pools: tuple[Pools, Pools],
+    made: Mapping[Key, tuple[Row, ...]],
+    dice: random.Random,
 ) -> list[Row]:
     ids = _ids(count, dice)
     seen: set[tuple[str | None, ...]] = set()
     rows = []
     for number in range(count):
-        row = _row(table, ids[number], pools, made, dice)
+        row = _row(table, ids[number], pools[number >= HUGE_ROWS], made, dice)
         if row is None:
             continue
         keys = [

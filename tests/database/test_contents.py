@@ -1,6 +1,5 @@
 """Arbitrary rows load into every version, and arbitrary names are names of schemas."""
 
-import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +13,14 @@ from tests.servers import Server
 slow = settings(
     max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
+
+KEYS_AGAIN = """
+select string_agg(format('alter table %s drop constraint %I, add constraint %I %s',
+  conrelid::regclass, conname, conname, pg_get_constraintdef(oid)), ';')
+from pg_constraint
+where contype = 'f' and connamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+"""
+"""Gives the statement that drops every foreign key and adds it again."""
 
 
 @pytest.mark.parametrize("version", stored.CHAIN)
@@ -46,12 +53,7 @@ def test_constraints_hold_without_skipping_checks(server18: Server, version: str
         with connection.cursor() as cursor:
             content.replace_rows(connection, Names(), drawn)
             cursor.execute("set local search_path to gacl, col, public")
-            cursor.execute(
-                "select string_agg(format('alter table %s drop constraint %I,"
-                " add constraint %I %s', conrelid::regclass, conname, conname, pg_get_constraintdef(oid)), ';')"
-                " from pg_constraint where contype = 'f'"
-                " and connamespace in ('gacl'::regnamespace, 'col'::regnamespace)"
-            )
+            cursor.execute(KEYS_AGAIN)
             (again,) = cursor.fetchone() or ("",)
             cursor.execute(again)
         connection.rollback()
@@ -117,17 +119,3 @@ def test_two_pairs_of_any_names_are_built_and_filled(
             content.replace_rows(connection, names, rolled_back)
         one, other = (rows.dump_rows(connection, names.col) for names in drawn)
     assert not rows.difference(one, other)
-
-
-def test_broken_rows_are_refused(server18: Server) -> None:
-    """The loader skips only foreign keys: keys and nulls are looked at."""
-    drawn = content.Content(
-        tuple(
-            (table, ({c.name: None for c in table.columns},))
-            for table in strategies.schema.tables(stored.load("1.1"))
-            if table.name == "printer"
-        )
-    )
-    with databases.at(server18, "1.1") as connection:
-        with pytest.raises(psycopg2.errors.NotNullViolation):
-            content.replace_rows(connection, Names(), drawn)
