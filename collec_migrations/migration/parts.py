@@ -10,7 +10,9 @@ def part(sql: str, role: str) -> str:
     chosen = []
     for statement in scripts.split(sql):
         t = statement.text
-        g = re.search(r"\bgacl(_archive)?\.|'gacl", t) and not re.search(r"\bcol(_archive)?\.|'col", t)
+        g = re.search(r"\bgacl(_archive)?\.|'gacl", t) and not re.search(
+            r"\bcol(_archive)?\.|'col", t
+        )
         if ("gacl" if g else "col") == role:
             chosen.append(t.rstrip("; \n") + ";\n")
     return "\n".join(chosen)
