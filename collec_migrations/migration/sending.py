@@ -67,7 +67,9 @@ def failure(
     diagnostics = error.diag
     line = _line(sql, statement, error)
     message = diagnostics.message_primary or str(error).strip()
-    beginning = "\n".join(f"    {text}" for text in statement.text.splitlines()[:SHOWN_LINES])
+    shown_from = max(line, statement.line) if _in_block(error) else statement.line
+    excerpt = sql.splitlines()[shown_from - 1 :][:SHOWN_LINES]
+    beginning = "\n".join(f"    {text}" for text in excerpt)
     details = [f"detail: {diagnostics.message_detail}"] if diagnostics.message_detail else []
     hint = diagnostics.message_hint or HINTS.get(error.pgcode or "", "")
     return StatementFailed(
@@ -81,12 +83,16 @@ def _line(sql: str, statement: Statement, error: psycopg2.Error) -> int:
     position = error.diag.statement_position
     if position:
         return line_at(sql, statement.offset + int(position) - 1)
-    inside = _BLOCK_LINE.search(error.diag.context or "")
+    inside = _in_block(error)
     if inside:
         body = next((t for t in scan(statement.text) if t.name == "SCONST"), None)
         start = statement.offset + (body.start if body else 0)
         return int(line_at(sql, start)) + int(inside[1]) - 1
     return statement.line
+
+
+def _in_block(error: psycopg2.Error) -> re.Match[str] | None:
+    return _BLOCK_LINE.search(error.diag.context or "")
 
 
 def is_lost(cursor: Cursor) -> bool:
