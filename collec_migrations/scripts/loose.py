@@ -47,6 +47,11 @@ def identifiers(value: str, names: Mapping[str, str]) -> list[Edit]:
     return [_edit(value, token, names) for token in found if _named(token, names)]
 
 
+def listed(value: str) -> tuple[str, ...]:
+    """Return the identifiers in a list of them."""
+    return tuple(token.identifier for token in _scan(value) if token.is_name)
+
+
 def suspects(value: str, names: Mapping[str, str]) -> list[Edit]:
     """Return the edits that binding a literal in doubt would make; none if it names nothing."""
     return whole(value, names) or qualifiers(value, names)
