@@ -115,6 +115,13 @@ begin
             );
         end loop;
         for attached in
+            select i.indexrelid
+            from pg_index i
+            where i.indrelid = leftover.oid
+        loop
+            execute format('drop index %s', attached.indexrelid::regclass);
+        end loop;
+        for attached in
             select d.objid
             from pg_depend d
             join pg_class s on s.oid = d.objid and s.relkind = 'S'
@@ -196,6 +203,13 @@ begin
             execute format(
                 'alter table %s alter column %I drop default', held.oid::regclass, attached.attname
             );
+        end loop;
+        for attached in
+            select i.indexrelid
+            from pg_index i
+            where i.indrelid = held.oid
+        loop
+            execute format('drop index %s', attached.indexrelid::regclass);
         end loop;
         for attached in
             select d.objid
@@ -286,6 +300,13 @@ begin
             );
         end loop;
         for attached in
+            select i.indexrelid
+            from pg_index i
+            where i.indrelid = leftover.oid
+        loop
+            execute format('drop index %s', attached.indexrelid::regclass);
+        end loop;
+        for attached in
             select d.objid
             from pg_depend d
             join pg_class s on s.oid = d.objid and s.relkind = 'S'
@@ -362,6 +383,13 @@ begin
             execute format(
                 'alter table %s alter column %I drop default', held.oid::regclass, attached.attname
             );
+        end loop;
+        for attached in
+            select i.indexrelid
+            from pg_index i
+            where i.indrelid = held.oid
+        loop
+            execute format('drop index %s', attached.indexrelid::regclass);
         end loop;
         for attached in
             select d.objid

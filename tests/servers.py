@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -21,7 +22,7 @@ NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Build = Callable[[Address], object]
 
 
-class PsqlFailed(Exception):
+class PsqlError(Exception):
     """psql left with an error; the text is what it wrote on stderr."""
 
 
@@ -99,7 +100,7 @@ class Server:
             check=False,
         )
         if done.returncode != 0:
-            raise PsqlFailed(done.stderr)
+            raise PsqlError(done.stderr)
         return done.stdout
 
     def _execute(self, statement: str, *names: str) -> None:
@@ -118,6 +119,13 @@ def running(major: int) -> Iterator[Server]:
     found = binaries.find(major)
     with throwaway(found, tcp=True) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
+
+
+def scratch() -> Path:
+    """Return where a server is made quickly: in memory, if there is more than 64 MB of it."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000
+    return memory if roomy else Path("/tmp")
 
 
 def majors() -> tuple[int, ...]:
