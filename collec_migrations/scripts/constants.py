@@ -95,7 +95,7 @@ class Constants:
             except (ParseError, UnprovableError):
                 continue
             for mark, edits in found.items():
-                self.edits.setdefault(mark, []).extend(edits)
+                self.edits[mark] = list(dict.fromkeys([*self.edits.get(mark, ()), *edits]))
             for hole, used in bound.holes.items():
                 filler = attempt.holes[hole]
                 if filler in self.values and filler not in self.edits:

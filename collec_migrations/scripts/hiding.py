@@ -97,23 +97,23 @@ def last_name(names: Any) -> str:
 
 def constant(node: Any) -> Any:
     """Return the `String` of a string constant, casts to text looked through; None for others."""
-    if type(node).__name__ == "TypeCast" and last_name(node.typeName.names) in TEXT_TYPES:
+    if casts_to_text(node):
         return constant(node.arg)
     if type(node).__name__ == "A_Const" and type(node.val).__name__ == "String":
         return node.val
     return None
 
 
-def is_text_cast(at: Step) -> bool:
+def casts_to_text(node: Any) -> bool:
     """Whether this is a cast that leaves a text as it is."""
-    if at.kind != "TypeCast" or at.node.typeName.arrayBounds:
+    if type(node).__name__ != "TypeCast" or node.typeName.arrayBounds:
         return False
-    return last_name(at.node.typeName.names) in TEXT_TYPES
+    return last_name(node.typeName.names) in TEXT_TYPES
 
 
 def use(at: Step) -> Use:
     """Return what a constant at this place is for."""
-    while is_text_cast(at):
+    while casts_to_text(at.node):
         at = at.up or NOWHERE
     if at.kind == "TypeCast" and not at.node.typeName.arrayBounds:
         return REG_TYPES.get(last_name(at.node.typeName.names), Use.DATA)
@@ -201,7 +201,7 @@ def _with_other_side(at: Step) -> Use:
 def _for_column(node: Any, found: Use) -> Use:
     """Return `found` for what holds names of schemas, data for a plain column."""
     kind = type(node).__name__
-    if kind == "TypeCast" and last_name(node.typeName.names) in TEXT_TYPES:
+    if casts_to_text(node):
         return _for_column(node.arg, found)
     if kind == "SQLValueFunction":
         return found if node.op.name == "SVFOP_CURRENT_SCHEMA" else Use.DATA
