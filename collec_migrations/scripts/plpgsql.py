@@ -105,7 +105,7 @@ class _Reader(Walker):
         middle = self.until(":", limit=closing)
         self.add(self.at, middle, Kind.EXPRESSION)
         self.add(middle + 1, closing, Kind.EXPRESSION)
-        self.at = closing
+        self.at = closing + 1
 
     def sql(self) -> None:
         """Go over a statement of SQL, the target of its INTO blanked."""
