@@ -95,7 +95,8 @@ class Constants:
             except (ParseError, UnprovableError):
                 continue
             for mark, edits in found.items():
-                self.edits.setdefault(mark, []).extend(edits)
+                kept = self.edits.setdefault(mark, [])
+                kept.extend(edit for edit in edits if edit not in kept)
             for hole, used in bound.holes.items():
                 filler = attempt.holes[hole]
                 if filler in self.values and filler not in self.edits:
