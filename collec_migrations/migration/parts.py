@@ -13,9 +13,7 @@ def part(sql: str, role: Role) -> str:
     A statement that changes both, such as a foreign key into the rights schema, belongs to the
     data schema; one that changes neither, such as a setting, to both parts.
     """
-    chosen = (
-        statement for statement, changed in roles.with_changes(sql) if belongs(changed, role)
-    )
+    chosen = (statement for statement, changed in roles.with_changes(sql) if belongs(changed, role))
     return "".join(f"{statement.text};\n" for statement in chosen)
 
 
