@@ -224,6 +224,8 @@ PLACES = {
     "format with numbers": "do $$ begin execute format('table %2$I.%1$I', 'col', '{s}'); end $$",
     "format with a literal": "do $$ begin execute format('select %L::regclass, %s from t where "
     "nspname = %L', '{q}.t', '{q}.f()', '{s}'); end $$",
+    "format with a regclass": "do $$ begin execute format('comment on table %s is %L', "
+    "'{q}.a'::regclass, '{q}.b'::regclass || x); end $$",
     "format in pieces": "do $$ begin execute format('select 1 from {f}.a' || ' where %I = 1', x)"
     " || ' and b in (table {q}.b)'; end $$",
     "format in a variable": "do $$ declare s text := format('table {f}.%I', 'a'); begin "
