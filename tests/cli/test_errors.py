@@ -117,7 +117,7 @@ def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) 
 
 
 def test_a_missing_script_is_one_line() -> None:
-    with pytest.raises(ScriptUnreadable, match="cannot read the script .*nothing.sql: No such"):
+    with pytest.raises(ScriptUnreadable, match=r"cannot read the script .*nothing\.sql: No such"):
         library.load("nothing.sql")
 
 
