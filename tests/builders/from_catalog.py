@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from psycopg2.extensions import connection as Connection
+from psycopg2 import extensions
 
 from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
@@ -24,7 +24,7 @@ from tests.builders import ddl
 GEOGRAPHY = Path(__file__).with_name("geography.sql")
 
 
-def build(connection: Connection, catalog: Catalog, names: Names) -> None:
+def build(connection: extensions.connection, catalog: Catalog, names: Names) -> None:
     """Create the schemas `names` with exactly the facts of `catalog`; the caller commits.
 
     A rights schema that is there already is taken as it is, so that several data schemas can
@@ -37,7 +37,7 @@ def build(connection: Connection, catalog: Catalog, names: Names) -> None:
         _build_schema(connection, ddl.kinds(catalog, "col"), names.col, behind=(names.gacl,))
 
 
-def surround(connection: Connection, catalog: Catalog, names: Names) -> None:
+def surround(connection: extensions.connection, catalog: Catalog, names: Names) -> None:
     """Create what a catalog takes for granted outside of its schemas."""
     kinds = ddl.kinds(catalog, "col")
     definitions = " ".join(fact.definition for fact in catalog.facts)
@@ -60,7 +60,7 @@ def surround(connection: Connection, catalog: Catalog, names: Names) -> None:
 
 
 @contextmanager
-def search_path_kept(connection: Connection) -> Iterator[None]:
+def search_path_kept(connection: extensions.connection) -> Iterator[None]:
     """Put the session's search path back at the end of the block, unless it failed."""
     with connection.cursor() as cursor:
         cursor.execute("select current_setting('search_path')")
@@ -70,7 +70,7 @@ def search_path_kept(connection: Connection) -> Iterator[None]:
 
 
 def _build_schema(
-    connection: Connection, facts: ddl.Kinds, schema: str, *, behind: tuple[str, ...]
+    connection: extensions.connection, facts: ddl.Kinds, schema: str, *, behind: tuple[str, ...]
 ) -> None:
     path = ", ".join(map(ddl.quote, (schema, *behind, "public")))
     _run(connection, f"create schema if not exists {ddl.quote(schema)}")
@@ -78,19 +78,19 @@ def _build_schema(
     _run(connection, ";\n".join(ddl.statements(facts)))
 
 
-def _exists(connection: Connection, schema: str) -> bool:
+def _exists(connection: extensions.connection, schema: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("select 1 from pg_namespace where nspname = %s", (schema,))
         return cursor.fetchone() is not None
 
 
-def _type_exists(connection: Connection, name: str) -> bool:
+def _type_exists(connection: extensions.connection, name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("select to_regtype(%s) is not null", (name,))
         return bool((cursor.fetchone() or (False,))[0])
 
 
-def _run(connection: Connection, statement: str) -> None:
+def _run(connection: extensions.connection, statement: str) -> None:
     """Run a statement as it is: without parameters, psycopg2 leaves `%` alone."""
     with connection.cursor() as cursor:
         cursor.execute(statement)

@@ -1,0 +1,44 @@
+# `make upgrade`: the embedded server of this folder, at the newest version.
+# `make test`: everything that has to hold.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: upgrade test check format unit soak bench clean
+
+upgrade: $(VENV)/installed
+	$(BIN)/alembic upgrade head
+
+test: check
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/unit
+
+soak: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) -m soak
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist build

@@ -1,0 +1,83 @@
+"""One run at a time on a database: a lock that ends with its connection, however that ends."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations.errors import MigrationError
+
+KEY = 0x636F6C6C6563  # "collec" in ASCII: one lock for each database, whatever the schemas
+PAUSE = 0.2
+"""Seconds between two tries. Polled: a session that waits inside the server holds a snapshot,
+and `create index concurrently` of the run that holds the lock would wait for it for ever."""
+
+HOLDER = """
+select a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'unnamed'),
+       to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
+from pg_catalog.pg_locks l
+join pg_catalog.pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+  and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
+  and (l.classid::bigint << 32 | l.objid::bigint) = %s
+"""
+
+
+class Locked(MigrationError):
+    """Another run holds the database, longer than we were told to wait."""
+
+
+@contextmanager
+def held(
+    connection: Connection, *, wait: float, say: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the lock of the database for the time of a `with`, waiting `wait` seconds for it.
+
+    The connection must be outside a transaction, and is again afterwards. Says once for whom it
+    waits; raises `Locked` when the time is over. The lock belongs to the session, so that it
+    outlives a rollback and dies with the connection.
+    """
+    deadline = time.monotonic() + wait
+    told = False
+    while not _try(connection):
+        holder = _holder(connection)
+        if time.monotonic() >= deadline:
+            raise Locked(
+                f"another run holds this database: {holder}",
+                hint="Wait until it has ended, or wait longer with -x lock_wait=SECONDS.",
+            )
+        if not told:
+            say(f"waiting for another run on this database: {holder}")
+            told = True
+        time.sleep(min(PAUSE, max(0.0, deadline - time.monotonic())))
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            _one(connection, "select pg_catalog.pg_advisory_unlock(%s)")
+
+
+def _try(connection: Connection) -> bool:
+    return bool(_one(connection, "select pg_catalog.pg_try_advisory_lock(%s)"))
+
+
+def _holder(connection: Connection) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDER, (KEY,))
+        row = cursor.fetchone()
+    connection.rollback()
+    if row is None:
+        return "it has just ended"
+    return f"pid {row[0]}, user {row[1]}, {row[2]}, since {row[3]}"
+
+
+def _one(connection: Connection, query: str) -> object:
+    assert connection.get_transaction_status() == TRANSACTION_STATUS_IDLE
+    with connection.cursor() as cursor:
+        cursor.execute(query, (KEY,))
+        row = cursor.fetchone()
+    connection.commit()
+    return row[0] if row else None

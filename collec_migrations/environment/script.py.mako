@@ -1,0 +1,15 @@
+"""Version ${up_revision}: ${message}."""
+
+from collec_migrations.migration import step
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+script = "upgrade-${down_revision}-${up_revision}.sql"
+
+
+def upgrade() -> None:
+    step.apply(script)
+
+
+def downgrade() -> None:
+    step.revert("downgrade-${up_revision}-${down_revision}.sql")

@@ -1,0 +1,81 @@
+"""What an Alembic command is about to do, and with which settings."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from alembic.runtime.environment import EnvironmentContext
+
+from collec_migrations.migration.planning import Work
+from collec_migrations.migration.run import Run
+from collec_migrations.migration.sinks import Sink
+from collec_migrations.names import Names
+from collec_migrations.settings import Settings
+
+CHANGING = ("upgrade", "downgrade", "do_stamp")
+"""Names of the functions in alembic.command that change the database; the others read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A command of Alembic, its target and the chain that it works on."""
+
+    command: str
+    """Name of the function in alembic.command: upgrade, downgrade, do_stamp, or one that reads."""
+    work: Work
+    targets: tuple[str, ...]
+    """The versions that were named, as they were written."""
+    start: str | None
+    versions: tuple[str, ...]
+    """All versions of the chain, oldest first."""
+    upgrade_scripts: Mapping[str, str]
+    settings: Settings
+    say: Callable[[str], None]
+    """Tells the user something, beside the results."""
+
+    @classmethod
+    def of(cls, environment: EnvironmentContext, settings: Settings) -> "Job":
+        """Return the job that Alembic's environment was made for."""
+        given = environment.context_opts
+        start = given.get("starting_rev")
+        chain = tuple(reversed(tuple(environment.script.walk_revisions())))
+        return cls(
+            command=given["fn"].__name__,
+            work=given["fn"],
+            targets=_texts(given.get("destination_rev")) + _texts(start),
+            start=start,
+            versions=tuple(revision.revision for revision in chain),
+            upgrade_scripts={
+                revision.revision: revision.module.script
+                for revision in chain
+                if hasattr(revision.module, "script")
+            },
+            settings=settings,
+            say=environment.config.attributes.get("say", _say),
+        )
+
+    @property
+    def changes(self) -> bool:
+        """Whether the command changes the database."""
+        return self.command in CHANGING
+
+    def run_for(self, names: Names, sink: Sink, *, rights_version: str | None) -> Run:
+        """Return the state of a run for one pair."""
+        return Run(
+            names=names,
+            settings=self.settings,
+            sink=sink,
+            versions=self.versions,
+            upgrade_scripts=self.upgrade_scripts,
+            rights_version=rights_version,
+        )
+
+
+def _texts(given: object) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(str(item) for item in given)  # type: ignore[attr-defined]  # Alembic gives a string or a sequence
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"{message}\n")

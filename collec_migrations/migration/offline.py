@@ -1,0 +1,63 @@
+"""`--sql`: write what a run would send, as a script that psql runs to the same result."""
+
+from typing import TextIO
+
+from alembic.runtime.environment import EnvironmentContext
+from sqlalchemy.sql.elements import quoted_name
+
+from collec_migrations import quoting
+from collec_migrations.migration import planning, recording
+from collec_migrations.migration.job import Job
+from collec_migrations.migration.run import Run
+from collec_migrations.migration.sinks import Text
+
+HEADER = """\
+-- Written by collec-migrations; run it with: psql -d DATABASE -f FILE
+\\set ON_ERROR_STOP on
+set client_encoding = 'UTF8';
+set standard_conforming_strings = on;
+"""
+
+
+def write(environment: EnvironmentContext, job: Job) -> None:
+    """Write the script to the output of Alembic's configuration, for all pairs."""
+    output: TextIO = environment.config.output_buffer
+    timeout = round(job.settings.lock_timeout * 1000)
+    output.write(f"{HEADER}set lock_timeout = '{timeout} ms';\n\n")
+    if not job.settings.per_version:
+        output.write("BEGIN;\n\n")
+    announcements = _write_pairs(environment, job, output)
+    if not job.settings.per_version:
+        output.write("COMMIT;\n")
+    for line in announcements:
+        job.say(line)
+
+
+def _write_pairs(environment: EnvironmentContext, job: Job, output: TextIO) -> list[str]:
+    """Write what each pair needs; the rights schema is stepped up by the first."""
+    rights_version = None if job.start in (None, "base") else job.start
+    announcements: list[str] = []
+    for names in job.settings.pairs:
+        run = job.run_for(names, Text(output.write), rights_version=rights_version)
+        if job.start in (None, "base"):
+            output.write(f"create schema if not exists {quoting.identifier(names.col)};\n\n")
+        _configure(environment, job, run, output)
+        environment.run_migrations()
+        rights_version = run.rights_version
+        announcements += run.announcements
+    return announcements
+
+
+def _configure(environment: EnvironmentContext, job: Job, run: Run, output: TextIO) -> None:
+    environment.configure(
+        dialect_name="postgresql",
+        # No doubling of % in names, which psql would take as it is.
+        dialect_opts={"paramstyle": "named"},
+        literal_binds=True,
+        output_buffer=output,
+        fn=planning.followed(job.work, run),
+        version_table_schema=quoted_name(run.names.col, quote=True),
+        transaction_per_migration=job.settings.per_version,
+        on_version_apply=recording.callback(run),
+        collec_run=run,
+    )

@@ -1,0 +1,199 @@
+"""Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+
+import psycopg2
+from alembic.runtime.environment import EnvironmentContext
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+from sqlalchemy.sql.elements import quoted_name
+
+from collec_migrations import quoting
+from collec_migrations.addresses import Address
+from collec_migrations.database import connection as database
+from collec_migrations.database import holdings, locking, state
+from collec_migrations.errors import MigrationError, NotAdopted
+from collec_migrations.migration import planning, recording, sending
+from collec_migrations.migration.job import Job
+from collec_migrations.migration.run import Run
+from collec_migrations.migration.sinks import Server
+from collec_migrations.names import Names
+from collec_migrations.server import embedded
+
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; doubled for each further one."""
+
+
+def run(environment: EnvironmentContext, job: Job) -> None:
+    """Carry out the job; a job that changes holds the lock and reads its result back."""
+    given = environment.config.attributes.get("connection")
+    if given is not None:
+        with _lent(given) as connection:
+            _versions(environment, job, connection)
+        return
+    address = job.settings.address or embedded_address(job)
+    with _connected(address) as (driver, connection):
+        if job.changes:
+            with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
+                expected = _with_retries(environment, job, connection)
+        else:
+            expected = _attempt(environment, job, connection)
+    if job.changes:
+        _read_back(address, expected)
+
+
+def embedded_address(job: Job) -> Address:
+    """Start the embedded server of the current folder when needed; return its address."""
+    return Address(embedded.ensure_running(Path.cwd(), say=job.say).dsn)
+
+
+@contextmanager
+def _lent(given: Connection | Engine) -> Iterator[Connection]:
+    """Use a connection, or one of an engine, that a program put into `Config.attributes`."""
+    if isinstance(given, Connection):
+        yield given
+        return
+    with given.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _connected(address: Address) -> Iterator[tuple[DriverConnection, Connection]]:
+    """Open a connection, as the driver's and, the same one, as SQLAlchemy's."""
+    driver = database.connect(address)
+    engine = create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: driver,
+        poolclass=NullPool,
+        use_native_hstore=False,
+    )
+    with closing(driver), engine.connect() as connection:
+        try:
+            yield driver, connection
+        finally:
+            if driver.closed:
+                connection.invalidate()
+
+
+def _with_retries(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> dict[str, str | None]:
+    """Try the whole run, again when a lock was not obtained; return each schema's version."""
+    for attempt in range(job.settings.lock_retries):
+        try:
+            return _attempt(environment, job, connection)
+        except (psycopg2.Error, DBAPIError) as error:
+            if not _may_succeed_later(error):
+                raise
+        pause = FIRST_PAUSE * 2**attempt
+        job.say(f"a table is locked by another session; trying again in {pause:.0f} s")
+        time.sleep(pause)
+    return _attempt(environment, job, connection)
+
+
+def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "pgcode", None) in sending.TRY_AGAIN
+
+
+def _attempt(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> dict[str, str | None]:
+    """Run the job once; return each data schema's version; say what there is to say at the end."""
+    driver = _driver(connection)
+    # Alembic reports success and commits nothing when it finds a transaction it did not begin.
+    assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
+    driver.notices.clear()
+    whole = connection.begin() if not job.settings.per_version else nullcontext()
+    with whole:
+        versions, announcements = _versions(environment, job, connection)
+    for line in (*_warnings(driver), *announcements):
+        job.say(line)
+    return versions
+
+
+def _versions(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> tuple[dict[str, str | None], list[str]]:
+    """Run the job for each pair; return the versions reached and what the user is to be told."""
+    versions: dict[str, str | None] = {}
+    announcements: list[str] = []
+    with _driver(connection).cursor() as cursor:
+        cursor.execute(f"set lock_timeout = {round(job.settings.lock_timeout * 1000)}")
+        for names in job.settings.pairs:
+            found = state.read(cursor, names)
+            _prepare(cursor, job, names, found)
+            sink = Server(cursor, holdings.Watch(cursor, names))
+            run = job.run_for(names, sink, rights_version=found.rights_version)
+            versions[names.col] = _run_pair(environment, job, run, connection)
+            announcements += run.announcements
+    return versions, announcements
+
+
+def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
+    """Refuse what must not be touched; create the schema where Alembic puts its table."""
+    if job.command == "upgrade" and found.recorded is None and found.col_tables:
+        raise NotAdopted(
+            f"schema {names.col!r} holds {found.col_tables} tables but no version",
+            hint="Run `collec-migrations detect` to see what it is, "
+            "then `collec-migrations adopt`.",
+        )
+    if job.command == "upgrade" and found.rights_version is None and found.gacl_tables:
+        raise NotAdopted(
+            f"the rights schema {names.gacl!r} holds {found.gacl_tables} tables but no version",
+            hint="Adopt the data schema that uses it first: `collec-migrations adopt`.",
+        )
+    if job.command == "upgrade" and not found.col_exists:
+        cursor.execute(f"create schema {quoting.identifier(names.col)}")
+    if job.changes and job.command != "upgrade" and not found.col_exists:
+        raise NotAdopted(
+            f"there is no schema {names.col!r} in this database",
+            hint="Is this the right database, and the right name (-x col=NAME)?",
+        )
+
+
+def _run_pair(
+    environment: EnvironmentContext, job: Job, run: Run, connection: Connection
+) -> str | None:
+    """Let Alembic run its steps for one pair; return the version that it reached."""
+    environment.configure(
+        connection=connection,
+        fn=planning.followed(job.work, run),
+        version_table_schema=quoted_name(run.names.col, quote=True),
+        transaction_per_migration=job.settings.per_version,
+        on_version_apply=recording.callback(run),
+        collec_run=run,
+    )
+    if len(job.settings.pairs) > 1 and not job.changes:
+        environment.config.print_stdout("%s:", run.names.col)
+    environment.run_migrations()
+    return environment.get_context().get_current_revision()
+
+
+def _read_back(address: Address, expected: dict[str, str | None]) -> None:
+    """Make sure, on a new connection, that what was reported is really committed."""
+    with closing(database.connect(address)) as fresh, fresh.cursor() as cursor:
+        for schema, version in expected.items():
+            found = state.recorded_version(cursor, schema)
+            if found != version:
+                raise MigrationError(
+                    f"schema {schema!r} should be at {version} but is at {found}",
+                    hint="The run was not committed; please report this with the server's log.",
+                )
+
+
+def _driver(connection: Connection) -> DriverConnection:
+    driver: DriverConnection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
+def _warnings(driver: DriverConnection) -> list[str]:
+    """Return the warnings that scripts raised."""
+    return [notice.strip() for notice in driver.notices if notice.startswith("WARNING")]

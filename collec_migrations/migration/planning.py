@@ -1,0 +1,64 @@
+"""Which steps a run takes: exact versions only, and a fresh database starts from a creation."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial, update_wrapper
+from typing import Any, Protocol, TypeAlias
+
+from alembic.runtime.migration import MigrationContext, RevisionStep
+
+from collec_migrations.errors import UnknownVersion
+from collec_migrations.migration import step as steps
+
+Work: TypeAlias = Callable[[Any, MigrationContext], Iterable[Any]]
+"""What an Alembic command hands to env.py: from the current heads to the steps to take."""
+
+_RELATIVE = re.compile(r"(head|base)?[+-]\d+")
+
+
+class Follower(Protocol):
+    """Whoever wants to know which step comes next."""
+
+    def begin(self, step: Any) -> None:
+        """Learn that `step` (Alembic's RevisionStep or StampStep) is about to run."""
+
+
+def check_version(text: str, versions: Sequence[str]) -> None:
+    """Raise `UnknownVersion` unless `text` is an exact version, head, base or +N, -N.
+
+    Alembic takes any unique beginning for a version: `1` would mean whichever is alone.
+    """
+    if text in versions or text in ("head", "heads", "base") or _RELATIVE.fullmatch(text):
+        return
+    raise UnknownVersion(
+        f"{text!r} is not a version of the database",
+        hint=f"Versions are {', '.join(versions)}; also head, base, +1 and -1.",
+    )
+
+
+def followed(work: Work, follower: Follower) -> Work:
+    """Return `work` with fresh databases started from a creation, each step announced."""
+
+    def plan(heads: Any, context: MigrationContext) -> Iterator[Any]:
+        for step in shortened(tuple(work(heads, context)), fresh=not heads):
+            follower.begin(step)
+            yield step
+
+    return plan
+
+
+def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:
+    """Return the steps to take: on a fresh database the newest creation replaces those before."""
+    if not fresh or not all(isinstance(step, RevisionStep) and step.is_upgrade for step in found):
+        return tuple(found)
+    for index in range(len(found) - 1, -1, -1):
+        creation = getattr(found[index].revision.module, "creation", None)
+        if creation:
+            return (_created(found[index], creation), *found[index + 1 :])
+    return tuple(found)
+
+
+def _created(step: RevisionStep, creation: tuple[str, ...]) -> RevisionStep:
+    """Return `step` with its upgrade replaced by the scripts that create that version."""
+    step.migration_fn = update_wrapper(partial(steps.create, creation), step.migration_fn)
+    return step

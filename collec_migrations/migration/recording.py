@@ -1,0 +1,25 @@
+"""Alembic's `on_version_apply`: the history row of each step, within the step's transaction."""
+
+from collections.abc import Callable, Set
+from typing import Any
+
+from alembic.runtime.migration import MigrationInfo
+
+from collec_migrations.database.history import Kind
+from collec_migrations.migration.run import Run
+
+
+def callback(run: Run) -> Callable[..., None]:
+    """Return the function that Alembic calls after each step of `run`."""
+
+    def record(*, step: MigrationInfo, heads: Set[Any], **_: Any) -> None:
+        run.record(version=next(iter(heads), None), kind=kind(step))
+
+    return record
+
+
+def kind(step: MigrationInfo) -> Kind:
+    """Return what kind of event a step is in a schema's history."""
+    if step.is_stamp:
+        return "adopted"
+    return "applied" if step.is_upgrade else "downgraded"

@@ -1,0 +1,104 @@
+"""One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from collec_migrations import library, scripts
+from collec_migrations.database import history
+from collec_migrations.errors import DowngradeRefused
+from collec_migrations.migration import installation
+from collec_migrations.migration.sinks import Sink
+from collec_migrations.names import Names
+from collec_migrations.settings import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class Run:
+    """The state of a run for one pair; Alembic calls it through the revisions."""
+
+    names: Names
+    settings: Settings
+    sink: Sink
+    versions: Sequence[str]
+    """All versions of the chain, oldest first."""
+    upgrade_scripts: Mapping[str, str]
+    """The script that leads to each version, where there is one."""
+    rights_version: str | None
+    """The version of the rights schema, which another data schema may have stepped up."""
+    announcements: list[str] = field(default_factory=list)
+    """What the user is told once everything is committed."""
+    _version: str = ""
+    _started: datetime = datetime.min
+    _sent: list[library.Source] = field(default_factory=list)
+    _rights_changed: bool = False
+
+    def begin(self, step: Any) -> None:
+        """Learn which of Alembic's steps comes next."""
+        self._version = step.revision.revision if hasattr(step, "revision") else ""
+        self._started = datetime.now(UTC)
+        self._sent = []
+        self._rights_changed = False
+
+    def upgrade(self, script: str) -> None:
+        """Send the script; its part for a rights schema that is that far already is left out."""
+        source = library.load(script)
+        if self._behind(self._version):
+            self._send(source, source.text)
+            self._step_rights(self._version)
+        else:
+            self._send(source, scripts.part(source.text, "col"))
+
+    def create(self, gacl_script: str, col_script: str) -> None:
+        """Send the creation scripts; an older rights schema is stepped up instead."""
+        if self.rights_version is None:
+            source = library.load(gacl_script)
+            self._send(source, source.text)
+            self.announcements += installation.complete(self.sink, self.names, self.settings)
+            self._step_rights(self._version)
+        for version in self._between(self.rights_version, self._version):
+            source = library.load(self.upgrade_scripts[version])
+            self._send(source, scripts.part(source.text, "gacl"))
+            self._step_rights(version)
+        source = library.load(col_script)
+        self._send(source, source.text)
+
+    def downgrade(self, script: str) -> None:
+        """Refuse: going back is not possible yet."""
+        raise DowngradeRefused(
+            f"going back from version {self._version} is not possible yet ({script})",
+            hint="Restore the backup that was taken before the upgrade.",
+        )
+
+    def record(self, *, version: str | None, kind: history.Kind) -> None:
+        """Add the step that has just been taken to the history of each schema it changed."""
+        entry = history.Entry(
+            version=version,
+            kind=kind,
+            script=", ".join(source.name for source in self._sent),
+            checksum=library.checksum("".join(source.text for source in self._sent)),
+            started=self._started,
+            duration=datetime.now(UTC) - self._started,
+        )
+        self.sink.record(self.names.col, entry)
+        if self._rights_changed:
+            self.sink.record(self.names.gacl, entry)
+        self.sink.settle()
+
+    def _send(self, source: library.Source, text: str) -> None:
+        self.sink.send(scripts.bind(text, self.names.by_default_name), shown=source.shown)
+        self._sent.append(source)
+
+    def _step_rights(self, version: str) -> None:
+        self.rights_version = version
+        self._rights_changed = True
+
+    def _behind(self, version: str) -> bool:
+        """Return whether the rights schema is older than `version`."""
+        return version in self._between(self.rights_version, version)
+
+    def _between(self, old: str | None, new: str) -> Sequence[str]:
+        """Return the versions after `old` up to `new`."""
+        first = 0 if old is None else self.versions.index(old) + 1
+        return self.versions[first : self.versions.index(new) + 1]

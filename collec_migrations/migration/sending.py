@@ -1,0 +1,90 @@
+"""Send a script in one round trip; when it fails, find the statement that failed."""
+
+from collections.abc import Sequence
+
+import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations.errors import ConnectionFailed, StatementFailed
+from collec_migrations.scripts import Statement, line_at, split
+
+SHOWN_LINES = 3
+
+TRY_AGAIN = (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED)
+"""Errors that another attempt at the whole run may not meet."""
+
+HINTS = {
+    errorcodes.INSUFFICIENT_PRIVILEGE: "Run as the owner of the schemas, or as a superuser.",
+    errorcodes.DUPLICATE_TABLE: "The database is not what its recorded version says; "
+    "run `collec-migrations detect`.",
+    errorcodes.UNDEFINED_TABLE: "The database is not what its recorded version says; "
+    "run `collec-migrations detect`.",
+    errorcodes.UNDEFINED_COLUMN: "The database is not what its recorded version says; "
+    "run `collec-migrations detect`.",
+    errorcodes.DISK_FULL: "Free some space on the server and run it again.",
+    errorcodes.READ_ONLY_SQL_TRANSACTION: "Is this a standby? Connect to the primary.",
+}
+
+
+def send(cursor: Cursor, sql: str, *, shown: str) -> None:
+    """Run all statements of a script within the transaction that is open.
+
+    `shown` names the script in messages. Raises `StatementFailed` with file, line, message and
+    the beginning of the statement; the transaction is then to be rolled back. Errors of
+    `TRY_AGAIN` and a lost connection pass as they are, for the caller to decide.
+    """
+    if not sql.strip():
+        return
+    try:
+        cursor.execute(f"savepoint collec_script;\n{sql}\n;release savepoint collec_script")
+    except psycopg2.Error as error:
+        if is_lost(cursor) or error.pgcode in TRY_AGAIN:
+            raise
+        cursor.execute("rollback to savepoint collec_script")
+        _send_each(cursor, sql, split(sql), shown=shown)
+
+
+def _send_each(cursor: Cursor, sql: str, statements: Sequence[Statement], *, shown: str) -> None:
+    for statement in statements:
+        try:
+            cursor.execute(statement.text)
+        except psycopg2.Error as error:
+            if is_lost(cursor) or error.pgcode in TRY_AGAIN:
+                raise
+            raise failure(sql, statement, error, shown=shown) from error
+
+
+def failure(
+    sql: str, statement: Statement, error: psycopg2.Error, *, shown: str
+) -> StatementFailed:
+    """Return what to tell about a statement that the server refused."""
+    diagnostics = error.diag
+    position = diagnostics.statement_position
+    line = line_at(sql, statement.offset + int(position) - 1) if position else statement.line
+    message = diagnostics.message_primary or str(error).strip()
+    beginning = "\n".join(f"    {text}" for text in statement.text.splitlines()[:SHOWN_LINES])
+    details = [f"detail: {diagnostics.message_detail}"] if diagnostics.message_detail else []
+    hint = diagnostics.message_hint or HINTS.get(error.pgcode or "", "")
+    return StatementFailed(
+        "\n".join([f"{shown}:{line}: {message}", beginning, *details, "nothing was applied"]),
+        hint=hint,
+    )
+
+
+def is_lost(cursor: Cursor) -> bool:
+    """Return whether the connection is gone, so that the server has rolled everything back."""
+    return bool(cursor.connection.closed)
+
+
+def translate(error: psycopg2.Error, *, lost: bool) -> ConnectionFailed | StatementFailed:
+    """Return the error to tell for one that came from no script."""
+    message = error.diag.message_primary or str(error).strip().partition("\n")[0]
+    if lost:
+        return ConnectionFailed(
+            f"the connection was lost: {message}",
+            hint="Nothing was applied. Find the reason in the server's log, then run it again.",
+        )
+    return StatementFailed(
+        f"{message}; nothing was applied", hint=HINTS.get(error.pgcode or "", "")
+    )

@@ -1,0 +1,72 @@
+"""Where statements go: to a server at once, or into a script for psql."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations.database import history, holdings
+from collec_migrations.migration import sending
+
+
+class Sink(Protocol):
+    """Takes statements in the order in which they are to run."""
+
+    def send(self, sql: str, *, shown: str) -> None:
+        """Take all statements of a script, named `shown` in messages."""
+
+    def execute(self, sql: str) -> None:
+        """Take one statement of the tool's own."""
+
+    def record(self, schema: str, entry: history.Entry) -> None:
+        """Take a row for the history of a schema."""
+
+    def settle(self) -> None:
+        """Give what the statements so far have made its rightful owner and rights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Runs everything at once, within the transaction that is open."""
+
+    cursor: Cursor
+    watch: holdings.Watch
+
+    def send(self, sql: str, *, shown: str) -> None:
+        """Run a script."""
+        sending.send(self.cursor, sql, shown=shown)
+
+    def execute(self, sql: str) -> None:
+        """Run a statement."""
+        self.cursor.execute(sql)
+
+    def record(self, schema: str, entry: history.Entry) -> None:
+        """Store a history row."""
+        history.record(self.cursor, schema, entry)
+
+    def settle(self) -> None:
+        """Set owners and rights."""
+        self.watch.settle()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Writes everything, to be run by psql later."""
+
+    write: Callable[[str], object]
+
+    def send(self, sql: str, *, shown: str) -> None:
+        """Write a script, its literals untouched."""
+        self.write(f"-- {shown}\n{sql.rstrip()}\n\n")
+
+    def execute(self, sql: str) -> None:
+        """Write a statement."""
+        self.write(f"{sql}\n\n")
+
+    def record(self, schema: str, entry: history.Entry) -> None:
+        """Write a history row, timed by the server that will run it."""
+        self.write(f"{history.creation(schema)}\n{history.insertion(schema, entry)}\n\n")
+
+    def settle(self) -> None:
+        """Write nothing: whoever runs the script owns what it makes."""

@@ -1,0 +1,26 @@
+"""What a revision says: apply this script, create by these, go back by that one."""
+
+from alembic import op
+
+from collec_migrations.migration.run import Run
+
+
+def apply(script: str) -> None:
+    """Upgrade by a script of `legacy_sql`."""
+    _run().upgrade(script)
+
+
+def create(scripts: tuple[str, ...]) -> None:
+    """Create both schemas by the scripts for (gacl, col); one that exists is only stepped up."""
+    _run().create(*scripts)
+
+
+def revert(script: str) -> None:
+    """Downgrade by a script of `legacy_sql`."""
+    _run().downgrade(script)
+
+
+def _run() -> Run:
+    """Return the run that this step belongs to: env.py hands it to Alembic's context."""
+    run: Run = op.get_context().opts["collec_run"]
+    return run

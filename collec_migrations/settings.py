@@ -1,0 +1,236 @@
+"""What a run is told: options, then environment, then the ini file, then defaults. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from collec_migrations import addresses
+from collec_migrations.errors import UsageError
+from collec_migrations.names import Names
+
+LIBPQ_VARIABLES = (
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGDATABASE",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+)
+"""Any of these says that libpq knows where to connect (PostgreSQL manual, 32.15)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One thing that can be told: by `-x option=`, environment variable or ini key."""
+
+    option: str
+    variable: str
+    default: str
+    meaning: str
+
+    @property
+    def ini(self) -> str:
+        """The key in alembic.ini."""
+        return f"collec.{self.option}"
+
+
+SETTINGS = (
+    Setting(
+        option="gacl",
+        variable="COLLEC_GACL_SCHEMA",
+        default="gacl",
+        meaning="name of the rights schema",
+    ),
+    Setting(
+        option="col",
+        variable="COLLEC_COL_SCHEMA",
+        default="col",
+        meaning="name of the data schema, or several separated by commas",
+    ),
+    Setting(
+        option="application_code",
+        variable="COLLEC_APPLICATION_CODE",
+        default="col",
+        meaning="the application's code in the table of rights ($GACL_aco)",
+    ),
+    Setting(
+        option="transaction",
+        variable="COLLEC_TRANSACTION",
+        default="per-run",
+        meaning="per-run: all or nothing; per-version: commit after each version",
+    ),
+    Setting(
+        option="lock_wait",
+        variable="COLLEC_LOCK_WAIT",
+        default="60",
+        meaning="seconds to wait for another run to end",
+    ),
+    Setting(
+        option="lock_timeout",
+        variable="COLLEC_LOCK_TIMEOUT",
+        default="5",
+        meaning="seconds that a statement waits for a lock on a table",
+    ),
+    Setting(
+        option="lock_retries",
+        variable="COLLEC_LOCK_RETRIES",
+        default="5",
+        meaning="how often the run starts again when a lock was not obtained",
+    ),
+    Setting(
+        option="destroy",
+        variable="COLLEC_DESTROY",
+        default="no",
+        meaning="yes: `downgrade base` may archive and remove rows that users entered",
+    ),
+)
+OPTIONS = ("url", *(setting.option for setting in SETTINGS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that a run needs to know before it connects."""
+
+    address: addresses.Address | None
+    """Where the database is; None: the embedded server of the current folder."""
+    pairs: tuple[Names, ...] = (Names(),)
+    """One pair for each data schema; all share the rights schema."""
+    application_code: str = "col"
+    per_version: bool = False
+    lock_wait: float = 60.0
+    lock_timeout: float = 5.0
+    lock_retries: int = 5
+    destroy: bool = False
+    admin_password: str = field(default="", repr=False)
+    """Password for the account `admin` of a new installation; empty: a random one."""
+
+
+def resolve(
+    *, options: Mapping[str, str], environment: Mapping[str, str], ini: Mapping[str, str]
+) -> Settings:
+    """Return the settings of a run; raise `UsageError` for what cannot be used."""
+    _refuse_unknown(options)
+    told = {setting.option: _first(setting, options, environment, ini) for setting in SETTINGS}
+    return Settings(
+        address=_address(options, environment, ini),
+        pairs=_pairs(gacl=told["gacl"], col=told["col"]),
+        application_code=_filled("application_code", told["application_code"]),
+        per_version=_one_of("transaction", told["transaction"], ("per-run", "per-version"))
+        == "per-version",
+        lock_wait=_number("lock_wait", told["lock_wait"]),
+        lock_timeout=_number("lock_timeout", told["lock_timeout"]),
+        lock_retries=int(_number("lock_retries", told["lock_retries"])),
+        destroy=_one_of("destroy", told["destroy"], ("no", "yes")) == "yes",
+        admin_password=environment.get("COLLEC_ADMIN_PASSWORD", ""),
+    )
+
+
+def _refuse_unknown(options: Mapping[str, str]) -> None:
+    for option in options:
+        if option not in OPTIONS:
+            raise UsageError(
+                f"unknown option -x {option}", hint=f"Known options: {', '.join(OPTIONS)}."
+            )
+
+
+def _first(
+    setting: Setting,
+    options: Mapping[str, str],
+    environment: Mapping[str, str],
+    ini: Mapping[str, str],
+) -> str:
+    """Return what was told about a setting, by the source that wins."""
+    if setting.option in options:
+        return options[setting.option]
+    if setting.variable in environment:
+        return environment[setting.variable]
+    return ini.get(setting.ini, setting.default)
+
+
+def _address(
+    options: Mapping[str, str], environment: Mapping[str, str], ini: Mapping[str, str]
+) -> addresses.Address | None:
+    if "url" in options:
+        return addresses.parse(options["url"], source="-x url")
+    if environment.get("COLLEC_DATABASE_URL"):
+        return addresses.parse(environment["COLLEC_DATABASE_URL"], source="COLLEC_DATABASE_URL")
+    if any(environment.get(variable) for variable in LIBPQ_VARIABLES):
+        return addresses.FROM_LIBPQ
+    if ini.get("sqlalchemy.url"):
+        return addresses.parse(ini["sqlalchemy.url"], source="sqlalchemy.url of the ini file")
+    return None
+
+
+def _pairs(*, gacl: str, col: str) -> tuple[Names, ...]:
+    pairs = tuple(Names.parse(gacl=gacl, col=name) for name in split_list(col))
+    taken = [name for pair in pairs for name in (pair.col, pair.col_archive)]
+    taken += [pairs[0].gacl, pairs[0].gacl_archive]
+    for name in taken:
+        if taken.count(name) > 1:
+            raise UsageError(
+                f"the schema name {name!r} is used twice",
+                hint="Each data schema, the rights schema and their archives "
+                "(NAME_archive) need names of their own.",
+            )
+    return pairs
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Return the names of a comma-separated list; one that holds a comma stands in quotes.
+
+    A name that begins with a double quote is read as SQL reads it (`""` for a quote).
+    """
+    names: list[str] = []
+    rest = text
+    while True:
+        name, rest, more = _next_name(rest)
+        names.append(name)
+        if not more:
+            return tuple(names)
+
+
+def _next_name(text: str) -> tuple[str, str, bool]:
+    """Return the first name, what follows its comma, and whether there was a comma."""
+    stripped = text.lstrip()
+    if not stripped.startswith('"'):
+        name, comma, rest = text.partition(",")
+        return name.strip(), rest, bool(comma)
+    body = stripped[1:]
+    name = ""
+    while True:
+        part, quote, body = body.partition('"')
+        name += part
+        if not quote:
+            raise UsageError(f"a quote is not closed in the list of schemas {text!r}")
+        if not body.startswith('"'):
+            break
+        name += '"'
+        body = body[1:]
+    after, comma, rest = body.partition(",")
+    if after.strip():
+        raise UsageError(f"a comma is missing in the list of schemas {text!r}")
+    return name, rest, bool(comma)
+
+
+def _filled(option: str, text: str) -> str:
+    if not text:
+        raise UsageError(f"{option} is empty")
+    return text
+
+
+def _one_of(option: str, text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise UsageError(f"{option} is {text!r}", hint=f"It can be {' or '.join(allowed)}.")
+    return text
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1_000_000:
+        raise UsageError(f"{option} is {text!r}", hint="It must be a number, zero or more.")
+    return number

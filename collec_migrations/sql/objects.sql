@@ -1,0 +1,39 @@
+-- The objects of a schema with their owners and explicit rights: one row for each right, or one
+-- without any. Parameter: schema.
+with objects as (
+    select case c.relkind when 'S' then 'sequence' when 'v' then 'view'
+               when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end
+               as kind,
+           c.oid, c.relname::text as name, c.relowner as owner, c.relacl as acl,
+           exists (select 1 from pg_catalog.pg_depend d
+                   where d.classid = 'pg_catalog.pg_class'::regclass and d.objid = c.oid
+                     and d.objsubid = 0 and d.deptype in ('a', 'i')
+                     and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjsubid > 0)
+               as follows
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+    union all
+    select 'function', p.oid,
+           p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')',
+           p.proowner, p.proacl, false
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = %(schema)s
+    union all
+    select case t.typtype when 'd' then 'domain' else 'type' end, t.oid, t.typname::text,
+           t.typowner, t.typacl, false
+    from pg_catalog.pg_type t
+    join pg_catalog.pg_namespace n on n.oid = t.typnamespace
+    where n.nspname = %(schema)s and t.typtype in ('e', 'd', 'c')
+      and not exists (select 1 from pg_catalog.pg_class c
+                      where c.oid = t.typrelid and c.relkind <> 'c')
+)
+select o.kind, o.oid::bigint, o.name, pg_catalog.pg_get_userbyid(o.owner)::text as owner, o.follows,
+       a.grantee is not null as granted,
+       case when a.grantee = 0 then null else pg_catalog.pg_get_userbyid(a.grantee)::text end
+           as grantee,
+       a.privilege_type::text, a.is_grantable
+from objects o
+left join lateral (select * from pg_catalog.aclexplode(o.acl) x where x.grantee <> o.owner) a on true
+order by o.kind, o.name

@@ -1,0 +1,15 @@
+"""Version 1.0 (2016-10): the first schemas, gacl (rights) and col (data)."""
+
+from collec_migrations.migration import step
+
+revision = "1.0"
+down_revision = None
+creation = ("gacl_create-1.0.sql", "col_create-1.0.sql")
+
+
+def upgrade() -> None:
+    step.create(creation)
+
+
+def downgrade() -> None:
+    step.revert("drop-1.0.sql")

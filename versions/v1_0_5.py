@@ -1,0 +1,15 @@
+"""Version 1.0.5 (2017-02): places where samples are taken."""
+
+from collec_migrations.migration import step
+
+revision = "1.0.5"
+down_revision = "1.0.4"
+script = "upgrade-1.0.4-1.0.5.sql"
+
+
+def upgrade() -> None:
+    step.apply(script)
+
+
+def downgrade() -> None:
+    step.revert("downgrade-1.0.5-1.0.4.sql")
