@@ -80,8 +80,9 @@ def _grouped(
     return {fact: tuple(along) for fact, along in groups.items()}
 
 
-def _weight(fact: Fact) -> int:
-    return _WEIGHT.index(fact.kind) if fact.kind in _WEIGHT else len(_WEIGHT)
+def _weight(fact: Fact) -> tuple[int, bool]:
+    kind = _WEIGHT.index(fact.kind) if fact.kind in _WEIGHT else len(_WEIGHT)
+    return kind, fact.definition.startswith("FOREIGN KEY")
 
 
 def _follows(cause: Fact, fact: Fact, want: Mapping[index.Key, Fact]) -> bool:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from collec_migrations.catalog import Fact
+from collec_migrations.releases.normal import FROZEN
+
 
 class Severity(StrEnum):
     """What a difference means for the application."""
@@ -46,8 +49,20 @@ class Difference:
     """The definition found, or the other name, or the other owner."""
     along: tuple[str, ...] = ()
     """What is missing or other only because of this."""
+    facts: tuple[Fact, ...] = ()
+    """What is missing, as facts: the named thing and what is missing along with it."""
     known: str = ""
     """Why databases in the field have this, when that is known."""
+
+    @property
+    def is_frozen_default(self) -> bool:
+        """Say whether it is the default that an installer froze: no matter of version."""
+        return self.state is State.CHANGED and f"default '{FROZEN}'" in self.observed
+
+    @property
+    def kind_for_grant(self) -> str:
+        """The kind as GRANT names it: a view is a table there."""
+        return "table" if self.kind == "view" else self.kind
 
     def explained(self, reason: str, severity: Severity | None = None) -> "Difference":
         """Return the difference with the reason why it is there."""

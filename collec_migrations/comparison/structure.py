@@ -17,7 +17,7 @@ def differences(
 
     `alternative` is the other legitimate shape of the version: what it explains is cosmetic.
     """
-    expected, observed = normal.normalised(expected), normal.normalised(observed)
+    expected, observed = normal.thawed(normal.normalised(expected)), normal.normalised(observed)
     named, found = renames.undo(expected, observed)
     want, have = index.by_key(expected), index.by_key(named)
     gone = {key: fact for key, fact in want.items() if key not in have}
@@ -25,18 +25,24 @@ def differences(
     other = {key: have[key] for key in want.keys() & have.keys() if want[key] != have[key]}
     told = [
         *map(_renamed, found),
-        *_lost(gone, want),
+        *_lost(gone, want, consequences.changed_along(gone, other, want)),
         *_more(more),
         *_changed(other, want, consequences.changed_along(gone, other, want)),
     ]
     if alternative is not None:
-        told = _explained(told, normal.normalised(alternative), observed)
+        told = _explained(told, normal.thawed(normal.normalised(alternative)), observed)
     return ordered(told)
 
 
-def _lost(gone: Mapping[index.Key, Fact], want: Mapping[index.Key, Fact]) -> Iterable[Difference]:
+def _lost(
+    gone: Mapping[index.Key, Fact],
+    want: Mapping[index.Key, Fact],
+    changed: Mapping[index.Key, tuple[Fact, ...]],
+) -> Iterable[Difference]:
     groups = consequences.missing(list(gone.values()), want)
-    for fact, along in groups.items():
+    for fact, missing in groups.items():
+        keys = [(one.role, one.kind, one.name) for one in (fact, *missing)]
+        along = (*missing, *(one for key in keys for one in changed.get(key, ())))
         yield Difference(
             severity=_severity_of_loss(fact),
             state=State.MISSING,
@@ -45,6 +51,7 @@ def _lost(gone: Mapping[index.Key, Fact], want: Mapping[index.Key, Fact]) -> Ite
             name=fact.name,
             expected=fact.definition,
             along=tuple(sorted(_title(one) for one in along)),
+            facts=(fact, *along),
             sentence=f"{_title(fact)} is missing" + _with(along),
         )
 
@@ -81,6 +88,7 @@ def _changed(
             expected=fact.definition,
             observed=observed.definition,
             along=tuple(sorted(_title(one) for one in along.get(key, ()))),
+            facts=(fact,),
             sentence=sentence,
         )
 

@@ -52,8 +52,12 @@ class Detection:
 
     @property
     def serious(self) -> tuple[Difference, ...]:
-        """The differences that are not cosmetic."""
-        return tuple(one for one in self.differences if one.severity is not Severity.COSMETIC)
+        """The differences that count: not the cosmetic ones, nor a default that was frozen."""
+        return tuple(
+            one
+            for one in self.differences
+            if one.severity is not Severity.COSMETIC and not one.is_frozen_default
+        )
 
     @property
     def breaking(self) -> tuple[Difference, ...]:

@@ -57,7 +57,11 @@ def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Differe
         observed=evidence.observed,
         alternative=releases.catalog(version, other),
     )
-    said = recorded.differences(version, evidence.records)
+    damaged = any(one.name.split(".")[0] == "dbversion" for one in found)
+    records = replace(
+        evidence.records, has_dbversion=not damaged and evidence.records.has_dbversion
+    )
+    said = recorded.differences(version, records)
     return ordered([*variants.explained(version, found), *said])
 
 

@@ -39,6 +39,19 @@ def normalised(catalog: Catalog) -> Catalog:
     return Catalog(frozenset(map(normal, catalog.facts)))
 
 
+def thawed(catalog: Catalog) -> Catalog:
+    """Return a release's catalog with `now()` where its script froze a default by mistake."""
+    frozen = f"'{FROZEN}'::timestamp without time zone"
+    return Catalog(
+        frozenset(
+            fact._replace(definition=fact.definition.replace(frozen, "now()"))
+            if frozen in fact.definition
+            else fact
+            for fact in catalog.facts
+        )
+    )
+
+
 @cache
 def essence(fact: Fact) -> Fact:
     """Return the fact without what is cosmetic: names of constraints, owners of sequences,
@@ -50,6 +63,8 @@ def essence(fact: Fact) -> Fact:
         return fact._replace(definition=without_fill_factor(fact.definition))
     if fact.kind == "constraint":
         return fact._replace(name=fact.name.split(".", 1)[0])
+    if fact.kind == "column" and fact.name == "object.change_date":
+        return fact._replace(definition=fact.definition.partition(" default ")[0])
     return fact
 
 

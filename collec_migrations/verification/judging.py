@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from collec_migrations.catalog import Catalog
+from collec_migrations.comparison import index
+from collec_migrations.comparison import views as comparison_views
 from collec_migrations.comparison.difference import Difference, Severity, State
 from collec_migrations.database.meanings import Meanings
 from collec_migrations.database.owners import Owned, Owners
@@ -13,9 +16,25 @@ from collec_migrations.verification.rows import Orphans, Position
 _EXTENSIONS = ("pg_trgm", "btree_gin", "postgis", "pgcrypto")
 
 
-def owners(read: Owners) -> tuple[Difference, ...]:
-    """Return a line for each object with another owner, or that the application may not use."""
-    return tuple(one for each in read.objects for one in _owned(each, read))
+def owners(read: Owners, observed: Catalog) -> tuple[Difference, ...]:
+    """Return a line for each object with another owner, or that the application may not use.
+
+    A sequence follows its table, so it is told of with it.
+    """
+    owner_of = {(one.role, one.name): one.owner for one in read.objects if one.kind == "table"}
+    followers = {
+        (fact.role, fact.name): owner_of.get((fact.role, index.table_of(fact)), "")
+        for fact in observed.facts
+        if fact.kind == "sequence" and fact.definition
+    }
+    return tuple(
+        one
+        for each in read.objects
+        if each.kind != "sequence"
+        or each.owner == read.majority
+        or each.owner != followers.get((each.role, each.name))
+        for one in _owned(each, read)
+    )
 
 
 def _owned(one: Owned, read: Owners) -> Iterable[Difference]:
@@ -94,6 +113,8 @@ def views(
     known = {one.name for one in told if one.kind == "view"}
     known |= {name.removeprefix("view ") for one in told for name in one.along}
     damaged = {one.name.split(".")[0] for one in told if one.kind in ("table", "column")}
+    affected = {view for view in comparison_views.READS
+                if any(comparison_views.reads(view, table) for table in damaged)}  # fmt: skip
     return tuple(
         Difference(
             severity=Severity.BREAKS,
@@ -106,10 +127,7 @@ def views(
             sentence=f"view {one.view} does not return what it should",
         )
         for one in wanted
-        if one.view in read
-        and one.view not in known
-        and read[one.view] != one.rows
-        and not (read[one.view] is None and damaged)
+        if one.view in read and one.view not in known | affected and read[one.view] != one.rows
     )
 
 

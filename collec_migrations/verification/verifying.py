@@ -56,7 +56,7 @@ def verify(
             [
                 *told,
                 *judging.views(wanted, found, told),
-                *judging.owners(owners),
+                *judging.owners(owners, evidence.observed),
                 *judging.extensions(owners, names.col, names.gacl),
                 *judging.sequences(
                     rows.read_positions(connection, names, evidence.observed, owners)
