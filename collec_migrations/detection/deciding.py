@@ -110,7 +110,9 @@ def _is_between(evidence: Evidence, step: interrupted.Halfway) -> bool:
     if len(to_newer) == 1:
         said = recorded.says(evidence.records)
         return releases.is_recorded(step.newer) and said != step.newer and step.added > 0
-    return step.added > 0 or len(_serious(evidence, step.older)) > 1
+    if step.added:
+        return True
+    return not step.foreign and len(_serious(evidence, step.older)) > 1
 
 
 def _serious(evidence: Evidence, version: str) -> tuple[Difference, ...]:

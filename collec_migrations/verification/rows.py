@@ -75,14 +75,16 @@ def _is_counted(fact: Fact) -> bool:
 def read_orphans(
     connection: extensions.connection,
     names: Names,
+    observed: Catalog,
     owners: Owners,
     keys: Iterable[tuple[str, str, str]],
 ) -> tuple[Orphans, ...]:
     """Return how many rows each of these foreign keys (role, name, definition) would refuse."""
+    columns = frozenset((f.role, f.name) for f in observed.facts if f.kind == "column")
     queries = [
         query
         for role, name, definition in keys
-        if (query := _orphans(names, owners, role, name, definition)) is not None
+        if (query := _orphans(names, columns, owners, role, name, definition)) is not None
     ]
     return tuple(
         Orphans(role=role, constraint=name, count=count)
@@ -126,7 +128,12 @@ def _position(names: Names, role: str, sequence: str, column: str) -> sql.Compos
 
 
 def _orphans(
-    names: Names, owners: Owners, role: str, name: str, definition: str
+    names: Names,
+    present: frozenset[tuple[str, str]],
+    owners: Owners,
+    role: str,
+    name: str,
+    definition: str,
 ) -> sql.Composable | None:
     """Return the query that counts, None when it cannot be asked."""
     found = _FOREIGN_KEY.match(definition)
@@ -138,6 +145,10 @@ def _orphans(
     if home is None or not owners.may_read(role, "table", table):
         return None
     columns, keys = ([index.bare(one) for one in found[place].split(", ")] for place in (1, 3))
+    needed = {(role, f"{table}.{one}") for one in columns}
+    needed |= {(home, f"{parent}.{one}") for one in keys}
+    if not needed <= present:
+        return None
     pairs = zip(columns, keys, strict=True)
     return sql.SQL(statement("orphans")).format(
         role=sql.Literal(role),

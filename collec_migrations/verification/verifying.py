@@ -1,6 +1,7 @@
 """Read everything that can be wrong with a database of a version; changes nothing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from psycopg2 import extensions
@@ -10,6 +11,7 @@ from collec_migrations.comparison.difference import Difference, State, ordered
 from collec_migrations.database import meanings
 from collec_migrations.database.owners import Owners, read_owners
 from collec_migrations.detection import deciding, detecting, fitting
+from collec_migrations.detection.answer import Detection
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.releases import samples
@@ -43,7 +45,7 @@ def verify(
     shape = fitting.nearest_shape(against, evidence.observed)
     owners = read_owners(connection, names, role=role)
     told = deciding.differences(evidence, against, shape)
-    told = _with_orphans(connection, names, owners, told)
+    told = _with_orphans(connection, evidence, owners, told)
     wanted = samples.expected_of(against)
     found = meanings.read_meanings(connection, names, evidence.observed, wanted)
     return Report(
@@ -74,7 +76,7 @@ def _said(evidence: deciding.Evidence) -> str:
 
 def _with_orphans(
     connection: extensions.connection,
-    names: Names,
+    evidence: deciding.Evidence,
     owners: Owners,
     told: tuple[Difference, ...],
 ) -> tuple[Difference, ...]:
@@ -84,4 +86,12 @@ def _with_orphans(
         if one.kind == "constraint" and one.state in (State.MISSING, State.CHANGED)
         and one.expected.startswith("FOREIGN KEY")
     ]  # fmt: skip
-    return judging.with_orphans(told, rows.read_orphans(connection, names, owners, keys))
+    found = rows.read_orphans(connection, evidence.names, evidence.observed, owners, keys)
+    return judging.with_orphans(told, found)
+
+
+def look(connection: extensions.connection, names: Names) -> Detection:
+    """Return what the database is by what is seen, whatever Alembic says of it."""
+    evidence = detecting.read_evidence(connection, names)
+    records = replace(evidence.records, alembic=())
+    return deciding.decide(replace(evidence, records=records))
