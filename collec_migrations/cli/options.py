@@ -8,9 +8,7 @@ Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
 ]
 Gacl = Annotated[str | None, typer.Option("--gacl", help="Name of the rights schema.")]
-Col = Annotated[
-    str | None, typer.Option("--col", help="Name of the data schema; several: a,b,c.")
-]
+Col = Annotated[str | None, typer.Option("--col", help="Name of the data schema; several: a,b,c.")]
 
 
 def given(**options: str | None) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """How well the catalog of each version fits what a database holds. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from collec_migrations import releases
 from collec_migrations.catalog import Catalog, Fact
@@ -67,7 +68,7 @@ def _essence(version: str, shape: Shape) -> frozenset[Fact]:
 
 def _apart(shape: frozenset[Fact], other: frozenset[Fact], observed: frozenset[Fact]) -> int:
     """Return how many facts differ from `shape` that `other` does not explain."""
-    alternatives = {fact[:3]: fact for fact in other if fact.kind != "constraint"}
+    alternatives = _by_key(other)
 
     def counts(fact: Fact) -> bool:
         alternative = alternatives.get(fact[:3])
@@ -75,3 +76,9 @@ def _apart(shape: frozenset[Fact], other: frozenset[Fact], observed: frozenset[F
 
     missing = sum(map(counts, shape - observed))
     return missing + len(observed - shape - other)
+
+
+@lru_cache(maxsize=64)
+def _by_key(facts: frozenset[Fact]) -> Mapping[tuple[str, ...], Fact]:
+    """Return the facts that have a name of their own, by it."""
+    return {fact[:3]: fact for fact in facts if fact.kind != "constraint"}

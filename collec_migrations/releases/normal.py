@@ -1,7 +1,7 @@
 """What differs between sound databases of one version without meaning anything: taken out. Pure."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from collec_migrations.catalog import Catalog, Fact
 
@@ -34,11 +34,13 @@ def normal(fact: Fact) -> Fact:
     return fact._replace(definition=definition.replace("public.gen_random", "gen_random"))
 
 
+@lru_cache(maxsize=64)
 def normalised(catalog: Catalog) -> Catalog:
     """Return the catalog with each fact in its normal form."""
     return Catalog(frozenset(map(normal, catalog.facts)))
 
 
+@lru_cache(maxsize=64)
 def thawed(catalog: Catalog) -> Catalog:
     """Return a release's catalog with `now()` where its script froze a default by mistake."""
     frozen = f"'{FROZEN}'::timestamp without time zone"
