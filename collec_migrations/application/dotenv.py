@@ -24,8 +24,8 @@ def values(text: str, environment: Mapping[str, str]) -> Mapping[str, str]:
 
 def get(found: Mapping[str, str], environment: Mapping[str, str], key: str) -> str:
     """Return the value of a key, written with dots or underscores; empty when it has none."""
-    for name in (key, key.replace(".", "_")):
-        for source in (environment, found):
+    for source in (environment, found):
+        for name in (key, key.replace(".", "_")):
             if name in source:
                 return source[name]
     return ""

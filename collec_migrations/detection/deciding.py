@@ -35,7 +35,7 @@ def decide(evidence: Evidence) -> Detection:
     fits = fitting.rank(essence)
     best = [fit for fit in fits if fit.distance == fits[0].distance]
     candidates = _told_apart(best, evidence)
-    halfway = _halfway(evidence, fits[0], interrupted.steps(essence))
+    halfway = _halfway(evidence, best, interrupted.steps(essence))
     if halfway is not None:
         return _between(evidence, halfway)
     if len(candidates) > 1:
@@ -89,16 +89,16 @@ def _told_apart(best: list[Fit], evidence: Evidence) -> tuple[str, ...]:
 
 
 def _halfway(
-    evidence: Evidence, best: Fit, steps: tuple[interrupted.Halfway, ...]
+    evidence: Evidence, best: list[Fit], steps: tuple[interrupted.Halfway, ...]
 ) -> interrupted.Halfway | None:
     """Return the step that the database stands in, None when it stands at a version."""
     for step in steps:
-        if step.foreign < best.distance and _is_between(evidence, step):
+        if step.foreign < best[0].distance and _is_between(evidence, best, step):
             return step
     return None
 
 
-def _is_between(evidence: Evidence, step: interrupted.Halfway) -> bool:
+def _is_between(evidence: Evidence, best: list[Fit], step: interrupted.Halfway) -> bool:
     """Say whether two versions tell more about the database than one.
 
     One thing missing of the newer version, or one thing missing of the older that the newer has
@@ -108,8 +108,9 @@ def _is_between(evidence: Evidence, step: interrupted.Halfway) -> bool:
     if not to_newer or all(one.known for one in to_newer):
         return False
     if len(to_newer) == 1:
-        said = recorded.says(evidence.records)
-        return releases.is_recorded(step.newer) and said != step.newer and step.added > 0
+        if not releases.is_recorded(step.newer):
+            return step.added > 0 and step.newer not in [fit.version for fit in best]
+        return step.added > 0 and recorded.says(evidence.records) != step.newer
     if step.added:
         return True
     return not step.foreign and len(_serious(evidence, step.older)) > 1

@@ -22,13 +22,16 @@ def _dbversion(version: str, records: Records) -> tuple[Difference, ...]:
         return ()
     said = ", ".join(records.numbers) or "nothing"
     if version not in records.numbers and releases.is_recorded(version):
-        known = variants.FALSE_NUMBERS.get((says(records), version), "")
+        reason = variants.FALSE_NUMBERS.get((says(records), version), "")
         sentence = f"table dbversion says {said}, the structure is that of {version}"
-        return (_row("dbversion", Severity.BREAKS, sentence, version, said, known),)
+        return (_row("dbversion", Severity.BREAKS, sentence, version, said, reason),)
     odd = [number for number in records.numbers if not _possible(number, version)]
     if odd:
         sentence = f"table dbversion also says {', '.join(odd)}, the structure is that of {version}"
-        return (_row("dbversion", Severity.DIFFERS, sentence, version, said, ""),)
+        # A number that never was a version misleads nobody beside the right one.
+        known = any(number in releases.VERSIONS for number in odd)
+        severity = Severity.DIFFERS if known else Severity.COSMETIC
+        return (_row("dbversion", severity, sentence, version, said, ""),)
     return ()
 
 
