@@ -139,8 +139,8 @@ def with_orphans(told: Iterable[Difference], read: Iterable[Orphans]) -> tuple[D
         count = counts.get((one.role, one.name), 0) if one.kind == "constraint" else 0
         if not count:
             return one
-        rows = "1 row points" if count == 1 else f"{count} rows point"
-        return replace(one, sentence=f"{one.sentence}; {rows} at nothing", along=(*one.along, rows))
+        rows = "1 row points at nothing" if count == 1 else f"{count} rows point at nothing"
+        return replace(one, sentence=f"{one.sentence}; {rows}", along=(*one.along, rows))
 
     return tuple(map(with_count, told))
 
