@@ -168,11 +168,18 @@ def _neighbours(evidence: Evidence, answer: Detection) -> tuple[str, ...]:
         return ()
     essence = fitting.essence_of(evidence.observed)
     version = answer.versions[0]
-    return tuple(
+    stopped = [
         f"An upgrade from {step.older} to {step.newer} that stopped half-way would leave the same."
         for step in interrupted.steps(essence)
         if version in (step.older, step.newer) and not step.foreign
-    )
+    ]
+    before = releases.previous(version)
+    if before and any(one.name == "dbversion" and one.kind == "row" for one in answer.serious):
+        stopped.append(
+            f"An upgrade from {before} to {version} that stopped before it wrote its number "
+            "would leave the same."
+        )
+    return tuple(stopped)
 
 
 def _said(evidence: Evidence) -> tuple[str, ...]:

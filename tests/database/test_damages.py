@@ -40,10 +40,13 @@ def sound(server18: Server) -> Iterator[Connection]:
                 for name in ROOT_SCRIPTS:
                     cursor.execute(library.load(name).text)
 
-    with server18.database(server18.template("owned", build)) as address:
-        with closing(psycopg2.connect(address.dsn)) as connection:
-            yield connection
-            connection.rollback()
+    template = server18.template("owned", build)
+    with (
+        server18.database(template) as address,
+        closing(psycopg2.connect(address.dsn)) as connection,
+    ):
+        yield connection
+        connection.rollback()
 
 
 def test_every_damage_is_the_same_version_one_line_and_the_right_severity(
@@ -81,7 +84,7 @@ def test_what_can_be_mended_is_clean_afterwards(sound: Connection) -> None:
     wrong: list[str] = []
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin; savepoint sound")
-        every = [one for one in damages.of(releases.upgraded("1.1"), owner=OWNER)]
+        every = list(damages.of(releases.upgraded("1.1"), owner=OWNER))
         for damage in every[:: 5 * PART]:
             try:
                 cursor.execute(damage.statement)

@@ -157,7 +157,7 @@ def test_a_folder_without_files_is_an_error(tmp_path: Path) -> None:
 def test_a_file_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
     folder = write(tmp_path, {"param/param.inc.php": "<?php"})
     (folder / "param/param.inc.php").chmod(0)
-    with pytest.raises(UsageError, match="cannot read .*Permission denied"):
+    with pytest.raises(UsageError, match=r"cannot read .*Permission denied"):
         application.read(folder, {})
 
 
