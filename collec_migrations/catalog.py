@@ -67,6 +67,4 @@ class Drift:
 
 def compare(*, expected: Catalog, observed: Catalog) -> Drift:
     """Return the difference between two catalogs; falsy when there is none."""
-    return Drift(
-        missing=expected.facts - observed.facts, extra=observed.facts - expected.facts
-    )
+    return Drift(missing=expected.facts - observed.facts, extra=observed.facts - expected.facts)

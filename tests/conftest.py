@@ -1,0 +1,81 @@
+"""Servers and databases for every test; a server starts when a test first asks for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from pytest_postgresql import factories
+from pytest_postgresql.executors import NoopExecutor
+from pytest_postgresql.janitor import DatabaseJanitor
+
+from collec_migrations.server.address import Address
+from tests import servers
+from tests.servers import Server
+
+Servers = Callable[[int], Server]
+Clone = Callable[[str], Address]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Servers]:
+    """Return the server of a major version: one for each worker, stopped at the end."""
+    started: dict[int, Server] = {}
+    with ExitStack() as stack:
+
+        def of(major: int) -> Server:
+            if major not in started:
+                started[major] = stack.enter_context(servers.running(major))
+            return started[major]
+
+        yield of
+
+
+@pytest.fixture(scope="session")
+def server18(server: Servers) -> Server:
+    """Return the server that this package embeds."""
+    return server(18)
+
+
+@pytest.fixture(scope="session", params=servers.majors(), ids=lambda major: f"pg{major}")
+def any_server(server: Servers, request: pytest.FixtureRequest) -> Server:
+    """Return a server of each major at hand: the test runs once for each."""
+    return server(request.param)
+
+
+@pytest.fixture
+def database(server18: Server) -> Iterator[Address]:
+    """Return a fresh empty database."""
+    with server18.database() as address:
+        yield address
+
+
+@pytest.fixture
+def clone(server18: Server) -> Iterator[Clone]:
+    """Return a function that clones a database; `server18.template` makes one to clone."""
+    with ExitStack() as stack:
+        yield lambda template: stack.enter_context(server18.database(template))
+
+
+@pytest.fixture(scope="session")
+def postgresql_noproc(server18: Server) -> Iterator[NoopExecutor]:
+    """Connect pytest-postgresql's own fixtures to our server: its own refuses to run as root."""
+    address = server18.address
+    executor = NoopExecutor(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        password=None,
+        dbname="tests",
+        options="",
+    )
+    with DatabaseJanitor(
+        user=executor.user,
+        host=executor.host,
+        port=executor.port,
+        dbname=executor.template_dbname,
+        as_template=True,
+    ):
+        yield executor
+
+
+postgresql = factories.postgresql("postgresql_noproc")

@@ -1,0 +1,127 @@
+"""PostgreSQL servers for tests: databases made, cloned and dropped on one of them."""
+
+import itertools
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import psycopg2
+from psycopg2 import sql
+
+from collec_migrations.server import binaries, programs
+from collec_migrations.server.address import Address
+from collec_migrations.server.binaries import Binaries
+from collec_migrations.server.throwaway import throwaway
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+Build = Callable[[Address], object]
+
+
+class PsqlFailed(Exception):
+    """psql left with an error; the text is what it wrote on stderr."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that runs as long as the tests of one worker."""
+
+    address: Address
+    """The superuser `collec` on the database `postgres`."""
+    binaries: Binaries
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _templates: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def major(self) -> int:
+        """Return the major version."""
+        return self.binaries.major
+
+    def create_database(self, name: str | None = None, template: str | None = None) -> Address:
+        """Create a database, empty or a clone of another; return its address."""
+        name = name or f"test_{next(self._numbers)}"
+        self._execute("create database {} template {}", name, template or "template0")
+        return replace(self.address, dbname=name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, and end whoever is still in it."""
+        self._execute("drop database if exists {} with (force)", name)
+
+    @contextmanager
+    def database(self, template: str | None = None) -> Iterator[Address]:
+        """Give a database that is dropped at the end."""
+        address = self.create_database(template=template)
+        try:
+            yield address
+        finally:
+            self.drop_database(address.dbname)
+
+    def template(self, key: str, build: Build) -> str:
+        """Return the name of a database that `build` filled, once in a session for each key."""
+        if key not in self._templates:
+            address = self.create_database(f"template_{len(self._templates)}_{key}"[:63])
+            try:
+                build(address)
+            except BaseException:
+                self.drop_database(address.dbname)
+                raise
+            self._templates[key] = address.dbname
+        return self._templates[key]
+
+    def create_role(self, name: str, password: str) -> None:
+        """Create an ordinary role, which comes in by `tcp_url` alone."""
+        statement = sql.SQL("create role {} login password {}")
+        self._run(statement.format(sql.Identifier(name), sql.Literal(password)))
+
+    def tcp_url(self, role: str, password: str, dbname: str) -> str:
+        """Return an address with a password, for a role made by `create_role`."""
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.address.port}/{dbname}"
+
+    def psql(
+        self, script: Path | str, dbname: str, variables: Mapping[str, str] = NO_VARIABLES
+    ) -> str:
+        """Run a file, or a text, by this major's psql in one transaction; return its rows."""
+        text = script.read_text() if isinstance(script, Path) else script
+        options = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+        done = subprocess.run(
+            [
+                *(str(self.binaries.program("psql")), "-XAtq", "-1", "-v", "ON_ERROR_STOP=1"),
+                *(*options, "-d", replace(self.address, dbname=dbname).dsn),
+                *("-f", str(script) if isinstance(script, Path) else "-"),
+            ],
+            input=text,
+            capture_output=True,
+            encoding="utf-8",
+            env=programs.environment(),
+            check=False,
+        )
+        if done.returncode != 0:
+            raise PsqlFailed(done.stderr)
+        return done.stdout
+
+    def _execute(self, statement: str, *names: str) -> None:
+        self._run(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def _run(self, statement: sql.Composable) -> None:
+        with closing(psycopg2.connect(self.address.dsn)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+
+
+@contextmanager
+def running(major: int) -> Iterator[Server]:
+    """Give a server of a major version."""
+    found = binaries.find(major)
+    with throwaway(found, tcp=True) as address:
+        yield Server(address=replace(address, dbname="postgres"), binaries=found)
+
+
+def majors() -> tuple[int, ...]:
+    """Return the majors at hand; COLLEC_TEST_MAJORS names the ones to use (`18` or `15,18`)."""
+    found = sorted({one.major for one in binaries.at_hand()})
+    chosen = os.environ.get("COLLEC_TEST_MAJORS")
+    return tuple(int(major) for major in chosen.split(",")) if chosen else tuple(found)
