@@ -39,17 +39,14 @@ def run(environment: EnvironmentContext, job: Job) -> None:
             _versions(environment, job, connection)
         return
     address = job.settings.address or embedded_address(job)
-    driver = database.connect(address)
-    try:
-        connection = _alembic_connection(driver)
+    with _connected(address) as (driver, connection):
         if job.changes:
             with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
                 expected = _with_retries(environment, job, connection)
-            _read_back(address, expected)
         else:
-            _attempt(environment, job, connection)
-    finally:
-        driver.close()
+            expected = _attempt(environment, job, connection)
+    if job.changes:
+        _read_back(address, expected)
 
 
 def embedded_address(job: Job) -> Address:
@@ -67,15 +64,22 @@ def _lent(given: Connection | Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _alembic_connection(driver: DriverConnection) -> Connection:
-    """Lend our connection to SQLAlchemy."""
+@contextmanager
+def _connected(address: Address) -> Iterator[tuple[DriverConnection, Connection]]:
+    """Open a connection, as the driver's and, the same one, as SQLAlchemy's."""
+    driver = database.connect(address)
     engine = create_engine(
         "postgresql+psycopg2://",
         creator=lambda: driver,
         poolclass=NullPool,
         use_native_hstore=False,
     )
-    return engine.connect()
+    with closing(driver), engine.connect() as connection:
+        try:
+            yield driver, connection
+        finally:
+            if driver.closed:
+                connection.invalidate()
 
 
 def _with_retries(

@@ -1,0 +1,51 @@
+"""Read the facts of a pair of schemas from a server, in one round trip."""
+
+from functools import cache
+from pathlib import Path
+
+from psycopg2 import extensions
+
+from collec_migrations.catalog import Catalog
+from collec_migrations.database.unqualified import unqualified
+from collec_migrations.names import Names
+
+TOOL_TABLES = ("alembic_version", "migration_history")
+"""What Alembic and this tool keep beside the application's tables: no part of a catalog."""
+
+_SQL = Path(__file__).parent.parent / "sql"
+
+
+def read_catalog(connection: extensions.connection, names: Names) -> Catalog:
+    """Return what the two schemas hold, free of schema names; a missing schema holds nothing.
+
+    Reads `pg_catalog` only, so any role can call it; leaves the transaction as it was, with its
+    search path. Objects of extensions and of this tool are left out.
+    """
+    parameters = {"gacl": names.gacl, "col": names.col, "tool_tables": list(TOOL_TABLES)}
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(statement("catalog"), parameters)
+        rows: list[tuple[str, str, str, str]] = cursor.fetchall()
+    known = [name for role, _, name, _ in rows if role == "extension"]
+    schemas = frozenset([names.gacl, names.col, "public", *known])
+    return Catalog.of(
+        _fact(role, kind, name, definition, schemas)
+        for role, kind, name, definition in rows
+        if role in ("gacl", "col")
+    )
+
+
+@cache
+def statement(name: str) -> str:
+    """Return the text of a query of this package, by the name of its file."""
+    return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _fact(
+    role: str, kind: str, name: str, definition: str, schemas: frozenset[str]
+) -> tuple[str, str, str, str]:
+    """Return the fact without schemas; the name of a function holds the types of its arguments."""
+    if kind == "sequence":
+        return role, kind, name, definition  # the query wrote it: no schema, and not SQL
+    if kind == "function":
+        name = unqualified(name, schemas)
+    return role, kind, name, unqualified(definition, schemas)

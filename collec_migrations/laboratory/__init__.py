@@ -1,0 +1,5 @@
+"""Laboratory data: believable rows in every table of a database of any version, 1.0 to 1.1."""
+
+from collec_migrations.laboratory.filling import Filled, fill
+
+__all__ = ["Filled", "fill"]

@@ -1,0 +1,111 @@
+"""The chain in tests: bring a database to a version, and read what it then holds."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from collec_migrations.catalog import Catalog
+from collec_migrations.database.connection import Connection
+from collec_migrations.database.reading import read_catalog
+from collec_migrations.migration import verbs
+from collec_migrations.names import Names
+from collec_migrations.server.address import Address
+from tests.servers import Server
+
+ROOT = Path(__file__).parent.parent
+VERSIONS = ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
+DEFAULT = Names()
+PASSWORD = "a secret of the tests"
+
+
+def upgrade(address: Address, version: str = "head", **options: str) -> list[str]:
+    """Bring a database to a version by the tool's engine; return what it said."""
+    said: list[str] = []
+    verbs.upgrade({"url": address.url, **options}, version, say=said.append)
+    return said
+
+
+def under(names: Names) -> dict[str, str]:
+    """Return the options that name a pair of schemas."""
+    return {"gacl": names.gacl, "col": quoted(names.col)}
+
+
+def quoted(name: str) -> str:
+    """Return a schema's name as it stands in a list of schemas, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@contextmanager
+def connected(address: Address) -> Iterator[Connection]:
+    """Give a connection that is closed at the end."""
+    with closing(psycopg2.connect(address.dsn)) as connection:
+        connection.set_client_encoding("UTF8")
+        yield connection
+
+
+def catalog(address: Address, names: Names = DEFAULT) -> Catalog:
+    """Return the facts of a pair of schemas."""
+    with connected(address) as connection:
+        return read_catalog(connection, names)
+
+
+def known(version: str) -> Catalog:
+    """Return the facts that a sound database of a version has."""
+    folder = ROOT / "collec_migrations" / "releases" / "catalogs"
+    return Catalog.from_json((folder / f"{version}.json").read_text("utf-8"))
+
+
+def template_at(server: Server, version: str) -> str:
+    """Return the name of a template that the chain has brought to a version, step by step."""
+
+    def build(address: Address) -> None:
+        for step in VERSIONS[: VERSIONS.index(version) + 1]:
+            upgrade(address, step)
+
+    return server.template(f"at_{version}", build)
+
+
+def query(address: Address, sql: str, *parameters: object) -> list[tuple[object, ...]]:
+    """Return the rows of a query."""
+    with connected(address) as connection, connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return list(cursor.fetchall())
+
+
+def execute(address: Address, sql: str) -> None:
+    """Run statements and commit them."""
+    with connected(address) as connection, connection.cursor() as cursor:
+        cursor.execute(sql)
+        connection.commit()
+
+
+def run(
+    *words: str, folder: Path, variables: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of this environment in a folder, without the caller's own settings."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "COLLEC_")) or name == "COLLEC_SERVER_ACCOUNT"
+    }
+    return subprocess.run(
+        [str(Path(sys.executable).parent / words[0]), *words[1:]],
+        cwd=folder,
+        env={**inherited, **(variables or {})},
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def alembic(
+    *words: str, url: str, folder: Path = ROOT, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command `alembic` of this project on a database."""
+    return run("alembic", *words, folder=folder, variables={"COLLEC_DATABASE_URL": url, **variables})

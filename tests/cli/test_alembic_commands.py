@@ -1,0 +1,103 @@
+"""Alembic stays Alembic: its commands do what an Alembic user expects."""
+
+import pytest
+
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.chain import alembic
+
+
+def test_upgrade_head_then_current_shows_head(database: Address) -> None:
+    upgraded = alembic("upgrade", "head", url=database.url)
+    assert upgraded.returncode == 0, upgraded.stdout + upgraded.stderr
+    assert alembic("current", url=database.url).stdout == "1.1 (head)\n"
+
+
+def test_a_second_upgrade_changes_nothing(database: Address) -> None:
+    chain.upgrade(database)
+    before = chain.query(database, "select * from col.migration_history")
+    again = alembic("upgrade", "head", url=database.url)
+    assert again.returncode == 0
+    assert "Running" not in again.stderr
+    assert chain.query(database, "select * from col.migration_history") == before
+
+
+def test_history_and_heads_show_one_linear_chain(database: Address) -> None:
+    shown = alembic("history", url=database.url).stdout.splitlines()
+    arrows = [line.split(",")[0] for line in shown]
+    assert arrows == [
+        "1.0.8 -> 1.1 (head)",
+        "1.0.6 -> 1.0.8",
+        "1.0.5 -> 1.0.6",
+        "1.0.4 -> 1.0.5",
+        "1.0 -> 1.0.4",
+        "<base> -> 1.0",
+    ]
+    assert alembic("heads", url=database.url).stdout == "1.1 (head)\n"
+
+
+def test_relative_steps_work(database: Address) -> None:
+    chain.upgrade(database, "1.0")
+    assert alembic("upgrade", "+1", url=database.url).returncode == 0
+    assert alembic("current", url=database.url).stdout == "1.0.4\n"
+
+
+def test_stamp_writes_the_version_it_reads_as(database: Address) -> None:
+    chain.upgrade(database, "1.0.8")
+    chain.execute(database, "drop table col.alembic_version; drop table col.migration_history")
+    stamped = alembic("stamp", "1.0.8", url=database.url)
+    assert stamped.returncode == 0, stamped.stdout
+    assert alembic("current", url=database.url).stdout == "1.0.8\n"
+    assert chain.query(database, "select version, kind from col.migration_history") == [
+        ("1.0.8", "adopted")
+    ]
+
+
+@pytest.mark.parametrize("command", ["upgrade", "stamp", "downgrade"])
+@pytest.mark.parametrize("version", ["1", "1.0.8+1", "1.0.7", "1.", "v1.1", "1.1 "])
+def test_what_is_no_exact_version_is_refused(
+    database: Address, command: str, version: str
+) -> None:
+    chain.upgrade(database, "1.0.8")
+    refused = alembic(command, version, url=database.url)
+    assert refused.returncode != 0
+    assert f"{version!r} is not a version of the database" in refused.stdout
+    assert "1.0, 1.0.4, 1.0.5, 1.0.6, 1.0.8, 1.1" in refused.stdout
+    assert "Traceback" not in refused.stdout + refused.stderr
+    assert alembic("current", url=database.url).stdout == "1.0.8\n"
+
+
+def test_an_option_that_does_not_exist_is_refused(database: Address) -> None:
+    refused = alembic("-x", "gcal=rights", "upgrade", "head", url=database.url)
+    assert refused.returncode != 0
+    assert "unknown option -x gcal" in refused.stdout
+    assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
+
+
+@pytest.mark.parametrize(
+    ("gacl", "col", "message"),
+    [
+        ("same", "same", "are both named 'same'"),
+        ("", "col", "the name of the gacl schema is empty"),
+        ("gacl", "", "the name of the col schema is empty"),
+        ("gacl", "é" * 32, "has 64 bytes, more than 63"),
+        ("pg_rights", "col", "is reserved for PostgreSQL"),
+    ],
+)
+def test_unusable_names_are_refused_before_anything_is_touched(
+    database: Address, gacl: str, col: str, message: str
+) -> None:
+    words = ("-x", f"gacl={gacl}", "-x", f"col={col}", "upgrade", "head")
+    refused = alembic(*words, url=database.url)
+    assert refused.returncode != 0
+    assert message in refused.stdout
+    schemas = "select nspname from pg_namespace where nspname !~ '^pg_|^information|^public'"
+    assert chain.query(database, schemas) == []
+
+
+def test_a_database_with_tables_but_no_version_is_refused(database: Address) -> None:
+    chain.execute(database, "create schema col; create table col.something (id integer)")
+    refused = alembic("upgrade", "head", url=database.url)
+    assert refused.returncode != 0
+    assert "schema 'col' holds 1 tables but no version" in refused.stdout
+    assert "collec-migrations detect" in refused.stdout

@@ -1,0 +1,119 @@
+"""What a new installation holds: the account, the rows, the sequences."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.server.address import Address
+from tests import chain
+
+REFERENCE = Path(__file__).parent.parent / "data" / "reference_data.json"
+REFERENCE_ROWS = json.loads(REFERENCE.read_text("utf-8"))
+LEADING = {"1.0": "1.0.8", "1.0.8": "1.0.8", "1.1": "1.1"}
+"""Whose reference rows a version has: those of 1.0 were incomplete."""
+
+WELL_KNOWN = sha256(b"passwordadmin").hexdigest()
+
+
+@pytest.mark.parametrize("version", LEADING)
+def test_an_installation_holds_the_reference_rows(database: Address, version: str) -> None:
+    chain.upgrade(database, version)
+    for table, stored in REFERENCE_ROWS[LEADING[version]].items():
+        if table == "gacl.logingestion" or (table == "col.dbversion" and version == "1.0"):
+            continue
+        columns = ", ".join(stored["columns"])
+        texts = f"select {columns} from {table} order by 1, 2"
+        found = [[_plain(value) for value in row] for row in chain.query(database, texts)]
+        assert found == sorted(stored["rows"], key=lambda row: row[:2]), table
+
+
+def _plain(value: object) -> object:
+    return str(value) if hasattr(value, "isoformat") else value
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_the_admin_gets_the_password_of_the_environment(
+    database: Address, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLEC_ADMIN_PASSWORD", "pä'ss\\word%s")
+    said = chain.upgrade(database, version)
+    stored = chain.query(database, "select login, password, actif from gacl.logingestion")
+    assert stored == [("admin", sha256("pä'ss\\word%sadmin".encode()).hexdigest(), 1)]
+    assert not any("pä'ss" in line for line in said)
+
+
+def test_a_random_password_is_shown_once_and_is_the_stored_one(database: Address) -> None:
+    said = chain.upgrade(database)
+    shown = said[0].rsplit(" ", 1)[-1]
+    stored = chain.query(database, "select password from gacl.logingestion")
+    assert stored == [(sha256(f"{shown}admin".encode()).hexdigest(),)]
+    assert len(shown) >= 16
+    assert chain.upgrade(database) == []
+
+
+def test_two_installations_never_share_a_password(database: Address) -> None:
+    chain.upgrade(database)
+    chain.upgrade(database, gacl="other_rights", col="other_data")
+    stored = chain.query(
+        database,
+        "select password from gacl.logingestion union all"
+        " select password from other_rights.logingestion",
+    )
+    assert len(set(stored)) == 2
+    assert (WELL_KNOWN,) not in stored
+
+
+def test_the_application_code_is_data_and_can_be_set(database: Address) -> None:
+    chain.upgrade(database, gacl="rights", col="data")
+    assert chain.query(database, "select appli from rights.aclappli") == [("col",)]
+    chain.upgrade(database, gacl="rights2", col="data2", application_code="l'ab")
+    assert chain.query(database, "select appli from rights2.aclappli") == [("l'ab",)]
+
+
+@pytest.mark.parametrize("version", chain.VERSIONS)
+def test_the_application_finds_its_version(database: Address, version: str) -> None:
+    chain.upgrade(database, version)
+    recorded = "select dbversion_number, dbversion_date::date::text from col.dbversion"
+    if version not in ("1.0.8", "1.1"):
+        assert chain.query(database, "select to_regclass('col.dbversion')") == [(None,)]
+    else:
+        day = {"1.0.8": "2017-06-02", "1.1": "2017-09-01"}[version]
+        assert (version, day) in chain.query(database, recorded)
+
+
+SEQUENCES = """
+select s.relname, a.attname, t.oid::regclass::text, n.nspname
+from pg_class s
+join pg_namespace n on n.oid = s.relnamespace and n.nspname in ('gacl', 'col')
+join pg_depend d on d.refobjid = s.oid and d.classid = 'pg_attrdef'::regclass
+join pg_attrdef f on f.oid = d.objid
+join pg_class t on t.oid = f.adrelid
+join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
+where s.relkind = 'S' and t.relname !~ 'migration_history'
+"""
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.0.8", "1.1"])
+def test_every_sequence_stands_at_its_greatest_id(database: Address, version: str) -> None:
+    chain.upgrade(database, version)
+    greatest: dict[str, int] = {}
+    for sequence, column, table, schema in chain.query(database, SEQUENCES):
+        ((found,),) = chain.query(database, f"select coalesce(max({column}), 0) from {table}")
+        name = f"{schema}.{sequence}"
+        greatest[name] = max(int(str(found)), greatest.get(name, 0))
+    assert len(greatest) >= 34
+    for name, last in greatest.items():
+        assert chain.query(database, f"select nextval('{name}')") == [(last + 1,)], name
+
+
+def test_the_example_label_is_a_well_formed_stylesheet(database: Address) -> None:
+    from xml.etree import ElementTree
+
+    chain.upgrade(database)
+    rows = chain.query(database, "select label_name, label_fields, label_xsl from col.label")
+    ((name, fields, stylesheet),) = rows
+    assert (name, fields) == ("Exemple - ne pas utiliser", "uid,id,clp,db,prj")
+    root = ElementTree.fromstring(str(stylesheet))
+    assert root.tag == "{http://www.w3.org/1999/XSL/Transform}stylesheet"
