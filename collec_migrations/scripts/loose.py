@@ -1,0 +1,68 @@
+"""Names inside the value of a string constant, bound by its tokens alone."""
+
+from collections.abc import Mapping
+
+from pglast.parser import ParseError
+
+from collec_migrations.scripts import tokens
+from collec_migrations.scripts.literals import Edit
+from collec_migrations.scripts.rules import written
+from collec_migrations.scripts.tokens import Token
+
+
+def whole(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edit of a value that is exactly a name."""
+    return [Edit(0, len(value), names[value])] if value in names else []
+
+
+def pattern(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edit of a LIKE pattern that matches exactly a name."""
+    plain = value if value in names else _unescaped(value)
+    if plain not in names:
+        return []
+    new = names[plain].replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return [Edit(0, len(value), new)]
+
+
+def _unescaped(value: str) -> str:
+    """Return what a pattern without wildcards matches."""
+    parts = value.split("\\\\")
+    return "\\".join(part.replace("\\%", "%").replace("\\_", "_") for part in parts)
+
+
+def qualifiers(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edits of the names that qualify another: `name.x`, `database.name.x`."""
+    found = _scan(value)
+    edits = []
+    for index, token in enumerate(found[:-1]):
+        two_ahead = found[index + 3].text if index + 3 < len(found) else ""
+        if found[index + 1].text == "." and two_ahead != "." and _named(token, names):
+            edits.append(_edit(value, token, names))
+    return edits
+
+
+def identifiers(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edits of the names in a list of identifiers."""
+    found = _scan(value)
+    return [_edit(value, token, names) for token in found if _named(token, names)]
+
+
+def suspects(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edits that binding a literal in doubt would make; none if it names nothing."""
+    return whole(value, names) or qualifiers(value, names)
+
+
+def _named(token: Token, names: Mapping[str, str]) -> bool:
+    return token.is_name and token.identifier in names
+
+
+def _edit(value: str, token: Token, names: Mapping[str, str]) -> Edit:
+    before, after = value[: token.start][-1:], value[token.end :][:1]
+    return Edit(token.start, token.end, written(token, names[token.identifier], before, after))
+
+
+def _scan(value: str) -> tuple[Token, ...]:
+    try:
+        return tokens.scan(value)
+    except ParseError:
+        return ()

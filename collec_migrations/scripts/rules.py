@@ -1,0 +1,142 @@
+"""What is to be bound, what was decided, and what remains in doubt."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Protocol
+
+from collec_migrations.scripts import tokens
+from collec_migrations.scripts.hiding import Use
+from collec_migrations.scripts.literals import Edit
+from collec_migrations.scripts.tokens import Token
+
+_ESCAPES = ("u&", *(f"\\{letter}" for letter in "xu01234567"))
+"""What may hide a letter of a name."""
+
+
+class Choice(Enum):
+    """What to do with a literal that is in doubt."""
+
+    BIND = "bind"
+    LEAVE = "leave"
+
+
+Decisions = Mapping[tuple[int, str], Choice]
+"""What was decided: by line of the script and value of the literal."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Doubt:
+    """A literal that may hold a name to be bound, or not."""
+
+    line: int
+    literal: str
+    reason: str
+
+
+class Unprovable(Exception):
+    """A text whose binding cannot be proved right; for use inside this package."""
+
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Names in a script and what they become."""
+
+    schemas: Mapping[str, str]
+    roles: Mapping[str, str]
+    decisions: Decisions
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """All names to be looked for."""
+        return frozenset((*self.schemas, *self.roles))
+
+    def mentioned(self, text: str) -> bool:
+        """Whether one of the names may stand in a text; escapes may hide one."""
+        folded = text.lower()
+        return any(part in folded for part in (*_ESCAPES, *self._parts))
+
+    @property
+    def _parts(self) -> frozenset[str]:
+        """A part of each name that is written in the same way however it is quoted."""
+        return frozenset(
+            max(
+                key.lower().replace("\\", "'").replace('"', "'").replace("%", "'").split("'"),
+                key=len,
+            )
+            for key in self.keys
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What binding a text takes."""
+
+    edits: tuple[Edit, ...] = ()
+    holes: Mapping[str, Use] = field(default_factory=dict)
+    """What the words that stand for something else are used for."""
+
+
+class Mode(Enum):
+    """What the SQL around a literal does with it."""
+
+    PLAIN = auto()
+    CODE = auto()
+    """A program in PL/pgSQL, which may run the literal later."""
+    RUN = auto()
+    """A program runs it here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a text stands."""
+
+    rules: Rules
+    locate: Callable[[int], int]
+    """The line of the script for an offset in the text."""
+    doubts: list[Doubt]
+    """Filled on the way."""
+    mode: Mode = Mode.PLAIN
+    shadows: frozenset[str] = field(default_factory=frozenset)
+    """Variables whose fields look like qualified names."""
+
+    def decide(self, offset: int, literal: str, reason: str) -> bool:
+        """Whether to bind a literal in doubt; keep the doubt when nothing was decided."""
+        line = self.locate(offset)
+        choice = self.rules.decisions.get((line, literal))
+        if choice is None:
+            self.doubts.append(Doubt(line, literal, reason))
+        return choice is Choice.BIND
+
+
+class Binder(Protocol):
+    """Binds a text; handed down, since texts hold literals and literals hold texts."""
+
+    def __call__(
+        self,
+        text: str,
+        scope: Scope,
+        frame: tuple[str, str] = ("", ""),
+        holes: frozenset[str] = frozenset(),
+    ) -> Bound: ...
+
+
+def written(token: Token, name: str, before: str, after: str) -> str:
+    """Return a name as it is to be written in place of a token.
+
+    Quotes that the script gave to a plain name stay; so do those that keep words apart.
+    """
+    chosen = token.text.startswith('"') and not tokens.needs_quotes(token.identifier)
+    if chosen or _joins(before) or _joins(after):
+        return '"' + name.replace('"', '""') + '"'
+    return tokens.quote(name)
+
+
+def _joins(character: str) -> bool:
+    """Whether a character beside a word would become part of it."""
+    return character.isalnum() or character in ("_", "$") or character > "\x7f"

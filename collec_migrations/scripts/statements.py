@@ -1,0 +1,75 @@
+"""A script's statements, each with its place in the file."""
+
+from bisect import bisect_left
+from codecs import BOM_UTF8
+from dataclasses import dataclass
+
+from pglast import parser
+from pglast.parser import ParseError
+
+from collec_migrations.errors import ScriptUnreadable
+from collec_migrations.scripts import tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement, from its first token to its last: no comment before it, no semicolon."""
+
+    text: str
+    line: int
+    """Line of the script, from 1, where the first token is."""
+    offset: int
+    """Characters of the script before the first token."""
+
+    @property
+    def end(self) -> int:
+        """Offset in the script just behind the last token."""
+        return self.offset + len(self.text)
+
+    def line_at(self, position: int) -> int:
+        """Return the script's line for a character position, from 1, in this statement.
+
+        That is how the server counts when the statement was sent alone.
+        """
+        return self.line + self.text.count("\n", 0, max(position - 1, 0))
+
+
+def decode(data: bytes) -> str:
+    """Return the text of a script: UTF-8 with or without a byte-order mark, else Latin-1."""
+    try:
+        return data.removeprefix(BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def line_at(sql: str, offset: int) -> int:
+    """Return the line, from 1, of a character offset, from 0."""
+    return sql.count("\n", 0, offset) + 1
+
+
+def split(sql: str) -> tuple[Statement, ...]:
+    """Return the statements of a script; raise `ScriptUnreadable` where it does not parse."""
+    try:
+        found = tokens.scan(sql)
+        slices = parser.split(sql, only_slices=True) if found else ()
+    except ParseError as error:
+        raise unreadable(sql, error) from error
+    starts = [token.start for token in found]
+    statements = []
+    line, counted = 1, 0
+    for piece in slices:
+        first = bisect_left(starts, piece.start)
+        last = bisect_left(starts, piece.stop) - 1
+        start, end = found[first].start, found[last].end
+        line += sql.count("\n", counted, start)
+        counted = start
+        statements.append(Statement(text=sql[start:end], line=line, offset=start))
+    return tuple(statements)
+
+
+def unreadable(sql: str, error: ParseError) -> ScriptUnreadable:
+    """Return the error that tells where the parser gave up."""
+    message, index = str(error.args[0]), error.args[1] if len(error.args) > 1 else None
+    if index is None:
+        return ScriptUnreadable(message)
+    return ScriptUnreadable(f"line {line_at(sql, int(index))}: {message}")
