@@ -7,6 +7,7 @@ from importlib.resources import files
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations import quoting
 from collec_migrations.locks import ForeignKey, Relation, World
 
 VOLATILE = "select distinct proname::text from pg_catalog.pg_proc where provolatile = 'v'"
@@ -28,6 +29,15 @@ def read(cursor: Cursor, schemas: Sequence[str]) -> World:
         world.add(relation)
     world.keys = _keys(cursor, by_oid)
     return world
+
+
+def count(cursor: Cursor, relation: Relation, column: str | None) -> int:
+    """Return how many rows a table has, or how many values of a column are not null."""
+    counted = "*" if column is None else quoting.identifier(column)
+    table = f"{quoting.identifier(relation.schema)}.{quoting.identifier(relation.name)}"
+    cursor.execute(f"select count({counted}) from {table}")
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def _relation(row: Sequence[object]) -> Relation:

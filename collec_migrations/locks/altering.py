@@ -48,7 +48,7 @@ def alter(walk: Walk, statement: Any) -> None:
     for relation in walk.named(target.schemaname, target.relname, kinds):
         commands = statement.cmds or ()
         level = max(mode(walk.world.version, command) for command in commands)
-        walk.lock(relation, level)
+        walk.change(relation, level)
         for command in commands:
             _apply(walk, relation, command, level)
 

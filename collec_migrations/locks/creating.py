@@ -73,7 +73,7 @@ def view(walk: Walk, statement: Any) -> None:
     reads = tuple(lock.relation for lock in used.found.values())
     former = walk.world.find(statement.view.schemaname, statement.view.relname)
     if former:
-        walk.lock(former, Mode.ACCESS_EXCLUSIVE)
+        walk.change(former, Mode.ACCESS_EXCLUSIVE)
         if walk.certain:
             former.uses = reads
     else:
@@ -85,6 +85,7 @@ def index(walk: Walk, statement: Any) -> None:
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if statement.concurrent else Mode.SHARE
     target = statement.relation
     for relation in walk.named(target.schemaname, target.relname):
+        walk.change(relation, mode)
         walk.lock(relation, mode, scans=True)
         if statement.idxname:
             place = walk.world.place(relation)[0] or relation.schema

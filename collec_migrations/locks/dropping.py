@@ -63,7 +63,7 @@ def _named(walk: Walk, names: Any, kinds: tuple[str, ...]) -> Any:
 
 
 def _drop_relation(walk: Walk, relation: Relation) -> None:
-    walk.lock(relation, Mode.ACCESS_EXCLUSIVE)
+    walk.change(relation, Mode.ACCESS_EXCLUSIVE)
     for along in (*walk.world.sequences_of(relation), *walk.world.views_on(relation)):
         walk.lock(along, Mode.ACCESS_EXCLUSIVE)
     keys.drop(walk, walk.world.keys_of(relation), gone=relation)
@@ -76,7 +76,7 @@ def _drop_index(walk: Walk, names: Any, *, concurrent: bool) -> None:
     mode = Mode.SHARE_UPDATE_EXCLUSIVE if concurrent else Mode.ACCESS_EXCLUSIVE
     for index in _named(walk, names, ("index",)):
         if index.on is not None:
-            walk.lock(index.on, mode)
+            walk.change(index.on, mode)
 
 
 def _drop_schema(walk: Walk, schema: str) -> None:

@@ -24,6 +24,7 @@ def add(walk: Walk, relation: Relation, constraint: Any, columns: Sequence[str])
     for other in walk.named(target.schemaname, target.relname):
         if other is not relation:
             walk.lock(other, mode(walk.world.version))
+        walk.refer(other)
         walk.world.keys.append(
             ForeignKey(
                 name=constraint.conname or f"{relation.name}_{'_'.join(columns)}_fkey",

@@ -27,7 +27,7 @@ def rename(walk: Walk, statement: Any) -> None:
     if statement.relation is None:
         return
     for relation in tuple(walk.named(statement.relation.schemaname, statement.relation.relname)):
-        walk.lock(relation, Mode.ACCESS_EXCLUSIVE)
+        walk.change(relation, Mode.ACCESS_EXCLUSIVE)
         if kind in RELATIONS:
             schema = walk.world.place(relation)[0]
             _call(walk, relation, schema, statement.newname)
@@ -43,6 +43,7 @@ def move(walk: Walk, statement: Any) -> None:
     for relation in tuple(walk.named(target.schemaname, target.relname)):
         along = walk.world.sequences_of(relation)
         walk.remove(relation, moved=True)
+        walk.change(relation, Mode.ACCESS_EXCLUSIVE)
         for moved in (relation, *along):
             walk.lock(moved, Mode.ACCESS_EXCLUSIVE)
             name = walk.world.place(moved)[1]

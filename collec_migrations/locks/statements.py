@@ -54,7 +54,7 @@ def _comment(walk: Walk, statement: Any) -> None:
         return
     schema, name = _qualified(place)
     for relation in walk.named(schema, name):
-        walk.lock(relation, level)
+        walk.change(relation, level)
 
 
 def _qualified(names: Any) -> tuple[str | None, str]:

@@ -33,6 +33,10 @@ class Effects:
     locks: tuple[Lock, ...]
     """Strongest first; at most one that is certain and one that is not for each relation."""
     removals: tuple[Removal, ...]
+    changed: tuple[tuple[Relation, bool], ...] = ()
+    """What only its owner may do this to, and whether that happens for certain."""
+    referred: tuple[tuple[Relation, bool], ...] = ()
+    """What new foreign keys refer to, and whether they are made for certain."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Walk:
     """What a name may stand for that only a loop knows; None: anything."""
     found: dict[tuple[Relation, bool], Lock] = field(default_factory=dict)
     removals: list[Removal] = field(default_factory=list)
+    changed: dict[tuple[Relation, bool], None] = field(default_factory=dict)
+    referred: dict[tuple[Relation, bool], None] = field(default_factory=dict)
 
     @contextmanager
     def doubtful(self, candidates: Sequence[Relation] | None = None) -> Iterator[None]:
@@ -70,6 +76,17 @@ class Walk:
             scans=scans or bool(former and former.scans),
             certain=self.certain,
         )
+
+    def change(self, relation: Relation, mode: Mode) -> None:
+        """Note a lock for a change that only the owner may make."""
+        self.lock(relation, mode)
+        if relation.existed and relation.kind != "unknown" and self.candidates is None:
+            self.changed[relation, self.certain] = None
+
+    def refer(self, relation: Relation) -> None:
+        """Note that a foreign key to a table is made."""
+        if relation.existed:
+            self.referred[relation, self.certain] = None
 
     def read(self, relation: Relation, mode: Mode = Mode.ACCESS_SHARE) -> None:
         """Note that a relation is read; through a view what it reads as well."""
@@ -101,7 +118,12 @@ class Walk:
         """Return what was gathered, without the doubtful that the certain includes."""
         locks = [lock for lock in self.found.values() if not self._included(lock)]
         locks.sort(key=lambda lock: (-lock.mode, not lock.certain, str(lock.relation)))
-        return Effects(locks=tuple(locks), removals=tuple(dict.fromkeys(self.removals)))
+        return Effects(
+            locks=tuple(locks),
+            removals=tuple(dict.fromkeys(self.removals)),
+            changed=tuple(self.changed),
+            referred=tuple(self.referred),
+        )
 
     def _included(self, lock: Lock) -> bool:
         sure = self.found.get((lock.relation, True))

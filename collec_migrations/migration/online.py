@@ -20,7 +20,7 @@ from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
 from collec_migrations.database import holdings, locking, state
 from collec_migrations.errors import MigrationError, NotAdopted
-from collec_migrations.migration import planning, recording, sending
+from collec_migrations.migration import planning, recording, refusal, sending
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Server
@@ -139,17 +139,8 @@ def _versions(
 
 def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
-    if job.command == "upgrade" and found.recorded is None and found.col_tables:
-        raise NotAdopted(
-            f"schema {names.col!r} holds {found.col_tables} tables but no version",
-            hint="Run `collec-migrations detect` to see what it is, "
-            "then `collec-migrations adopt`.",
-        )
-    if job.command == "upgrade" and found.rights_version is None and found.gacl_tables:
-        raise NotAdopted(
-            f"the rights schema {names.gacl!r} holds {found.gacl_tables} tables but no version",
-            hint="Adopt the data schema that uses it first: `collec-migrations adopt`.",
-        )
+    if job.command == "upgrade":
+        refusal.refuse_unadopted(names, found)
     if job.command == "upgrade" and not found.col_exists:
         cursor.execute(f"create schema {quoting.identifier(names.col)}")
     if job.changes and job.command != "upgrade" and not found.col_exists:
