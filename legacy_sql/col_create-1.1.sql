@@ -33,6 +33,13 @@ begin
             );
         end loop;
         for attached in
+            select i.indexrelid
+            from pg_index i
+            where i.indrelid = leftover.oid
+        loop
+            execute format('drop index %s', attached.indexrelid::regclass);
+        end loop;
+        for attached in
             select d.objid
             from pg_depend d
             join pg_class s on s.oid = d.objid and s.relkind = 'S'

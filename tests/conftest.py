@@ -1,13 +1,17 @@
 """Servers and databases for every test; a server starts when a test first asks for it."""
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
+from collec_migrations.server import cluster, embedded
 from collec_migrations.server.address import Address
 from tests import servers
 from tests.servers import Server
@@ -54,6 +58,26 @@ def clone(server18: Server) -> Iterator[Clone]:
     """Return a function that clones a database; `server18.template` makes one to clone."""
     with ExitStack() as stack:
         yield lambda template: stack.enter_context(server18.database(template))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Return a folder that every account may enter; its embedded servers are stopped at the end."""
+    top = Path(tempfile.mkdtemp(prefix="collec-test-", dir="/tmp"))
+    top.chmod(0o755)
+    try:
+        yield top
+    finally:
+        _remove(top)
+
+
+def _remove(top: Path) -> None:
+    for private in top.rglob(".collec"):
+        found = embedded.find(private.parent)
+        if found:
+            cluster.stop(found)
+            shutil.rmtree(found.home)
+    shutil.rmtree(top)
 
 
 @pytest.fixture(scope="session")

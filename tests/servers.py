@@ -21,7 +21,7 @@ NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Build = Callable[[Address], object]
 
 
-class PsqlFailed(Exception):
+class PsqlError(Exception):
     """psql left with an error; the text is what it wrote on stderr."""
 
 
@@ -99,7 +99,7 @@ class Server:
             check=False,
         )
         if done.returncode != 0:
-            raise PsqlFailed(done.stderr)
+            raise PsqlError(done.stderr)
         return done.stdout
 
     def _execute(self, statement: str, *names: str) -> None:

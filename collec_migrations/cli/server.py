@@ -9,6 +9,7 @@ import typer
 
 from collec_migrations.server import cluster, embedded
 from collec_migrations.server.address import Address
+from collec_migrations.server.cluster import Cluster
 
 app = typer.Typer(help="Manage the embedded PostgreSQL server of a folder.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option(help="The folder whose `.collec` holds the server.")]
@@ -31,34 +32,31 @@ def stop(folder: Folder = HERE) -> None:
 @app.command()
 def status(folder: Folder = HERE, as_json: Json = False) -> None:
     """Tell whether the server runs, and where; exit with 1 when it does not."""
-    address = _address(folder)
+    found = embedded.find(folder)
+    address = cluster.address(found) if found else None
     if as_json:
-        typer.echo(json.dumps(facts(address)))
+        typer.echo(json.dumps(_facts(found, address)))
     else:
-        typer.echo(f"running: psql {address.dsn!r}" if address else "not running")
+        typer.echo(f"running; reach it with: {address.psql}" if address else "not running")
     raise typer.Exit(0 if address else 1)
 
 
 @app.command()
 def url(folder: Folder = HERE) -> None:
     """Print the address of the running server; exit with 1 when it does not run."""
-    address = _address(folder)
+    found = embedded.find(folder)
+    address = cluster.address(found) if found else None
     if address is None:
         _tell("not running; start it with: collec-migrations server start")
         raise typer.Exit(1)
     typer.echo(address.url)
 
 
-def facts(address: Address | None) -> dict[str, object]:
+def _facts(found: Cluster | None, address: Address | None) -> dict[str, object]:
     """Return what `status --json` prints."""
-    if address is None:
-        return {"running": False}
-    return {"running": True, **asdict(address), "url": address.url}
-
-
-def _address(folder: Path) -> Address | None:
-    found = embedded.find(folder)
-    return cluster.address(found) if found else None
+    where = {"data": str(found.data), "log": str(found.log)} if found else {}
+    how = {**asdict(address), "url": address.url} if address else {}
+    return {"running": address is not None, **where, **how}
 
 
 def _tell(message: str) -> None:

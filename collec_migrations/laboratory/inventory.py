@@ -63,7 +63,7 @@ def advance_sequences(
 
 
 def _advance(schema: str, sequence: str, users: list[Column]) -> sql.Composed:
-    """Return the statement that advances one sequence; `setval` of null does nothing."""
+    """Return the statement that advances one sequence, unless no id is one that it could give."""
     highest = sql.SQL(", ").join(
         sql.SQL("(select max({}) from {})").format(
             sql.Identifier(user.name), sql.Identifier(schema, user.table)
@@ -71,6 +71,7 @@ def _advance(schema: str, sequence: str, users: list[Column]) -> sql.Composed:
         for user in users
     )
     return sql.SQL(
-        "select setval(format('%I.%I', {}, {})::regclass, greatest({},"
-        " (select case when is_called then last_value end from {})))"
+        "select setval(format('%I.%I', {}, {})::regclass, highest) from (select greatest({},"
+        " (select case when is_called then last_value end from {})) as highest) as used"
+        " where highest > 0"
     ).format(sql.Literal(schema), sql.Literal(sequence), highest, sql.Identifier(schema, sequence))

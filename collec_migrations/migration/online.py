@@ -110,11 +110,10 @@ def _attempt(
     driver = _driver(connection)
     # Alembic reports success and commits nothing when it finds a transaction it did not begin.
     assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
-    driver.notices.clear()
     whole = connection.begin() if not job.settings.per_version else nullcontext()
     with whole:
         versions, announcements = _versions(environment, job, connection)
-    for line in (*_warnings(driver), *announcements):
+    for line in announcements:
         job.say(line)
     return versions
 
@@ -133,7 +132,7 @@ def _versions(
             sink = Server(cursor, holdings.Watch(cursor, names))
             run = job.run_for(names, sink, rights_version=found.rights_version)
             versions[names.col] = _run_pair(environment, job, run, connection)
-            announcements += run.announcements
+            announcements += [*sink.warnings, *run.announcements]
     return versions, announcements
 
 
@@ -183,8 +182,3 @@ def _read_back(address: Address, expected: dict[str, str | None]) -> None:
 def _driver(connection: Connection) -> DriverConnection:
     driver: DriverConnection = connection.connection.driver_connection  # type: ignore[assignment]
     return driver
-
-
-def _warnings(driver: DriverConnection) -> list[str]:
-    """Return the warnings that scripts raised."""
-    return [notice.strip() for notice in driver.notices if notice.startswith("WARNING")]

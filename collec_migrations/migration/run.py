@@ -1,14 +1,13 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from collec_migrations import library, scripts
 from collec_migrations.database import history
-from collec_migrations.errors import DowngradeRefused
-from collec_migrations.migration import installation
+from collec_migrations.migration import installation, parts
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
@@ -27,6 +26,8 @@ class Run:
     """The script that leads to each version, where there is one."""
     rights_version: str | None
     """The version of the rights schema, which another data schema may have stepped up."""
+    rights_needed: bool = False
+    """Whether another data schema still needs the rights schema as it is."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
     _version: str = ""
@@ -48,7 +49,7 @@ class Run:
             self._send(source, source.text)
             self._step_rights(self._version)
         else:
-            self._send(source, scripts.part(source.text, "col"))
+            self._send(source, parts.part(source.text, "col"))
 
     def create(self, gacl_script: str, col_script: str) -> None:
         """Send the creation scripts; an older rights schema is stepped up instead."""
@@ -59,17 +60,20 @@ class Run:
             self._step_rights(self._version)
         for version in self._between(self.rights_version, self._version):
             source = library.load(self.upgrade_scripts[version])
-            self._send(source, scripts.part(source.text, "gacl"))
+            self._send(source, parts.part(source.text, "gacl"))
             self._step_rights(version)
         source = library.load(col_script)
         self._send(source, source.text)
 
     def downgrade(self, script: str) -> None:
-        """Refuse: going back is not possible yet."""
-        raise DowngradeRefused(
-            f"going back from version {self._version} is not possible yet ({script})",
-            hint="Restore the backup that was taken before the upgrade.",
-        )
+        """Send the script; its part for a rights schema that others still need is left out."""
+        source = library.load(script)
+        if self.rights_needed:
+            self._send(source, parts.part(source.text, "col"))
+        else:
+            self._send(source, source.text)
+            self.rights_version = self._before(self._version)
+            self._rights_changed = True
 
     def record(self, *, version: str | None, kind: history.Kind) -> None:
         """Add the step that has just been taken to the history of each schema it changed."""
@@ -83,7 +87,7 @@ class Run:
         )
         self.sink.record(self.names.col, entry)
         if self._rights_changed:
-            self.sink.record(self.names.gacl, entry)
+            self.sink.record(self.names.gacl, replace(entry, version=self.rights_version))
         self.sink.settle()
 
     def _send(self, source: library.Source, text: str) -> None:
@@ -102,3 +106,8 @@ class Run:
         """Return the versions after `old` up to `new`."""
         first = 0 if old is None else self.versions.index(old) + 1
         return self.versions[first : self.versions.index(new) + 1]
+
+    def _before(self, version: str) -> str | None:
+        """Return the version before, or None for the first one."""
+        index = self.versions.index(version)
+        return self.versions[index - 1] if index else None

@@ -1,7 +1,7 @@
 """Where statements go: to a server at once, or into a script for psql."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -32,10 +32,15 @@ class Server:
 
     cursor: Cursor
     watch: holdings.Watch
+    warnings: list[str] = field(default_factory=list)
+    """What the scripts warned of."""
 
     def send(self, sql: str, *, shown: str) -> None:
-        """Run a script."""
+        """Run a script; SQLAlchemy drops the server's notices, so they are taken at once."""
+        notices = self.cursor.connection.notices
+        notices.clear()
         sending.send(self.cursor, sql, shown=shown)
+        self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
 
     def execute(self, sql: str) -> None:
         """Run a statement."""

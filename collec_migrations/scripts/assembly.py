@@ -6,7 +6,7 @@ from typing import Any
 
 from collec_migrations.scripts.hiding import constant_text, is_text_cast, last_name
 from collec_migrations.scripts.literals import Edit
-from collec_migrations.scripts.rules import Unprovable
+from collec_migrations.scripts.rules import UnprovableError
 from collec_migrations.scripts.trees import NOWHERE, Step
 
 
@@ -55,22 +55,22 @@ class Attempt:
         for origin in (*self.origins[offset:], *reversed(self.origins[:offset])):
             if origin is not None:
                 return origin.constant, origin.start
-        raise Unplaced
+        raise UnplacedError
 
     def lift(self, edits: Iterable[Edit]) -> dict[str, list[Edit]]:
-        """Return edits of the text as edits of the constants; raise `Unplaced`."""
+        """Return edits of the text as edits of the constants; raise `UnplacedError`."""
         lifted: dict[str, list[Edit]] = {}
         for edit in edits:
             first, *others = self.origins[edit.start : edit.end]
             last = others[-1] if others else first
             if first is None or last is None or first.constant != last.constant:
-                raise Unplaced
+                raise UnplacedError
             text = edit.text.replace("%", "%%") if first.in_format else edit.text
             lifted.setdefault(first.constant, []).append(Edit(first.start, last.end, text))
         return lifted
 
 
-class Unplaced(Unprovable):
+class UnplacedError(UnprovableError):
     """Something in the text that comes from no constant, or from two."""
 
     def __init__(self) -> None:
@@ -151,7 +151,8 @@ def root(at: Step) -> tuple[Any, Step]:
         )  # fmt: skip
         if not (joins or calls or is_text_cast(here)):
             return top, here
-        if joins or (calls and last_name(here.node.funcname) in ("format", "concat")) or top is not None:
+        builds = calls and last_name(here.node.funcname) in ("format", "concat")
+        if joins or builds or top is not None:
             top = here.node
         here = here.up or NOWHERE
 

@@ -13,7 +13,7 @@ from collec_migrations.scripts.rules import (
     Doubt,
     Rules,
     Scope,
-    Unprovable,
+    UnprovableError,
 )
 from collec_migrations.scripts.statements import Statement
 
@@ -71,7 +71,7 @@ def _statement(statement: Statement, rules: Rules, found: list[Doubt]) -> list[E
     scope = Scope(rules, lambda at: statement.line_at(at + 1), found)
     try:
         edits = texts.bind(text, scope).edits
-    except Unprovable as error:
+    except UnprovableError as error:
         line = scope.locate(error.offset)
         raise ScriptUnreadable(
             f"line {line}: the names of schemas cannot be bound: {error.reason}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from pglast.parser import ParseError
@@ -9,7 +10,7 @@ from pglast.parser import ParseError
 from collec_migrations.scripts import literals, plpgsql, tokens
 from collec_migrations.scripts.literals import Edit
 from collec_migrations.scripts.plpgsql import FRAMES, Fragment, Kind, Reading
-from collec_migrations.scripts.rules import Binder, Mode, Scope, Unprovable, written
+from collec_migrations.scripts.rules import Binder, Mode, Scope, UnprovableError, written
 from collec_migrations.scripts.tokens import Token
 from collec_migrations.scripts.trees import Step
 
@@ -34,7 +35,7 @@ def inner(scope: Scope, at: Step, locate: Callable[[int], int]) -> Scope:
 
 
 def program(body: str, scope: Scope, binder: Binder) -> list[Edit]:
-    """Return the edits of a body in PL/pgSQL; raise `ParseError` or `Unprovable`."""
+    """Return the edits of a body in PL/pgSQL; raise `ParseError` or `UnprovableError`."""
     reading = plpgsql.read(body)
     shadows = scope.shadows | reading.variables
     edits: list[Edit] = []
@@ -44,7 +45,7 @@ def program(body: str, scope: Scope, binder: Binder) -> list[Edit]:
     edits += _unclaimed(body, reading, replace(scope, shadows=shadows))
     again = plpgsql.read(literals.apply(body, edits))
     if [one.kind for one in again.fragments] != [one.kind for one in reading.fragments]:
-        raise Unprovable("the program in PL/pgSQL would be another one")
+        raise UnprovableError("the program in PL/pgSQL would be another one")
     return edits
 
 
@@ -55,8 +56,8 @@ def _fragment(fragment: Fragment, scope: Scope, binder: Binder) -> list[Edit]:
     inside = replace(scope, mode=mode, locate=lambda at: scope.locate(at + start))
     try:
         found = binder(fragment.text, inside, FRAMES[fragment.kind]).edits
-    except Unprovable as error:
-        raise Unprovable(error.reason, error.offset + start) from error
+    except UnprovableError as error:
+        raise UnprovableError(error.reason, error.offset + start) from error
     except ParseError as error:
         found = tuple(_decided(fragment.text, inside, f"not understood: {error.args[0]}"))
     return [Edit(edit.start + start, edit.end + start, edit.text) for edit in found]
@@ -92,7 +93,7 @@ def _qualifiers(text: str, scope: Scope) -> list[Token]:
     found = tokens.scan(text)
     return [
         token
-        for token, after in zip(found, found[1:], strict=False)
+        for token, after in pairwise(found)
         if after.text == "." and token.is_name and token.identifier in scope.rules.schemas
     ]
 

@@ -8,7 +8,7 @@ from collec_migrations.scripts import assembly, bodies, hiding, literals, loose
 from collec_migrations.scripts.assembly import Assembled
 from collec_migrations.scripts.hiding import Use
 from collec_migrations.scripts.literals import Edit
-from collec_migrations.scripts.rules import Binder, Mode, Scope, Unprovable
+from collec_migrations.scripts.rules import Binder, Mode, Scope, UnprovableError
 from collec_migrations.scripts.tokens import Token
 from collec_migrations.scripts.trees import Place
 
@@ -89,7 +89,7 @@ class Constants:
                     attempt.text, self._scope_of(attempt), holes=frozenset(attempt.holes)
                 )
                 found = attempt.lift(bound.edits)
-            except (ParseError, Unprovable):
+            except (ParseError, UnprovableError):
                 continue
             for mark, edits in found.items():
                 self.edits.setdefault(mark, []).extend(edits)
@@ -124,7 +124,7 @@ class Constants:
         aside = Scope(self.scope.rules, lambda _: 0, [])
         try:
             return bool(self.binder(value, aside).edits)
-        except (ParseError, Unprovable):
+        except (ParseError, UnprovableError):
             return False
 
     def _line(self, mark: str, offset: int) -> int:
@@ -148,11 +148,11 @@ class Constants:
                 return list(self.binder(value, scope).edits)
             if language == "plpgsql":
                 return bodies.program(value, scope, self.binder)
-        except Unprovable as error:
-            raise Unprovable(error.reason, self._outer(mark, error.offset)) from error
+        except UnprovableError as error:
+            raise UnprovableError(error.reason, self._outer(mark, error.offset)) from error
         except ParseError as error:
             at = self._outer(mark, error.args[1] or 0 if len(error.args) > 1 else 0)
-            raise Unprovable(f"in the body: {error.args[0]}", at) from error
+            raise UnprovableError(f"in the body: {error.args[0]}", at) from error
         if language not in ("c", "internal"):
             self._doubt(mark, Use.UNKNOWN)
         return self.edits.get(mark, [])

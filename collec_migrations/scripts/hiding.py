@@ -37,13 +37,24 @@ REG_TYPES = {
     "regrole": Use.ROLE_IDENTIFIER,
 }
 TEXT_TYPES = frozenset({"text", "varchar", "bpchar", "name", "unknown", "sql_identifier"})
-SCHEMA_COLUMNS = frozenset(
-    ["schemaname", "nspname", "schema_name", "table_schema", "constraint_schema", "unique_constraint_schema", "view_schema", "sequence_schema", "routine_schema", "specific_schema", "trigger_schema", "udt_schema", "domain_schema", "event_object_schema", "action_reference_schema", "object_schema", "collation_schema", "character_set_schema", "user_defined_type_schema", "foreign_table_schema", "type_schema", "parameter_schema", "referenced_table_schema", "schema"]
-)
-_FIRST_QUALIFIED = frozenset(
-    ["nextval", "currval", "setval", "to_regclass", "to_regtype", "to_regproc", "to_regprocedure", "to_regoper", "to_regoperator", "to_regcollation", "pg_get_serial_sequence", "pg_relation_size", "pg_table_size", "pg_total_relation_size", "pg_indexes_size", "pg_relation_filepath", "pg_relation_filenode", "pg_get_viewdef", "pg_get_indexdef", "pg_sequence_last_value", "pg_sequence_parameters", "row_security_active", "col_description", "obj_description", "table_to_xml", "table_to_xmlschema", "table_to_xml_and_xmlschema", "pg_prewarm", "pg_stat_get_numscans", "populate_geometry_columns", "ts_lexize", "to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery", "ts_headline"]
-)
+SCHEMA_COLUMNS = frozenset({
+    "schemaname", "nspname", "schema_name", "table_schema", "constraint_schema",
+    "unique_constraint_schema", "view_schema", "sequence_schema", "routine_schema",
+    "specific_schema", "trigger_schema", "udt_schema", "domain_schema", "event_object_schema",
+    "action_reference_schema", "object_schema", "collation_schema", "character_set_schema",
+    "user_defined_type_schema", "foreign_table_schema", "type_schema", "parameter_schema",
+})  # fmt: skip
+_FIRST_QUALIFIED = frozenset({
+    "nextval", "currval", "setval", "to_regclass", "to_regtype", "to_regproc",
+    "to_regprocedure", "to_regoper", "to_regoperator", "to_regcollation",
+    "pg_get_serial_sequence", "pg_relation_size", "pg_table_size", "pg_total_relation_size",
+    "pg_indexes_size", "pg_relation_filepath", "pg_relation_filenode", "pg_get_viewdef",
+    "pg_sequence_last_value", "row_security_active", "table_to_xml", "table_to_xmlschema",
+    "table_to_xml_and_xmlschema", "pg_prewarm", "populate_geometry_columns",
+})  # fmt: skip
 _FIRST_NAME = frozenset({"schema_to_xml", "schema_to_xmlschema", "schema_to_xml_and_xmlschema"})
+_CONFIGURED = frozenset({"to_tsvector", "to_tsquery", "plainto_tsquery", "phraseto_tsquery"})
+"""Functions of text search, which begin with a configuration when they have two arguments."""
 _QUERIES = frozenset(
     {"query_to_xml", "query_to_xmlschema", "query_to_xml_and_xmlschema", "ts_stat"}
 )
@@ -122,9 +133,11 @@ def _argument(at: Step) -> Use:
     if name == "set_config" and at.index == 1:
         return Use.PATH if constant_text(at.node.args[0]) == "search_path" else Use.DATA
     if at.index:
-        return Use.UNKNOWN if name not in _FIRST_QUALIFIED else Use.DATA
+        return Use.DATA if name in _FIRST_QUALIFIED | _CONFIGURED else Use.UNKNOWN
     if name in _FIRST_QUALIFIED:
         return Use.QUALIFIED
+    if name in _CONFIGURED:
+        return Use.QUALIFIED if at.size == 2 else Use.DATA
     if name in _FIRST_NAME or _GEOMETRY.get(name, 99) <= at.size:
         return Use.NAME
     if name in _QUERIES:

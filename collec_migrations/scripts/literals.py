@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pglast import parse_sql
-
-from collec_migrations.scripts.tokens import Token
+from collec_migrations.scripts.tokens import Token, selected
 
 _NAMED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _CODES = {"x": (2, 16), "u": (4, 16), "U": (8, 16)}
@@ -64,7 +62,7 @@ def value(token: Token) -> str:
         return text[(size := text.index("$", 1) + 1) : -size]
     if text.startswith("'") and "'" not in text[1:-1].replace("''", ""):
         return text[1:-1].replace("''", "'")
-    return str(parse_sql(f"select {text}")[0].stmt.targetList[0].val.val.sval)
+    return str(selected(text).val.sval)
 
 
 def read(token: Token) -> Literal | None:

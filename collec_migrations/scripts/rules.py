@@ -34,7 +34,7 @@ class Doubt:
     reason: str
 
 
-class Unprovable(Exception):
+class UnprovableError(Exception):
     """A text whose binding cannot be proved right; for use inside this package."""
 
     def __init__(self, reason: str, offset: int = 0) -> None:
@@ -60,6 +60,13 @@ class Rules:
         """Whether one of the names may stand in a text; escapes may hide one."""
         folded = text.lower()
         return any(part in folded for part in (*_ESCAPES, *self._parts))
+
+    def unused(self, text: str) -> str:
+        """Return the beginning of a word that is neither in a text nor in a new name."""
+        word = "mark"
+        while any(word in taken for taken in (text, *self.schemas.values(), *self.roles.values())):
+            word += "k"
+        return word
 
     @property
     def _parts(self) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """A script's statements, each with its place in the file."""
 
-from bisect import bisect_left
 from codecs import BOM_UTF8
 from dataclasses import dataclass
 
@@ -9,6 +8,8 @@ from pglast.parser import ParseError
 
 from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.scripts import tokens
+
+_SPACE = " \t\n\r\f\v"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +51,27 @@ def line_at(sql: str, offset: int) -> int:
 def split(sql: str) -> tuple[Statement, ...]:
     """Return the statements of a script; raise `ScriptUnreadable` where it does not parse."""
     try:
-        found = tokens.scan(sql)
-        slices = parser.split(sql, only_slices=True) if found else ()
+        slices = parser.split(sql, only_slices=True)
     except ParseError as error:
         raise unreadable(sql, error) from error
-    starts = [token.start for token in found]
-    statements = []
+    found = []
     line, counted = 1, 0
     for piece in slices:
-        first = bisect_left(starts, piece.start)
-        last = bisect_left(starts, piece.stop) - 1
-        start, end = found[first].start, found[last].end
+        start, end = _extent(sql, piece)
         line += sql.count("\n", counted, start)
         counted = start
-        statements.append(Statement(text=sql[start:end], line=line, offset=start))
-    return tuple(statements)
+        found.append(Statement(text=sql[start:end], line=line, offset=start))
+    return tuple(found)
+
+
+def _extent(sql: str, piece: slice) -> tuple[int, int]:
+    """Return where the first token of a piece begins and the last one ends."""
+    text = sql[piece]
+    if "--" in text or "/*" in text:
+        found = tokens.scan(text)
+        return piece.start + found[0].start, piece.start + found[-1].end
+    start = piece.start + len(text) - len(text.lstrip(_SPACE))
+    return start, start + len(text.strip(_SPACE))
 
 
 def unreadable(sql: str, error: ParseError) -> ScriptUnreadable:

@@ -10,9 +10,9 @@ from collec_migrations.scripts.constants import Constants
 from collec_migrations.scripts.hiding import Use
 from collec_migrations.scripts.literals import Edit
 from collec_migrations.scripts.naming import Meaning
-from collec_migrations.scripts.rules import Bound, Scope, Unprovable, written
+from collec_migrations.scripts.rules import Bound, Scope, UnprovableError, written
 from collec_migrations.scripts.tokens import Token
-from collec_migrations.scripts.trees import Place, Tree
+from collec_migrations.scripts.trees import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def bind(
     frame: tuple[str, str] = ("", ""),
     holes: frozenset[str] = frozenset(),
 ) -> Bound:
-    """Return the edits that bind a text; raise `ParseError` or `Unprovable`.
+    """Return the edits that bind a text; raise `ParseError` or `UnprovableError`.
 
     The frame makes a statement of the text; holes are words in it that stand for what is known
     only when it runs.
@@ -57,16 +57,14 @@ def bind(
             names[place.text] = new
     _refuse_lost(marked, found)
     edits = _edits(marked, names, constants.edits)
-    _prove(marked, frame, tree, found, names, constants.edits, literals.apply(text, edits))
+    _prove(marked, frame, names, constants.edits, literals.apply(text, edits))
     return Bound(tuple(edits), filled)
 
 
 def mark(text: str, scope: Scope) -> Marked:
     """Return the text with its candidates marked."""
     found = tokens.scan(text)
-    prefix = "mark"
-    while prefix in text:
-        prefix += "k"
+    prefix = scope.rules.unused(text)
     marks: dict[str, Token] = {}
     followed, edits = set(), []
     for index, token in enumerate(found):
@@ -115,11 +113,11 @@ def _renamed(place: Place, token: Token, scope: Scope, followed: bool) -> str | 
 
 
 def _refuse_lost(marked: Marked, found: list[Place]) -> None:
-    """Raise `Unprovable` for a name before a dot that the tree does not show."""
+    """Raise `UnprovableError` for a name before a dot that the tree does not show."""
     lost = marked.followed - {place.text for place in found}
     for word in sorted(lost):
         token = marked.tokens[word]
-        raise Unprovable(f"{token.text} is used in an unknown way", token.start)
+        raise UnprovableError(f"{token.text} is used in an unknown way", token.start)
 
 
 def _edits(marked: Marked, names: Mapping[str, str], inner: Mapping[str, list[Edit]]) -> list[Edit]:
@@ -138,29 +136,27 @@ def _edits(marked: Marked, names: Mapping[str, str], inner: Mapping[str, list[Ed
 def _prove(
     marked: Marked,
     frame: tuple[str, str],
-    tree: Tree,
-    found: list[Place],
     names: Mapping[str, str],
     inner: Mapping[str, list[Edit]],
     new: str,
 ) -> None:
-    """Raise `Unprovable` unless the new text says what the old one says, names apart."""
-    tokens_by_mark = marked.tokens
-    before = {word: _value(token) for word, token in tokens_by_mark.items()}
+    """Raise `UnprovableError` unless the new text says what the old one says, names apart.
+
+    The marked text with the old values must mean the old text, and with the new values the new.
+    """
+    before = {word: _value(token) for word, token in marked.tokens.items()}
     after = {
         word: names[word] if word in names else literals.apply(value, inner.get(word, ()))
         for word, value in before.items()
     }
+    template = frame[0] + marked.marked + frame[1]
     for values, text in ((before, marked.text), (after, new)):
-        for place in found:
-            if place.text in values:
-                place.write(values[place.text])
         try:
-            same = trees.same(trees.parse(frame[0] + text + frame[1]), tree)
+            proved = trees.same(frame[0] + text + frame[1], template, values)
         except ParseError as error:
-            raise Unprovable(f"the result does not parse: {error.args[0]}") from error
-        if not same:
-            raise Unprovable("the result does not mean the same")
+            raise UnprovableError(f"the result does not parse: {error.args[0]}") from error
+        if not proved:
+            raise UnprovableError("the result does not mean the same")
 
 
 def _value(token: Token) -> str:

@@ -1,6 +1,7 @@
 """Tokens as PostgreSQL's own scanner sees them, and how a name is written as one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from pglast import parse_sql, parser
 from pglast.keywords import COL_NAME_KEYWORDS, RESERVED_KEYWORDS, TYPE_FUNC_NAME_KEYWORDS
@@ -44,7 +45,7 @@ class Token:
     def identifier(self) -> str:
         """The name that this token stands for."""
         if self.name == "UIDENT":
-            return str(parse_sql(f"select {self.text}")[0].stmt.targetList[0].val.fields[0].sval)
+            return str(selected(self.text).fields[0].sval)
         if self.text.startswith('"'):
             return self.text[1:-1].replace('""', '"')
         return fold(self.text)
@@ -59,6 +60,12 @@ def scan(sql: str) -> tuple[Token, ...]:
         for token in parser.scan(sql)
         if token.name not in COMMENTS
     )
+
+
+def selected(text: str) -> Any:
+    """Return the tree of an expression, which is whatever pglast makes of it."""
+    statement: Any = parse_sql(f"select {text}")[0].stmt
+    return statement.targetList[0].val
 
 
 def fold(word: str) -> str:

@@ -1,11 +1,12 @@
 """Syntax trees: where each string stands in one, and whether two mean the same."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from pglast import ast, parse_sql
+from pglast.parser import parse_sql_json
 
 Tree = Any
 """What pglast returns: nodes, tuples of them, strings, numbers."""
@@ -42,17 +43,10 @@ class Place:
     """A string in a tree."""
 
     text: str
-    owner: Tree
-    """The node that holds the string itself, and by which attribute."""
-    attr: str
     at: Step
     """The node that gives the string its meaning: never a `String` or an `A_Const`."""
     constant: bool
     """Whether it stands in an `A_Const`."""
-
-    def write(self, text: str) -> None:
-        """Put another string in this place of the tree."""
-        setattr(self.owner, self.attr, text)
 
 
 def parse(sql: str) -> Tree:
@@ -60,14 +54,18 @@ def parse(sql: str) -> Tree:
     return parse_sql(sql)
 
 
-@cache
-def _attributes(kind: type) -> tuple[str, ...]:
-    """Return the attributes of a class of nodes that carry meaning."""
-    return tuple(
-        name
-        for name, slot in kind.__slots__.items()  # type: ignore[attr-defined] # pglast: a dict
-        if slot.c_type != "ParseLoc" and not name.startswith("stmt_l")
-    )
+def _attributes() -> Iterator[tuple[str, str, str]]:
+    """Yield each class of nodes, each of its attributes, and the type of that in PostgreSQL."""
+    for kind, found in vars(ast).items():
+        slots = getattr(found, "__slots__", ())
+        if isinstance(slots, dict):
+            yield from ((kind, name, slot.c_type) for name, slot in slots.items())
+
+
+_LOCATIONS = {name for _, name, c_type in _attributes() if c_type == "ParseLoc"} | {"stmt_len"}
+_ATTRIBUTES: dict[str, list[str]] = {}
+for _kind, _name, _ in _attributes():
+    _ATTRIBUTES.setdefault(_kind, []).append(_name)
 
 
 def places(tree: Tree, wanted: Callable[[str], bool]) -> Iterator[Place]:
@@ -77,12 +75,12 @@ def places(tree: Tree, wanted: Callable[[str], bool]) -> Iterator[Place]:
 
 
 def _inside(node: Tree, up: Step | None, wanted: Callable[[str], bool]) -> Iterator[Place]:
-    for attr in _attributes(type(node)):
+    for attr in _ATTRIBUTES.get(type(node).__name__, ()):
         value = getattr(node, attr)
         if isinstance(value, ast.Node | tuple):
             yield from _below(value, Step(node, attr, 0, 0, up), wanted)
         elif isinstance(value, str) and wanted(value):
-            yield _place(value, node, Step(node, attr, 0, 0, up))
+            yield _place(value, Step(node, attr, 0, 0, up))
 
 
 def _below(value: Tree, step: Step, wanted: Callable[[str], bool]) -> Iterator[Place]:
@@ -95,23 +93,30 @@ def _below(value: Tree, step: Step, wanted: Callable[[str], bool]) -> Iterator[P
         yield from _inside(value, step, wanted)
 
 
-def _place(text: str, owner: Tree, step: Step) -> Place:
-    attr = step.attr
+def _place(text: str, step: Step) -> Place:
     if step.kind != "String":
-        return Place(text, owner, attr, step, constant=False)
+        return Place(text, step, constant=False)
     holder = step.up or NOWHERE
     if holder.kind == "A_Const":
-        return Place(text, owner, attr, holder.up or NOWHERE, constant=True)
-    return Place(text, owner, attr, holder, constant=False)
+        return Place(text, holder.up or NOWHERE, constant=True)
+    return Place(text, holder, constant=False)
 
 
-def same(one: Tree, other: Tree) -> bool:
-    """Whether two trees mean the same, wherever their tokens stand."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, ast.Node):
-        names = _attributes(type(one))
-        return all(same(getattr(one, name), getattr(other, name)) for name in names)
-    return bool(one == other)
+def same(one: str, other: str, words: Mapping[str, str]) -> bool:
+    """Whether one text means the same as another in which each of the words stands for a value.
+
+    The trees are compared as JSON, in which a word is a whole string or the comparison fails.
+    """
+    told = parse_sql_json(other)
+    for word, value in words.items():
+        told = told.replace(f'"{word}"', json.dumps(value))
+    return _meaning(parse_sql_json(one)) == _meaning(told)
+
+
+def _meaning(tree: str) -> object:
+    """Return a tree without the places of its tokens."""
+    return json.loads(tree, object_hook=_without_locations)
+
+
+def _without_locations(node: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in node.items() if name not in _LOCATIONS}

@@ -1,6 +1,7 @@
 """Where a database is, as libpq and SQLAlchemy want it written."""
 
 import re
+import shlex
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -28,6 +29,11 @@ class Address:
             ("dbname", self.dbname),
         )
         return " ".join(f"{keyword}={_quoted(value)}" for keyword, value in pairs)
+
+    @property
+    def psql(self) -> str:
+        """Return the command to type in a shell."""
+        return f"psql {shlex.quote(self.dsn)}"
 
     @property
     def url(self) -> str:

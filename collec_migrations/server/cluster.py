@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.server import postmaster, programs
+from collec_migrations.server import postmaster, programs, sockets
 from collec_migrations.server.account import Account
 from collec_migrations.server.address import ROLE, Address
 from collec_migrations.server.binaries import Binaries
 
+PORT = 5432
 PATIENCE = 60.0
 BIG_LOG = 10_000_000
 STILL_DYING = "pre-existing shared memory block"
@@ -47,9 +48,10 @@ class Cluster:
 
 def make(cluster: Cluster, *options: str) -> None:
     """Make the data folder, or leave none: half of one would look like a whole one."""
-    partial = cluster.home / "data.partial"
-    if partial.exists():
-        shutil.rmtree(partial)
+    for left in cluster.home.glob("data.partial-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    # A name of its own: when a caller was killed, its initdb may still be at work.
+    partial = cluster.home / f"data.partial-{os.getpid()}"
     who = (f"--username={ROLE}", "--auth-local=peer", "--auth-host=reject")
     what = ("--encoding=UTF8", "--locale=C", *options)
     cluster.run(cluster.binaries.program("initdb"), "-D", partial, *who, *what)
@@ -81,7 +83,7 @@ def wait_ready(cluster: Cluster, pid: int, logged: int = 0) -> Address:
     for _ in _until(PATIENCE):
         found = postmaster.recorded(cluster.data)
         if found and found.pid == pid and found.is_ready:
-            return Address(host=found.socket_folder, port=found.port)
+            return found.address
         if not postmaster.is_alive(pid):
             words = cluster.log.read_bytes()[logged:].decode(errors="replace")
             raise ServerFailed(
@@ -95,11 +97,20 @@ def wait_ready(cluster: Cluster, pid: int, logged: int = 0) -> Address:
 
 def stop(cluster: Cluster) -> bool:
     """Stop the server without waiting for its clients; tell whether one was running."""
+    return _stop(cluster, signal.SIGINT)
+
+
+def abort(cluster: Cluster) -> bool:
+    """Stop the server without a checkpoint: the next start recovers."""
+    return _stop(cluster, signal.SIGQUIT)
+
+
+def _stop(cluster: Cluster, how: signal.Signals) -> bool:
     found = postmaster.running(cluster.data)
     if found is None:
         return False
     with suppress(ProcessLookupError):
-        os.kill(found.pid, signal.SIGINT)
+        os.kill(found.pid, how)
     for _ in _until(PATIENCE):
         if not postmaster.is_alive(found.pid):
             break
@@ -116,7 +127,7 @@ def stop(cluster: Cluster) -> bool:
 def address(cluster: Cluster) -> Address | None:
     """Return where the server is, when it runs."""
     found = postmaster.running(cluster.data)
-    return Address(host=found.socket_folder, port=found.port) if found else None
+    return found.address if found else None
 
 
 def _check_version(cluster: Cluster) -> None:
@@ -130,16 +141,17 @@ def _check_version(cluster: Cluster) -> None:
 
 
 def _clear_stale(cluster: Cluster) -> None:
-    """Remove the trace of a killed server, so that a process with its id does not matter."""
-    found = postmaster.recorded(cluster.data)
-    if found is None:
-        return
-    if found.answers:
+    """Remove the traces of a killed server, so that a process with its id does not matter."""
+    folder = sockets.folder_for(cluster.home, cluster.account)
+    # Another container has other process ids, yet the same files.
+    if sockets.answers(folder / f".s.PGSQL.{PORT}"):
         raise ServerFailed(
             f"a server that is not among our processes runs on {cluster.data}",
             hint="Stop it where it was started: in another container, or as another user.",
         )
-    (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+    traces = (cluster.data / "postmaster.pid", folder / f".s.PGSQL.{PORT}.lock")
+    if any(trace.exists() for trace in traces):
+        cluster.run("/bin/rm", "-f", "--", *traces)
 
 
 def _rotated_log(cluster: Cluster) -> int:

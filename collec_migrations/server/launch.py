@@ -6,10 +6,9 @@ from types import MappingProxyType
 from collec_migrations.server import sockets
 from collec_migrations.server.account import Account
 from collec_migrations.server.address import ROLE
-from collec_migrations.server.cluster import Cluster
+from collec_migrations.server.cluster import PORT, Cluster
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-PORT = 5432
 BY_SOCKET = "local all all peer map=collec\n"
 BY_PASSWORD = "host all all 127.0.0.1/32 scram-sha-256\n"
 """The superuser has no password: only a role that was given one comes in."""

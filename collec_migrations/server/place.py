@@ -16,6 +16,11 @@ Say = Callable[[str], None]
 
 def claim(folder: Path) -> Path:
     """Return the folder's `.collec`, made when it is not there."""
+    if "\n" in str(folder) or "\r" in str(folder):
+        raise ServerFailed(
+            f"the path of the folder holds a line break: {str(folder)!r}",
+            hint="PostgreSQL's own files cannot hold such a path: use another folder.",
+        )
     private = folder / NAME
     if not os.path.lexists(private):
         private.mkdir(mode=0o700, exist_ok=True)
@@ -38,6 +43,15 @@ def check_owner(private: Path) -> None:
         )
 
 
+def ensure_shared(folder: Path, mode: int) -> None:
+    """Make a folder of root below /var, with this mode whatever the umask is."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return
+    folder.chmod(mode)
+
+
 def home_of(private: Path) -> Path | None:
     """Return the folder of the server, when one was made and given to its account."""
     pointer = private / "elsewhere"
@@ -54,7 +68,7 @@ def choose_home(private: Path, who: Account, say: Say) -> Path:
         # To pass through, not to look: what is inside belongs to the account alone.
         private.chmod(0o711)
         if not who.reaches(private):
-            SHARED.mkdir(mode=0o711, exist_ok=True)
+            ensure_shared(SHARED, 0o711)
             home = SHARED / sockets.fingerprint(private)
             (private / "elsewhere").write_text(f"{home}\n")
             say(f"the data go to {home}: {who.name}, who runs the server, cannot reach {private}")

@@ -2,11 +2,10 @@
 
 import contextlib
 import os
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-SUFFIX = ".s.PGSQL."
+from collec_migrations.server.address import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,28 +13,35 @@ class Postmaster:
     """A server that wrote `postmaster.pid`."""
 
     pid: int
+    data: Path
+    """Where its data were when it started."""
     port: int
     socket_folder: str
     is_ready: bool
 
     @property
-    def answers(self) -> bool:
-        """Tell whether something listens at its socket."""
-        with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
-            client.connect(f"{self.socket_folder}/{SUFFIX}{self.port}")
-            return True
-        return False
+    def address(self) -> Address:
+        """Return where it is reached."""
+        return Address(host=self.socket_folder, port=self.port)
+
+    def has_moved(self, data: Path) -> bool:
+        """Tell whether the data are no longer where the server looks for them."""
+        with contextlib.suppress(OSError):
+            return not self.data.samefile(data)
+        return True
 
 
 def recorded(data: Path) -> Postmaster | None:
     """Return what the file says, which may be of a server long gone."""
     try:
-        lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
+        lines = os.fsdecode((data / "postmaster.pid").read_bytes()).split("\n")
         # pid, data, start, port, socket folder, listen address, shared memory, status
-        pid, port, folder = int(lines[0]), int(lines[3]), lines[4]
+        pid, port = int(lines[0]), int(lines[3])
+        started, folder, status = Path(lines[1]), lines[4], lines[7:8]
     except (FileNotFoundError, ValueError, IndexError):
         return None
-    return Postmaster(pid=pid, port=port, socket_folder=folder, is_ready=lines[7:8] == ["ready   "])
+    is_ready = status == ["ready   "]
+    return Postmaster(pid=pid, data=started, port=port, socket_folder=folder, is_ready=is_ready)
 
 
 def running(data: Path) -> Postmaster | None:

@@ -43,8 +43,6 @@ def failure(name: str, status: int, messages: str) -> ServerFailed:
 
 
 def last_words(messages: str, count: int = 4) -> str:
-    """Return the lines that say why, in one line: those of an error, else the last ones."""
+    """Return the last lines of messages, in one line."""
     lines = [line.strip() for line in messages.splitlines() if line.strip()]
-    marks = ("FATAL", "PANIC", "ERROR", "HINT", "error:", "detail:", "hint:")
-    telling = [line for line in lines[-20:] if any(mark in line for mark in marks)]
-    return " | ".join((telling or lines)[-count:])
+    return " | ".join(lines[-count:])

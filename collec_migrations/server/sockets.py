@@ -1,8 +1,10 @@
 """Choose the folder of a server's socket: short, plain, and nobody else's."""
 
+import contextlib
 import hashlib
 import os
 import re
+import socket
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,6 +36,14 @@ def is_fit(folder: Path) -> bool:
     """
     path = str(folder)
     return len(os.fsencode(path)) <= LONGEST and bool(re.fullmatch(r"[\w./-]+", path, re.ASCII))
+
+
+def answers(path: Path) -> bool:
+    """Tell whether something listens at a socket."""
+    with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
+        client.connect(str(path))
+        return True
+    return False
 
 
 def fingerprint(folder: Path) -> str:

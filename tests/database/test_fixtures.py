@@ -6,7 +6,7 @@ import pytest
 
 from collec_migrations.server.address import Address
 from tests.conftest import Clone
-from tests.servers import PsqlFailed, Server
+from tests.servers import PsqlError, Server
 
 
 def test_every_major_runs_a_script_by_its_own_psql(any_server: Server) -> None:
@@ -19,7 +19,7 @@ def test_every_major_runs_a_script_by_its_own_psql(any_server: Server) -> None:
 
 
 def test_a_script_that_fails_leaves_nothing(server18: Server, database: Address) -> None:
-    with pytest.raises(PsqlFailed, match="division by zero"):
+    with pytest.raises(PsqlError, match="division by zero"):
         server18.psql("create table gone (); select 1/0;", database.dbname)
     assert server18.psql("select to_regclass('gone')", database.dbname) == "\n"
 

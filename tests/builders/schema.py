@@ -1,0 +1,141 @@
+"""The tables of a catalog as a model: columns, what is unique, what refers to what."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from collec_migrations.catalog import Catalog
+from tests.builders import ddl
+
+Key = tuple[str, str]
+"""Role and name of a table."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    type: str
+    nullable: bool
+    indexed: bool
+    """Whether a key or an index holds its values: those must not be long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignKey:
+    """Columns that name a row of a table."""
+
+    columns: tuple[str, ...]
+    table: Key
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with all that its rows must respect."""
+
+    role: str
+    name: str
+    columns: tuple[Column, ...]
+    unique: tuple[tuple[str, ...], ...]
+    foreign_keys: tuple[ForeignKey, ...]
+
+    @property
+    def key(self) -> Key:
+        """Return role and name."""
+        return self.role, self.name
+
+    def nullable(self, foreign_key: ForeignKey) -> bool:
+        """Say whether a row may refer to nothing."""
+        return all(column.nullable for column in self.columns if column.name in foreign_key.columns)
+
+
+def tables(catalog: Catalog) -> tuple[Table, ...]:
+    """Return the tables of a catalog, each behind those that its rows need."""
+    found = {
+        (role, name): _table(catalog, role, name)
+        for role in ("gacl", "col")
+        for name in ddl.kinds(catalog, role).get("table", {})
+    }
+    return tuple(found[key] for key in _ordered(found.values()))
+
+
+def _table(catalog: Catalog, role: str, name: str) -> Table:
+    facts = ddl.kinds(catalog, role)
+    rights = ddl.kinds(catalog, "gacl").get("table", {})
+    constraints = [
+        definition
+        for constraint, definition in facts.get("constraint", {}).items()
+        if constraint.startswith(f"{name}.")
+    ]
+    indexes = [
+        definition.removeprefix("on ")
+        for definition in facts.get("index", {}).values()
+        if re.match(rf"on (UNIQUE )?{re.escape(name)} ", definition)
+    ]
+    # A constraint's first list is its columns; an index may hold expressions: any word counts.
+    unique = tuple(
+        _list(definition)
+        for definition in (*constraints, *indexes)
+        if definition.startswith(("PRIMARY KEY", "UNIQUE"))
+    )
+    words = {word for index in indexes for word in re.findall(r"\w+", index)}
+    indexed = words.union(*unique)
+    return Table(
+        role=role,
+        name=name,
+        columns=tuple(_columns(facts, name, indexed)),
+        unique=unique,
+        foreign_keys=tuple(
+            _foreign_key(definition, rights)
+            for definition in constraints
+            if definition.startswith("FOREIGN KEY")
+        ),
+    )
+
+
+def _columns(facts: ddl.Kinds, table: str, indexed: Iterable[str]) -> Iterable[Column]:
+    for name, definition in facts.get("column", {}).items():
+        if name.startswith(f"{table}."):
+            column = name.split(".", 1)[1]
+            described = definition.split(" default ")[0]
+            yield Column(
+                name=column,
+                type=described.removesuffix(" not null"),
+                nullable=not described.endswith(" not null"),
+                indexed=column in indexed,
+            )
+
+
+def _list(definition: str) -> tuple[str, ...]:
+    """Return the names in the first parentheses."""
+    return tuple(definition[definition.index("(") + 1 : definition.index(")")].split(", "))
+
+
+def _foreign_key(definition: str, rights: Iterable[str]) -> ForeignKey:
+    own, referred = definition.split(" REFERENCES ")
+    table = referred.split("(", 1)[0]
+    role = "gacl" if table in rights else "col"
+    return ForeignKey(columns=_list(own), table=(role, table), targets=_list(referred))
+
+
+def _ordered(found: Iterable[Table]) -> Iterable[Key]:
+    """Yield keys so that a table follows those it needs; a circle is cut where null may stand."""
+    every: dict[Key, set[Key]] = defaultdict(set)
+    needed: dict[Key, set[Key]] = defaultdict(set)
+    for table in found:
+        for foreign_key in table.foreign_keys:
+            if foreign_key.table != table.key:
+                every[table.key].add(foreign_key.table)
+                if not table.nullable(foreign_key):
+                    needed[table.key].add(foreign_key.table)
+    waiting = {table.key: None for table in found}
+    while waiting:
+        free = [key for key in waiting if not every[key] & waiting.keys()] or [
+            key for key in waiting if not needed[key] & waiting.keys()
+        ][:1]
+        for key in free or list(waiting):
+            del waiting[key]
+            yield key

@@ -1,0 +1,78 @@
+"""A throwaway server leaves nothing behind."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.errors import ServerFailed
+from collec_migrations.server import binaries, client, postmaster
+from collec_migrations.server.postmaster import Postmaster
+from collec_migrations.server.throwaway import throwaway
+from tests import accounts
+from tests.accounts import needs_root
+
+WAIT = """
+import time
+from collec_migrations.server import binaries
+from collec_migrations.server.postmaster import Postmaster
+from collec_migrations.server.throwaway import throwaway
+with throwaway(binaries.embedded()) as address:
+    print(address.host, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_it_is_gone_afterwards_even_after_an_error(folder: Path) -> None:
+    seen: list[Postmaster | None] = []
+
+    def fail() -> None:
+        with throwaway(binaries.embedded(), folder=folder) as address:
+            seen.append(postmaster.running(Path(address.host, "data")))
+            client.psql(binaries.embedded(), address, "select 1/0")
+
+    with pytest.raises(ServerFailed, match="does not answer"):
+        fail()
+    assert seen[0]
+    assert not postmaster.is_alive(seen[0].pid)
+    assert not list(folder.iterdir())
+
+
+def test_it_does_not_wait_for_the_disk(folder: Path) -> None:
+    with throwaway(binaries.embedded(), folder=folder) as address:
+        assert client.psql(binaries.embedded(), address, "show fsync") == "off\n"
+
+
+def test_it_keeps_its_promises_to_the_disk_when_asked_to(folder: Path) -> None:
+    with throwaway(binaries.embedded(), folder=folder, settings={}) as address:
+        assert client.psql(binaries.embedded(), address, "show fsync") == "on\n"
+
+
+def test_it_is_gone_when_its_caller_is_killed() -> None:
+    with accounts.spawn(WAIT) as process:
+        assert process.stdout is not None
+        host = Path(process.stdout.readline().strip())
+        running = postmaster.running(host / "data")
+        assert running
+        process.kill()
+    wait_until_gone(host)
+    assert not postmaster.is_alive(running.pid)
+
+
+def wait_until_gone(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while path.exists():
+        assert time.monotonic() < deadline, f"{path} is still there"
+        time.sleep(0.01)
+
+
+@needs_root
+def test_a_folder_out_of_reach_is_one_clear_line(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with (
+        pytest.raises(ServerFailed, match="cannot reach"),
+        throwaway(binaries.embedded(), folder=closed),
+    ):
+        pass
+    assert not list(closed.iterdir())
