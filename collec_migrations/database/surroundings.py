@@ -40,6 +40,15 @@ def count(cursor: Cursor, relation: Relation, column: str | None) -> int:
     return int(row[0]) if row else 0
 
 
+def holds(cursor: Cursor, relation: Relation, column: str | None) -> int:
+    """Return 1 when a table has any row, or a column any value, else 0: cheaper than counting."""
+    condition = "" if column is None else f" where {quoting.identifier(column)} is not null"
+    table = f"{quoting.identifier(relation.schema)}.{quoting.identifier(relation.name)}"
+    cursor.execute(f"select exists (select 1 from {table}{condition})::int")
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def _relation(row: Sequence[object]) -> Relation:
     _, schema, name, kind, owner, rows, size, _, on_column, columns, *_ = row
     return Relation(
@@ -47,7 +56,7 @@ def _relation(row: Sequence[object]) -> Relation:
         name=str(name),
         kind=str(kind),
         owner=str(owner),
-        rows=float(str(rows)),
+        rows=None if rows is None else float(str(rows)),
         bytes=int(str(size)),
         on_column=str(on_column),
         columns=json.loads(str(columns)),

@@ -16,8 +16,8 @@ class Relation:
     name: str
     kind: str = "table"
     owner: str = ""
-    rows: float = 0.0
-    """As the server estimates them."""
+    rows: float | None = None
+    """As the server estimates them; None: it never counted (ANALYZE)."""
     bytes: int = 0
     """With indexes and what is stored apart."""
     existed: bool = True

@@ -1,5 +1,7 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +11,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import library, locks, ownership, scripts
 from collec_migrations.database import history, holdings, powers, state, surroundings
-from collec_migrations.locks import Effects, World
+from collec_migrations.database.connection import Connection
+from collec_migrations.locks import Effects, Relation, World
 from collec_migrations.migration import obstacles, planning, refusal
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.obstacles import Needs, Obstacle
@@ -91,7 +94,32 @@ class Plan:
         return not any(pair.steps for pair in self.pairs)
 
 
-def survey(job: Job, cursor: Cursor) -> Plan:
+Counter = Callable[[Cursor, Relation, str | None], int]
+"""Says how many rows a table has, or values that are not null."""
+
+
+@contextmanager
+def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
+    """Give a cursor in a read-only transaction, of which nothing is left behind."""
+    timeout = round(settings.lock_timeout * 1000)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"set transaction read only; set local lock_timeout = {timeout}")
+            yield cursor
+    finally:
+        if not connection.closed:
+            connection.rollback()
+
+
+def refuse_obstacles(job: Job, connection: Connection) -> None:
+    """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
+    with reading(connection, job.settings) as cursor:
+        found = powers.read(cursor, ())
+        if not found.superuser or obstacles.of_server(found):
+            obstacles.refuse(survey(job, cursor, counted=surroundings.holds).obstacles)
+
+
+def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -> Plan:
     """Return the plan of an upgrade; only reads, within the transaction that is open.
 
     Raises `NotAdopted` for what an upgrade refuses.
@@ -112,7 +140,7 @@ def survey(job: Job, cursor: Cursor) -> Plan:
             Draft(world),
             rights_version=rights_version if number else present.rights_version,
         )
-        pair = _pair(cursor, job, run, present)
+        pair = _pair(cursor, job, run, present, counted)
         rights_version = run.rights_version
         pairs.append(pair)
         needs.append(_needs(pair))
@@ -158,7 +186,7 @@ class Draft:
         """Note nothing: what is new gets its owner before anybody sees it."""
 
 
-def _pair(cursor: Cursor, job: Job, run: Run, present: state.State) -> PairPlan:
+def _pair(cursor: Cursor, job: Job, run: Run, present: state.State, counted: Counter) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
     owners = [
@@ -173,7 +201,7 @@ def _pair(cursor: Cursor, job: Job, run: Run, present: state.State) -> PairPlan:
         gacl_owner=owners[0],
         col_owner=owners[1],
         steps=steps,
-        archived=_archived(cursor, steps),
+        archived=_archived(cursor, steps, counted),
     )
 
 
@@ -212,7 +240,9 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
     return PlannedScript(script=script.script, part=part, statements=script.statements)
 
 
-def _archived(cursor: Cursor, steps: tuple[PlannedStep, ...]) -> tuple[Archived, ...]:
+def _archived(
+    cursor: Cursor, steps: tuple[PlannedStep, ...], counted: Counter
+) -> tuple[Archived, ...]:
     """Count what the steps take out of sight, of what is there now."""
     removals = dict.fromkeys(
         (removal.relation, removal.column)
@@ -224,7 +254,7 @@ def _archived(cursor: Cursor, steps: tuple[PlannedStep, ...]) -> tuple[Archived,
     )
     whole = {relation for relation, column in removals if column is None}
     return tuple(
-        Archived(table=str(relation), column=column, rows=surroundings.count(cursor, relation, column))
+        Archived(table=str(relation), column=column, rows=counted(cursor, relation, column))
         for relation, column in removals
         if column is None or relation not in whole
     )
@@ -232,7 +262,10 @@ def _archived(cursor: Cursor, steps: tuple[PlannedStep, ...]) -> tuple[Archived,
 
 def _needs(pair: PairPlan) -> Needs:
     statements = [
-        statement for step in pair.steps for script in step.scripts for statement in script.statements
+        statement
+        for step in pair.steps
+        for script in step.scripts
+        for statement in script.statements
     ]
     return Needs(
         names=pair.names,
@@ -240,9 +273,7 @@ def _needs(pair: PairPlan) -> Needs:
         col_owner=pair.col_owner,
         idle=not pair.steps,
         creates_rights=pair.rights_version is None,
-        touches_rights=any(
-            script.part != "col" for step in pair.steps for script in step.scripts
-        ),
+        touches_rights=any(script.part != "col" for step in pair.steps for script in step.scripts),
         archives=any(item.rows for item in pair.archived),
         effects=tuple(statement.effects for statement in statements),
     )

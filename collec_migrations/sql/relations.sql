@@ -5,7 +5,7 @@ select c.oid::bigint, n.nspname::text, c.relname::text,
            when 'I' then 'index' when 'm' then 'materialized view' when 'f' then 'foreign table'
            else 'table' end as kind,
        pg_catalog.pg_get_userbyid(c.relowner)::text as owner,
-       greatest(c.reltuples, 0)::float8 as rows,
+       case when c.reltuples >= 0 then c.reltuples::float8 end as rows,
        case when c.relkind in ('r', 'p', 'm') and n.nspname = any (%(schemas)s::text[])
            then pg_catalog.pg_total_relation_size(c.oid) else 0 end as bytes,
        coalesce(i.indrelid, o.refobjid)::bigint as on_relation,
