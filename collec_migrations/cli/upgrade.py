@@ -50,6 +50,8 @@ def upgrade(
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.migration import verbs
 
+    if not plan:
+        verbs.ensure_server(given, say=_say)
     found = verbs.plan(given, version, say=_say)
     if plan:
         _show(found, as_json=as_json)

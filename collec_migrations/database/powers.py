@@ -54,6 +54,13 @@ class Powers:
     """All schemas of the database."""
 
 
+def unhindered(cursor: Cursor) -> bool:
+    """Return whether a superuser is connected to a server that takes changes: one round trip."""
+    cursor.execute(SERVER)
+    ((_, superuser, _, standby, read_only, _),) = cursor.fetchall()
+    return bool(superuser and not standby and not read_only)
+
+
 def read(cursor: Cursor, schemas: Sequence[str]) -> Powers:
     """Return what the connected role may do in these schemas; reads only."""
     version = cursor.connection.server_version

@@ -20,7 +20,12 @@ LEAVING = ("PLpgSQL_stmt_return", "PLpgSQL_stmt_exit")
 
 def follow(walk: Walk, sql: str, statement: Follow) -> None:
     """Note what a DO block does; `statement` follows one statement of SQL."""
-    (parsed,) = parse_plpgsql(sql)
+    try:
+        (parsed,) = parse_plpgsql(sql)
+    except (ParseError, ValueError):
+        # Another language, or more than the parser knows of this one.
+        dynamic.anything(walk)
+        return
     before = walk.certain
     _part(walk, parsed["PLpgSQL_function"]["action"], statement)
     walk.certain = before

@@ -36,7 +36,7 @@ def drop(walk: Walk, statement: Any) -> None:
         elif kind == "OBJECT_INDEX":
             _drop_index(walk, named, concurrent=statement.concurrent)
         elif kind in KINDS:
-            for relation in tuple(_named(walk, named, KINDS[kind])):
+            for relation in _named(walk, named, KINDS[kind]):
                 _drop_relation(walk, relation)
 
 

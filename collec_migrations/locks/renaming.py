@@ -26,7 +26,7 @@ def rename(walk: Walk, statement: Any) -> None:
         return
     if statement.relation is None:
         return
-    for relation in tuple(walk.named(statement.relation.schemaname, statement.relation.relname)):
+    for relation in walk.named(statement.relation.schemaname, statement.relation.relname):
         walk.change(relation, Mode.ACCESS_EXCLUSIVE)
         if kind in RELATIONS:
             schema = walk.world.place(relation)[0]
@@ -40,7 +40,7 @@ def move(walk: Walk, statement: Any) -> None:
     if statement.relation is None:
         return
     target = statement.relation
-    for relation in tuple(walk.named(target.schemaname, target.relname)):
+    for relation in walk.named(target.schemaname, target.relname):
         along = walk.world.sequences_of(relation)
         walk.remove(relation, moved=True)
         walk.change(relation, Mode.ACCESS_EXCLUSIVE)

@@ -102,7 +102,10 @@ class Walk:
             )
 
     def named(self, schema: str | None, name: str, kinds: Sequence[str] = ()) -> Iterator[Relation]:
-        """Yield what a name stands for; several, and not for certain, when a loop gives it."""
+        """Yield what a name stands for; several, and not for certain, when a loop gives it.
+
+        While a caller handles one, `certain` tells whether the name means it for certain.
+        """
         if PLACEHOLDER not in name:
             found = self.world.find(schema, name)
             if found and (not kinds or found.kind in kinds):

@@ -57,18 +57,13 @@ def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Obstacle, ...]:
     """Return all obstacles for a run that needs this."""
     if all(need.idle for need in needs):
         return ()
-    obstacles = list(of_server(powers))
+    obstacles = list(_of_server(powers))
     if not powers.superuser:
         for need in needs:
             if not need.idle:
                 obstacles += _of_schemas(powers, need)
                 obstacles += _of_tables(powers, need)
     return tuple(dict.fromkeys(obstacles))
-
-
-def of_server(powers: Powers) -> tuple[Obstacle, ...]:
-    """Return what the server refuses to anybody."""
-    return tuple(_of_server(powers))
 
 
 def _of_server(powers: Powers) -> Iterator[Obstacle]:

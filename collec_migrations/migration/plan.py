@@ -114,8 +114,7 @@ def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
 def refuse_obstacles(job: Job, connection: Connection) -> None:
     """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
     with reading(connection, job.settings) as cursor:
-        found = powers.read(cursor, ())
-        if not found.superuser or obstacles.of_server(found):
+        if connection.server_version < obstacles.OLDEST or not powers.unhindered(cursor):
             obstacles.refuse(survey(job, cursor, counted=surroundings.holds).obstacles)
 
 

@@ -1,7 +1,7 @@
 """Try a whole run again when a lock was not obtained, and say who holds it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg2
@@ -36,10 +36,10 @@ def with_retries(job: Job, driver: DriverConnection, attempt: Callable[[], T]) -
         except (psycopg2.Error, DBAPIError) as error:
             if not _may_succeed_later(error):
                 raise
+            if number == retries:
+                raise given_up(job, driver, error, attempts=retries + 1) from error
             # Asked at once: the holder may be gone after the pause.
             holders = _holders(driver, job)
-            if number == retries:
-                raise _given_up(job, error, holders) from error
         pause = FIRST_PAUSE * 2**number
         job.say(f"a table is locked by another session; trying again in {pause:.0f} s")
         for holder in holders:
@@ -61,19 +61,19 @@ def _holders(driver: DriverConnection, job: Job) -> tuple[Blocker, ...]:
     return found
 
 
-def _given_up(
-    job: Job, error: psycopg2.Error | DBAPIError, holders: Sequence[Blocker]
+def given_up(
+    job: Job, driver: DriverConnection, error: psycopg2.Error | DBAPIError, *, attempts: int
 ) -> LockNotObtained:
+    """Return the error that names what was not locked, and by whom it is held now."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     message = getattr(getattr(cause, "diag", None), "message_primary", None) or "no lock"
     place = ", ".join(getattr(cause, "__notes__", ()))
-    attempts = job.settings.lock_retries + 1
-    lines = [f"    {holder}" for holder in holders]
+    times = f", in each of {attempts} attempts" if attempts > 1 else ""
+    lines = [f"    {holder}" for holder in _holders(driver, job)]
     return LockNotObtained(
         "\n".join(
             [
-                f"{place + ': ' if place else ''}{message}, in each of {attempts} attempts;"
-                " nothing was applied",
+                f"{place + ': ' if place else ''}{message}{times}; nothing was applied",
                 *(lines or ["    whoever held the lock has just ended"]),
             ]
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -14,12 +15,14 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations.database import connection as database
 from collec_migrations.database import history as rows
 from collec_migrations.database.history import Row
-from collec_migrations.migration import environment, online, planning, sending
+from collec_migrations.errors import ServerFailed
+from collec_migrations.migration import environment, online, planning, retrying, sending
 from collec_migrations.migration import plan as plans
 from collec_migrations.migration.configuration import alembic_config, errors_unwrapped
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.plan import Plan
 from collec_migrations.migration.progress import Progress
+from collec_migrations.server import embedded
 
 Say = Callable[[str], None]
 
@@ -30,6 +33,14 @@ def plan(options: Mapping[str, str], version: str, *, say: Say) -> Plan:
         job = _upgrade_job(alembic_config(options, say=say), version)
         with _reading(job) as cursor:
             return plans.survey(job, cursor)
+
+
+def ensure_server(options: Mapping[str, str], *, say: Say) -> None:
+    """Make and start the embedded server of the current folder, when no other place is told."""
+    with errors_unwrapped():
+        job = _upgrade_job(alembic_config(options, say=say), "head")
+        if job.settings.address is None:
+            online.embedded_address(job)
 
 
 def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[Row, ...]]:
@@ -66,15 +77,21 @@ def downgrade(options: Mapping[str, str], version: str, *, say: Say) -> None:
 @contextmanager
 def _reading(job: Job) -> Iterator[Cursor]:
     """Give a cursor of a connection that only reads, and is closed at the end."""
+    if job.settings.address is None and embedded.find(Path.cwd()) is None:
+        raise ServerFailed(
+            "this folder has no server of its own yet, and no database was named",
+            hint="Name one with --url or COLLEC_DATABASE_URL; "
+            "`collec-migrations upgrade` makes a server here.",
+        )
     address = job.settings.address or online.embedded_address(job)
-    try:
-        with (
-            closing(database.connect(address)) as connection,
-            plans.reading(connection, job.settings) as cursor,
-        ):
-            yield cursor
-    except psycopg2.Error as error:
-        raise sending.translate(error, lost=error.pgcode is None) from error
+    with closing(database.connect(address)) as connection:
+        try:
+            with plans.reading(connection, job.settings) as cursor:
+                yield cursor
+        except psycopg2.Error as error:
+            if error.pgcode in sending.TRY_AGAIN:
+                raise retrying.given_up(job, connection, error, attempts=1) from error
+            raise sending.translate(error, lost=error.pgcode is None) from error
 
 
 def _upgrade_job(config: Config, version: str) -> Job:
