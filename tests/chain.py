@@ -108,4 +108,6 @@ def alembic(
     *words: str, url: str, folder: Path = ROOT, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command `alembic` of this project on a database."""
-    return run("alembic", *words, folder=folder, variables={"COLLEC_DATABASE_URL": url, **variables})
+    return run(
+        "alembic", *words, folder=folder, variables={"COLLEC_DATABASE_URL": url, **variables}
+    )

@@ -21,13 +21,13 @@ LEAVING = ("PLpgSQL_stmt_return", "PLpgSQL_stmt_exit")
 def follow(walk: Walk, sql: str, statement: Follow) -> None:
     """Note what a DO block does; `statement` follows one statement of SQL."""
     try:
-        (parsed,) = parse_plpgsql(sql)
-    except (ParseError, ValueError):
+        action = parse_plpgsql(sql)[0]["PLpgSQL_function"]["action"]
+    except (ParseError, LookupError):
         # Another language, or more than the parser knows of this one.
         dynamic.anything(walk)
         return
     before = walk.certain
-    _part(walk, parsed["PLpgSQL_function"]["action"], statement)
+    _part(walk, action, statement)
     walk.certain = before
 
 

@@ -94,8 +94,8 @@ def _of_schemas(powers: Powers, need: Needs) -> Iterator[Obstacle]:
         missing.append(names.col_archive)
     if missing and not powers.creates_schemas:
         yield Obstacle(
-            message=f"role {powers.role!r} may not create the schema"
-            f" {' and '.join(map(repr, missing))} in database {powers.database!r}",
+            message=f"role {powers.role!r} may not create"
+            f" {' and '.join(f'schema {name!r}' for name in missing)} in database {powers.database!r}",
             hint="Run as the owner of the database or as a superuser, "
             "or GRANT CREATE ON DATABASE to this role.",
         )

@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 def plan(options: Mapping[str, str], version: str, *, say: Say) -> Plan:
     """Return what `upgrade` would do, by reading alone."""
     with errors_unwrapped():
-        job = _upgrade_job(alembic_config(options, say=say), version)
+        job = upgrade_job(alembic_config(options, say=say), version)
         with _reading(job) as cursor:
             return plans.survey(job, cursor)
 
@@ -38,7 +38,7 @@ def plan(options: Mapping[str, str], version: str, *, say: Say) -> Plan:
 def ensure_server(options: Mapping[str, str], *, say: Say) -> None:
     """Make and start the embedded server of the current folder, when no other place is told."""
     with errors_unwrapped():
-        job = _upgrade_job(alembic_config(options, say=say), "head")
+        job = upgrade_job(alembic_config(options, say=say), "head")
         if job.settings.address is None:
             online.embedded_address(job)
 
@@ -46,7 +46,7 @@ def ensure_server(options: Mapping[str, str], *, say: Say) -> None:
 def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[Row, ...]]:
     """Return the history of the rights schema and of each data schema, oldest row first."""
     with errors_unwrapped():
-        job = _upgrade_job(alembic_config(options, say=say), "head")
+        job = upgrade_job(alembic_config(options, say=say), "head")
         pairs = job.settings.pairs
         schemas = (pairs[0].gacl, *(names.col for names in pairs))
         with _reading(job) as cursor:
@@ -94,7 +94,7 @@ def _reading(job: Job) -> Iterator[Cursor]:
             raise sending.translate(error, lost=error.pgcode is None) from error
 
 
-def _upgrade_job(config: Config, version: str) -> Job:
+def upgrade_job(config: Config, version: str) -> Job:
     """Return the job that `alembic upgrade VERSION` would have."""
     script = ScriptDirectory.from_config(config)
 

@@ -1,6 +1,6 @@
 """What to change inside the string constants of one text."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pglast.parser import ParseError
 
@@ -29,9 +29,12 @@ _STRINGS = frozenset({("CreateTrigStmt", "args"), ("DefElem", "arg")})
 class Constants:
     """The string constants of one text, by their marks, and the edits of their values."""
 
-    def __init__(self, marks: Mapping[str, Token], scope: Scope, binder: Binder) -> None:
+    def __init__(
+        self, marks: Mapping[str, Token], places: Iterable[Place], scope: Scope, binder: Binder
+    ) -> None:
         self.tokens = {mark: token for mark, token in marks.items() if token.is_literal}
         self.values = {mark: literals.value(token) for mark, token in self.tokens.items()}
+        self.marks = {id(place.owner): place.text for place in places}
         self.scope = scope
         self.binder = binder
         self.edits: dict[str, list[Edit]] = {}
@@ -58,13 +61,13 @@ class Constants:
             return
         if id(top) not in self._roots:
             self._roots[id(top)] = frozenset()
-            assembled = assembly.assemble(top, self.values)
+            assembled = assembly.assemble(top, self.marks)
             self._roots[id(top)] = assembled.constants
             known = hiding.use(above) is Use.DATA
             runs = assembled.formatted or self.scope.mode is not Mode.PLAIN
             self._assembled(assembled, Use.DATA if known else Use.UNKNOWN, tried=runs and not known)
         if mark not in self._roots[id(top)]:
-            self._settle(mark, Use.UNKNOWN)
+            self._doubt(mark, Use.UNKNOWN)
 
     def _settle(self, mark: str, use: Use) -> None:
         """Find what to change in a constant whose use is known."""
@@ -92,7 +95,8 @@ class Constants:
             except (ParseError, UnprovableError):
                 continue
             for mark, edits in found.items():
-                self.edits.setdefault(mark, []).extend(edits)
+                kept = self.edits.setdefault(mark, [])
+                kept.extend(edit for edit in edits if edit not in kept)
             for hole, used in bound.holes.items():
                 filler = attempt.holes[hole]
                 if filler in self.values and filler not in self.edits:

@@ -76,6 +76,16 @@ _GEOMETRY = {
     "find_srid": 3,
 }
 """Functions of PostGIS that begin with a schema when they have so many arguments."""
+_STORED = frozenset(
+    {
+        ("Constraint", "raw_expr"),
+        ("ColumnDef", "raw_default"),
+        ("PartitionBoundSpec", "listdatums"),
+        ("PartitionBoundSpec", "lowerdatums"),
+        ("PartitionBoundSpec", "upperdatums"),
+    }
+)
+"""Where a constant is a value of a column."""
 _EQUALITIES = frozenset({"=", "<>"})
 _LIKES = frozenset({"~~", "!~~", "~~*", "!~~*"})
 
@@ -85,12 +95,12 @@ def last_name(names: Any) -> str:
     return str(getattr(names[-1], "sval", "")) if names else ""
 
 
-def constant_text(node: Any) -> str | None:
-    """Return the value of a string constant, casts to text looked through."""
+def constant(node: Any) -> Any:
+    """Return the `String` of a string constant, casts to text looked through; None for others."""
     if type(node).__name__ == "TypeCast" and last_name(node.typeName.names) in TEXT_TYPES:
-        return constant_text(node.arg)
+        return constant(node.arg)
     if type(node).__name__ == "A_Const" and type(node.val).__name__ == "String":
-        return str(node.val.sval)
+        return node.val
     return None
 
 
@@ -131,7 +141,7 @@ def _argument(at: Step) -> Use:
             return kind
         return Use.ROLE if at.index == 0 else Use.DATA
     if name == "set_config" and at.index == 1:
-        return Use.PATH if constant_text(at.node.args[0]) == "search_path" else Use.DATA
+        return Use.PATH if last_name((constant(at.node.args[0]),)) == "search_path" else Use.DATA
     if at.index:
         return Use.DATA if name in _FIRST_QUALIFIED | _CONFIGURED else Use.UNKNOWN
     if name in _FIRST_QUALIFIED:
@@ -151,7 +161,7 @@ def _is_stored(at: Step) -> bool:
     """Whether a constant at this place is a value to be kept in a table."""
     if at.slot == ("SelectStmt", "valuesLists"):
         return at.up is not None and at.up.kind == "InsertStmt"
-    if at.slot == ("Constraint", "raw_expr") or at.slot == ("ColumnDef", "raw_default"):
+    if at.slot in _STORED:
         return True
     if at.slot != ("ResTarget", "val") or at.up is None:
         return False

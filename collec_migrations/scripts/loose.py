@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pglast.parser import ParseError
 
-from collec_migrations.scripts import tokens
+from collec_migrations.scripts import literals, tokens
 from collec_migrations.scripts.literals import Edit
 from collec_migrations.scripts.rules import written
 from collec_migrations.scripts.tokens import Token
@@ -47,9 +47,23 @@ def identifiers(value: str, names: Mapping[str, str]) -> list[Edit]:
     return [_edit(value, token, names) for token in found if _named(token, names)]
 
 
+def listed(value: str) -> tuple[str, ...]:
+    """Return the identifiers in a list of them."""
+    return tuple(token.identifier for token in _scan(value) if token.is_name)
+
+
 def suspects(value: str, names: Mapping[str, str]) -> list[Edit]:
     """Return the edits that binding a literal in doubt would make; none if it names nothing."""
-    return whole(value, names) or qualifiers(value, names)
+    return whole(value, names) or [*qualifiers(value, names), *_quoted(value, names)]
+
+
+def _quoted(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edits inside the string constants of a text."""
+    edits: list[Edit] = []
+    for token in _scan(value):
+        if token.name == "SCONST" and (found := suspects(literals.value(token), names)):
+            edits += literals.edited(token, found)
+    return edits
 
 
 def _named(token: Token, names: Mapping[str, str]) -> bool:

@@ -71,13 +71,7 @@ class Rules:
     @property
     def _parts(self) -> frozenset[str]:
         """A part of each name that is written in the same way however it is quoted."""
-        return frozenset(
-            max(
-                key.lower().replace("\\", "'").replace('"', "'").replace("%", "'").split("'"),
-                key=len,
-            )
-            for key in self.keys
-        )
+        return frozenset(max(_plain_parts(key.lower()), key=len) for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +113,11 @@ class Scope:
         if choice is None:
             self.doubts.append(Doubt(line, literal, reason))
         return choice is Choice.BIND
+
+
+def _plain_parts(name: str) -> list[str]:
+    """Return the parts of a name that no way of quoting changes."""
+    return name.translate(dict.fromkeys(map(ord, "'\"\\%_"), "\n")).split("\n")
 
 
 class Binder(Protocol):

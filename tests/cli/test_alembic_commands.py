@@ -55,9 +55,7 @@ def test_stamp_writes_the_version_it_reads_as(database: Address) -> None:
 
 @pytest.mark.parametrize("command", ["upgrade", "stamp", "downgrade"])
 @pytest.mark.parametrize("version", ["1", "1.0.8+1", "1.0.7", "1.", "v1.1", "1.1 "])
-def test_what_is_no_exact_version_is_refused(
-    database: Address, command: str, version: str
-) -> None:
+def test_what_is_no_exact_version_is_refused(database: Address, command: str, version: str) -> None:
     chain.upgrade(database, "1.0.8")
     refused = alembic(command, version, url=database.url)
     assert refused.returncode != 0

@@ -44,6 +44,13 @@ def test_plan_shows_what_will_happen_first(old: Address, tmp_path: Path) -> None
     assert chain.query(old, "select to_regclass('col.printer')") == [(None,)]
 
 
+def test_plan_tells_what_goes_to_the_archive(old: Address, tmp_path: Path) -> None:
+    chain.execute(old, "insert into col.metadata_set (metadata_set_name) values ('soil')")
+    shown = tool("upgrade", "--plan", at=old, folder=tmp_path).stdout.splitlines()
+    heading = "goes to the archive, from where a downgrade brings it back:"
+    assert shown[shown.index(heading) + 1] == "  col.metadata_set: 1 row"
+
+
 def test_plan_as_json_has_every_fact(old: Address, tmp_path: Path) -> None:
     facts = json.loads(tool("upgrade", "--plan", "--json", at=old, folder=tmp_path).stdout)
     assert facts["nothing_to_do"] is False

@@ -50,7 +50,7 @@ def test_awkward_names_reach_the_measured_catalog(server18: Server) -> None:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@given(pair=strategies.pairs_of_names())
+@given(pair=strategies.names())
 def test_any_pair_of_names_reaches_the_measured_catalog(server18: Server, pair: Names) -> None:
     with server18.database() as address:
         check(address, pair)

@@ -9,7 +9,8 @@ import pytest
 
 from collec_migrations.database import connection as database
 from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
-from collec_migrations.migration import verbs
+from collec_migrations.migration import configuration, verbs
+from collec_migrations.migration import plan as plans
 from collec_migrations.migration.obstacles import NotPossible
 from collec_migrations.migration.plan import Plan
 from collec_migrations.server.address import Address
@@ -131,13 +132,15 @@ def test_plan_takes_no_lock_stronger_than_access_share(old: Address) -> None:
         held.update(row[0] for row in chain.query(old, HELD))
         return 0
 
-    job = verbs._upgrade_job(verbs.alembic_config({"url": old.url}, say=lambda _: None), "head")
+    job = verbs.upgrade_job(
+        configuration.alembic_config({"url": old.url}, say=lambda _: None), "head"
+    )
     assert job.settings.address is not None
     with (
         closing(database.connect(job.settings.address)) as connection,
-        verbs.plans.reading(connection, job.settings) as cursor,
+        plans.reading(connection, job.settings) as cursor,
     ):
-        verbs.plans.survey(job, cursor, counted=look)
+        plans.survey(job, cursor, counted=look)
 
     assert held <= {"AccessShareLock"}
     assert set(read_only) == {("on",)}
@@ -215,7 +218,7 @@ def test_a_role_that_may_not_create_schemas_is_told(
     server18: Server, role: str, database: Address
 ) -> None:
     assert obstacles(as_role(server18, role, database)) == [
-        f"role 'plain' may not create the schema 'col' and 'gacl' in database {database.dbname!r}"
+        f"role 'plain' may not create schema 'col' and schema 'gacl' in database {database.dbname!r}"
     ]
 
 

@@ -56,9 +56,7 @@ def columns(address: Address, schema: str) -> dict[str, list[str]]:
         return rows.columns(connection, schema)
 
 
-def kept(
-    address: Address, schema: str, only: dict[str, list[str]]
-) -> dict[str, list[str]]:
+def kept(address: Address, schema: str, only: dict[str, list[str]]) -> dict[str, list[str]]:
     with chain.connected(address) as connection:
         return rows.dump_rows(connection, schema, only)
 
@@ -73,15 +71,15 @@ def test_every_start_reaches_the_catalog_of_a_fresh_installation(
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_no_row_is_lost_and_no_value_changes(
-    filled: Callable[[str], Address], start: str
-) -> None:
+def test_no_row_is_lost_and_no_value_changes(filled: Callable[[str], Address], start: str) -> None:
     address = filled(start)
     for schema in ("gacl", "col"):
         before = columns(address, schema)
         shared = rows.common(before, columns_of_1_1(filled, schema))
         shared = {table: names for table, names in shared.items() if table != "dbversion"}
-        shared = {t: n for t, n in shared.items() if t not in ("alembic_version", "migration_history")}
+        shared = {
+            t: n for t, n in shared.items() if t not in ("alembic_version", "migration_history")
+        }
         content = kept(address, schema, shared)
         assert all(content.values()), "every table holds rows"
         upgraded = filled(start)
