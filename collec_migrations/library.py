@@ -45,6 +45,11 @@ def versions_folder() -> Path:
     return _first_folder(_PACKAGE / "environment" / "versions", _SOURCE / "versions")
 
 
+def site_folder() -> Path:
+    """Return the folder of a site's own versions, beside its alembic.ini; it may be missing."""
+    return Path("collec-versions")
+
+
 def load(name: str, *, folder: Path | None = None) -> Source:
     """Return the script of this name; raise `ScriptUnreadable` when it cannot be read."""
     path = (folder or scripts_folder()) / name

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from collec_migrations.cli import adopt, detect, history, server, upgrade, verify
+from collec_migrations.cli import adopt, detect, history, server, upgrade, verify, wrap
 from collec_migrations.errors import MigrationError
 
 DEBUG = "COLLEC_DEBUG"
@@ -46,6 +46,7 @@ app.command("verify")(verify.verify)
 app.command("adopt")(adopt.adopt)
 app.command("upgrade")(upgrade.upgrade)
 app.command("history")(history.history)
+app.command("wrap")(wrap.wrap)
 app.add_typer(server.app, name="server")
 
 

@@ -45,6 +45,7 @@ def _step(step: PlannedStep) -> Json:
     return {
         "version": step.version,
         "kind": step.kind,
+        "notes": list(step.notes),
         "scripts": [
             {
                 "script": script.script,

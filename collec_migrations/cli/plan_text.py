@@ -58,6 +58,7 @@ def _pair(pair: PairPlan, plan: Plan) -> Iterator[str]:
                 f"  {step.version:8} {step.kind} by {script.script}:"
                 f" {_count(len(script.statements), 'statement')}{part}"
             )
+        yield from (f"    {note}" for note in step.notes)
 
 
 def statements(pair: PairPlan) -> int:

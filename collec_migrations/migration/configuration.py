@@ -19,6 +19,7 @@ def alembic_config(options: Mapping[str, str], *, say: Callable[[str], None]) ->
     `options` are what `alembic -x name=value` takes; `say` gets what is told beside results.
     """
     config = _own_ini(Path("alembic.ini")) or _built_in()
+    _add_site_folder(config)
     config.attributes["collec"] = dict(options)
     config.attributes["say"] = say
     return config
@@ -40,6 +41,18 @@ def _own_ini(path: Path) -> Config | None:
         return None
     config = Config(str(path))
     return config if config.get_main_option("script_location") == LOCATION else None
+
+
+def _add_site_folder(config: Config) -> None:
+    """Let Alembic read the wrapped versions of the current folder beside those it reads already."""
+    site = library.site_folder().resolve()
+    if not site.is_dir():
+        return
+    folders = config.get_version_locations_list() or [str(library.versions_folder())]
+    if site not in [Path(folder).resolve() for folder in folders]:
+        listed = "\n".join((*folders, str(site))).replace("%", "%%")
+        config.set_main_option("version_locations", listed)
+        config.set_main_option("path_separator", "newline")
 
 
 def _built_in() -> Config:

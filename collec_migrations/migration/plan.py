@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alembic.operations import Operations
@@ -13,10 +13,11 @@ from collec_migrations import library, locks, ownership, scripts
 from collec_migrations.database import history, holdings, powers, state, surroundings
 from collec_migrations.database.connection import Connection
 from collec_migrations.locks import Effects, Relation, World
-from collec_migrations.migration import obstacles, planning, refusal
+from collec_migrations.migration import foreseeing, obstacles, planning, refusal
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.obstacles import Needs, Obstacle
 from collec_migrations.migration.run import Run
+from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
 
@@ -49,6 +50,8 @@ class PlannedStep:
     kind: str
     """create or upgrade."""
     scripts: tuple[PlannedScript, ...]
+    notes: tuple[str, ...] = ()
+    """Errata of a wrapped script, extensions and whatever else concerns it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +133,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
     world = surroundings.read(cursor, schemas)
     pairs: list[PairPlan] = []
     needs: list[Needs] = []
+    wrapped: list[Sending] = []
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
         present = state.read(cursor, names)
@@ -142,6 +146,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
         pair = _pair(cursor, job, run, present, counted)
         rights_version = run.rights_version
         pairs.append(pair)
+        wrapped += run.wrapped
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -149,7 +154,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
         server_version=found.version,
         settings=job.settings,
         pairs=tuple(pairs),
-        obstacles=obstacles.found(found, needs),
+        obstacles=(*obstacles.found(found, needs), *foreseeing.obstacles(cursor, wrapped)),
     )
 
 
@@ -170,19 +175,38 @@ class Draft:
             )
             for statement in scripts.split(sql)
         )
-        whole = len(scripts.split(library.load(shown.rpartition("/")[2]).text))
-        part = "all" if len(statements) == whole else "part"
-        self.scripts.append(PlannedScript(script=shown, part=part, statements=statements))
+        part = "all" if len(statements) == _whole(shown, len(statements)) else "part"
+        self._add(PlannedScript(script=shown, part=part, statements=statements))
+
+    def _add(self, script: PlannedScript) -> None:
+        """Note a script, or more of one that is sent piece by piece."""
+        for number, known in enumerate(self.scripts):
+            if known.script == script.script:
+                joined = known.statements + script.statements
+                self.scripts[number] = replace(known, statements=joined)
+                return
+        self.scripts.append(script)
 
     def execute(self, sql: str) -> None:
         """Note what a statement of the tool's own does."""
         locks.effects(self.world, sql)
+
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Do nothing: what the step will meet is not there yet."""
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Note nothing: the history belongs to the tool."""
 
     def settle(self) -> None:
         """Note nothing: what is new gets its owner before anybody sees it."""
+
+
+def _whole(shown: str, sent: int) -> int:
+    """Return how many statements a built-in script has; of a wrapped one all are sent at once."""
+    path = library.scripts_folder() / shown.rpartition("/")[2]
+    if shown != f"{path.parent.name}/{path.name}" or not path.is_file():
+        return sent
+    return len(scripts.split(library.load(path.name).text))
 
 
 def _pair(cursor: Cursor, job: Job, run: Run, present: state.State, counted: Counter) -> PairPlan:
@@ -216,8 +240,10 @@ def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     with Operations.context(context):
         for step in planning.followed(job.work, run)(heads, context):
             draft.scripts = []
+            wrapped_before = len(run.wrapped)
             step.migration_fn()
-            steps.append(_step(step, tuple(draft.scripts)))
+            notes = foreseeing.notes(run.wrapped[wrapped_before:])
+            steps.append(replace(_step(step, tuple(draft.scripts)), notes=notes))
     return tuple(steps)
 
 

@@ -1,16 +1,22 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import library, scripts
 from collec_migrations.database import history
-from collec_migrations.migration import installation, parts
+from collec_migrations.migration import comparing, installation, parts, wrapped
 from collec_migrations.migration.sinks import Sink
+from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
+from collec_migrations.wrapping import application
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +36,11 @@ class Run:
     """Whether another data schema still needs the rights schema as it is."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
+    wrapped: list[Sending] = field(default_factory=list)
+    """The wrapped steps so far."""
+    _told: set[str] = field(default_factory=set)
+    _module: Any = None
+    _notes: list[str] = field(default_factory=list)
     _version: str = ""
     _started: datetime = datetime.min
     _sent: list[library.Source] = field(default_factory=list)
@@ -38,6 +49,8 @@ class Run:
     def begin(self, step: Any) -> None:
         """Learn which of Alembic's steps comes next."""
         self._version = step.revision.revision if hasattr(step, "revision") else ""
+        self._module = step.revision.module if hasattr(step, "revision") else None
+        self._notes = []
         self._started = datetime.now(UTC)
         self._sent = []
         self._rights_changed = False
@@ -75,6 +88,36 @@ class Run:
             self.rights_version = self._before(self._version)
             self._rights_changed = True
 
+    def upgrade_wrapped(self, script: str, checksum: str) -> None:
+        """Send a script of the application's own, and say what its version then differs in."""
+        folder = Path(self._module.__file__).parent
+        sending = Sending(
+            script=wrapped.read(script, checksum, folder, library.scripts_folder()),
+            old=self._before(self._version) or "",
+            new=self._version,
+            names=self.names,
+            sink=self.sink,
+            whole=self._behind(self._version),
+        )
+        self.wrapped.append(sending)
+        sending.send()
+        self._sent += sending.script.sources
+        self._notes += sending.notes
+        self._announce(application.warnings(self._version, self.names))
+        self.sink.inspect(partial(self._compare, whole=sending.whole))
+        if sending.whole:
+            self._step_rights(self._version)
+
+    def _compare(self, cursor: Cursor, *, whole: bool) -> None:
+        found = comparing.differences(cursor, self.names, self._version, whole=whole)
+        new = tuple(sentence for sentence in found if sentence not in self._told)
+        self._told.update(new)
+        self._announce(comparing.told(self._version, new))
+
+    def _announce(self, lines: Iterable[str]) -> None:
+        """Tell the user, once, when everything is committed."""
+        self.announcements += [line for line in lines if line not in self.announcements]
+
     def record(self, *, version: str | None, kind: history.Kind) -> None:
         """Add the step that has just been taken to the history of each schema it changed."""
         entry = history.Entry(
@@ -82,6 +125,7 @@ class Run:
             kind=kind,
             script=", ".join(source.name for source in self._sent),
             checksum=library.checksum("".join(source.text for source in self._sent)),
+            note=f"errata: {', '.join(self._notes)}" if self._notes else "",
             started=self._started,
             duration=datetime.now(UTC) - self._started,
         )

@@ -19,6 +19,9 @@ class Sink(Protocol):
     def execute(self, sql: str) -> None:
         """Take one statement of the tool's own."""
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Let a check read the database, where there is one, and raise what it finds."""
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Take a row for the history of a schema."""
 
@@ -49,6 +52,10 @@ class Server:
         """Run a statement."""
         self.cursor.execute(sql)
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Run a check."""
+        check(self.cursor)
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Store a history row."""
         history.record(self.cursor, schema, entry)
@@ -66,11 +73,14 @@ class Text:
 
     def send(self, sql: str, *, shown: str) -> None:
         """Write a script, its literals untouched."""
-        self.write(f"-- {shown}\n{sql.rstrip()}\n\n")
+        self.write(f"-- {shown}\n{sql.strip()}\n\n")
 
     def execute(self, sql: str) -> None:
         """Write a statement."""
         self.write(f"{sql}\n\n")
+
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Do nothing: there is no database yet."""
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Write a history row, timed by the server that will run it."""

@@ -2,6 +2,7 @@
 
 from alembic import op
 
+from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migration.run import Run
 
 
@@ -18,6 +19,19 @@ def create(scripts: tuple[str, ...]) -> None:
 def revert(script: str) -> None:
     """Downgrade by a script of `legacy_sql`."""
     _run().downgrade(script)
+
+
+def apply_wrapped(script: str, checksum: str) -> None:
+    """Upgrade by a script of the application's own, which lies beside the revision."""
+    _run().upgrade_wrapped(script, checksum)
+
+
+def refuse_downgrade(script: str) -> None:
+    """Refuse to go back: the application's own script has no way back."""
+    raise DowngradeRefused(
+        f"there is no way back from what {script} did; nothing was applied",
+        hint="Restore the backup that was taken before the upgrade.",
+    )
 
 
 def _run() -> Run:

@@ -10,6 +10,7 @@ _REVISION = re.compile(r"""^revision\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILI
 
 def versions(folder: Path | None = None) -> tuple[str, ...]:
     """Return the known versions that have a revision, in order."""
-    files = sorted((folder or library.versions_folder()).glob("*.py"))
+    folders = [folder] if folder else [library.versions_folder(), library.site_folder()]
+    files = sorted(path for one in folders for path in one.glob("*.py"))
     found = {name for path in files for name in _REVISION.findall(path.read_text("utf-8"))}
     return tuple(version for version in releases.VERSIONS if version in found)

@@ -1,0 +1,63 @@
+"""`collec-migrations wrap`: turn the application's own later scripts into versions."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations.wrapping import wrap as wrapping
+from collec_migrations.wrapping.wrap import Outcome, Wrapped
+
+
+def wrap(
+    scripts: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SCRIPT_OR_FOLDER...",
+            help="Scripts col_alter_A-B.sql or upgrade-A-B.sql, or folders that hold them.",
+            exists=True,
+        ),
+    ],
+    into: Annotated[
+        Path | None,
+        typer.Option(help="Where to write; left out: collec-versions beside alembic.ini."),
+    ] = None,
+) -> None:
+    """Wrap upgrade scripts of the application, so that `upgrade head` goes on to them."""
+    place = wrapping.Place.of(into)
+    outcome = wrapping.wrap(scripts, place)
+    for wrapped in outcome.added:
+        _show(wrapped)
+    _sum_up(outcome, place)
+    raise typer.Exit(1 if outcome.changed else 0)
+
+
+def _show(wrapped: Wrapped) -> None:
+    step = wrapped.step
+    names = ", ".join(named.path.name for named in step.files)
+    typer.echo(f"{step.new}: {len(wrapped.script.items)} statements of {names}")
+    for finding in wrapped.script.findings:
+        typer.echo(f"  {finding}")
+    for placement in wrapped.errata:
+        erratum = placement.erratum
+        item = wrapped.script.items[placement.index]
+        typer.echo(f"  {erratum.id} {erratum.action} at {item.place}: {erratum.reason}")
+    for file, doubt in wrapped.doubts:
+        typer.echo(f"  in doubt under other schema names: {file}:{doubt.line}: {doubt.literal!r}")
+
+
+def _sum_up(outcome: Outcome, place: wrapping.Place) -> None:
+    for path in outcome.left_out:
+        _say(f"{path.name}: left out, that version never was")
+    for version in outcome.changed:
+        _say(f"{version}: the script is another than the one that was wrapped; nothing was written")
+    if outcome.unchanged:
+        _say(f"wrapped before, unchanged: {', '.join(outcome.unchanged)}")
+    if outcome.added:
+        _say(f"written to {place.revisions}; see `collec-migrations upgrade --plan`")
+    elif not outcome.changed:
+        _say("nothing new")
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)

@@ -1,0 +1,70 @@
+"""Questions asked before a wrapped step: duplicates, twins, taken ids, told before it begins."""
+
+from collections.abc import Sequence
+
+import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations import quoting
+from collec_migrations.errors import MigrationError
+from collec_migrations.wrapping.duplicates import Question
+
+HINT = "Put these rows right, then run it again."
+_NOT_YET = (
+    errorcodes.UNDEFINED_TABLE,
+    errorcodes.UNDEFINED_COLUMN,
+    errorcodes.INVALID_SCHEMA_NAME,
+    errorcodes.UNDEFINED_FUNCTION,
+    errorcodes.INSUFFICIENT_PRIVILEGE,
+)
+"""The question is about something that an earlier step is still to make."""
+
+
+class RowsInTheWay(MigrationError):
+    """Rows that a step would refuse or spoil; nothing was applied."""
+
+
+def ask(cursor: Cursor, question: Question) -> tuple[str, ...]:
+    """Return the findings of a question; none when it cannot be asked yet."""
+    cursor.execute("savepoint collec_question")
+    try:
+        cursor.execute(question.query)
+        found = tuple(str(row[0]) for row in cursor.fetchall())
+    except psycopg2.Error as error:
+        if error.pgcode not in _NOT_YET:
+            raise
+        found = ()
+    cursor.execute("rollback to savepoint collec_question; release savepoint collec_question")
+    return found
+
+
+def refuse(cursor: Cursor, question: Question) -> None:
+    """Raise `RowsInTheWay` when a question has findings."""
+    found = ask(cursor, question)
+    if found:
+        raise RowsInTheWay(f"{described(question, found)}; nothing was applied", hint=HINT)
+
+
+def described(question: Question, found: Sequence[str]) -> str:
+    """Return what a question found."""
+    return f"{question.id}: {question.message}: {'; '.join(found)}"
+
+
+def block(question: Question) -> str:
+    """Return a statement that asks the question where the script runs, and stops or warns."""
+    level = "exception" if question.certain else "warning"
+    return f"""do $collec_question$
+declare
+    found text;
+begin
+    select string_agg(asked.answer, '; ') into found
+    from ({question.query}) as asked (answer);
+    if found is not null then
+        raise {level} using
+            message = {quoting.literal(f"{question.id}: {question.message}: ")} || found;
+    end if;
+exception when undefined_table or undefined_column or undefined_function then
+    null;
+end
+$collec_question$;"""

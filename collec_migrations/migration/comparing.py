@@ -1,0 +1,42 @@
+"""After a wrapped version: what differs from a sound database of that version."""
+
+from collections.abc import Iterator
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations import releases
+from collec_migrations.comparison import structure
+from collec_migrations.comparison.difference import Severity
+from collec_migrations.database.reading import read_catalog
+from collec_migrations.names import Names
+from collec_migrations.releases import Shape
+
+SHOWN = 10
+"""Differences told for each version; `verify` tells them all."""
+
+
+def differences(cursor: Cursor, names: Names, version: str, *, whole: bool) -> tuple[str, ...]:
+    """Return what differs, the worst first; nothing for a version that is not known.
+
+    `whole`: the rights schema is at this version too, and not further.
+    """
+    if version not in releases.VERSIONS:
+        return ()
+    found = structure.differences(
+        expected=releases.upgraded(version),
+        observed=read_catalog(cursor.connection, names),
+        alternative=releases.catalog(version, Shape.FRESH),
+    )
+    return tuple(
+        f"{one.role}: {one.sentence}"
+        for one in found
+        if one.severity is not Severity.COSMETIC and (whole or one.role == "col")
+    )
+
+
+def told(version: str, found: tuple[str, ...]) -> Iterator[str]:
+    """Yield the lines for differences that were not told before."""
+    for sentence in found[:SHOWN]:
+        yield f"{version} differs from the known {version}: {sentence}"
+    if len(found) > SHOWN:
+        yield f"{version}: {len(found) - SHOWN} further differences; see `collec-migrations verify`"

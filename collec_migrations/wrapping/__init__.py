@@ -1,0 +1,1 @@
+"""The application's own later scripts: read, screened, corrected, ready to be run. Pure."""

@@ -1,0 +1,55 @@
+"""What a site decided about literals in doubt: a small file beside the script."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from collec_migrations.errors import ScriptUnreadable
+from collec_migrations.scripts import Choice, Doubt
+
+SUFFIX = ".choices"
+_LINE = re.compile(r"(\d+)\s+(bind|leave|\?)\s+(\".*\")\s*")
+HEADER = """\
+# Literals that may hold a schema's name or be data: `bind` puts the site's name in place of the
+# script's, `leave` keeps them as they are. Put one of the two where a question mark stands.
+"""
+
+
+def beside(script: Path) -> Path:
+    """Return where the choices of a script are."""
+    return script.with_name(script.name + SUFFIX)
+
+
+def read(script: Path) -> dict[tuple[int, str], Choice]:
+    """Return what was decided about a script; nothing when there is no file."""
+    path = beside(script)
+    if not path.is_file():
+        return {}
+    return parse(path.read_text("utf-8"), shown=f"{path.parent.name}/{path.name}")
+
+
+def parse(text: str, *, shown: str) -> dict[tuple[int, str], Choice]:
+    """Return the decisions of a text; raise `ScriptUnreadable` for a line that is none."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        if match is None:
+            raise ScriptUnreadable(
+                f"{shown}:{number}: not a choice: {line!r}",
+                hint='Write a line as: LINE bind|leave "LITERAL".',
+            )
+        if match[2] != "?":
+            found[int(match[1]), json.loads(match[3])] = Choice(match[2])
+    return found
+
+
+def questions(doubts: Iterable[Doubt]) -> str:
+    """Return the text of a file in which these doubts are still to be decided."""
+    lines = [
+        f"# {doubt.reason}\n{doubt.line} ? {json.dumps(doubt.literal, ensure_ascii=False)}\n"
+        for doubt in doubts
+    ]
+    return HEADER + "".join(lines)

@@ -1,0 +1,75 @@
+"""Queries for the rows that a new unique index or key would refuse. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pglast.stream import RawStream
+
+from collec_migrations import quoting
+from collec_migrations.wrapping.script import Item
+
+SHOWN = 10
+_UNIQUE = ("CONSTR_UNIQUE", "CONSTR_PRIMARY")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is looked for before a step, with the default names."""
+
+    id: str
+    """An erratum's, or file and line of the statement that would fail."""
+    message: str
+    query: str
+    """One column of text; each row is a finding."""
+    certain: bool
+    """Whether a finding stops the step; else the script itself may cure it before."""
+
+
+def questions(items: Sequence[Item]) -> tuple[Question, ...]:
+    """Return what to ask about each unique index and key that a script makes."""
+    return tuple(question for item in items for question in _of(item))
+
+
+def _of(item: Item) -> Iterator[Question]:
+    tree = item.tree
+    kind = type(tree).__name__
+    if kind == "IndexStmt" and tree.unique:
+        where = RawStream()(tree.whereClause) if tree.whereClause else ""
+        parts = [_expression(one) for one in tree.indexParams]
+        yield from _question(item, tree.relation, parts, where)
+    elif kind == "AlterTableStmt":
+        for command in tree.cmds:
+            made = command.def_ if command.subtype.name == "AT_AddConstraint" else None
+            if made is not None and made.contype.name in _UNIQUE and made.keys:
+                parts = [quoting.identifier(key.sval) for key in made.keys]
+                yield from _question(item, tree.relation, parts, "")
+
+
+def _expression(element: Any) -> str:
+    if element.name:
+        return quoting.identifier(element.name)
+    return f"({RawStream()(element.expr)})"
+
+
+def _question(item: Item, relation: Any, parts: Sequence[str], where: str) -> Iterator[Question]:
+    schema = relation.schemaname or _first(item.search_path)
+    if not schema:
+        return
+    table = f"{quoting.identifier(schema)}.{quoting.identifier(relation.relname)}"
+    filled = [f"{part} is not null" for part in parts] + ([f"({where})"] if where else [])
+    shown = " || ', ' || ".join(f"({part})::text" for part in parts)
+    yield Question(
+        id=item.place,
+        message=f"{relation.relname} has rows that a unique index of this step refuses",
+        query=f"select {shown} || ' (' || count(*) || ' times)' from {table}"
+        f" where {' and '.join(filled)} group by {', '.join(parts)}"
+        f" having count(*) > 1 limit {SHOWN}",
+        certain=False,
+    )
+
+
+def _first(search_path: Sequence[str]) -> str:
+    """Return the only schema of ours in a path; empty when there are both or none."""
+    ours = [name for name in search_path if name in ("gacl", "col")]
+    return ours[0] if len(ours) == 1 else ""

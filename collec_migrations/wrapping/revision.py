@@ -1,0 +1,75 @@
+"""The revision of a wrapped step: ten lines that name the script and its checksum. Pure."""
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TEMPLATE = '''\
+"""Version {new}, wrapped from the application's own script."""
+
+from collec_migrations.migration import step
+
+revision = "{new}"
+down_revision = "{old}"
+script = "{script}"
+checksum = "{checksum}"
+
+
+def upgrade() -> None:
+    step.apply_wrapped(script, checksum)
+
+
+def downgrade() -> None:
+    step.refuse_downgrade(script)
+'''
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a revision file says."""
+
+    version: str
+    parent: str | None
+    script: str
+    """Names of the files in their order, separated by commas; empty: it creates."""
+    checksum: str
+    """Empty for a version that was not wrapped."""
+
+
+def text(*, old: str, new: str, scripts: Sequence[str], checksum: str) -> str:
+    """Return the revision of a step."""
+    return TEMPLATE.format(old=old, new=new, script=", ".join(scripts), checksum=checksum)
+
+
+def file_name(version: str) -> str:
+    """Return the name of the file of a version's revision."""
+    return f"v{version.replace('.', '_')}.py"
+
+
+def read(folder: Path) -> tuple[Revision, ...]:
+    """Return the revisions in a folder, none when it is missing, without importing them."""
+    if not folder.is_dir():
+        return ()
+    found = (_told(path.read_text("utf-8")) for path in sorted(folder.glob("*.py")))
+    return tuple(
+        Revision(
+            version=told["revision"],
+            parent=told.get("down_revision") or None,
+            script=told.get("script", ""),
+            checksum=told.get("checksum", ""),
+        )
+        for told in found
+        if told.get("revision")
+    )
+
+
+def _told(source: str) -> dict[str, str]:
+    """Return the strings that a module assigns to names."""
+    told = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and isinstance(node.value.value, str):
+                    told[target.id] = node.value.value
+    return told
