@@ -103,3 +103,10 @@ def postgresql_noproc(server18: Server) -> Iterator[NoopExecutor]:
 
 
 postgresql = factories.postgresql("postgresql_noproc")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a site's own folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -47,7 +47,7 @@ def _extensions(cursor: Cursor, steps: Sequence[Sending]) -> Iterator[Obstacle]:
 
 def _rows(cursor: Cursor, steps: Sequence[Sending]) -> Iterator[Obstacle]:
     for step in steps:
-        for question in step.questions():
+        for question in (*step.checks(), *step.duplicates()):
             found = asking.ask(cursor, question)
             if found:
                 yield Obstacle(

@@ -102,7 +102,7 @@ class Run:
         self.wrapped.append(sending)
         sending.send()
         self._sent += sending.script.sources
-        self._notes += sending.notes
+        self._notes += sending.corrector.notes
         self._announce(application.warnings(self._version, self.names))
         self.sink.inspect(partial(self._compare, whole=sending.whole))
         if sending.whole:

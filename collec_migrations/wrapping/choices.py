@@ -2,11 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from collec_migrations import scripts
 from collec_migrations.errors import ScriptUnreadable
+from collec_migrations.library import Source
 from collec_migrations.scripts import Choice, Doubt
+from collec_migrations.wrapping import psql
+from collec_migrations.wrapping import script as reading
+from collec_migrations.wrapping.script import Script
 
 SUFFIX = ".choices"
 _LINE = re.compile(r"(\d+)\s+(bind|leave|\?)\s+(\".*\")\s*")
@@ -53,3 +58,27 @@ def questions(doubts: Iterable[Doubt]) -> str:
         for doubt in doubts
     ]
     return HEADER + "".join(lines)
+
+
+def undecided(script: Script, names: Mapping[str, str]) -> Iterator[tuple[Source, Doubt]]:
+    """Yield the literals of a script that may hold one of these names and were not decided."""
+    for source in script.sources:
+        sql = psql.without(source.text, psql.commands(source.text))
+        try:
+            found = scripts.doubts(sql, names, decisions=read(source.path))
+        except ScriptUnreadable as error:
+            raise reading.placed(error, source) from None
+        yield from ((source, doubt) for doubt in found)
+
+
+def refuse_undecided(script: Script, names: Mapping[str, str]) -> None:
+    """Raise `ScriptUnreadable` that names every literal still to be decided."""
+    lines = [
+        f"{source.shown}:{doubt.line}: {doubt.literal!r}: {doubt.reason}"
+        for source, doubt in undecided(script, names)
+    ]
+    if lines:
+        raise ScriptUnreadable(
+            "literals that may be names of schemas:\n    " + "\n    ".join(lines),
+            hint=f"Decide each in the file beside the script that ends in {SUFFIX}.",
+        )

@@ -1,7 +1,7 @@
 """Queries for the rows that a new unique index or key would refuse. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pglast.stream import RawStream
@@ -24,6 +24,10 @@ class Question:
     """One column of text; each row is a finding."""
     certain: bool
     """Whether a finding stops the step; else the script itself may cure it before."""
+
+    def bound(self, bind: Callable[[str], str]) -> "Question":
+        """Return the question about schemas of other names."""
+        return replace(self, query=bind(self.query))
 
 
 def questions(items: Sequence[Item]) -> tuple[Question, ...]:

@@ -1,5 +1,6 @@
 """A step's script as the tool runs it: its statements in order, includes followed. Pure reading."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from collec_migrations.wrapping.screening import Finding, Verdict
 
 DEFAULT_PATH = ("col", "gacl", "public")
 """What a script that sets no search path runs under, as the application's own connections do."""
+
+_LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 DEEPEST = 10
 """Includes within includes."""
@@ -40,8 +43,8 @@ class Item:
     """The whole text of its file without meta-commands."""
     number: int
     """Among all statements of its file, dropped ones too."""
-    opens: bool
-    """Whether a session would begin here: the first statement of a file that is no include."""
+    session: int
+    """Which session of psql would run it: one for each file that is no include."""
 
     @property
     def place(self) -> str:
@@ -80,15 +83,15 @@ class _Reader:
     items: list[Item] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     search_path: tuple[str, ...] = DEFAULT_PATH
-    opens: bool = True
+    session: int = 0
     databases: set[str] = field(default_factory=set)
 
 
 def read(paths: Sequence[Path]) -> Script:
     """Return the script of one step; raise `ScriptUnreadable` with file and line."""
     reader = _Reader()
-    for path in paths:
-        reader.search_path, reader.opens = DEFAULT_PATH, True
+    for session, path in enumerate(paths):
+        reader.search_path, reader.session = DEFAULT_PATH, session
         _file(reader, path, depth=0)
     return Script(
         sources=tuple(reader.sources.values()),
@@ -124,9 +127,8 @@ def _file(reader: _Reader, path: Path, *, depth: int) -> None:
                 search_path=reader.search_path,
                 sql=sql,
                 number=number,
-                opens=reader.opens,
+                session=reader.session,
             )
-            reader.opens = False
             reader.items.append(item)
             reader.search_path = roles.path_after(statement.text, reader.search_path)
     for command in waiting:
@@ -147,10 +149,18 @@ def _statements(source: Source, sql: str) -> Iterator[tuple[Statement, Any]]:
     try:
         found = scripts.split(sql)
     except ScriptUnreadable as error:
-        raise ScriptUnreadable(f"{source.shown}: {error}", hint=error.hint) from None
+        raise placed(error, source) from None
     trees = parse_sql(sql) if found else ()
     for statement, tree in zip(found, trees, strict=True):
         yield statement, tree.stmt
+
+
+def placed(error: ScriptUnreadable, source: Source) -> ScriptUnreadable:
+    """Return an error about a text as one about its file: `file:line: message`."""
+    found = _LINE.match(str(error))
+    line, message = (found[1], found[2]) if found else ("", str(error))
+    where = f"{source.shown}:{line}" if line else source.shown
+    return ScriptUnreadable(f"{where}: {message}", hint=error.hint)
 
 
 def _dropped(reader: _Reader, source: Source, statement: Statement, tree: Any) -> bool:

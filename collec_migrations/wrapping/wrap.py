@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collec_migrations import library, releases, scripts
+from collec_migrations import library, releases
 from collec_migrations.errors import UsageError
 from collec_migrations.scripts import Doubt
 from collec_migrations.wrapping import chain, choices, errata, naming, psql, revision, screening
@@ -153,12 +153,7 @@ def _read(step: Step) -> Wrapped:
 
 
 def _doubts(script: Script) -> tuple[tuple[str, Doubt], ...]:
-    found = []
-    for source in script.sources:
-        sql = psql.without(source.text, psql.commands(source.text))
-        decided = choices.read(source.path)
-        found += [(source.name, doubt) for doubt in scripts.doubts(sql, PROBE, decisions=decided)]
-    return tuple(found)
+    return tuple((source.name, doubt) for source, doubt in choices.undecided(script, PROBE))
 
 
 def _write(wrapped: Wrapped, place: Place) -> None:

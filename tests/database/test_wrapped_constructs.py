@@ -1,0 +1,113 @@
+"""Wrapped scripts do the same under any names: every construct of the application's own."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.catalog import compare
+from collec_migrations.names import Names
+from collec_migrations.scripts import bind
+from collec_migrations.server.address import Address
+from collec_migrations.wrapping import wrap
+from tests import chain, wrapping
+from tests.constructs import ROWS, SCRIPTS, VERSIONS
+
+PAIRS = [
+    Names.parse(gacl="rights", col="lab_a"),
+    Names.parse(gacl="user", col="order"),
+    Names.parse(gacl="Droits d'accès", col='lab-"A"'),
+    Names.parse(gacl="100%I %%s", col="$$ $_bound1$ \\n"),
+    Names.parse(gacl="col", col="gacl"),
+    Names.parse(gacl="é" * 31, col="a\nb; -- :c, d.e"),
+]
+
+
+def rows(address: Address, names: Names) -> dict[str, list[tuple[object, ...]]]:
+    """Return what the tables, views and functions of the scripts hold and give."""
+    bound = names.by_default_name
+    return {name: chain.query(address, bind(sql, bound)) for name, sql in ROWS.items()}
+
+
+@pytest.fixture
+def expected(database: Address, site: Path) -> tuple[object, object]:
+    """Return catalog and rows under the default names."""
+    wrapping.wrapped(SCRIPTS)
+    wrapping.decide("leave")
+    chain.upgrade(database)
+    found = chain.catalog(database), rows(database, Names())
+    chain.execute(
+        database,
+        "drop schema col, gacl, col_archive cascade; drop extension if exists pg_trgm",
+    )
+    return found
+
+
+@pytest.mark.parametrize("names", PAIRS, ids=str)
+def test_every_construct_gives_the_same_catalog_and_rows_under_other_names(
+    database: Address, expected: tuple[object, object], names: Names
+) -> None:
+    chain.upgrade(database, **chain.under(names))
+    catalog, content = expected
+    assert not compare(expected=catalog, observed=chain.catalog(database, names))  # type: ignore[arg-type]  # a fixture of two
+    assert rows(database, names) == content
+
+
+def test_the_chain_has_more_than_twelve_versions_each_in_history(
+    database: Address, site: Path
+) -> None:
+    wrapping.wrapped(SCRIPTS)
+    chain.upgrade(database)
+    history = chain.query(
+        database, "select version, script from col.migration_history order by migration_history_id"
+    )
+    assert len(VERSIONS) > 12
+    assert [row[0] for row in history] == list(VERSIONS)
+    assert {row[1] for row in history[1:]} == set(SCRIPTS)
+
+
+def test_one_version_at_a_time_meets_the_same_catalog(database: Address, site: Path) -> None:
+    wrapping.wrapped(SCRIPTS)
+    for version in VERSIONS:
+        chain.upgrade(database, version)
+    slow = chain.catalog(database)
+    chain.execute(database, "drop schema col, gacl, col_archive cascade; drop extension pg_trgm")
+    chain.upgrade(database, transaction="per-version")
+    assert not compare(expected=slow, observed=chain.catalog(database))
+
+
+def test_copies_have_the_bytes_of_the_originals(site: Path) -> None:
+    wrapping.wrapped(SCRIPTS)
+    for name in SCRIPTS:
+        copy, original = wrapping.SITE / name, Path("scripts") / name
+        assert copy.read_bytes() == original.read_bytes()
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_binding_the_default_names_changes_nothing(name: str) -> None:
+    assert bind(SCRIPTS[name], Names().by_default_name, roles={"collec": "collec"}) == SCRIPTS[name]
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_there_and_back_gives_the_same_bytes(name: str) -> None:
+    there = {"gacl": "rights_x", "col": "lab_x"}
+    back = {new: old for old, new in there.items()}
+    again = bind(bind(SCRIPTS[name], there, roles={"collec": "owner_x"}), back,
+                 roles={"owner_x": "collec"})  # fmt: skip
+    assert again.encode() == SCRIPTS[name].encode()
+
+
+def test_wrapping_again_adds_nothing(site: Path) -> None:
+    wrapping.wrapped(SCRIPTS)
+    before = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in wrapping.SITE.iterdir()
+    }
+    again = wrap.wrap([Path("scripts")], wrap.Place.of(None))
+    assert not again.added
+    assert again.unchanged == list(VERSIONS[1:])
+    after = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in wrapping.SITE.iterdir()
+    }
+    assert after == before
