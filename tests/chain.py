@@ -1,5 +1,6 @@
 """The chain in tests: bring a database to a version, and read what it then holds."""
 
+import io
 import os
 import subprocess
 import sys
@@ -8,11 +9,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
+from alembic import command
 
 from collec_migrations.catalog import Catalog
 from collec_migrations.database.connection import Connection
 from collec_migrations.database.reading import read_catalog
 from collec_migrations.migration import verbs
+from collec_migrations.migration.configuration import alembic_config
 from collec_migrations.names import Names
 from collec_migrations.server.address import Address
 from tests.servers import Server
@@ -111,3 +114,12 @@ def alembic(
     return run(
         "alembic", *words, folder=folder, variables={"COLLEC_DATABASE_URL": url, **variables}
     )
+
+
+def offline(span: str, **options: str) -> str:
+    """Return the script that `--sql` writes for versions `from:to`."""
+    written = io.StringIO()
+    config = alembic_config(options, say=lambda _: None)
+    config.output_buffer = written
+    command.upgrade(config, span, sql=True)
+    return written.getvalue()

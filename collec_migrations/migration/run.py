@@ -16,7 +16,7 @@ from collec_migrations.migration.sinks import Sink
 from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
-from collec_migrations.wrapping import application
+from collec_migrations.wrapping import application, errata
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +98,7 @@ class Run:
             names=self.names,
             sink=self.sink,
             whole=self._behind(self._version),
+            known=errata.beside(folder),
         )
         self.wrapped.append(sending)
         sending.send()

@@ -1,7 +1,7 @@
 """Run a wrapped script: looked into beforehand, corrected, bound, its session put back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class Sending:
     sink: Sink
     whole: bool
     """False: the rights schema is that far already, only the data schema's part is sent."""
-    known: Sequence[Erratum] = field(default_factory=errata.known)
+    known: Sequence[Erratum]
     _owners: Owners | None = None
 
     @cached_property

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pglast import fingerprint
 from pglast.parser import ParseError
 
+from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.wrapping.script import Item
 
 ACTIONS = ("skip", "skip_if", "replace", "before", "after")
 CHECKS = ("abort", "warn")
 DIGITS = 16
+FILE = "errata.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,21 @@ class Placement:
 @cache
 def known() -> tuple[Erratum, ...]:
     """Return the errata of this package, in their order."""
-    folder = files("collec_migrations") / "errata"
-    return parse(folder.joinpath("errata.json").read_text("utf-8"))
+    return parse(files("collec_migrations").joinpath("errata", FILE).read_text("utf-8"))
+
+
+def beside(folder: Path) -> tuple[Erratum, ...]:
+    """Return the errata of this package, and those of a site's own in a folder of scripts."""
+    path = folder / FILE
+    if not path.is_file():
+        return known()
+    try:
+        return (*known(), *parse(path.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ScriptUnreadable(
+            f"{path}: not a list of errata: {error}",
+            hint="Each needs id, script, line, fingerprint, action, sql and reason.",
+        ) from None
 
 
 def parse(text: str) -> tuple[Erratum, ...]:

@@ -68,7 +68,7 @@ def wrap(given: Sequence[Path], place: Place) -> Outcome:
     new, there = chain.continuing(chain.steps(found, _included(found)), _ordered(known))
     for step in there:
         _compare(step, known[step.new], outcome)
-    outcome.added = [_read(step) for step in new]
+    outcome.added = [_read(step, place) for step in new]
     if new:
         place.revisions.mkdir(parents=True, exist_ok=True)
     for wrapped in outcome.added:
@@ -145,10 +145,10 @@ def _compare(step: Step, known: Revision, outcome: Outcome) -> None:
     (outcome.unchanged if same else outcome.changed).append(step.new)
 
 
-def _read(step: Step) -> Wrapped:
+def _read(step: Step, place: Place) -> Wrapped:
     script = reading.read([named.path for named in step.files])
     script.refuse()
-    placed = errata.place(errata.of_step(step.title, errata.known()), script.items)
+    placed = errata.place(errata.of_step(step.title, errata.beside(place.scripts)), script.items)
     return Wrapped(step=step, script=script, errata=placed, doubts=_doubts(script))
 
 

@@ -100,14 +100,12 @@ def test_there_and_back_gives_the_same_bytes(name: str) -> None:
 def test_wrapping_again_adds_nothing(site: Path) -> None:
     wrapping.wrapped(SCRIPTS)
     before = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in wrapping.SITE.iterdir()
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in wrapping.SITE.iterdir()
     }
     again = wrap.wrap([Path("scripts")], wrap.Place.of(None))
     assert not again.added
     assert again.unchanged == list(VERSIONS[1:])
     after = {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in wrapping.SITE.iterdir()
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in wrapping.SITE.iterdir()
     }
     assert after == before
