@@ -89,8 +89,7 @@ def settlement(
     statements: list[str] = []
     if not before.schema_owner and after.schema_owner != owner:
         statements.append(
-            f"alter schema {quoting.identifier(after.schema)}"
-            f" owner to {quoting.identifier(owner)};"
+            f"alter schema {quoting.identifier(after.schema)} owner to {quoting.identifier(owner)};"
         )
     for item in after.objects:
         if (item.kind, item.oid) in known:

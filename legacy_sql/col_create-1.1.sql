@@ -3,7 +3,14 @@
 -- After gacl_create-1.1.sql, whose groups it reads. By hand:
 --   psql -v ON_ERROR_STOP=1 -1 -f gacl_create-1.1.sql -f col_create-1.1.sql DATABASE
 
-create schema if not exists col;
+-- Tested first: `if not exists` asks for the right to create schemas even when there is one.
+do $$
+begin
+    if not exists (select 1 from pg_namespace where nspname = 'col') then
+        create schema col;
+    end if;
+end
+$$;
 
 -- An archive left by an earlier installation in this place belongs to that
 -- one: it is set aside under another name, as plain data, so that no step

@@ -6,7 +6,14 @@
 -- The rights and groups are those of 1.0.8: 1.0 shipped with one right only, so
 -- that this start and an installation of 1.1 meet.
 
-create schema if not exists gacl;
+-- Tested first: `if not exists` asks for the right to create schemas even when there is one.
+do $$
+begin
+    if not exists (select 1 from pg_namespace where nspname = 'gacl') then
+        create schema gacl;
+    end if;
+end
+$$;
 
 -- An archive left by an earlier installation in this place belongs to that
 -- one: it is set aside under another name, as plain data, so that no step

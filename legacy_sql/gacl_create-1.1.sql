@@ -3,7 +3,14 @@
 -- For an empty database, before col_create-1.1.sql. By hand:
 --   psql -v ON_ERROR_STOP=1 -1 -f gacl_create-1.1.sql -f col_create-1.1.sql DATABASE
 
-create schema if not exists gacl;
+-- Tested first: `if not exists` asks for the right to create schemas even when there is one.
+do $$
+begin
+    if not exists (select 1 from pg_namespace where nspname = 'gacl') then
+        create schema gacl;
+    end if;
+end
+$$;
 
 -- An archive left by an earlier installation in this place belongs to that
 -- one: it is set aside under another name, as plain data, so that no step

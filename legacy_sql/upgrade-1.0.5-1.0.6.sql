@@ -18,11 +18,20 @@ begin
     set dbuid_origin = kept.dbuid_origin
     from col_archive.sample_since_1_0_6 kept
     where kept.sample_id = live.sample_id;
-    delete from col_archive.sample_since_1_0_6 kept
-    using col.sample live
-    where live.sample_id = kept.sample_id;
-    if not exists (select 1 from col_archive.sample_since_1_0_6) then
+    if not exists (
+        select 1
+        from col_archive.sample_since_1_0_6 kept
+        where not exists (
+            select 1
+            from col.sample live
+            where live.sample_id = kept.sample_id
+        )
+    ) then
         drop table col_archive.sample_since_1_0_6;
+    else
+        delete from col_archive.sample_since_1_0_6 kept
+        using col.sample live
+        where live.sample_id = kept.sample_id;
     end if;
 end
 $$;

@@ -319,11 +319,20 @@ begin
         first_line = kept.first_line
     from col_archive.container_type_since_1_1 kept
     where kept.container_type_id = live.container_type_id;
-    delete from col_archive.container_type_since_1_1 kept
-    using col.container_type live
-    where live.container_type_id = kept.container_type_id;
-    if not exists (select 1 from col_archive.container_type_since_1_1) then
+    if not exists (
+        select 1
+        from col_archive.container_type_since_1_1 kept
+        where not exists (
+            select 1
+            from col.container_type live
+            where live.container_type_id = kept.container_type_id
+        )
+    ) then
         drop table col_archive.container_type_since_1_1;
+    else
+        delete from col_archive.container_type_since_1_1 kept
+        using col.container_type live
+        where live.container_type_id = kept.container_type_id;
     end if;
 end
 $$;
@@ -913,11 +922,20 @@ begin
     set metadata = kept.metadata
     from col_archive.sample_since_1_1 kept
     where kept.sample_id = live.sample_id;
-    delete from col_archive.sample_since_1_1 kept
-    using col.sample live
-    where live.sample_id = kept.sample_id;
-    if not exists (select 1 from col_archive.sample_since_1_1) then
+    if not exists (
+        select 1
+        from col_archive.sample_since_1_1 kept
+        where not exists (
+            select 1
+            from col.sample live
+            where live.sample_id = kept.sample_id
+        )
+    ) then
         drop table col_archive.sample_since_1_1;
+    else
+        delete from col_archive.sample_since_1_1 kept
+        using col.sample live
+        where live.sample_id = kept.sample_id;
     end if;
 end
 $$;
@@ -942,11 +960,20 @@ begin
         line_number = kept.line_number
     from col_archive.storage_since_1_1 kept
     where kept.storage_id = live.storage_id;
-    delete from col_archive.storage_since_1_1 kept
-    using col.storage live
-    where live.storage_id = kept.storage_id;
-    if not exists (select 1 from col_archive.storage_since_1_1) then
+    if not exists (
+        select 1
+        from col_archive.storage_since_1_1 kept
+        where not exists (
+            select 1
+            from col.storage live
+            where live.storage_id = kept.storage_id
+        )
+    ) then
         drop table col_archive.storage_since_1_1;
+    else
+        delete from col_archive.storage_since_1_1 kept
+        using col.storage live
+        where live.storage_id = kept.storage_id;
     end if;
 end
 $$;

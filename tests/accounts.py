@@ -4,7 +4,6 @@ import os
 import pwd
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,7 @@ def somebody() -> Account:
 
 def spawn(code: str, *words: str | Path, who: Account | None = None) -> subprocess.Popen[str]:
     """Start Python code that finds its words in `sys.argv[1:]`."""
-    paths = (str(ROOT), sysconfig.get_path("purelib"))
+    paths = [str(ROOT), *(path for path in sys.path if path.endswith("-packages"))]
     identity: Identity = who.identity() if who else {}
     return subprocess.Popen(
         [_python(who), "-c", code, *map(str, words)],

@@ -63,7 +63,7 @@ def clone(server18: Server) -> Iterator[Clone]:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Return a folder that every account may enter; its embedded servers are stopped at the end."""
-    top = Path(tempfile.mkdtemp(prefix="collec-test-", dir="/tmp"))
+    top = Path(tempfile.mkdtemp(prefix="collec-test-", dir=servers.scratch()))
     top.chmod(0o755)
     try:
         yield top

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -118,6 +119,13 @@ def running(major: int) -> Iterator[Server]:
     found = binaries.find(major)
     with throwaway(found, tcp=True) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
+
+
+def scratch() -> Path:
+    """Return where a server is made quickly: in memory, if there is more than 64 MB of it."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000
+    return memory if roomy else Path("/tmp")
 
 
 def majors() -> tuple[int, ...]:

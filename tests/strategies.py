@@ -49,14 +49,9 @@ def two_names() -> st.SearchStrategy[tuple[Names, Names]]:
     )
 
 
-@st.composite
 def contents(
-    draw: st.DrawFn,
-    catalog: Catalog,
-    *,
-    at_most: int = 6,
-    without: Collection[str] = ("dbversion",),
-) -> content.Content:
+    catalog: Catalog, *, at_most: int = 6, without: Collection[str] = ("dbversion",)
+) -> st.SearchStrategy[content.Content]:
     """Return arbitrary rows for every table of a catalog but `without`.
 
     Hypothesis draws how many rows a table gets, a few values of each type and a seed; the rows
@@ -66,10 +61,14 @@ def contents(
     tables = [table for table in schema.tables(catalog) if table.name not in without]
     kinds = sorted({c.type.partition("(")[0] for table in tables for c in table.columns})
     pools = {
-        kind: draw(st.lists(strategy, min_size=1, max_size=5), label=kind)
+        kind: st.lists(strategy, min_size=1, max_size=5)
         for kind in kinds
         if (strategy := values.of_type(kind)) is not None
     }
-    counts = {table.key: draw(st.integers(0, at_most)) for table in tables}
-    seed = draw(st.integers(0, 2**32 - 1))
-    return content.compose(tables, counts=counts, pools=pools, seed=seed)
+    return st.builds(
+        content.compose,
+        st.just(tables),
+        counts=st.fixed_dictionaries({table.key: st.integers(0, at_most) for table in tables}),
+        pools=st.fixed_dictionaries(pools),
+        seed=st.integers(0, 2**32 - 1),
+    )

@@ -30,9 +30,7 @@ class Locked(MigrationError):
 
 
 @contextmanager
-def held(
-    connection: Connection, *, wait: float, say: Callable[[str], None]
-) -> Iterator[None]:
+def held(connection: Connection, *, wait: float, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of the database for the time of a `with`, waiting `wait` seconds for it.
 
     The connection must be outside a transaction, and is again afterwards. Says once for whom it

@@ -32,13 +32,10 @@ def read(cursor: Cursor, names: Names) -> State:
     recorded = recorded_version(cursor, names.col)
     gacl_tables = _tables(cursor, names.gacl)
     past = history.read(cursor, names.gacl)
-    if past:
-        rights_version = past[-1].version
-    else:
-        rights_version = recorded if gacl_tables else None
+    assumed = recorded if gacl_tables else None
     return State(
         recorded=recorded,
-        rights_version=rights_version,
+        rights_version=past[-1].version if past else assumed,
         col_exists=_schema_exists(cursor, names.col),
         col_tables=_tables(cursor, names.col),
         gacl_tables=gacl_tables,

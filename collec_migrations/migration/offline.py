@@ -1,5 +1,6 @@
 """`--sql`: write what a run would send, as a script that psql runs to the same result."""
 
+import sys
 from typing import TextIO
 
 from alembic.runtime.environment import EnvironmentContext
@@ -21,7 +22,7 @@ set standard_conforming_strings = on;
 
 def write(environment: EnvironmentContext, job: Job) -> None:
     """Write the script to the output of Alembic's configuration, for all pairs."""
-    output: TextIO = environment.config.output_buffer
+    output: TextIO = environment.config.output_buffer or sys.stdout
     timeout = round(job.settings.lock_timeout * 1000)
     output.write(f"{HEADER}set lock_timeout = '{timeout} ms';\n\n")
     if not job.settings.per_version:

@@ -1,16 +1,23 @@
 """The part of a script that changes one of the two schemas."""
 
-import re
+from typing import Literal
 
-from collec_migrations import scripts
+from collec_migrations.scripts import roles
+
+Role = Literal["gacl", "col"]
 
 
-def part(sql: str, role: str) -> str:
-    """Return the statements of a script that change the schema of `role` (gacl or col)."""
-    chosen = []
-    for statement in scripts.split(sql):
-        t = statement.text
-        g = re.search(r"\bgacl(_archive)?\.|'gacl", t) and not re.search(r"\bcol(_archive)?\.|'col", t)
-        if ("gacl" if g else "col") == role:
-            chosen.append(t.rstrip("; \n") + ";\n")
-    return "\n".join(chosen)
+def part(sql: str, role: Role) -> str:
+    """Return the statements of a script that change the schema of `role`.
+
+    A statement that changes both, such as a foreign key into the rights schema, belongs to the
+    data schema; one that changes neither, such as a setting, to both parts.
+    """
+    chosen = (statement for statement, changed in roles.with_changes(sql) if belongs(changed, role))
+    return "".join(f"{statement.text};\n" for statement in chosen)
+
+
+def belongs(changed: frozenset[str], role: Role) -> bool:
+    """Return whether a statement that changes these schemas is of the part of `role`."""
+    owner = "col" if "col" in changed else "gacl"
+    return not changed or owner == role

@@ -1,8 +1,10 @@
 """Send a script in one round trip; when it fails, find the statement that failed."""
 
+import re
 from collections.abc import Sequence
 
 import psycopg2
+from pglast.parser import scan
 from psycopg2 import errorcodes
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
@@ -13,6 +15,9 @@ SHOWN_LINES = 3
 
 TRY_AGAIN = (errorcodes.LOCK_NOT_AVAILABLE, errorcodes.DEADLOCK_DETECTED)
 """Errors that another attempt at the whole run may not meet."""
+
+_BLOCK_LINE = re.compile(r"inline_code_block\D+(\d+)")
+"""Where a `do` block failed; PL/pgSQL counts from the line of its opening quotes."""
 
 HINTS = {
     errorcodes.INSUFFICIENT_PRIVILEGE: "Run as the owner of the schemas, or as a superuser.",
@@ -60,16 +65,34 @@ def failure(
 ) -> StatementFailed:
     """Return what to tell about a statement that the server refused."""
     diagnostics = error.diag
-    position = diagnostics.statement_position
-    line = line_at(sql, statement.offset + int(position) - 1) if position else statement.line
+    line = _line(sql, statement, error)
     message = diagnostics.message_primary or str(error).strip()
-    beginning = "\n".join(f"    {text}" for text in statement.text.splitlines()[:SHOWN_LINES])
+    shown_from = max(line, statement.line) if _in_block(error) else statement.line
+    excerpt = sql.splitlines()[shown_from - 1 :][:SHOWN_LINES]
+    beginning = "\n".join(f"    {text}" for text in excerpt)
     details = [f"detail: {diagnostics.message_detail}"] if diagnostics.message_detail else []
     hint = diagnostics.message_hint or HINTS.get(error.pgcode or "", "")
     return StatementFailed(
         "\n".join([f"{shown}:{line}: {message}", beginning, *details, "nothing was applied"]),
         hint=hint,
     )
+
+
+def _line(sql: str, statement: Statement, error: psycopg2.Error) -> int:
+    """Return the line where a statement failed, as exactly as the server tells it."""
+    position = error.diag.statement_position
+    if position:
+        return line_at(sql, statement.offset + int(position) - 1)
+    inside = _in_block(error)
+    if inside:
+        body = next((t for t in scan(statement.text) if t.name == "SCONST"), None)
+        start = statement.offset + (body.start if body else 0)
+        return int(line_at(sql, start)) + int(inside[1]) - 1
+    return statement.line
+
+
+def _in_block(error: psycopg2.Error) -> re.Match[str] | None:
+    return _BLOCK_LINE.search(error.diag.context or "")
 
 
 def is_lost(cursor: Cursor) -> bool:

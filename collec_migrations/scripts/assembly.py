@@ -4,10 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from collec_migrations.scripts.hiding import constant_text, is_text_cast, last_name
+from collec_migrations.scripts import hiding
+from collec_migrations.scripts.hiding import last_name
 from collec_migrations.scripts.literals import Edit
 from collec_migrations.scripts.rules import UnprovableError
 from collec_migrations.scripts.trees import NOWHERE, Step
+
+Marks = Mapping[int, str]
+"""The markers of the constants that may be edited, by identity of their `String`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +126,14 @@ class Assembled:
         return Attempt(text, tuple(origins), holes)
 
 
-def assemble(node: Any, values: Mapping[str, str]) -> Assembled:
-    """Return the parts of an expression; `values` are those of the marked constants."""
-    return Assembled(tuple(pieces(node, values)), _formats(node))
+def assemble(node: Any, marks: Marks) -> Assembled:
+    """Return the parts of an expression."""
+    return Assembled(tuple(pieces(node, marks)), _formats(node))
 
 
 def single(marker: str, value: str) -> Assembled:
     """Return a constant that stands alone."""
-    return Assembled((_known(marker, {marker: value}),), formatted=False)
+    return Assembled((_known(marker, value),), formatted=False)
 
 
 def _formats(node: Any) -> bool:
@@ -138,7 +142,7 @@ def _formats(node: Any) -> bool:
         return last_name(node.funcname) == "format"
     if kind == "A_Expr":
         return _formats(node.lexpr) or _formats(node.rexpr)
-    return kind == "TypeCast" and _formats(node.arg)
+    return hiding.casts_to_text(node) and _formats(node.arg)
 
 
 def root(at: Step) -> tuple[Any, Step]:
@@ -149,7 +153,7 @@ def root(at: Step) -> tuple[Any, Step]:
         calls = here.slot == ("FuncCall", "args") and last_name(here.node.funcname) in (
             "format", "concat", "quote_ident", "quote_literal", "quote_nullable",
         )  # fmt: skip
-        if not (joins or calls or is_text_cast(here)):
+        if not (joins or calls or hiding.casts_to_text(here.node)):
             return top, here
         builds = calls and last_name(here.node.funcname) in ("format", "concat")
         if joins or builds or top is not None:
@@ -157,65 +161,81 @@ def root(at: Step) -> tuple[Any, Step]:
         here = here.up or NOWHERE
 
 
-def pieces(node: Any, values: Mapping[str, str]) -> Iterator[Piece | Hole]:
-    """Yield the parts of an expression; `values` are those of the constants that are marked."""
-    text = constant_text(node)
-    if text is not None:
-        yield _known(text, values)
-        return
+def pieces(node: Any, marks: Marks) -> Iterator[Piece | Hole]:
+    """Yield the parts of an expression."""
+    string = hiding.constant(node)
     kind = type(node).__name__
     name = last_name(node.funcname) if kind == "FuncCall" else ""
-    if kind == "A_Expr" and last_name(node.name) == "||":
-        yield from pieces(node.lexpr, values)
-        yield from pieces(node.rexpr, values)
-    elif kind == "TypeCast":
-        yield from pieces(node.arg, values)
+    if string is not None:
+        yield _known(marks.get(id(string)), str(string.sval))
+    elif kind == "A_Expr" and last_name(node.name) == "||":
+        yield from pieces(node.lexpr, marks)
+        yield from pieces(node.rexpr, marks)
+    elif hiding.casts_to_text(node):
+        yield from pieces(node.arg, marks)
     elif name == "concat":
         for argument in node.args or ():
-            yield from pieces(argument, values)
-    elif name == "format" and constant_text(node.args[0]) is not None:
-        yield from _format(node.args, values)
+            yield from pieces(argument, marks)
+    elif name == "format":
+        yield from _format(node.args, marks)
     elif name in ("quote_ident", "quote_literal", "quote_nullable"):
-        yield Hole("I" if name == "quote_ident" else "L", constant_text(node.args[0]))
+        yield Hole("I" if name == "quote_ident" else "L", _marked(node.args[0], marks))
     else:
         yield Hole("s", None)
 
 
-def _known(text: str, values: Mapping[str, str]) -> Piece:
-    if text not in values:
-        return Piece(text, (None,) * len(text))
-    value = values[text]
-    return Piece(value, tuple(Origin(text, at, at + 1, False) for at in range(len(value))))
+def _known(marker: str | None, value: str) -> Piece:
+    if marker is None:
+        return Piece(value, (None,) * len(value))
+    return Piece(value, tuple(Origin(marker, at, at + 1, False) for at in range(len(value))))
 
 
-def _format(arguments: Any, values: Mapping[str, str]) -> Iterator[Piece | Hole]:
+def _marked(node: Any, marks: Marks) -> str | None:
+    """Return the marker of a constant; None for anything else."""
+    return marks.get(id(hiding.constant(node)))
+
+
+def _format(arguments: Any, marks: Marks) -> Iterator[Piece | Hole]:
     """Yield the parts of a call of format(): its placeholders are holes."""
-    marker = str(constant_text(arguments[0]))
-    value = values.get(marker, marker)
+    template = list(_characters(arguments[0], marks))
+    text = "".join(character for character, _ in template)
     at, turn = 0, 1
-    while at < len(value):
+    while at < len(text):
         start = at
-        if value[at] != "%":
-            yield _written(marker, value[at], start, at + 1)
+        origin = template[at][1]
+        if isinstance(origin, Hole):
+            yield origin
             at += 1
             continue
-        at, position = _specifier(value, at + 1)
-        letter = value[at : at + 1]
+        at, position = _specifier(text, at + 1) if text[at] == "%" else (at, 0)
+        letter = text[at : at + 1]
         at += 1
-        if letter == "%":
-            yield _written(marker, "%", start, at)
+        if text[start] != "%" or letter == "%":
+            yield _written(letter, origin, template[at - 1][1])
             continue
         turn = position or turn
         filler = arguments[turn] if turn < len(arguments) else None
         turn += 1
         if letter == "s" and filler is not None:
-            yield from pieces(filler, values)
+            yield from pieces(filler, marks)
         else:
-            yield Hole(letter or "s", constant_text(filler))
+            yield Hole(letter or "s", _marked(filler, marks))
 
 
-def _written(marker: str, text: str, start: int, end: int) -> Piece:
-    return Piece(text, (Origin(marker, start, end, True),))
+def _characters(node: Any, marks: Marks) -> Iterator[tuple[str, Origin | Hole | None]]:
+    """Yield the characters of a format, a hole as a character that SQL cannot hold."""
+    for part in pieces(node, marks):
+        if isinstance(part, Hole):
+            yield "\0", part
+        else:
+            yield from zip(part.text, part.origins, strict=True)
+
+
+def _written(letter: str, first: Origin | Hole | None, last: Origin | Hole | None) -> Piece:
+    """Return a character of a format, which a doubled sign may stand for."""
+    if not isinstance(first, Origin) or not isinstance(last, Origin):
+        return Piece(letter, (None,))
+    return Piece(letter, (Origin(first.constant, first.start, last.end, True),))
 
 
 def _specifier(value: str, at: int) -> tuple[int, int]:

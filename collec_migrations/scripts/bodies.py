@@ -77,8 +77,8 @@ def _unclaimed(body: str, reading: Reading, scope: Scope) -> list[Edit]:
     return [
         _renamed(body, token, scope)
         for token in _qualifiers(body, scope)
-        if token.identifier not in scope.shadows
-        and not any(_holds(fragment, token) for fragment in reading.fragments)
+        if not any(_holds(fragment, token) for fragment in reading.fragments)
+        and not (token.identifier in scope.shadows and _assigned(reading, token))
         and scope.decide(token.start, token.identifier, "outside of SQL in PL/pgSQL")
     ]
 
@@ -87,6 +87,11 @@ def _holds(fragment: Fragment, token: Token) -> bool:
     """Whether a token of the body is a part of a fragment."""
     start = token.start - fragment.start
     return start >= 0 and fragment.text[start : start + len(token.text)] == token.text
+
+
+def _assigned(reading: Reading, token: Token) -> bool:
+    """Whether a token stands where a variable gets a value."""
+    return any(start <= token.start < end for start, end in reading.targets)
 
 
 def _qualifiers(text: str, scope: Scope) -> list[Token]:

@@ -87,7 +87,7 @@ _OBJECTS = {
 }
 """Statements on any object: the attribute that tells which kind of object."""
 
-_OF_TABLE = frozenset({"COLUMN", "TABCONSTRAINT", "TRIGGER", "RULE", "POLICY", "ATTRIBUTE"})
+OF_TABLE = frozenset({"COLUMN", "TABCONSTRAINT", "TRIGGER", "RULE", "POLICY", "ATTRIBUTE"})
 """Objects whose list of names is schema, table, own name."""
 
 _WITH_METHOD = frozenset({"OPCLASS", "OPFAMILY"})
@@ -135,9 +135,16 @@ def _setting(at: Step) -> Meaning:
     return Meaning.OTHER
 
 
+def object_kind(at: Step) -> str:
+    """Return the kind of object that a statement on any kind is about; empty for others."""
+    if at.slot not in _OBJECTS:
+        return ""
+    return str(getattr(at.node, _OBJECTS[at.slot]).name).removeprefix("OBJECT_")
+
+
 def _object(at: Step) -> Meaning:
     """Return the meaning of a name in a statement on any kind of object."""
-    kind = getattr(at.node, _OBJECTS[at.slot]).name.removeprefix("OBJECT_")
+    kind = object_kind(at)
     target = getattr(at.node, "targtype", None)
     if kind == "SCHEMA" or (target is not None and target.name == "ACL_TARGET_ALL_IN_SCHEMA"):
         return Meaning.SCHEMA
@@ -147,7 +154,7 @@ def _object(at: Step) -> Meaning:
         return Meaning.OTHER
     if kind in _WITH_METHOD and at.size < 3:
         return Meaning.OTHER
-    return _schema_if(_before_last(at, 2 if kind in _OF_TABLE else 1))
+    return _schema_if(_before_last(at, 2 if kind in OF_TABLE else 1))
 
 
 def _option(at: Step) -> Meaning:

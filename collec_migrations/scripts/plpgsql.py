@@ -50,6 +50,8 @@ class Reading:
     fragments: tuple[Fragment, ...]
     variables: frozenset[str]
     """Names declared in the body."""
+    targets: tuple[tuple[int, int], ...]
+    """Where values are given to variables: first character, and the one behind the last."""
 
 
 _OPENING, _CLOSING = frozenset("(["), frozenset(")]")
@@ -63,7 +65,12 @@ def read(body: str) -> Reading:
     """Return the fragments of a body; raise pglast's `ParseError` where it has no tokens."""
     reader = _Reader(body, scan(body))
     reader.block()
-    return Reading(tuple(reader.fragments), frozenset(reader.variables))
+    targets = tuple(
+        (reader.tokens[first].start, reader.tokens[last - 1].end)
+        for first, last in reader.targets
+        if first < last
+    )
+    return Reading(tuple(reader.fragments), frozenset(reader.variables), targets)
 
 
 @dataclass
@@ -75,6 +82,8 @@ class _Reader:
     at: int = 0
     fragments: list[Fragment] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
+    targets: list[tuple[int, int]] = field(default_factory=list)
+    """First token, and the one behind the last, of what can name nothing but variables."""
 
     def word(self, ahead: int = 0) -> str:
         """Return the unquoted word, or the sign, some tokens ahead; empty behind the end."""
@@ -226,6 +235,7 @@ class _Reader:
 
     def assignment(self) -> None:
         end = self.until(":=", "=")
+        self.targets.append((self.at, end))
         for index in range(self.at, end):
             if self.tokens[index].word == "[":
                 mark, self.at = self.at, index + 1
@@ -251,7 +261,9 @@ class _Reader:
             depth += (word in _OPENING) - (word in _CLOSING)
             before = self.tokens[index - 1].word
             if word == "into" and not depth and before not in ("insert", "merge"):
-                return index, self.target_end(index + 1, end)
+                stop = self.target_end(index + 1, end)
+                self.targets.append((index, stop))
+                return index, stop
         return 0, 0
 
     def target_end(self, index: int, end: int) -> int:
@@ -275,11 +287,22 @@ class _Reader:
         self.at = end
 
     def end(self) -> None:
-        self.at = self.until(";") + 1
+        """Go over END, whatever it ends; CASE here opens nothing."""
+        while self.word() not in (";", ""):
+            self.at += 1
+        self.at += 1
+
+    def variables_only(self) -> None:
+        """Go over a statement that names nothing but variables."""
+        end = self.until(";")
+        self.targets.append((self.at, end))
+        self.at = end + 1
 
     def loop_over(self) -> None:
         """Go over FOR ... IN ... LOOP."""
-        self.at = self.until("in") + 1
+        target = self.until("in")
+        self.targets.append((self.at, target))
+        self.at = target + 1
         self.take("reverse")
         end = self.until("loop")
         dots = self.until("..", limit=end)
@@ -328,7 +351,9 @@ class _Reader:
         self.at = stop
         while self.at < end:
             if self.take("into"):
-                self.at = self.until("using", limit=end)
+                stop = self.until("using", limit=end)
+                self.targets.append((self.at, stop))
+                self.at = stop
             else:
                 self.at += 1
                 stop = self.until("into", limit=end)
@@ -385,9 +410,9 @@ _HANDLERS = {
     "assert": _Reader.perform,
     "raise": _Reader.complain,
     "open": _Reader.open,
-    "get": _Reader.end,
-    "fetch": _Reader.end,
-    "move": _Reader.end,
-    "close": _Reader.end,
+    "get": _Reader.variables_only,
+    "fetch": _Reader.variables_only,
+    "move": _Reader.variables_only,
+    "close": _Reader.variables_only,
 }
 """What each word that begins a statement of the language leads to; the rest is SQL."""

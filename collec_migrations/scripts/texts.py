@@ -38,13 +38,16 @@ def bind(
     The frame makes a statement of the text; holes are words in it that stand for what is known
     only when it runs.
     """
-    marked = mark(text, scope)
+    marked = mark(text, scope, holes)
     if not marked.tokens and not holes:
         return Bound()
     tree = trees.parse(frame[0] + marked.marked + frame[1])
     wanted = marked.tokens.keys() | holes
     found = list(trees.places(tree, wanted.__contains__))
-    constants = Constants(marked.tokens, scope, bind)
+    for place in found:
+        if place.text in marked.tokens:
+            place.write(_value(marked.tokens[place.text]))
+    constants = Constants(marked.tokens, found, scope, bind)
     names: dict[str, str] = {}
     filled: dict[str, Use] = {}
     for place in found:
@@ -61,7 +64,7 @@ def bind(
     return Bound(tuple(edits), filled)
 
 
-def mark(text: str, scope: Scope) -> Marked:
+def mark(text: str, scope: Scope, holes: frozenset[str]) -> Marked:
     """Return the text with its candidates marked."""
     found = tokens.scan(text)
     prefix = scope.rules.unused(text)
@@ -69,21 +72,22 @@ def mark(text: str, scope: Scope) -> Marked:
     followed, edits = set(), []
     for index, token in enumerate(found):
         after = found[index + 1].text.lower() if index + 1 < len(found) else ""
-        if not _is_candidate(token, scope, after):
+        before = found[index - 1].text if index else ""
+        if token.text.strip("'") in holes or not _is_candidate(token, scope, before, after):
             continue
         word = f"{prefix}{index}_"
         marks[word] = token
         if after == "." and not token.is_literal:
             followed.add(word)
-        edits.append(Edit(token.start, token.end, f"'{word}'" if token.is_literal else word))
+        edits.append(Edit(token.start, token.end, f"'{word}'" if token.is_literal else f'"{word}"'))
     return Marked(text, marks, frozenset(followed), literals.apply(text, edits))
 
 
-def _is_candidate(token: Token, scope: Scope, after: str) -> bool:
+def _is_candidate(token: Token, scope: Scope, before: str, after: str) -> bool:
     """Whether a token may hold a name that is to be bound."""
     if token.is_literal:
         return scope.rules.mentioned(token.text) and after != "uescape"
-    if token.name not in ("IDENT", "UIDENT") and after != ".":
+    if after != "." and (before == "." or token.name not in ("IDENT", "UIDENT")):
         return False
     return token.is_name and after != "uescape" and token.identifier in scope.rules.keys
 

@@ -43,10 +43,16 @@ class Place:
     """A string in a tree."""
 
     text: str
+    owner: Tree
+    """The node that holds the string."""
     at: Step
     """The node that gives the string its meaning: never a `String` or an `A_Const`."""
     constant: bool
     """Whether it stands in an `A_Const`."""
+
+    def write(self, text: str) -> None:
+        """Put another string into this place of the tree."""
+        setattr(self.owner, "sval" if type(self.owner).__name__ == "String" else self.at.attr, text)
 
 
 def parse(sql: str) -> Tree:
@@ -95,11 +101,11 @@ def _below(value: Tree, step: Step, wanted: Callable[[str], bool]) -> Iterator[P
 
 def _place(text: str, step: Step) -> Place:
     if step.kind != "String":
-        return Place(text, step, constant=False)
+        return Place(text, step.node, step, constant=False)
     holder = step.up or NOWHERE
     if holder.kind == "A_Const":
-        return Place(text, holder.up or NOWHERE, constant=True)
-    return Place(text, holder, constant=False)
+        return Place(text, step.node, holder.up or NOWHERE, constant=True)
+    return Place(text, step.node, holder, constant=False)
 
 
 def same(one: str, other: str, words: Mapping[str, str]) -> bool:

@@ -45,7 +45,7 @@ def compose(
     A table gets fewer rows than asked where nothing can be referred to, or no unique value is
     left. The same arguments give the same rows.
     """
-    modest = {kind: _modest(pool) for kind, pool in pools.items()}
+    modest = {kind: _modest(kind, pool) for kind, pool in pools.items()}
     made: dict[Key, tuple[Row, ...]] = {}
     order = []
     for table in tables:
@@ -55,8 +55,10 @@ def compose(
     return Content(tuple((table, made[table.key]) for table in order))
 
 
-def _modest(pool: Sequence[str]) -> Sequence[str]:
+def _modest(kind: str, pool: Sequence[str]) -> Sequence[str]:
     """Return the values of a pool that thousands of rows may have: huge ones would fill memory."""
+    if kind not in ("character varying", "text", "bytea"):
+        return pool
     return [value for value in pool if len(value) <= MODEST] or [pool[0][:MODEST]]
 
 
@@ -65,9 +67,11 @@ def replace_rows(connection: extensions.connection, names: Names, content: Conte
 
     Sequences go on to the greatest id. One statement for each table.
     """
-    everything = sql.SQL(", ").join(_identifier(table, names) for table, _ in content.tables)
+    # Deleting is faster than truncating: 40 tables with their indexes are 200 new files.
+    empty = sql.SQL("delete from {}")
+    every = [empty.format(_identifier(table, names)) for table, _ in reversed(content.tables)]
     with session.unchecked(connection), connection.cursor() as cursor:
-        cursor.execute(sql.SQL("truncate {}").format(everything))
+        cursor.execute(sql.SQL(";").join(every))
         for table, rows in content.tables:
             if rows:
                 arrays = [[row[column.name] for row in rows] for column in table.columns]

@@ -54,17 +54,17 @@ class Table:
 
 def tables(catalog: Catalog) -> tuple[Table, ...]:
     """Return the tables of a catalog, each behind those that its rows need."""
+    facts = {role: ddl.kinds(catalog, role) for role in ("gacl", "col")}
+    rights = facts["gacl"].get("table", {})
     found = {
-        (role, name): _table(catalog, role, name)
-        for role in ("gacl", "col")
-        for name in ddl.kinds(catalog, role).get("table", {})
+        (role, name): _table(role, name, facts[role], rights)
+        for role in facts
+        for name in facts[role].get("table", {})
     }
     return tuple(found[key] for key in _ordered(found.values()))
 
 
-def _table(catalog: Catalog, role: str, name: str) -> Table:
-    facts = ddl.kinds(catalog, role)
-    rights = ddl.kinds(catalog, "gacl").get("table", {})
+def _table(role: str, name: str, facts: ddl.Kinds, rights: Iterable[str]) -> Table:
     constraints = [
         definition
         for constraint, definition in facts.get("constraint", {}).items()

@@ -30,6 +30,7 @@ def test_any_content_loads_as_it_is(server18: Server, version: str) -> None:
     @slow
     @given(strategies.contents(catalog))
     def loads(drawn: content.Content) -> None:
+        connection.rollback()
         content.replace_rows(connection, Names(), drawn)
         connection.commit()
         for schema in ("gacl", "col"):
@@ -50,13 +51,13 @@ def test_constraints_hold_without_skipping_checks(server18: Server, version: str
     @slow
     @given(strategies.contents(stored.load(version)))
     def holds(drawn: content.Content) -> None:
+        connection.rollback()
         with connection.cursor() as cursor:
             content.replace_rows(connection, Names(), drawn)
             cursor.execute("set local search_path to gacl, col, public")
             cursor.execute(KEYS_AGAIN)
             (again,) = cursor.fetchone() or ("",)
             cursor.execute(again)
-        connection.rollback()
 
     with databases.at(server18, version) as connection:
         holds()
@@ -68,9 +69,9 @@ def test_thousands_of_rows_are_one_example(server18: Server) -> None:
     @settings(slow, max_examples=3)
     @given(strategies.contents(stored.load("1.0.8"), at_most=4_000))
     def loads(drawn: content.Content) -> None:
+        connection.rollback()
         content.replace_rows(connection, Names(), drawn)
         found.append(len(drawn))
-        connection.rollback()
 
     with databases.at(server18, "1.0.8") as connection:
         loads()
@@ -81,12 +82,12 @@ def test_the_next_id_is_free_after_loading(server18: Server) -> None:
     @slow
     @given(strategies.contents(stored.load("1.1"), at_most=3))
     def gives(drawn: content.Content) -> None:
+        connection.rollback()
         with connection.cursor() as cursor:
             content.replace_rows(connection, Names(), drawn)
             cursor.execute(
                 "insert into col.printer (printer_name, printer_queue) values ('a', 'b')"
             )
-        connection.rollback()
 
     with databases.at(server18, "1.1") as connection:
         gives()
@@ -96,11 +97,11 @@ def test_any_name_is_a_name_of_a_schema(server18: Server) -> None:
     @settings(slow, max_examples=60)
     @given(strategies.identifiers())
     def taken(name: str) -> None:
+        connection.rollback()
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(name)))
             cursor.execute("select 1 from pg_namespace where nspname = %s", (name,))
             assert cursor.fetchone() == (1,)
-        connection.rollback()
 
     with databases.empty(server18) as connection:
         taken()

@@ -15,7 +15,6 @@ from tests.accounts import needs_root
 WAIT = """
 import time
 from collec_migrations.server import binaries
-from collec_migrations.server.postmaster import Postmaster
 from collec_migrations.server.throwaway import throwaway
 with throwaway(binaries.embedded()) as address:
     print(address.host, flush=True)

@@ -1,0 +1,1 @@
+"""Alembic's environment: env.py, the template of a revision and, in the wheel, versions."""

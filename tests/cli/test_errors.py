@@ -1,0 +1,127 @@
+"""What a user sees when something is wrong: one line, a hint, a status, and nothing lost."""
+
+from pathlib import Path
+
+import pytest
+
+from collec_migrations import library
+from collec_migrations.errors import ScriptUnreadable
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.builders import rows
+from tests.chain import alembic
+from tests.servers import Server
+
+SECRET = "s3cr3t-%-and-more"
+ENCODED = SECRET.replace("%", "%25")
+
+
+@pytest.fixture(scope="module")
+def stranger(server18: Server) -> str:
+    """Return the name of a role that may connect and nothing else."""
+    server18.create_role("stranger", SECRET)
+    return "stranger"
+
+
+WRONG = [
+    pytest.param("postgresql://u:{}@127.0.0.1:1/x", "refused", id="refused"),
+    pytest.param("postgresql://u:{}@no.such.host.invalid/x", "translate host", id="host"),
+    pytest.param("postgresql://u:{}@127.0.0.1:port/x", "invalid integer value", id="port"),
+    pytest.param("postgresql://u:{}@[::1/x", "is not a valid address", id="bracket"),
+    pytest.param("mysql://u:{}@127.0.0.1/x", "not an address of PostgreSQL", id="mysql"),
+    pytest.param("host=127.0.0.1 password={} nonsense", "is not a valid address", id="keywords"),
+]
+
+
+@pytest.mark.parametrize(("url", "message"), WRONG)
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_wrong_address_is_one_line_without_the_password(
+    url: str, message: str, debug: str
+) -> None:
+    done = alembic("upgrade", "head", url=url.format(ENCODED), COLLEC_DEBUG=debug)
+    shown = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert message in shown
+    assert SECRET not in shown
+    assert ENCODED not in shown
+    assert ("Traceback" in shown) == bool(debug)
+
+
+def test_a_wrong_password_is_told_and_not_shown(
+    server18: Server, stranger: str, database: Address
+) -> None:
+    url = server18.tcp_url(stranger, "an0ther-s3cr3t", database.dbname)
+    done = alembic("upgrade", "head", url=url)
+    assert done.returncode != 0
+    assert "password authentication failed" in done.stdout
+    assert "hint: " in done.stdout
+    assert "an0ther-s3cr3t" not in done.stdout + done.stderr
+
+
+def test_a_missing_database_is_told(database: Address) -> None:
+    url = database.url.replace(database.dbname, "no_such_database")
+    done = alembic("current", url=url)
+    assert done.returncode != 0
+    assert 'database "no_such_database" does not exist' in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_missing_right_is_told_and_nothing_is_made(
+    server18: Server, stranger: str, database: Address
+) -> None:
+    url = server18.tcp_url(stranger, ENCODED, database.dbname)
+    done = alembic("upgrade", "head", url=url)
+    assert done.returncode != 0
+    assert "permission denied for database" in done.stdout
+    assert "hint: " in done.stdout
+    assert SECRET not in done.stdout + done.stderr
+    assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
+
+
+def test_a_failing_statement_is_told_by_file_and_line_and_leaves_nothing(
+    server18: Server, database: Address
+) -> None:
+    chain.upgrade(database, "1.0.8")
+    chain.execute(database, "create view col.metadata as select 1 as one")
+    with chain.connected(database) as connection:
+        before = rows.dump_rows(connection, "col"), rows.dump_rows(connection, "gacl")
+    catalog = chain.catalog(database)
+    script = (chain.ROOT / "legacy_sql" / "upgrade-1.0.8-1.1.sql").read_text().splitlines()
+    (line,) = (at for at, text in enumerate(script, 1) if "create table col.metadata (" in text)
+    done = alembic("upgrade", "head", url=database.url)
+    assert done.returncode != 0
+    assert f'legacy_sql/upgrade-1.0.8-1.1.sql:{line}: relation "metadata" already exists' in (
+        done.stdout
+    )
+    assert "create table" in done.stdout
+    assert "nothing was applied" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    with chain.connected(database) as connection:
+        assert (rows.dump_rows(connection, "col"), rows.dump_rows(connection, "gacl")) == before
+    assert chain.catalog(database) == catalog
+    assert chain.query(database, "select version_num from col.alembic_version") == [("1.0.8",)]
+
+
+def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) -> None:
+    chain.execute(database, "create schema gacl; create table gacl.in_the_way ()")
+    chain.execute(database, "drop table gacl.in_the_way")
+    chain.upgrade(database, "1.0")
+    chain.execute(database, "create table col.sampling_place (id integer)")
+    before = chain.catalog(database)
+    done = alembic("upgrade", "head", url=database.url)
+    assert done.returncode != 0
+    assert "legacy_sql/upgrade-1.0.4-1.0.5.sql:" in done.stdout
+    assert chain.catalog(database) == before
+    assert chain.query(database, "select version_num from col.alembic_version") == [("1.0",)]
+    assert chain.query(database, "select version from col.migration_history") == [("1.0",)]
+
+
+def test_a_missing_script_is_one_line() -> None:
+    with pytest.raises(ScriptUnreadable, match=r"cannot read the script .*nothing\.sql: No such"):
+        library.load("nothing.sql")
+
+
+def test_a_script_that_is_not_utf_8_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "latin.sql").write_bytes("select 'é'".encode("latin-1"))
+    with pytest.raises(ScriptUnreadable, match="is not UTF-8"):
+        library.load("latin.sql", folder=tmp_path)
