@@ -70,18 +70,6 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     return found.pairs or alone or (Names(),)
 
 
-def one_pair(session: connection.Connection, place: Place) -> Names:
-    """Return the one pair to work on; raise `UsageError` when there are several."""
-    pairs = pairs_in(session, place)
-    if len(pairs) > 1:
-        names = ", ".join(repr(pair.col) for pair in pairs)
-        raise UsageError(
-            f"there are several data schemas: {names}",
-            hint="Name one with --gacl and --col, or one after the other.",
-        )
-    return pairs[0]
-
-
 def _address_of(installation: application.Installation) -> addresses.Address:
     if not installation.parameters:
         raise ConnectionFailed(

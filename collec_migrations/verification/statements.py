@@ -17,7 +17,7 @@ from collec_migrations.releases.normal import without_fill_factor
 """The order in which statements run."""
 
 
-class Unmendable(Exception):  # noqa: N818  (an answer, not an error)
+class Unmendable(Exception):
     """It cannot be mended without loss; the text says why."""
 
 
