@@ -218,7 +218,8 @@ def test_a_role_that_may_not_create_schemas_is_told(
     server18: Server, role: str, database: Address
 ) -> None:
     assert obstacles(as_role(server18, role, database)) == [
-        f"role 'plain' may not create schema 'col' and schema 'gacl' in database {database.dbname!r}"
+        "role 'plain' may not create schema 'col' and schema 'gacl'"
+        f" in database {database.dbname!r}"
     ]
 
 
