@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from collec_migrations.cli import history, server, upgrade
+from collec_migrations.cli import adopt, detect, history, server, upgrade, verify
 from collec_migrations.errors import MigrationError
 
 DEBUG = "COLLEC_DEBUG"
@@ -41,6 +41,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Versioned, atomic and reversible migrations of Collec-Science databases.",
 )
+app.command("detect")(detect.detect)
+app.command("verify")(verify.verify)
+app.command("adopt")(adopt.adopt)
 app.command("upgrade")(upgrade.upgrade)
 app.command("history")(history.history)
 app.add_typer(server.app, name="server")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
-from pathlib import Path
 
 from alembic.runtime.environment import EnvironmentContext
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
@@ -12,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations import quoting
+from collec_migrations import access, quoting
 from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
 from collec_migrations.database import holdings, locking, state
@@ -23,7 +22,6 @@ from collec_migrations.migration.progress import Watched
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Server
 from collec_migrations.names import Names
-from collec_migrations.server import embedded
 
 
 def run(environment: EnvironmentContext, job: Job) -> None:
@@ -33,7 +31,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
         with _lent(given) as connection:
             _versions(environment, job, connection)
         return
-    address = job.settings.address or embedded_address(job)
+    address = job.settings.address or access.made(say=job.say)
     with _connected(address) as (driver, connection):
         if job.changes:
             with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
@@ -45,11 +43,6 @@ def run(environment: EnvironmentContext, job: Job) -> None:
     if job.changes:
         _read_back(address, expected)
         environment.config.attributes["reached"] = expected
-
-
-def embedded_address(job: Job) -> Address:
-    """Start the embedded server of the current folder when needed; return its address."""
-    return Address(embedded.ensure_running(Path.cwd(), say=job.say).dsn)
 
 
 @contextmanager
