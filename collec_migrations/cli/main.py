@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from collec_migrations.cli import adopt, detect, server, upgrade, verify
+from collec_migrations.cli import adopt, detect, history, server, upgrade, verify
 from collec_migrations.errors import MigrationError
 
 DEBUG = "COLLEC_DEBUG"
@@ -45,6 +45,7 @@ app.command("detect")(detect.detect)
 app.command("verify")(verify.verify)
 app.command("adopt")(adopt.adopt)
 app.command("upgrade")(upgrade.upgrade)
+app.command("history")(history.history)
 app.add_typer(server.app, name="server")
 
 
