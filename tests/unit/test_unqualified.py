@@ -3,8 +3,8 @@
 import pytest
 
 from collec_migrations.comparison.difference import State
-from collec_migrations.database.records import Applied
 from collec_migrations.database import reading, state
+from collec_migrations.database.records import Applied
 from collec_migrations.database.unqualified import unqualified
 from collec_migrations.verification import judging
 
