@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations import access, quoting
+from collec_migrations import access, adoption, quoting
 from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
 from collec_migrations.database import holdings, locking, state
@@ -126,6 +126,10 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
+    if job.command == "do_stamp" and job.targets[0] in job.versions:
+        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
+        if warning:
+            job.say(f"warning: {warning}; see `collec-migrations detect`")
 
 
 def _run_pair(
