@@ -31,7 +31,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
         with _lent(given) as connection:
             _versions(environment, job, connection)
         return
-    address = job.settings.address or access.made(say=job.say)
+    address = _address(job)
     with _connected(address) as (driver, connection):
         if job.changes:
             with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
@@ -43,6 +43,13 @@ def run(environment: EnvironmentContext, job: Job) -> None:
     if job.changes:
         _read_back(address, expected)
         environment.config.attributes["reached"] = expected
+
+
+def _address(job: Job) -> Address:
+    """Return where the database is; only a command that changes makes a server of this folder."""
+    if job.changes and job.settings.address is None:
+        return access.made(say=job.say)
+    return access.address(job.settings, say=job.say)
 
 
 @contextmanager
