@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from alembic.runtime.environment import EnvironmentContext
 
 from collec_migrations.migration.planning import Work
+from collec_migrations.migration.progress import Progress
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.names import Names
@@ -30,6 +31,8 @@ class Job:
     """All versions of the chain, oldest first."""
     upgrade_scripts: Mapping[str, str]
     settings: Settings
+    progress: Progress | None
+    """Watches statements run one by one; None: scripts are sent whole."""
     say: Callable[[str], None]
     """Tells the user something, beside the results."""
 
@@ -51,6 +54,7 @@ class Job:
                 if hasattr(revision.module, "script")
             },
             settings=settings,
+            progress=environment.config.attributes.get("progress"),
             say=environment.config.attributes.get("say", _say),
         )
 

@@ -72,7 +72,7 @@ def test_a_missing_right_is_told_and_nothing_is_made(
     url = server18.tcp_url(stranger, ENCODED, database.dbname)
     done = alembic("upgrade", "head", url=url)
     assert done.returncode != 0
-    assert "permission denied for database" in done.stdout
+    assert "may not create schema 'col' and schema 'gacl' in database" in done.stdout
     assert "hint: " in done.stdout
     assert SECRET not in done.stdout + done.stderr
     assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
