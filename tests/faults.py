@@ -4,11 +4,13 @@ Event triggers count commands that define, triggers on every table count those t
 at a chosen count they do harm: an error, an end of the backend, a stop of the server, a wait.
 """
 
+import subprocess
 import time
 from collections.abc import Callable
 
 from collec_migrations.server.address import Address
 from tests import chain
+from tests.servers import Server
 
 GATE = 4711
 """Advisory lock on which the action `WAIT` waits."""
@@ -119,9 +121,33 @@ def count(address: Address, work: Callable[[], object]) -> int:
     return int(str(passed))
 
 
+def counted(server: Server, address: Address) -> int:
+    """Return how many statements an upgrade of this database has, tried on a copy."""
+    with server.database(address.dbname) as copy:
+        return count(copy, lambda: chain.upgrade(copy))
+
+
+def spread(total: int, number: int) -> list[int]:
+    """Return about `number` positions from the first to the last."""
+    return sorted({*range(1, total + 1, max(1, total // number)), total})
+
+
 def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.01)
+
+
+def blocked_inside(address: Address, process: subprocess.Popen[str]) -> list[object]:
+    """Return the sessions seen waiting inside the server for an advisory lock, until the end."""
+    waits = "select pid from pg_locks where locktype = 'advisory' and not granted"
+    seen: list[object] = []
+    with chain.connected(address) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        while process.poll() is None:
+            cursor.execute(waits)
+            seen += cursor.fetchall()
+            time.sleep(0.01)
+    return seen
