@@ -84,9 +84,8 @@ def options(config: Config) -> dict[str, str]:
 
 def _ini(config: Config) -> Mapping[str, str]:
     """Return the main section of alembic.ini; a lone % there is taken as it is."""
-    keys = ("sqlalchemy.url", *(setting.ini for setting in settings.SETTINGS))
     found = {}
-    for key in keys:
+    for key in settings.INI_KEYS:
         try:
             value = config.get_main_option(key)
         except InterpolationError:

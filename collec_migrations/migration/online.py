@@ -1,7 +1,6 @@
 """Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
 
 from contextlib import closing
-from pathlib import Path
 
 from alembic.runtime.environment import EnvironmentContext
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
@@ -10,8 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations import quoting
-from collec_migrations.addresses import Address
+from collec_migrations import access, adoption, quoting
 from collec_migrations.database import connection as database
 from collec_migrations.database import holdings, limits, locking, state
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
@@ -29,7 +27,6 @@ from collec_migrations.migration.progress import Watched
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Server
 from collec_migrations.names import Names
-from collec_migrations.server import embedded
 
 
 def run(environment: EnvironmentContext, job: Job) -> None:
@@ -38,7 +35,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
     if given is not None:
         _run_lent(environment, job, given)
         return
-    address = job.settings.address or embedded_address(job)
+    address = job.settings.address or access.made(say=job.say)
     with opening.connected(address) as connection:
         expected = _whole(environment, job, connection)
     if job.changes:
@@ -75,11 +72,6 @@ def _whole(
         return _attempt(environment, job, connection)
     with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
         return retrying.with_retries(job, driver, lambda: _attempt(environment, job, connection))
-
-
-def embedded_address(job: Job) -> Address:
-    """Start the embedded server of the current folder when needed; return its address."""
-    return Address(embedded.ensure_running(Path.cwd(), say=job.say).dsn)
 
 
 def _attempt(
@@ -161,6 +153,10 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
+    if job.command == "do_stamp" and job.targets[0] in job.versions:
+        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
+        if warning:
+            job.say(f"warning: {warning}; see `collec-migrations detect`")
 
 
 def _run_pair(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pglast.parser import ParseError
 
-from collec_migrations.scripts import assembly, bodies, hiding, literals, loose
+from collec_migrations.scripts import assembly, bodies, hiding, literals, loose, statements
 from collec_migrations.scripts.assembly import Assembled
 from collec_migrations.scripts.hiding import Use
 from collec_migrations.scripts.literals import Edit
@@ -117,9 +117,11 @@ class Constants:
         """Keep the doubt about a constant that names a schema, or do what was decided."""
         value = self.values[mark]
         find = loose.mentions if use is Use.MENTION else loose.suspects
-        found = find(value, self.scope.rules.schemas)
         self.edits.setdefault(mark, [])
-        if not found or self._is_certain(value, use):
+        if self._is_certain(value, use):
+            return
+        found = find(value, self.scope.rules.schemas)
+        if not found:
             return
         reason = "SQL kept as data" if use is Use.DATA else "may name a schema"
         if self.scope.decide(self.tokens[mark].start, value, reason):
@@ -135,6 +137,7 @@ class Constants:
         """Whether a value is a statement that names a schema."""
         aside = Scope(self.scope.rules, lambda _: 0, [])
         try:
+            statements.check(value)
             return bool(self.binder(value, aside).edits)
         except (ParseError, UnprovableError):
             return False

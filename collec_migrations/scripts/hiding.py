@@ -44,7 +44,8 @@ SCHEMA_COLUMNS = frozenset({
     "unique_constraint_schema", "view_schema", "sequence_schema", "routine_schema",
     "specific_schema", "trigger_schema", "udt_schema", "domain_schema", "event_object_schema",
     "action_reference_schema", "object_schema", "collation_schema", "character_set_schema",
-    "user_defined_type_schema", "foreign_table_schema", "type_schema", "parameter_schema", "f_table_schema", "r_table_schema", "tg_table_schema",
+    "user_defined_type_schema", "foreign_table_schema", "type_schema", "parameter_schema",
+    "f_table_schema", "r_table_schema", "tg_table_schema",
 })  # fmt: skip
 _FIRST_QUALIFIED = frozenset({
     "nextval", "currval", "setval", "to_regclass", "to_regtype", "to_regproc",

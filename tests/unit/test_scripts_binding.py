@@ -190,6 +190,7 @@ PLACES = {
         <<lab>> declare r record; n int; col record;
         begin
           n := {i}.f(1); n = {i}.f(2); r.x := {i}.g(3); col.x := 4; n := col.y;
+          r.y[{i}.f(1)][{i}.g(2):{i}.h(3)].z := 5;
           select x, y into strict n, r.x from {i}.t where col = 1;
           select x into col.y from {i}.t; insert into {i}.t values (1) returning id into col.id;
           if {i}.f() then null; elsif exists (select 1 from {i}.t) then null; else null; end if;
