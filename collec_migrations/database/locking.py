@@ -55,6 +55,20 @@ def hold_in_transaction(connection: Connection, *, wait: float, say: Callable[[s
     _obtain(connection, TRANSACTION, lambda: None, wait=wait, say=say)
 
 
+def statement(*, whole_session: bool) -> str:
+    """Return what takes the lock in a script for psql, or fails: it has no way to wait."""
+    query = (SESSION if whole_session else TRANSACTION) % KEY
+    return f"""\
+do $$
+begin
+    if not ({query}) then
+        raise 'another run holds this database';
+    end if;
+end
+$$;
+"""
+
+
 def _obtain(
     connection: Connection,
     query: str,

@@ -1,10 +1,10 @@
 """A client, a backend or a server killed, a connection cut: the database is as it was."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 
 import psycopg2
@@ -30,11 +30,9 @@ AT_THE_GATE = (
 )
 
 
-def start(address: Address) -> multiprocessing.Process:
+def start(address: Address) -> ForkProcess:
     """Start an upgrade in a process of its own: forked, as nothing has to be imported then."""
-    process = multiprocessing.get_context("fork").Process(
-        target=chain.upgrade, args=(address,), kwargs=PATIENT
-    )
+    process = ForkProcess(target=chain.upgrade, args=(address,), kwargs=PATIENT)
     process.start()
     return process
 
@@ -103,7 +101,7 @@ class Crashing:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.address = Address(host=embedded.ensure_running(folder, say=str).host)
+        self.address = Address(host=embedded.ensure_running(folder, say=print).host)
 
     def recover(self) -> None:
         """Start the server again if it has gone, and wait until it takes connections."""
@@ -111,7 +109,7 @@ class Crashing:
         def ready() -> bool:
             # While the old processes end, or the server recovers, it does not answer as it should.
             with suppress(psycopg2.OperationalError, ServerFailed):
-                embedded.ensure_running(self.folder, say=str)
+                embedded.ensure_running(self.folder, say=print)
                 chain.query(self.address, "select 1")
                 return True
             return False

@@ -1,5 +1,7 @@
 """Several data schemas beside one rights schema, each at its own version."""
 
+from subprocess import CompletedProcess
+
 import pytest
 
 from collec_migrations.catalog import compare
@@ -102,19 +104,21 @@ def test_per_version_a_failure_in_the_second_keeps_the_first(uneven: Address) ->
 
 
 def test_alembic_shows_and_steps_each_schema(uneven: Address) -> None:
-    environment = {"COLLEC_COL_SCHEMA": "lab_a, lab_b"}
-    assert alembic("current", url=uneven.url, **environment).stdout.split() == [
+    def told(*words: str) -> CompletedProcess[str]:
+        return alembic(*words, url=uneven.url, COLLEC_COL_SCHEMA="lab_a, lab_b")
+
+    assert told("current").stdout.split() == [
         *("lab_a:", "1.0.5"),
         *("lab_b:", "1.0.8"),
     ]
-    stepped = alembic("upgrade", "+1", url=uneven.url, **environment)
+    stepped = told("upgrade", "+1")
     assert stepped.returncode == 0, stepped.stdout
-    shown = alembic("current", url=uneven.url, **environment).stdout
+    shown = told("current").stdout
     assert shown.split() == ["lab_a:", "1.0.6", "lab_b:", "1.1", "(head)"]
-    marked = alembic("history", "--indicate-current", url=uneven.url, **environment)
+    marked = told("history", "--indicate-current")
     assert marked.returncode == 0
     assert "1.0.6 -> 1.0.8" in marked.stdout
-    assert alembic("upgrade", "head", url=uneven.url, **environment).returncode == 0
+    assert told("upgrade", "head").returncode == 0
     assert at_head(uneven, "lab_a")
 
 
@@ -146,9 +150,7 @@ def test_names_with_commas_and_quotes(database: Address) -> None:
     shown = alembic(
         "-x", "gacl=droits, d'accès", "-x", f"col={listed}", "current", url=database.url
     )
-    assert shown.stdout.splitlines() == [
-        line for name in AWKWARD for line in (f"{name}:", "1.0.8")
-    ]
+    assert shown.stdout.splitlines() == [line for name in AWKWARD for line in (f"{name}:", "1.0.8")]
     chain.upgrade(database, gacl="droits, d'accès", col=listed)
     assert all(at_head(database, name, "droits, d'accès") for name in AWKWARD)
 

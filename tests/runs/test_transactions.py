@@ -69,13 +69,14 @@ def test_a_commit_that_fails_is_told_as_a_failure(database: Address, transaction
     chain.upgrade(database, "1.0.8")
     fail_at_commit(database)
     before = recorded(database), chain.catalog(database)
-    for words in (
-        ("alembic", "-x", f"transaction={transaction}", "upgrade", "head"),
-        ("collec-migrations", "upgrade", "--yes", "--transaction", transaction),
+    for words, status in (
+        (("alembic", "-x", f"transaction={transaction}", "upgrade", "head"), 255),
+        (("collec-migrations", "upgrade", "--yes", "--transaction", transaction), 3),
     ):
-        done = chain.run(*words, folder=chain.ROOT, variables={"COLLEC_DATABASE_URL": database.url})
-        assert done.returncode == (3 if words[0] == "collec-migrations" else 255), done.stderr
+        variables = {"COLLEC_DATABASE_URL": database.url}
+        done = chain.run(*words, folder=chain.ROOT, variables=variables)
         shown = done.stdout + done.stderr
+        assert done.returncode == status, shown
         assert "not at commit" in shown
         assert "Traceback" not in shown
         assert (recorded(database), chain.catalog(database)) == before
