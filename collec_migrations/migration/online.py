@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
-from pathlib import Path
 
 import psycopg2
 from alembic.runtime.environment import EnvironmentContext
@@ -18,14 +17,14 @@ from sqlalchemy.sql.elements import quoted_name
 from collec_migrations import quoting
 from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
-from collec_migrations.database import holdings, locking, state
+from collec_migrations.database import holdings, locking, sharing, state
 from collec_migrations.errors import MigrationError, NotAdopted
 from collec_migrations.migration import planning, recording, sending
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Server
 from collec_migrations.names import Names
-from collec_migrations.server import embedded
+from collec_migrations.server import reach
 
 FIRST_PAUSE = 1.0
 """Seconds before the second attempt; doubled for each further one."""
@@ -51,7 +50,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
 
 def embedded_address(job: Job) -> Address:
     """Start the embedded server of the current folder when needed; return its address."""
-    return Address(embedded.ensure_running(Path.cwd(), say=job.say).dsn)
+    return reach.embedded_address(say=job.say)
 
 
 @contextmanager
@@ -130,7 +129,10 @@ def _versions(
             found = state.read(cursor, names)
             _prepare(cursor, job, names, found)
             sink = Server(cursor, holdings.Watch(cursor, names))
-            run = job.run_for(names, sink, rights_version=found.rights_version)
+            held = sharing.newest_of_others(
+                sharing.data_schemas(cursor, names), names, job.versions
+            )
+            run = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
             versions[names.col] = _run_pair(environment, job, run, connection)
             announcements += [*sink.warnings, *run.announcements]
     return versions, announcements
