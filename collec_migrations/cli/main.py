@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from collec_migrations.cli import server, upgrade
+from collec_migrations.cli import archive, server, upgrade
 from collec_migrations.errors import MigrationError
 
 DEBUG = "COLLEC_DEBUG"
@@ -42,6 +42,7 @@ app = typer.Typer(
     help="Versioned, atomic and reversible migrations of Collec-Science databases.",
 )
 app.command("upgrade")(upgrade.upgrade)
+app.add_typer(archive.app, name="archive")
 app.add_typer(server.app, name="server")
 
 
