@@ -42,3 +42,6 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 clean:
 	rm -rf $(VENV) dist build
+
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m benchmarks.upgrade

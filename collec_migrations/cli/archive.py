@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from collec_migrations import access
 from collec_migrations.archives import dropping, reading
 from collec_migrations.archives.archive import Archive
 from collec_migrations.cli import options, session, table
@@ -14,7 +15,6 @@ from collec_migrations.database import locking
 from collec_migrations.errors import UsageError
 
 app = typer.Typer(help="List, show or drop what steps removed and kept.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Give the facts as JSON.")]
 TITLES = ("schema", "table", "rows", "size", "step", "when", "from")
 
 
@@ -23,10 +23,10 @@ def list_archives(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """List the archive tables: which step made them, when, from which table."""
-    told = session.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col))
     with session.connected(told) as connection, connection.cursor() as cursor:
         found = reading.find(cursor, told.pairs)
     if as_json:
@@ -42,10 +42,10 @@ def show(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
     """Show the first rows of an archive."""
-    told = session.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col))
     with session.connected(told) as connection, connection.cursor() as cursor:
         archive = reading.named(reading.find(cursor, told.pairs), name)
         found = reading.first_rows(cursor, archive, rows)
@@ -66,7 +66,7 @@ def drop(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: options.Yes = False,
 ) -> None:
     """Drop archives for ever, all that are named or none; ask first."""
     if bool(names) == every:
@@ -74,7 +74,7 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
-    told = session.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col))
     with (
         session.connected(told) as connection,
         locking.held(connection, wait=told.lock_wait, say=session.say),

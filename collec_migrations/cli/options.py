@@ -9,6 +9,29 @@ Url = Annotated[
 ]
 Gacl = Annotated[str | None, typer.Option("--gacl", help="Name of the rights schema.")]
 Col = Annotated[str | None, typer.Option("--col", help="Name of the data schema; several: a,b,c.")]
+ApplicationCode = Annotated[
+    str | None,
+    typer.Option("--application-code", help="The application's code in the table of rights."),
+]
+Transaction = Annotated[
+    str | None,
+    typer.Option(
+        "--transaction", help="per-run: all or nothing; per-version: commit after each version."
+    ),
+]
+LockWait = Annotated[
+    str | None, typer.Option("--lock-wait", help="Seconds to wait for another run to end.")
+]
+LockTimeout = Annotated[
+    str | None,
+    typer.Option("--lock-timeout", help="Seconds that a statement waits for a lock on a table."),
+]
+LockRetries = Annotated[
+    str | None,
+    typer.Option("--lock-retries", help="How often to start again when a lock was not obtained."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write the same facts as JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
 def given(**options: str | None) -> dict[str, str]:

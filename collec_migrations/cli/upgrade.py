@@ -1,23 +1,113 @@
-"""`collec-migrations upgrade`: bring the database to a version."""
+"""`collec-migrations upgrade`: show what an upgrade would do, ask, do it."""
 
-from typing import Annotated
+import json
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from collec_migrations.cli import options
+from collec_migrations.errors import UsageError
+
+if TYPE_CHECKING:
+    from collec_migrations.migration.plan import Plan
 
 
 def upgrade(
     version: Annotated[str, typer.Argument(help="A version of the chain, or head.")] = "head",
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would happen; touch nothing.")
+    ] = False,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    application_code: options.ApplicationCode = None,
+    transaction: options.Transaction = None,
+    lock_wait: options.LockWait = None,
+    lock_timeout: options.LockTimeout = None,
+    lock_retries: options.LockRetries = None,
 ) -> None:
     """Bring the database to a version, all or nothing."""
+    given = options.given(
+        url=url,
+        gacl=gacl,
+        col=col,
+        application_code=application_code,
+        transaction=transaction,
+        lock_wait=lock_wait,
+        lock_timeout=lock_timeout,
+        lock_retries=lock_retries,
+    )
+    if not plan and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "there is no terminal to ask on",
+            hint="Add --yes to upgrade without a question, or --plan to see what would happen.",
+        )
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.migration import verbs
 
-    verbs.upgrade(options.given(url=url, gacl=gacl, col=col), version, say=_say)
+    if not plan:
+        verbs.ensure_server(given, say=_say)
+    found = verbs.plan(given, version, say=_say)
+    if plan:
+        _show(found, as_json=as_json)
+        return
+    if not yes and not found.is_empty:
+        _ask(found)
+    _run(given, version, found, as_json=as_json)
+
+
+def _show(found: "Plan", *, as_json: bool) -> None:
+    from collec_migrations.cli import plan_json, plan_text
+
+    if as_json:
+        typer.echo(json.dumps(plan_json.facts(found), indent=1, ensure_ascii=False))
+        return
+    for line in plan_text.lines(found):
+        typer.echo(line)
+
+
+def _ask(found: "Plan") -> None:
+    from collec_migrations.cli import plan_text
+
+    for line in plan_text.lines(found):
+        _say(line)
+    if not typer.confirm("Upgrade now?", err=True):
+        _say("nothing was touched")
+        raise typer.Exit(1)
+
+
+def _run(given: Mapping[str, str], version: str, found: "Plan", *, as_json: bool) -> None:
+    from collec_migrations.cli import plan_text, watching
+    from collec_migrations.migration import obstacles, verbs
+
+    obstacles.refuse(found.obstacles)
+    started = time.monotonic()
+    with watching.watcher(sum(map(plan_text.statements, found.pairs))) as watcher:
+        reached = verbs.upgrade(given, version, say=watcher.say, progress=watcher)
+    seconds = time.monotonic() - started
+    before = {pair.names.col: pair.recorded for pair in found.pairs}
+    if as_json:
+        schemas = [
+            {"col": col, "from": before[col], "to": now, "changed": before[col] != now}
+            for col, now in reached.items()
+        ]
+        typer.echo(json.dumps({"schemas": schemas, "seconds": round(seconds, 3)}, indent=1))
+        return
+    for col, now in reached.items():
+        typer.echo(_result(col, before[col], now, seconds))
+
+
+def _result(col: str, before: str | None, now: str | None, seconds: float) -> str:
+    if before == now:
+        return f"{col}: nothing to do, it is at {now}"
+    if before is None:
+        return f"{col}: installed at {now} in {seconds:.1f} s"
+    return f"{col}: upgraded from {before} to {now} in {seconds:.1f} s"
 
 
 def _say(message: str) -> None:

@@ -25,10 +25,12 @@ def read_catalog(connection: extensions.connection, names: Names) -> Catalog:
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(statement("catalog"), parameters)
         rows: list[tuple[str, str, str, str]] = cursor.fetchall()
-    known = [name for role, _, name, _ in rows if role == "extension"]
+    around = [(kind, name) for role, kind, name, _ in rows if role == "extension"]
+    known = [name for kind, name in around if kind == "schema"]
     schemas = frozenset([names.gacl, names.col, "public", *known])
+    shadowed = frozenset(name for kind, name in around if kind == "shadowed")
     return Catalog.of(
-        _fact(role, kind, name, definition, schemas)
+        _fact(role, kind, name, definition, schemas, shadowed)
         for role, kind, name, definition in rows
         if role in ("gacl", "col")
     )
@@ -41,11 +43,16 @@ def statement(name: str) -> str:
 
 
 def _fact(
-    role: str, kind: str, name: str, definition: str, schemas: frozenset[str]
+    role: str,
+    kind: str,
+    name: str,
+    definition: str,
+    schemas: frozenset[str],
+    shadowed: frozenset[str],
 ) -> tuple[str, str, str, str]:
     """Return the fact without schemas; the name of a function holds the types of its arguments."""
     if kind == "sequence":
         return role, kind, name, definition  # the query wrote it: no schema, and not SQL
     if kind == "function":
         name = unqualified(name, schemas)
-    return role, kind, name, unqualified(definition, schemas)
+    return role, kind, name, unqualified(definition, schemas, shadowed)

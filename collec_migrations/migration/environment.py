@@ -1,6 +1,7 @@
 """What Alembic's env.py does: settle what was told, then run online or write a script."""
 
 import os
+import sys
 from collections.abc import Mapping
 from configparser import InterpolationError
 from logging.config import fileConfig
@@ -27,6 +28,9 @@ def run() -> None:
     environment: EnvironmentContext = context._proxy  # type: ignore[attr-defined]
     try:
         _run(environment)
+    except BrokenPipeError:
+        # Whoever read our output has had enough, as `| head` has: nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except MigrationError as error:
         if os.environ.get(DEBUG):
             raise
@@ -73,9 +77,8 @@ def options(config: Config) -> dict[str, str]:
 
 def _ini(config: Config) -> Mapping[str, str]:
     """Return the main section of alembic.ini; a lone % there is taken as it is."""
-    keys = ("sqlalchemy.url", *(setting.ini for setting in settings.SETTINGS))
     found = {}
-    for key in keys:
+    for key in settings.INI_KEYS:
         try:
             value = config.get_main_option(key)
         except InterpolationError:

@@ -9,6 +9,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script.base import Script
 
 from collec_migrations.migration.planning import Work
+from collec_migrations.migration.progress import Progress
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.names import Names
@@ -34,6 +35,8 @@ class Job:
     reverse_scripts: Mapping[str, str]
     creations: Mapping[str, tuple[str, str]]
     settings: Settings
+    progress: Progress | None
+    """Watches statements run one by one; None: scripts are sent whole."""
     say: Callable[[str], None]
     """Tells the user something, beside the results."""
 
@@ -53,6 +56,7 @@ class Job:
             reverse_scripts=_told_by(chain, "reverse"),
             creations=_told_by(chain, "creation"),
             settings=settings,
+            progress=environment.config.attributes.get("progress"),
             say=environment.config.attributes.get("say", _say),
         )
 

@@ -1,16 +1,6 @@
-"""What the versions of the chain are known to hold, from the catalogs of this package."""
+"""What the versions of the chain are known to hold, by tables and columns."""
 
-from functools import cache
-from importlib.resources import files
-
-from collec_migrations.catalog import Catalog
-
-
-@cache
-def catalog(version: str) -> Catalog:
-    """Return the facts of a version."""
-    folder = files("collec_migrations") / "releases" / "catalogs"
-    return Catalog.from_json(folder.joinpath(f"{version}.json").read_text("utf-8"))
+from collec_migrations import releases
 
 
 def tables(version: str | None, role: str) -> frozenset[str]:
@@ -31,4 +21,4 @@ def columns(version: str | None, role: str) -> dict[tuple[str, str], str]:
 
 
 def _facts(version: str | None) -> frozenset[tuple[str, str, str, str]]:
-    return catalog(version).facts if version else frozenset()
+    return releases.upgraded(version).facts if version else frozenset()

@@ -1,33 +1,27 @@
 """Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
 
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 
-import psycopg2
 from alembic.runtime.environment import EnvironmentContext
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations import quoting
+from collec_migrations import access, adoption, quoting
 from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
 from collec_migrations.database import holdings, locking, sharing, state
 from collec_migrations.errors import MigrationError, NotAdopted
-from collec_migrations.migration import planning, recording, sending
+from collec_migrations.migration import plan, planning, recording, refusal, retrying
 from collec_migrations.migration.job import Job
+from collec_migrations.migration.progress import Watched
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Server
 from collec_migrations.names import Names
-from collec_migrations.server import reach
-
-FIRST_PAUSE = 1.0
-"""Seconds before the second attempt; doubled for each further one."""
 
 
 def run(environment: EnvironmentContext, job: Job) -> None:
@@ -37,20 +31,18 @@ def run(environment: EnvironmentContext, job: Job) -> None:
         with _lent(given) as connection:
             _versions(environment, job, connection)
         return
-    address = job.settings.address or embedded_address(job)
+    address = job.settings.address or access.made(say=job.say)
     with _connected(address) as (driver, connection):
         if job.changes:
             with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
-                expected = _with_retries(environment, job, connection)
+                expected = retrying.with_retries(
+                    job, driver, lambda: _attempt(environment, job, connection)
+                )
         else:
             expected = _attempt(environment, job, connection)
     if job.changes:
         _read_back(address, expected)
-
-
-def embedded_address(job: Job) -> Address:
-    """Start the embedded server of the current folder when needed; return its address."""
-    return reach.embedded_address(say=job.say)
+        environment.config.attributes["reached"] = expected
 
 
 @contextmanager
@@ -81,27 +73,6 @@ def _connected(address: Address) -> Iterator[tuple[DriverConnection, Connection]
                 connection.invalidate()
 
 
-def _with_retries(
-    environment: EnvironmentContext, job: Job, connection: Connection
-) -> dict[str, str | None]:
-    """Try the whole run, again when a lock was not obtained; return each schema's version."""
-    for attempt in range(job.settings.lock_retries):
-        try:
-            return _attempt(environment, job, connection)
-        except (psycopg2.Error, DBAPIError) as error:
-            if not _may_succeed_later(error):
-                raise
-        pause = FIRST_PAUSE * 2**attempt
-        job.say(f"a table is locked by another session; trying again in {pause:.0f} s")
-        time.sleep(pause)
-    return _attempt(environment, job, connection)
-
-
-def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(cause, "pgcode", None) in sending.TRY_AGAIN
-
-
 def _attempt(
     environment: EnvironmentContext, job: Job, connection: Connection
 ) -> dict[str, str | None]:
@@ -109,6 +80,10 @@ def _attempt(
     driver = _driver(connection)
     # Alembic reports success and commits nothing when it finds a transaction it did not begin.
     assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
+    if job.command == "upgrade":
+        plan.refuse_obstacles(job, driver)
+    if job.progress:
+        job.progress.restart()
     whole = connection.begin() if not job.settings.per_version else nullcontext()
     with whole:
         versions, announcements = _versions(environment, job, connection)
@@ -128,7 +103,7 @@ def _versions(
         for names in job.settings.pairs:
             found = state.read(cursor, names)
             _prepare(cursor, job, names, found)
-            sink = Server(cursor, holdings.Watch(cursor, names))
+            sink = _sink(job, cursor, names)
             held = sharing.newest_of_others(
                 sharing.data_schemas(cursor, names), names, job.versions
             )
@@ -138,19 +113,15 @@ def _versions(
     return versions, announcements
 
 
+def _sink(job: Job, cursor: Cursor, names: Names) -> Server:
+    watch = holdings.Watch(cursor, names)
+    return Watched(cursor, watch, progress=job.progress) if job.progress else Server(cursor, watch)
+
+
 def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
-    if job.command == "upgrade" and found.recorded is None and found.col_tables:
-        raise NotAdopted(
-            f"schema {names.col!r} holds {found.col_tables} tables but no version",
-            hint="Run `collec-migrations detect` to see what it is, "
-            "then `collec-migrations adopt`.",
-        )
-    if job.command == "upgrade" and found.rights_version is None and found.gacl_tables:
-        raise NotAdopted(
-            f"the rights schema {names.gacl!r} holds {found.gacl_tables} tables but no version",
-            hint="Adopt the data schema that uses it first: `collec-migrations adopt`.",
-        )
+    if job.command == "upgrade":
+        refusal.refuse_unadopted(names, found)
     if job.command == "upgrade" and not found.col_exists:
         cursor.execute(f"create schema {quoting.identifier(names.col)}")
     if job.changes and job.command != "upgrade" and not found.col_exists:
@@ -158,6 +129,10 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
+    if job.command == "do_stamp" and job.targets[0] in job.versions:
+        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
+        if warning:
+            job.say(f"warning: {warning}; see `collec-migrations detect`")
 
 
 def _run_pair(

@@ -59,11 +59,20 @@ def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:
     for index in range(len(found) - 1, -1, -1):
         creation = getattr(found[index].revision.module, "creation", None)
         if creation:
-            return (_created(found[index], creation), *found[index + 1 :])
+            return (Creation(found[index], creation), *found[index + 1 :])
     return tuple(found)
 
 
-def _created(step: RevisionStep, creation: tuple[str, ...]) -> RevisionStep:
-    """Return `step` with its upgrade replaced by the scripts that create that version."""
-    step.migration_fn = update_wrapper(partial(steps.create, creation), step.migration_fn)
-    return step
+class Creation(RevisionStep):
+    """A step that makes a version from nothing; Alembic shows it without a version before."""
+
+    def __init__(self, step: RevisionStep, scripts: tuple[str, ...]) -> None:
+        super().__init__(step.revision_map, step.revision, is_upgrade=True)
+        self.migration_fn = update_wrapper(partial(steps.create, scripts), self.migration_fn)
+
+    @property
+    def from_revisions_no_deps(  # type: ignore[override]  # as Alembic's own RevisionStep does
+        self,
+    ) -> tuple[str, ...]:
+        """Return nothing: no version comes before."""
+        return ()

@@ -100,7 +100,7 @@ class Run:
             version=version,
             kind=kind,
             script=", ".join(source.name for source in self._sent),
-            checksum=library.checksum("".join(source.text for source in self._sent)),
+            checksum=library.checksum(*(source.text for source in self._sent)),
             started=self._started,
             duration=datetime.now(UTC) - self._started,
         )

@@ -44,6 +44,8 @@ def send(cursor: Cursor, sql: str, *, shown: str) -> None:
     try:
         cursor.execute(f"savepoint collec_script;\n{sql}\n;release savepoint collec_script")
     except psycopg2.Error as error:
+        if error.pgcode in TRY_AGAIN:
+            error.add_note(shown)
         if is_lost(cursor) or error.pgcode in TRY_AGAIN:
             raise
         cursor.execute("rollback to savepoint collec_script")

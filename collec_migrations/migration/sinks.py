@@ -42,8 +42,11 @@ class Server:
         """Run a script; SQLAlchemy drops the server's notices, so they are taken at once."""
         notices = self.cursor.connection.notices
         notices.clear()
-        sending.send(self.cursor, sql, shown=shown)
+        self._run(sql, shown=shown)
         self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
+
+    def _run(self, sql: str, *, shown: str) -> None:
+        sending.send(self.cursor, sql, shown=shown)
 
     def execute(self, sql: str) -> None:
         """Run a statement."""

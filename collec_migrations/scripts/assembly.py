@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collec_migrations.scripts import hiding
-from collec_migrations.scripts.hiding import is_text_cast, last_name
+from collec_migrations.scripts.hiding import last_name
 from collec_migrations.scripts.literals import Edit
 from collec_migrations.scripts.rules import UnprovableError
 from collec_migrations.scripts.trees import NOWHERE, Step
@@ -142,7 +142,7 @@ def _formats(node: Any) -> bool:
         return last_name(node.funcname) == "format"
     if kind == "A_Expr":
         return _formats(node.lexpr) or _formats(node.rexpr)
-    return kind == "TypeCast" and _formats(node.arg)
+    return hiding.casts_to_text(node) and _formats(node.arg)
 
 
 def root(at: Step) -> tuple[Any, Step]:
@@ -153,7 +153,7 @@ def root(at: Step) -> tuple[Any, Step]:
         calls = here.slot == ("FuncCall", "args") and last_name(here.node.funcname) in (
             "format", "concat", "quote_ident", "quote_literal", "quote_nullable",
         )  # fmt: skip
-        if not (joins or calls or is_text_cast(here)):
+        if not (joins or calls or hiding.casts_to_text(here.node)):
             return top, here
         builds = calls and last_name(here.node.funcname) in ("format", "concat")
         if joins or builds or top is not None:
@@ -171,7 +171,7 @@ def pieces(node: Any, marks: Marks) -> Iterator[Piece | Hole]:
     elif kind == "A_Expr" and last_name(node.name) == "||":
         yield from pieces(node.lexpr, marks)
         yield from pieces(node.rexpr, marks)
-    elif kind == "TypeCast":
+    elif hiding.casts_to_text(node):
         yield from pieces(node.arg, marks)
     elif name == "concat":
         for argument in node.args or ():

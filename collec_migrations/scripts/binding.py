@@ -35,7 +35,7 @@ def bind(
     Nothing else changes. What is in doubt is left alone unless `decisions` say otherwise: ask
     `doubts` first. Raise `ScriptUnreadable` where the result cannot be proved right.
     """
-    rules = Rules(_changed(names), _changed(roles), decisions)
+    rules = Rules.of(names, roles, decisions)
     return apply(sql, _bound(sql, rules)[0]) if rules.keys else sql
 
 
@@ -47,12 +47,8 @@ def doubts(
     decisions: Decisions = _UNDECIDED,
 ) -> tuple[Doubt, ...]:
     """Return the literals that may hold one of these names and that no decision is about."""
-    rules = Rules(_changed(names), _changed(roles), decisions)
+    rules = Rules.of(names, roles, decisions)
     return tuple(sorted(set(_bound(sql, rules)[1]))) if rules.keys else ()
-
-
-def _changed(names: Mapping[str, str]) -> dict[str, str]:
-    return {name: new for name, new in names.items() if name != new}
 
 
 def _bound(sql: str, rules: Rules) -> tuple[list[Edit], list[Doubt]]:

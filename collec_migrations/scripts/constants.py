@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pglast.parser import ParseError
 
-from collec_migrations.scripts import assembly, bodies, hiding, literals, loose
+from collec_migrations.scripts import assembly, bodies, hiding, literals, loose, statements
 from collec_migrations.scripts.assembly import Assembled
 from collec_migrations.scripts.hiding import Use
 from collec_migrations.scripts.literals import Edit
@@ -57,13 +57,13 @@ class Constants:
         """Find what to change in a constant of an expression."""
         top, above = assembly.root(place.at)
         if top is None:
-            self._settle(mark, hiding.use(place.at))
+            self._settle(mark, hiding.use(place.at, self.scope.shadows))
             return
         if id(top) not in self._roots:
             self._roots[id(top)] = frozenset()
             assembled = assembly.assemble(top, self.marks)
             self._roots[id(top)] = assembled.constants
-            known = hiding.use(above) is Use.DATA
+            known = hiding.use(above) in (Use.DATA, Use.COMPARED)
             runs = assembled.formatted or self.scope.mode is not Mode.PLAIN
             self._assembled(assembled, Use.DATA if known else Use.UNKNOWN, tried=runs and not known)
         if mark not in self._roots[id(top)]:
@@ -74,29 +74,30 @@ class Constants:
         value = self.values[mark]
         if use in _SCHEMAS:
             self.edits[mark] = _SCHEMAS[use](value, self.scope.rules.schemas)
+            if not self.edits[mark] and use in (Use.NAME, Use.PATTERN):
+                self._doubt(mark, Use.MENTION)
         elif use in _ROLES:
             self.edits[mark] = _ROLES[use](value, self.scope.rules.roles)
         elif use is Use.SETTING:
             found = loose.whole(value, self.scope.rules.schemas)
             self.edits[mark] = found or loose.identifiers(value, self.scope.rules.schemas)
+        elif use is Use.QUERY or (use is Use.UNKNOWN and self.scope.mode is not Mode.PLAIN):
+            self._assembled(assembly.single(mark, value), Use.UNKNOWN, tried=True)
         else:
-            program = self.scope.mode is not Mode.PLAIN and use is Use.UNKNOWN
-            known = assembly.single(mark, value)
-            self._assembled(known, use, tried=program or use is Use.QUERY)
+            self._doubt(mark, use)
 
     def _assembled(self, assembled: Assembled, use: Use, *, tried: bool) -> None:
         """Bind SQL that an expression puts together, or say what is in doubt."""
         for attempt in assembled.attempts() if tried else ():
+            scope = self._scope_of(attempt)
             try:
-                bound = self.binder(
-                    attempt.text, self._scope_of(attempt), holes=frozenset(attempt.holes)
-                )
+                bound = self.binder(attempt.text, scope, holes=frozenset(attempt.holes))
                 found = attempt.lift(bound.edits)
             except (ParseError, UnprovableError):
                 continue
+            self.scope.doubts.extend(scope.doubts)
             for mark, edits in found.items():
-                kept = self.edits.setdefault(mark, [])
-                kept.extend(edit for edit in edits if edit not in kept)
+                self.edits[mark] = list(dict.fromkeys([*self.edits.get(mark, ()), *edits]))
             for hole, used in bound.holes.items():
                 filler = attempt.holes[hole]
                 if filler in self.values and filler not in self.edits:
@@ -110,23 +111,33 @@ class Constants:
             mark, inside = attempt.origin(offset)
             return self._line(mark, inside)
 
-        return Scope(self.scope.rules, locate, self.scope.doubts)
+        return Scope(self.scope.rules, locate, [])
 
     def _doubt(self, mark: str, use: Use) -> None:
         """Keep the doubt about a constant that names a schema, or do what was decided."""
         value = self.values[mark]
-        found = loose.suspects(value, self.scope.rules.schemas)
+        find = loose.mentions if use is Use.MENTION else loose.suspects
         self.edits.setdefault(mark, [])
-        if not found or (use is Use.DATA and not self._is_sql(value)):
+        if self._is_certain(value, use):
+            return
+        found = find(value, self.scope.rules.schemas)
+        if not found:
             return
         reason = "SQL kept as data" if use is Use.DATA else "may name a schema"
         if self.scope.decide(self.tokens[mark].start, value, reason):
             self.edits[mark] = found
 
+    def _is_certain(self, value: str, use: Use) -> bool:
+        """Whether a value that mentions a name is nothing but data."""
+        if use is Use.COMPARED:
+            return value in self.scope.rules.schemas or " " in value
+        return use is Use.DATA and not self._is_sql(value)
+
     def _is_sql(self, value: str) -> bool:
         """Whether a value is a statement that names a schema."""
         aside = Scope(self.scope.rules, lambda _: 0, [])
         try:
+            statements.check(value)
             return bool(self.binder(value, aside).edits)
         except (ParseError, UnprovableError):
             return False

@@ -20,6 +20,8 @@ class Use(Enum):
     SETTING = "a value of SET search_path"
     QUERY = "a query that a function runs"
     DATA = "data"
+    COMPARED = "data in a comparison"
+    MENTION = "text that is compared with names of schemas in an unknown way"
     UNKNOWN = "unknown"
 
 
@@ -43,6 +45,7 @@ SCHEMA_COLUMNS = frozenset({
     "specific_schema", "trigger_schema", "udt_schema", "domain_schema", "event_object_schema",
     "action_reference_schema", "object_schema", "collation_schema", "character_set_schema",
     "user_defined_type_schema", "foreign_table_schema", "type_schema", "parameter_schema",
+    "f_table_schema", "r_table_schema", "tg_table_schema",
 })  # fmt: skip
 _FIRST_QUALIFIED = frozenset({
     "nextval", "currval", "setval", "to_regclass", "to_regtype", "to_regproc",
@@ -86,6 +89,8 @@ _STORED = frozenset(
     }
 )
 """Where a constant is a value of a column."""
+_ANY_SCHEMA = "schema"
+"""What the name of a column or a variable holds that may hold the name of a schema."""
 _EQUALITIES = frozenset({"=", "<>"})
 _LIKES = frozenset({"~~", "!~~", "~~*", "!~~*"})
 
@@ -97,23 +102,23 @@ def last_name(names: Any) -> str:
 
 def constant(node: Any) -> Any:
     """Return the `String` of a string constant, casts to text looked through; None for others."""
-    if type(node).__name__ == "TypeCast" and last_name(node.typeName.names) in TEXT_TYPES:
+    if casts_to_text(node):
         return constant(node.arg)
     if type(node).__name__ == "A_Const" and type(node.val).__name__ == "String":
         return node.val
     return None
 
 
-def is_text_cast(at: Step) -> bool:
+def casts_to_text(node: Any) -> bool:
     """Whether this is a cast that leaves a text as it is."""
-    if at.kind != "TypeCast" or at.node.typeName.arrayBounds:
+    if type(node).__name__ != "TypeCast" or node.typeName.arrayBounds:
         return False
-    return last_name(at.node.typeName.names) in TEXT_TYPES
+    return last_name(node.typeName.names) in TEXT_TYPES
 
 
-def use(at: Step) -> Use:
-    """Return what a constant at this place is for."""
-    while is_text_cast(at):
+def use(at: Step, variables: frozenset[str] = frozenset()) -> Use:
+    """Return what a constant at this place is for, in the scope of these variables."""
+    while casts_to_text(at.node):
         at = at.up or NOWHERE
     if at.kind == "TypeCast" and not at.node.typeName.arrayBounds:
         return REG_TYPES.get(last_name(at.node.typeName.names), Use.DATA)
@@ -121,9 +126,10 @@ def use(at: Step) -> Use:
         return _argument(at)
     if at.slot == ("VariableSetStmt", "args"):
         return _setting(at)
-    if _is_stored(at):
-        return Use.DATA
-    return _compared(at)
+    column = _stored_in(at)
+    if column is not None:
+        return Use.UNKNOWN if _ANY_SCHEMA in column or column == "nspname" else Use.DATA
+    return _compared(at, variables)
 
 
 def _setting(at: Step) -> Use:
@@ -157,52 +163,60 @@ def _argument(at: Step) -> Use:
     )
 
 
-def _is_stored(at: Step) -> bool:
-    """Whether a constant at this place is a value to be kept in a table."""
-    if at.slot == ("SelectStmt", "valuesLists"):
-        return at.up is not None and at.up.kind == "InsertStmt"
+def _stored_in(at: Step) -> str | None:
+    """Return the column that a constant is written to, "" for an unnamed one, None for none."""
     if at.slot in _STORED:
-        return True
+        return ""
+    if at.slot == ("SelectStmt", "valuesLists"):
+        return _inserted(at.up, at.index)
     if at.slot != ("ResTarget", "val") or at.up is None:
-        return False
+        return None
     if at.up.slot[1] == "targetList" and at.up.kind in ("UpdateStmt", "OnConflictClause"):
-        return True
-    outer = at.up.up
-    return at.up.slot == ("SelectStmt", "targetList") and bool(outer and outer.kind == "InsertStmt")
+        return str(at.node.name)
+    return _inserted(at.up.up, at.up.index) if at.up.kind == "SelectStmt" else None
 
 
-def _compared(at: Step) -> Use:
+def _inserted(statement: Step | None, index: int) -> str | None:
+    """Return the column that INSERT fills with the value of this index."""
+    if statement is None or statement.kind != "InsertStmt":
+        return None
+    columns = statement.node.cols or ()
+    return str(columns[index].name) if index < len(columns) else ""
+
+
+def _compared(at: Step, variables: frozenset[str]) -> Use:
     """Return what a constant is for that is compared with something, if it is."""
     if at.kind == "A_ArrayExpr" and at.up and at.up.kind == "A_Expr":
-        return _with_other_side(at.up)
+        return _with_other_side(at.up, variables)
     if at.slot == ("CaseWhen", "expr") and at.up and at.up.node.arg is not None:
-        return _for_column(at.up.node.arg, Use.NAME)
+        return _for_column(at.up.node.arg, Use.NAME, variables)
     if at.kind == "RowExpr" and at.up and at.up.kind == "A_Expr":
         other = _other_side(at.up)
         if type(other).__name__ == "RowExpr" and len(other.args) == at.size:
-            return _for_column(other.args[at.index], Use.NAME)
+            return _for_column(other.args[at.index], Use.NAME, variables)
         return Use.UNKNOWN
-    return _with_other_side(at) if at.kind == "A_Expr" else Use.UNKNOWN
+    return _with_other_side(at, variables) if at.kind == "A_Expr" else Use.UNKNOWN
 
 
 def _other_side(at: Step) -> Any:
     return at.node.rexpr if at.attr == "lexpr" else at.node.lexpr
 
 
-def _with_other_side(at: Step) -> Use:
+def _with_other_side(at: Step, variables: frozenset[str]) -> Use:
     operator = last_name(at.node.name)
+    found = Use.MENTION
     if operator in _EQUALITIES:
-        return _for_column(_other_side(at), Use.NAME)
-    if operator in _LIKES and at.attr == "rexpr":
-        return _for_column(_other_side(at), Use.PATTERN)
-    return Use.UNKNOWN
+        found = Use.NAME
+    elif operator in _LIKES and at.attr == "rexpr":
+        found = Use.PATTERN
+    return _for_column(_other_side(at), found, variables)
 
 
-def _for_column(node: Any, found: Use) -> Use:
+def _for_column(node: Any, found: Use, variables: frozenset[str]) -> Use:
     """Return `found` for what holds names of schemas, data for a plain column."""
     kind = type(node).__name__
-    if kind == "TypeCast" and last_name(node.typeName.names) in TEXT_TYPES:
-        return _for_column(node.arg, found)
+    if casts_to_text(node):
+        return _for_column(node.arg, found, variables)
     if kind == "SQLValueFunction":
         return found if node.op.name == "SVFOP_CURRENT_SCHEMA" else Use.DATA
     if kind == "FuncCall":
@@ -210,4 +224,8 @@ def _for_column(node: Any, found: Use) -> Use:
         return found if name in ("current_schema", "current_schemas") else Use.UNKNOWN
     if kind != "ColumnRef":
         return Use.UNKNOWN
-    return found if last_name(node.fields) in SCHEMA_COLUMNS else Use.DATA
+    column = last_name(node.fields)
+    if column in SCHEMA_COLUMNS:
+        return found
+    unsure = _ANY_SCHEMA in column or (len(node.fields) == 1 and column in variables)
+    return Use.UNKNOWN if unsure else Use.COMPARED

@@ -47,6 +47,25 @@ def identifiers(value: str, names: Mapping[str, str]) -> list[Edit]:
     return [_edit(value, token, names) for token in found if _named(token, names)]
 
 
+def mentions(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edits of all words that are names, whatever stands around them."""
+    edits, start = [], 0
+    for at in range(len(value) + 1):
+        if at < len(value) and (value[at].isalnum() or value[at] == "_"):
+            continue
+        if value[start:at] in names:
+            edits.append(Edit(start, at, names[value[start:at]]))
+        start = at + 1
+    return edits
+
+
+def items(value: str, names: Mapping[str, str]) -> list[Edit]:
+    """Return the edits of the names in a list with commas, as in an array."""
+    if any(part.strip(" {}") in names for part in value.split(",")):
+        return mentions(value, names)
+    return []
+
+
 def listed(value: str) -> tuple[str, ...]:
     """Return the identifiers in a list of them."""
     return tuple(token.identifier for token in _scan(value) if token.is_name)
@@ -54,7 +73,9 @@ def listed(value: str) -> tuple[str, ...]:
 
 def suspects(value: str, names: Mapping[str, str]) -> list[Edit]:
     """Return the edits that binding a literal in doubt would make; none if it names nothing."""
-    return whole(value, names) or [*qualifiers(value, names), *_quoted(value, names)]
+    if found := whole(value, names) or items(value, names):
+        return found
+    return [*qualifiers(value, names), *_quoted(value, names)]
 
 
 def _quoted(value: str, names: Mapping[str, str]) -> list[Edit]:

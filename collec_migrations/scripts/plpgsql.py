@@ -5,42 +5,13 @@ of a qualified type, so the statements of the language are told apart here. What
 a piece of SQL is then parsed as such, which proves the cut right.
 """
 
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from dataclasses import dataclass
 
-from collec_migrations.scripts.tokens import Token, scan
+from collec_migrations.scripts.declarations import declarations
+from collec_migrations.scripts.tokens import scan
+from collec_migrations.scripts.walking import CLOSING, FRAMES, OPENING, Fragment, Kind, Walker
 
-
-class Kind(Enum):
-    """What a fragment is."""
-
-    STATEMENT = auto()
-    EXPRESSION = auto()
-    DYNAMIC = auto()
-    """An expression whose value is run as SQL."""
-    TYPE = auto()
-    COPIED_TYPE = auto()
-    COLLATION = auto()
-
-
-FRAMES = {
-    Kind.STATEMENT: ("", ""),
-    Kind.EXPRESSION: ("select ", ""),
-    Kind.DYNAMIC: ("select ", ""),
-    Kind.TYPE: ("select null::", ""),
-    Kind.COPIED_TYPE: ("create function f(a ", ") returns int language sql as ''"),
-    Kind.COLLATION: ("select '' collate ", ""),
-}
-"""What makes a statement of a fragment: the text before it and behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fragment:
-    """A piece of SQL in a body."""
-
-    start: int
-    text: str
-    kind: Kind
+__all__ = ["FRAMES", "Fragment", "Kind", "Reading", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +25,6 @@ class Reading:
     """Where values are given to variables: first character, and the one behind the last."""
 
 
-_OPENING, _CLOSING = frozenset("(["), frozenset(")]")
 _SINGLE = frozenset({"begin", "else", "loop", "exception", "null", "declare"})
 _QUERY = frozenset({"select", "with", "insert", "update", "delete", "merge", "values", "table"})
 _QUERY_OPENERS = _QUERY | {"(", "explain", "show", "execute"}
@@ -73,62 +43,8 @@ def read(body: str) -> Reading:
     return Reading(tuple(reader.fragments), frozenset(reader.variables), targets)
 
 
-@dataclass
-class _Reader:
-    """Goes through the tokens of a body once."""
-
-    body: str
-    tokens: tuple[Token, ...]
-    at: int = 0
-    fragments: list[Fragment] = field(default_factory=list)
-    variables: set[str] = field(default_factory=set)
-    targets: list[tuple[int, int]] = field(default_factory=list)
-    """First token, and the one behind the last, of what can name nothing but variables."""
-
-    def word(self, ahead: int = 0) -> str:
-        """Return the unquoted word, or the sign, some tokens ahead; empty behind the end."""
-        if self.at + ahead >= len(self.tokens):
-            return ""
-        return self.tokens[self.at + ahead].word
-
-    def take(self, *words: str) -> bool:
-        """Go over these words if they come next."""
-        if all(self.word(ahead) == word for ahead, word in enumerate(words)):
-            self.at += len(words)
-            return True
-        return False
-
-    def until(self, *stops: str, limit: int | None = None) -> int:
-        """Return the index of the next of these words outside brackets and CASE."""
-        end = len(self.tokens) if limit is None else limit
-        depth = 0
-        for index in range(self.at, end):
-            word = self.tokens[index].word
-            if not depth and word in stops:
-                return index
-            if word in _OPENING or word == "case":
-                depth += 1
-            elif word in _CLOSING or (word == "end" and depth):
-                depth -= 1
-        return end
-
-    def add(self, first: int, last: int, kind: Kind, blank: tuple[int, int] = (0, 0)) -> None:
-        """Keep the tokens from first to before last as a fragment, a part of it blanked."""
-        if first >= last:
-            return
-        start, end = self.tokens[first].start, self.tokens[last - 1].end
-        text = self.body[start:end]
-        if blank[1] > blank[0]:
-            left = self.tokens[blank[0]].start - start
-            right = self.tokens[blank[1] - 1].end - start
-            text = text[:left] + " " * (right - left) + text[right:]
-        self.fragments.append(Fragment(start, text, kind))
-
-    def expression(self, *stops: str, kind: Kind = Kind.EXPRESSION) -> None:
-        """Go over an expression and the word that ends it."""
-        end = self.until(*stops)
-        self.add(self.at, end, kind)
-        self.at = end + 1
+class _Reader(Walker):
+    """Knows the statements of the language."""
 
     def block(self) -> None:
         """Go over the whole body."""
@@ -136,69 +52,10 @@ class _Reader:
             before = self.at
             if self.word() == "declare":
                 self.at += 1
-                self.declarations()
+                declarations(self)
             else:
                 self.statement()
             self.at = max(self.at, before + 1)
-
-    def declarations(self) -> None:
-        while self.word() not in ("begin", ""):
-            if self.word() in ("declare", ";"):
-                self.at += 1
-            elif self.word() == "<<":
-                self.label()
-            else:
-                self.declaration()
-
-    def label(self) -> None:
-        self.variables.add(self.tokens[min(self.at + 1, len(self.tokens) - 1)].identifier)
-        self.at += 3
-
-    def declaration(self) -> None:
-        """Go over one declared name."""
-        self.variables.add(self.tokens[self.at].identifier)
-        self.at += 1
-        if self.word() == "alias":
-            self.at = self.until(";") + 1
-            return
-        self.take("no")
-        self.take("scroll")
-        if self.take("cursor"):
-            self.cursor()
-            return
-        self.take("constant")
-        self.type_until("collate", "not", "default", ":=", "=", ";")
-        if self.take("collate"):
-            end = self.until("not", "default", ":=", "=", ";")
-            self.add(self.at, end, Kind.COLLATION)
-            self.at = end
-        self.take("not", "null")
-        if self.word() in ("default", ":=", "="):
-            self.at += 1
-            self.expression(";")
-        else:
-            self.at += 1
-
-    def type_until(self, *stops: str) -> None:
-        """Go over the name of a type."""
-        end = self.until(*stops)
-        copied = any(
-            token.word == "%" and self.tokens[index + self.at + 1].word == "type"
-            for index, token in enumerate(self.tokens[self.at : end - 1])
-        )
-        self.add(self.at, end, Kind.COPIED_TYPE if copied else Kind.TYPE)
-        self.at = end
-
-    def cursor(self) -> None:
-        """Go over the arguments and the query of a declared cursor."""
-        if self.take("("):
-            while self.word() not in ("", "for", "is"):
-                self.variables.add(self.tokens[self.at].identifier)
-                self.at += 1
-                self.type_until(",", ")")
-                self.at += 1
-        self.at += 1
-        self.expression(";", kind=Kind.STATEMENT)
 
     def statement(self) -> None:
         """Go over one statement, or over the word that begins a group of them."""
@@ -236,13 +93,19 @@ class _Reader:
     def assignment(self) -> None:
         end = self.until(":=", "=")
         self.targets.append((self.at, end))
-        for index in range(self.at, end):
-            if self.tokens[index].word == "[":
-                mark, self.at = self.at, index + 1
-                self.add(self.at, self.until("]", ":"), Kind.EXPRESSION)
-                self.at = mark
+        while self.until("[", limit=end) < end:
+            self.at = self.until("[", limit=end) + 1
+            self.subscript()
         self.at = end + 1
         self.expression(";")
+
+    def subscript(self) -> None:
+        """Go over what stands between brackets: an element, or the two ends of a slice."""
+        closing = self.until("]")
+        middle = self.until(":", limit=closing)
+        self.add(self.at, middle, Kind.EXPRESSION)
+        self.add(middle + 1, closing, Kind.EXPRESSION)
+        self.at = closing + 1
 
     def sql(self) -> None:
         """Go over a statement of SQL, the target of its INTO blanked."""
@@ -258,7 +121,7 @@ class _Reader:
         depth = 0
         for index in range(first + 1, end):
             word = self.tokens[index].word
-            depth += (word in _OPENING) - (word in _CLOSING)
+            depth += (word in OPENING) - (word in CLOSING)
             before = self.tokens[index - 1].word
             if word == "into" and not depth and before not in ("insert", "merge"):
                 stop = self.target_end(index + 1, end)

@@ -21,6 +21,9 @@ class Choice(Enum):
     LEAVE = "leave"
 
 
+Names = Mapping[str, str]
+"""What each name in a script becomes."""
+
 Decisions = Mapping[tuple[int, str], Choice]
 """What was decided: by line of the script and value of the literal."""
 
@@ -50,16 +53,25 @@ class Rules:
     schemas: Mapping[str, str]
     roles: Mapping[str, str]
     decisions: Decisions
+    keys: frozenset[str]
+    """All names to be looked for."""
+    parts: tuple[str, ...]
+    """A part of each name that is written in the same way however it is quoted."""
 
-    @property
-    def keys(self) -> frozenset[str]:
-        """All names to be looked for."""
-        return frozenset((*self.schemas, *self.roles))
+    @classmethod
+    def of(cls, schemas: Names, roles: Names, decisions: Decisions) -> "Rules":
+        """Return the rules that bind these names: those that stay what they are fall away."""
+        old = [
+            {name: new for name, new in names.items() if name != new} for names in (schemas, roles)
+        ]
+        keys = frozenset((*old[0], *old[1]))
+        parts = {max(_plain_parts(key.lower()), key=len) for key in keys}
+        return cls(old[0], old[1], decisions, keys, (*parts, *_ESCAPES))
 
     def mentioned(self, text: str) -> bool:
         """Whether one of the names may stand in a text; escapes may hide one."""
         folded = text.lower()
-        return any(part in folded for part in (*_ESCAPES, *self._parts))
+        return any(part in folded for part in self.parts)
 
     def unused(self, text: str) -> str:
         """Return the beginning of a word that is neither in a text nor in a new name."""
@@ -67,11 +79,6 @@ class Rules:
         while any(word in taken for taken in (text, *self.schemas.values(), *self.roles.values())):
             word += "k"
         return word
-
-    @property
-    def _parts(self) -> frozenset[str]:
-        """A part of each name that is written in the same way however it is quoted."""
-        return frozenset(max(_plain_parts(key.lower()), key=len) for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,11 @@ def split(sql: str) -> tuple[Statement, ...]:
     return tuple(found)
 
 
+def check(sql: str) -> None:
+    """Raise pglast's `ParseError` unless a text parses; faster than to make a tree."""
+    parser.split(sql, only_slices=True)
+
+
 def _extent(sql: str, piece: slice) -> tuple[int, int]:
     """Return where the first token of a piece begins and the last one ends."""
     text = sql[piece]

@@ -121,6 +121,19 @@ with space as (
     select 'extension', 'schema', n.nspname, ''
     from pg_extension x
     join pg_namespace n on n.oid = x.extnamespace
+    union all
+    -- PostgreSQL's own function of that name is found first, so the schema has a meaning.
+    select 'extension', 'shadowed', p.proname, ''
+    from pg_proc p
+    where p.pronamespace in (select oid from pg_namespace where nspname = 'public'
+                             union select oid from space
+                             union select extnamespace from pg_extension
+                                   where extname <> 'plpgsql')
+      and p.pronamespace <> (select oid from pg_namespace where nspname = 'pg_catalog')
+      and exists (select 1 from pg_proc own
+                  where own.proname = p.proname
+                    and own.pronamespace = (select oid from pg_namespace
+                                            where nspname = 'pg_catalog'))
 ), restored as (
     select case when count(*) >= 0
            then set_config('search_path', current_setting('collec_migrations.search_path'), true)

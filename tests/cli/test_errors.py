@@ -72,7 +72,7 @@ def test_a_missing_right_is_told_and_nothing_is_made(
     url = server18.tcp_url(stranger, ENCODED, database.dbname)
     done = alembic("upgrade", "head", url=url)
     assert done.returncode != 0
-    assert "permission denied for database" in done.stdout
+    assert "may not create schema 'col' and schema 'gacl' in database" in done.stdout
     assert "hint: " in done.stdout
     assert SECRET not in done.stdout + done.stderr
     assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
@@ -102,6 +102,21 @@ def test_a_failing_statement_is_told_by_file_and_line_and_leaves_nothing(
     assert chain.query(database, "select version_num from col.alembic_version") == [("1.0.8",)]
 
 
+def test_the_tool_ends_with_status_3_after_a_failing_statement(database: Address) -> None:
+    chain.upgrade(database, "1.0.8")
+    chain.execute(database, "create view col.metadata as select 1 as one")
+    done = chain.run(
+        "collec-migrations",
+        "upgrade",
+        "--yes",
+        folder=chain.ROOT,
+        variables={"COLLEC_DATABASE_URL": database.url},
+    )
+    assert done.returncode == 3
+    assert 'upgrade-1.0.8-1.1.sql:176: relation "metadata" already exists' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) -> None:
     chain.execute(database, "create schema gacl; create table gacl.in_the_way ()")
     chain.execute(database, "drop table gacl.in_the_way")
@@ -117,7 +132,7 @@ def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) 
 
 
 def test_a_missing_script_is_one_line() -> None:
-    with pytest.raises(ScriptUnreadable, match="cannot read the script .*nothing.sql: No such"):
+    with pytest.raises(ScriptUnreadable, match=r"cannot read the script .*nothing\.sql: No such"):
         library.load("nothing.sql")
 
 

@@ -96,7 +96,7 @@ class Journey:
 
     def dump(self) -> dict[str, list[str]]:
         """Return every row of the application's tables, `dbversion` too."""
-        found = {}
+        found: dict[str, list[str]] = {}
         for schema in ("gacl", "col"):
             dumped = rows.dump_rows(self.connection, schema)
             found |= {f"{schema}.{t}": r for t, r in dumped.items() if t not in OWN_TABLES}
@@ -135,6 +135,21 @@ def test_every_version_and_back_gives_the_same_rows(
         @given(strategies.contents(chain.known(start)))
         def holds(drawn: content.Content) -> None:
             travel(journey, drawn, IDLE)
+
+        holds()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("start", chain.VERSIONS)
+def test_thousands_of_rows_and_many_journeys(server18: Server, clone: Clone, start: str) -> None:
+    address = clone(chain.template_at(server18, start))
+    with chain.connected(address) as connection:
+        journey = Journey(address, connection, start)
+
+        @many
+        @given(journeys(start, at_most=1000))
+        def holds(drawn: tuple[content.Content, Days]) -> None:
+            travel(journey, *drawn)
 
         holds()
 

@@ -190,6 +190,7 @@ PLACES = {
         <<lab>> declare r record; n int; col record;
         begin
           n := {i}.f(1); n = {i}.f(2); r.x := {i}.g(3); col.x := 4; n := col.y;
+          r.y[{i}.f(1)][{i}.g(2):{i}.h(3)].z := 5;
           select x, y into strict n, r.x from {i}.t where col = 1;
           select x into col.y from {i}.t; insert into {i}.t values (1) returning id into col.id;
           if {i}.f() then null; elsif exists (select 1 from {i}.t) then null; else null; end if;
@@ -224,6 +225,8 @@ PLACES = {
     "format with numbers": "do $$ begin execute format('table %2$I.%1$I', 'col', '{s}'); end $$",
     "format with a literal": "do $$ begin execute format('select %L::regclass, %s from t where "
     "nspname = %L', '{q}.t', '{q}.f()', '{s}'); end $$",
+    "format with a regclass": "do $$ begin execute format('comment on table %s is %L', "
+    "'{q}.a'::regclass, '{q}.b'::regclass || x); end $$",
     "format in pieces": "do $$ begin execute format('select 1 from {f}.a' || ' where %I = 1', x)"
     " || ' and b in (table {q}.b)'; end $$",
     "format in a variable": "do $$ declare s text := format('table {f}.%I', 'a'); begin "

@@ -42,6 +42,42 @@ DOUBTFUL = {
         "select * from col.a",
         "insert into request values ('select * from \"Lab''s\".a')",
     ),
+    "array in a literal": ("select '{col,a}'::text[]", "{col,a}", None),
+    "list in a literal": ("select f('a, col')", "a, col", "select f('a, Lab''s')"),
+    "pattern that matches more": (
+        "select 1 from t where table_schema like 'col%'",
+        "col%",
+        "select 1 from t where table_schema like 'Lab''s%'",
+    ),
+    "regular expression": (
+        "select 1 from t where schemaname ~ '^(col|a)$'",
+        "^(col|a)$",
+        "select 1 from t where schemaname ~ '^(Lab''s|a)$'",
+    ),
+    "array of names": (
+        "select 1 from t where schemaname = any ('{col,a}')",
+        "{col,a}",
+        "select 1 from t where schemaname = any ('{Lab''s,a}')",
+    ),
+    "two names joined": (
+        "select 1 from t where table_schema || '.' || table_name = 'col.a'",
+        "col.a",
+        "select 1 from t where table_schema || '.' || table_name = '\"Lab''s\".a'",
+    ),
+    "column with a name and its schema": ("select 1 from t where x = 'col.a'", "col.a", None),
+    "unknown column of schemas": ("select 1 from t where my_schema = 'col'", "col", None),
+    "stored name of a schema": ("insert into a (b, my_schema) values ('col', 'col')", "col", None),
+    "updated name of a schema": ("update a set b = 'col', nspname = 'col'", "col", None),
+    "default of a parameter": (
+        "create function f(a text default 'col') returns int language sql return 1",
+        "col",
+        None,
+    ),
+    "compared variable": (
+        "do $$ declare s text; begin if s = 'col' then return; end if; end $$",
+        "col",
+        None,
+    ),
     "another language": (
         "create function f() returns int language plpython3u as $$ plpy.execute('table col.a') $$",
         " plpy.execute('table col.a') ",

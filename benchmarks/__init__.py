@@ -1,0 +1,1 @@
+"""What users wait for, measured beside what they would take instead, in one run."""

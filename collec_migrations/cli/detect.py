@@ -1,0 +1,42 @@
+"""`collec-migrations detect`: what a database is."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations.cli import options, place
+from collec_migrations.detection import detecting, telling
+from collec_migrations.releases import chain
+
+App = Annotated[
+    Path | None,
+    typer.Option("--app", help="Folder of the application: gives connection and schema names."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Every fact, for programs.")]
+
+
+def detect(
+    url: options.Url = None,
+    gacl: options.Gacl = None,
+    col: options.Col = None,
+    app: App = None,
+    as_json: Json = False,
+) -> None:
+    """Say what version a database is, without changing anything."""
+    where = place.find(url=url, gacl=gacl, col=col, app=app)
+    with place.opened(where) as session:
+        session.set_session(readonly=True)
+        found = [
+            detecting.detect(session, names, expected=where.expected)
+            for names in place.pairs_in(session, where)
+        ]
+    if as_json:
+        typer.echo(json.dumps([telling.as_json(one) for one in found], indent=1))
+    else:
+        known = chain.versions()
+        typer.echo(
+            "\n\n".join(telling.text(one, chain=known, options=where.options) for one in found)
+        )
+    raise typer.Exit(0 if all(one.is_sound for one in found) else 1)

@@ -1,0 +1,97 @@
+"""A plan as JSON: every fact, also those that the text sums up."""
+
+from typing import Any
+
+from collec_migrations.locks import Effects, Relation
+from collec_migrations.migration.plan import PairPlan, Plan, PlannedStatement, PlannedStep
+
+Json = dict[str, Any]
+"""What `json.dumps` takes: an object with values of any kind."""
+
+
+def facts(plan: Plan) -> Json:
+    """Return all facts of a plan."""
+    return {
+        "database": plan.database,
+        "role": plan.role,
+        "server_version": plan.server_version,
+        "transaction": "per-version" if plan.settings.per_version else "per-run",
+        "nothing_to_do": plan.is_empty,
+        "schemas": [_pair(pair) for pair in plan.pairs],
+        "obstacles": [
+            {"message": item.message, "hint": item.hint, "certain": item.certain}
+            for item in plan.obstacles
+        ],
+    }
+
+
+def _pair(pair: PairPlan) -> Json:
+    return {
+        "gacl": pair.names.gacl,
+        "col": pair.names.col,
+        "recorded": pair.recorded,
+        "target": pair.target,
+        "rights_version": pair.rights_version,
+        "owners": {"gacl": pair.gacl_owner or None, "col": pair.col_owner or None},
+        "steps": [_step(step) for step in pair.steps],
+        "archived": [
+            {"table": item.table, "column": item.column, "rows": item.rows}
+            for item in pair.archived
+        ],
+    }
+
+
+def _step(step: PlannedStep) -> Json:
+    return {
+        "version": step.version,
+        "kind": step.kind,
+        "scripts": [
+            {
+                "script": script.script,
+                "part": script.part,
+                "statements": [_statement(statement) for statement in script.statements],
+            }
+            for script in step.scripts
+        ],
+    }
+
+
+def _statement(statement: PlannedStatement) -> Json:
+    return {
+        "line": statement.line,
+        "text": statement.text,
+        "locks": _locks(statement.effects),
+        "removes": [
+            {
+                "table": str(item.relation),
+                "column": item.column,
+                "moved": item.moved,
+                "certain": item.certain,
+            }
+            for item in statement.effects.removals
+        ],
+    }
+
+
+def _locks(effects: Effects) -> list[Json]:
+    return [
+        {
+            "relation": _relation(lock.relation),
+            "mode": lock.mode.text,
+            "rewrites": lock.rewrites,
+            "scans": lock.scans,
+            "certain": lock.certain,
+        }
+        for lock in effects.locks
+    ]
+
+
+def _relation(relation: Relation) -> Json:
+    return {
+        "schema": relation.schema,
+        "name": relation.name,
+        "kind": relation.kind,
+        "owner": relation.owner,
+        "rows": relation.rows,
+        "bytes": relation.bytes,
+    }

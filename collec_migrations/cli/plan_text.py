@@ -1,0 +1,176 @@
+"""A plan as text: what will happen, the strongest locks first, what stands in the way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import starmap
+
+from collec_migrations.locks import Mode, Relation
+from collec_migrations.migration.plan import PairPlan, Plan, PlannedScript
+
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+SHOWN_LINES = 6
+
+
+@dataclass(slots=True)
+class Held:
+    """All that a plan does to one relation."""
+
+    relation: Relation
+    mode: Mode = Mode.ACCESS_SHARE
+    certain: bool = False
+    rewrites: bool = False
+    scans: bool = False
+    places: dict[str, list[int]] = field(default_factory=dict)
+    """Where the strongest lock is taken: lines of each script."""
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """Yield the lines of a plan."""
+    if plan.is_empty:
+        yield f"nothing to do: {_state(plan)}"
+        return
+    for pair in plan.pairs:
+        yield from _pair(pair, plan)
+    yield from _locks(plan)
+    yield from _archived(plan)
+    yield from _owners(plan)
+    yield from _obstacles(plan)
+
+
+def _state(plan: Plan) -> str:
+    return ", ".join(f"{pair.names.col} is at {pair.recorded}" for pair in plan.pairs)
+
+
+def _pair(pair: PairPlan, plan: Plan) -> Iterator[str]:
+    if not pair.steps:
+        yield f"{pair.names.col}: nothing to do, it is at {pair.recorded}"
+        return
+    start = pair.recorded or "nothing"
+    how = "committed after each version" if plan.settings.per_version else "in one transaction"
+    yield (
+        f"{pair.names.col} (rights in {pair.names.gacl}) will go from {start} to {pair.target}"
+        f" in database {plan.database}: {_count(statements(pair), 'statement')}, {how}"
+    )
+    for step in pair.steps:
+        for script in step.scripts:
+            part = "" if script.part == "all" else f", its part for {script.part} alone"
+            yield (
+                f"  {step.version:8} {step.kind} by {script.script}:"
+                f" {_count(len(script.statements), 'statement')}{part}"
+            )
+
+
+def statements(pair: PairPlan) -> int:
+    """Return how many statements a pair's scripts have."""
+    return sum(len(script.statements) for step in pair.steps for script in step.scripts)
+
+
+def held(plan: Plan) -> list[Held]:
+    """Return what is done to each relation that was there before, strongest first."""
+    found: dict[Relation, Held] = {}
+    for script in _scripts(plan):
+        for statement in script.statements:
+            for lock in statement.effects.locks:
+                item = found.setdefault(lock.relation, Held(lock.relation))
+                rank = (lock.mode, lock.certain)
+                if rank > (item.mode, item.certain):
+                    item.mode, item.certain, item.places = lock.mode, lock.certain, {}
+                if rank == (item.mode, item.certain):
+                    item.places.setdefault(script.script, []).append(statement.line)
+                item.rewrites |= lock.rewrites
+                item.scans |= lock.scans
+    return sorted(found.values(), key=_weight)
+
+
+def _weight(item: Held) -> tuple[int, bool, int, str]:
+    return (-item.mode, not item.certain, -item.relation.bytes, str(item.relation))
+
+
+def _scripts(plan: Plan) -> Iterator[PlannedScript]:
+    for pair in plan.pairs:
+        for step in pair.steps:
+            yield from step.scripts
+
+
+def _locks(plan: Plan) -> Iterator[str]:
+    everything = held(plan)
+    strong = [item for item in everything if item.mode.blocks and item.relation.kind != "sequence"]
+    if not strong:
+        yield "locks: none that keeps anybody from reading or writing"
+    else:
+        yield "locks that keep others out, until the transaction ends:"
+    for item in strong:
+        yield f"  {_lock(item)}"
+    weaker = len(everything) - len(strong)
+    if weaker:
+        yield f"  weaker locks, or on sequences: {_count(weaker, 'relation')}"
+    new = sum(not s.effects.locks for script in _scripts(plan) for s in script.statements)
+    if new:
+        yield f"  {_count(new, 'statement')} touch only what is new"
+
+
+def _lock(item: Held) -> str:
+    remarks = [size(item.relation)]
+    remarks += ["rewritten whole"] if item.rewrites else []
+    remarks += ["read whole"] if item.scans and not item.rewrites else []
+    remarks += [] if item.certain else ["only if needed"]
+    return (
+        f"{item.relation!s:32} {item.mode.text}, stops {item.mode.blocks}"
+        f" ({'; '.join(remarks)}) at"
+        f" {'; '.join(starmap(_places, item.places.items()))}"
+    )
+
+
+def _places(script: str, found: list[int]) -> str:
+    shown = ", ".join(map(str, found[:SHOWN_LINES]))
+    more = ", ..." if len(found) > SHOWN_LINES else ""
+    return f"{script.rpartition('/')[2]}:{shown}{more}"
+
+
+def size(relation: Relation) -> str:
+    """Return how large a relation is, in rows and bytes."""
+    if not relation.is_table:
+        return relation.kind
+    rows = "rows never counted" if relation.rows is None else f"about {relation.rows:,.0f} rows"
+    return f"{rows}, {_bytes(relation.bytes)}"
+
+
+def _bytes(number: float) -> str:
+    for unit in UNITS[:-1]:
+        if number < 1024:
+            return f"{number:.0f} {unit}"
+        number /= 1024
+    return f"{number:.0f} {UNITS[-1]}"
+
+
+def _archived(plan: Plan) -> Iterator[str]:
+    found = [item for pair in plan.pairs for item in pair.archived if item.rows]
+    if found:
+        yield "goes to the archive, from where a downgrade brings it back:"
+    for item in found:
+        if item.column is None:
+            yield f"  {item.table}: {_count(item.rows, 'row')}"
+        else:
+            yield f"  {item.table}.{item.column}: {_count(item.rows, 'value')}"
+
+
+def _owners(plan: Plan) -> Iterator[str]:
+    for pair in plan.pairs:
+        if pair.steps:
+            gacl, col = pair.gacl_owner or plan.role, pair.col_owner or plan.role
+            yield (
+                f"new objects will belong to {col} in {pair.names.col}"
+                f" and to {gacl} in {pair.names.gacl} (connected as {plan.role})"
+            )
+
+
+def _obstacles(plan: Plan) -> Iterator[str]:
+    if plan.obstacles:
+        yield "in the way:"
+    for obstacle in plan.obstacles:
+        yield f"  {'' if obstacle.certain else 'perhaps: '}{obstacle.message}"
+        yield f"    {obstacle.hint}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""What a database is: its version by structure, and how that agrees with what it says."""

@@ -1,0 +1,212 @@
+"""From evidence to an answer; never prefers what is recorded to what is seen. Pure."""
+
+from dataclasses import dataclass, field, replace
+
+from collec_migrations import releases
+from collec_migrations.catalog import Catalog
+from collec_migrations.comparison import structure, variants
+from collec_migrations.comparison.difference import Difference, ordered
+from collec_migrations.database.records import Records
+from collec_migrations.detection import fitting, interrupted, recorded
+from collec_migrations.detection.answer import Answer, Detection
+from collec_migrations.detection.fitting import Fit
+from collec_migrations.names import Names
+from collec_migrations.releases import Shape, markers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that was read of one pair of schemas."""
+
+    names: Names
+    observed: Catalog
+    records: Records = field(default_factory=Records)
+    movement_of: str = ""
+    """Of 1.0 and 1.0.4, the one whose view `last_movement` this is; empty: cannot be told."""
+    expected: str = ""
+
+
+def decide(evidence: Evidence) -> Detection:
+    """Return what the database is."""
+    nothing = _nothing(evidence.observed)
+    if nothing is not None:
+        return _detection(evidence, nothing, ())
+    essence = fitting.essence_of(evidence.observed)
+    fits = fitting.rank(essence)
+    best = [fit for fit in fits if fit.distance == fits[0].distance]
+    candidates = _told_apart(best, evidence)
+    halfway = _halfway(evidence, best, interrupted.steps(essence))
+    if halfway is not None:
+        return _between(evidence, halfway)
+    if len(candidates) > 1:
+        return _ambiguous(evidence, candidates)
+    return _version(evidence, candidates[0])
+
+
+def needs_view(observed: Catalog) -> bool:
+    """Say whether it takes the meaning of a view to tell the version."""
+    tables = {fact.name for fact in observed.facts if fact.role == "col" and fact.kind == "table"}
+    return "storage" in tables and "sampling_place" not in tables
+
+
+def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Difference, ...]:
+    """Return how the database differs from a version, in structure and in what it says."""
+    other = Shape.FRESH if shape is Shape.UPGRADED else Shape.UPGRADED
+    found = structure.differences(
+        expected=releases.catalog(version, shape) or releases.upgraded(version),
+        observed=evidence.observed,
+        alternative=releases.catalog(version, other),
+    )
+    damaged = any(one.name.split(".")[0] == "dbversion" for one in found)
+    records = replace(
+        evidence.records, has_dbversion=not damaged and evidence.records.has_dbversion
+    )
+    said = recorded.differences(version, records)
+    return ordered([*variants.explained(version, found), *said])
+
+
+def _nothing(observed: Catalog) -> Answer | None:
+    """Return the answer for schemas that do not hold the application's data, else None."""
+    tables = {role: {f.name for f in observed.facts if f.kind == "table" and f.role == role}
+              for role in ("gacl", "col")}  # fmt: skip
+    if markers.is_col(len(tables["col"].intersection(markers.COL))):
+        return None
+    if not observed.facts:
+        return Answer.EMPTY
+    gacl = markers.is_gacl(len(tables["gacl"].intersection(markers.GACL)))
+    return Answer.ONLY_GACL if gacl and not tables["col"] else Answer.OTHER
+
+
+def _told_apart(best: list[Fit], evidence: Evidence) -> tuple[str, ...]:
+    """Return the versions that fit best, without those that rows or views rule out."""
+    versions = tuple(fit.version for fit in best)
+    if {"1.0", "1.0.4"} <= set(versions) and evidence.movement_of:
+        return (evidence.movement_of,)
+    parameters = evidence.records.parameters
+    if {"2.0", "2.1"} <= set(versions) and parameters is not None:
+        return ("2.1",) if 2 in parameters else ("2.0",)
+    return versions
+
+
+def _halfway(
+    evidence: Evidence, best: list[Fit], steps: tuple[interrupted.Halfway, ...]
+) -> interrupted.Halfway | None:
+    """Return the step that the database stands in, None when it stands at a version."""
+    for step in steps:
+        if step.foreign < best[0].distance and _is_between(evidence, best, step):
+            return step
+    return None
+
+
+def _is_between(evidence: Evidence, best: list[Fit], step: interrupted.Halfway) -> bool:
+    """Say whether two versions tell more about the database than one.
+
+    One thing missing of the newer version, or one thing missing of the older that the newer has
+    not either, is a damage of that version unless the rows say that the step did not end.
+    """
+    to_newer = _serious(evidence, step.newer)
+    if not to_newer or all(one.known for one in to_newer):
+        return False
+    if len(to_newer) == 1:
+        if not releases.is_recorded(step.newer):
+            return step.added > 0 and step.newer not in [fit.version for fit in best]
+        return step.added > 0 and recorded.says(evidence.records) != step.newer
+    if step.added:
+        return True
+    return not step.foreign and len(_serious(evidence, step.older)) > 1
+
+
+def _serious(evidence: Evidence, version: str) -> tuple[Difference, ...]:
+    shape = fitting.nearest_shape(version, evidence.observed)
+    bare = replace(evidence, records=Records())
+    return _detection(
+        bare, Answer.DIFFERENCES, (version,), differences(bare, version, shape)
+    ).serious
+
+
+def _between(evidence: Evidence, step: interrupted.Halfway) -> Detection:
+    shape = fitting.nearest_shape(step.newer, evidence.observed)
+    bare = replace(evidence, records=Records())
+    older = fitting.nearest_shape(step.older, evidence.observed)
+    found = differences(bare, step.newer, shape)
+    answer = _detection(evidence, Answer.BETWEEN, (step.older, step.newer), found)
+    return replace(
+        answer,
+        shape=shape,
+        done=differences(bare, step.older, older),
+        why=(
+            f"Of the step from {step.older} to {step.newer}, {step.added} things were added and "
+            f"{step.removed} removed; {step.undone} are not done.",
+            *_said(evidence),
+        ),
+    )
+
+
+def _ambiguous(evidence: Evidence, candidates: tuple[str, ...]) -> Detection:
+    shape = fitting.nearest_shape(candidates[-1], evidence.observed)
+    bare = replace(evidence, records=Records())
+    found = differences(bare, candidates[-1], shape)
+    answer = _detection(evidence, Answer.AMBIGUOUS, candidates, found)
+    return replace(
+        answer,
+        why=(f"{' and '.join(candidates)} fit equally well.", *_said(evidence)),
+    )
+
+
+def _version(evidence: Evidence, version: str) -> Detection:
+    shape = fitting.nearest_shape(version, evidence.observed)
+    found = differences(evidence, version, shape)
+    answer = replace(_detection(evidence, Answer.EXACT, (version,), found), shape=shape)
+    if answer.serious:
+        answer = replace(answer, answer=Answer.DIFFERENCES)
+    return replace(answer, why=(*_said(evidence), *_neighbours(evidence, answer)))
+
+
+def _neighbours(evidence: Evidence, answer: Detection) -> tuple[str, ...]:
+    """Return which stopped upgrade would leave the same, when one would."""
+    if not answer.serious:
+        return ()
+    essence = fitting.essence_of(evidence.observed)
+    version = answer.versions[0]
+    stopped = [
+        f"An upgrade from {step.older} to {step.newer} that stopped half-way would leave the same."
+        for step in interrupted.steps(essence)
+        if version in (step.older, step.newer) and not step.foreign
+    ]
+    before = releases.previous(version)
+    if before and any(one.name == "dbversion" and one.kind == "row" for one in answer.serious):
+        stopped.append(
+            f"An upgrade from {before} to {version} that stopped before it wrote its number "
+            "would leave the same."
+        )
+    return tuple(stopped)
+
+
+def _said(evidence: Evidence) -> tuple[str, ...]:
+    """Return what the database and the application say, as sentences."""
+    numbers = ", ".join(evidence.records.numbers)
+    said = [f"Table dbversion says {numbers}." if numbers else ""]
+    if evidence.records.alembic:
+        said.append(f"Alembic's own version is {', '.join(evidence.records.alembic)}.")
+    if evidence.expected:
+        said.append(f"The application asks for version {evidence.expected}.")
+    said += [
+        f"Table {table} may not be read by this role." for table in evidence.records.unreadable
+    ]
+    return tuple(one for one in said if one)
+
+
+def _detection(
+    evidence: Evidence,
+    answer: Answer,
+    versions: tuple[str, ...],
+    found: tuple[Difference, ...] = (),
+) -> Detection:
+    return Detection(
+        names=evidence.names,
+        answer=answer,
+        versions=versions,
+        differences=found,
+        records=evidence.records,
+        expected=evidence.expected,
+    )

@@ -1,0 +1,65 @@
+"""How what a database says of itself agrees with what it is. Pure."""
+
+from collec_migrations import releases
+from collec_migrations.comparison import variants
+from collec_migrations.comparison.difference import Difference, Severity, State
+from collec_migrations.database.records import Records
+
+
+def says(records: Records) -> str:
+    """Return the version that the application's table says: that of the highest id."""
+    return records.numbers[-1] if records.numbers else ""
+
+
+def differences(version: str, records: Records) -> tuple[Difference, ...]:
+    """Return where the rows disagree with the version that the structure is."""
+    return (*_dbversion(version, records), *_alembic(version, records))
+
+
+def _dbversion(version: str, records: Records) -> tuple[Difference, ...]:
+    unread = any(table.endswith(".dbversion") for table in records.unreadable)
+    if not records.has_dbversion or unread:
+        return ()
+    said = ", ".join(records.numbers) or "nothing"
+    if version not in records.numbers and releases.is_recorded(version):
+        reason = variants.FALSE_NUMBERS.get((says(records), version), "")
+        sentence = f"table dbversion says {said}, the structure is that of {version}"
+        return (_row("dbversion", Severity.BREAKS, sentence, version, said, reason),)
+    odd = [number for number in records.numbers if not _possible(number, version)]
+    if odd:
+        sentence = f"table dbversion also says {', '.join(odd)}, the structure is that of {version}"
+        # A number that never was a version misleads nobody beside the right one.
+        known = any(number in releases.VERSIONS for number in odd)
+        severity = Severity.DIFFERS if known else Severity.COSMETIC
+        return (_row("dbversion", severity, sentence, version, said, ""),)
+    return ()
+
+
+def _possible(number: str, version: str) -> bool:
+    """Say whether a sound database of a version can have a row with this number."""
+    known = number in releases.VERSIONS
+    return known and releases.position(number) <= releases.position(version)
+
+
+def _alembic(version: str, records: Records) -> tuple[Difference, ...]:
+    said = ", ".join(records.alembic)
+    if not records.alembic or records.alembic == (version,):
+        return ()
+    sentence = f"Alembic's own version is {said}, the structure is that of {version}"
+    return (_row("alembic_version", Severity.BREAKS, sentence, version, said, ""),)
+
+
+def _row(
+    name: str, severity: Severity, sentence: str, expected: str, observed: str, known: str
+) -> Difference:
+    return Difference(
+        severity=severity,
+        state=State.ROW,
+        role="col",
+        kind="row",
+        name=name,
+        sentence=sentence,
+        expected=expected,
+        observed=observed,
+        known=known,
+    )

@@ -1,0 +1,1 @@
+select {role}, {table_name} where exists (select 1 from {table})

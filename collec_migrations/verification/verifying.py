@@ -1,0 +1,94 @@
+"""Read everything that can be wrong with a database of a version; changes nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from psycopg2 import extensions
+
+from collec_migrations import library, releases
+from collec_migrations.comparison.difference import Difference, State, ordered
+from collec_migrations.database import meanings
+from collec_migrations.database.owners import Owners, read_owners
+from collec_migrations.detection import deciding, detecting, fitting
+from collec_migrations.detection.answer import Detection
+from collec_migrations.errors import NotAdopted
+from collec_migrations.names import Names
+from collec_migrations.releases import samples
+from collec_migrations.verification import judging, rows
+from collec_migrations.verification.report import Report
+
+
+def verify(
+    connection: extensions.connection,
+    names: Names,
+    *,
+    version: str = "",
+    role: str = "",
+    scripts: Callable[[str], str | None] = library.current_checksum,
+) -> Report:
+    """Return every difference from `version`: empty, from the one Alembic says, else is seen.
+
+    `role` is the application's; empty, the owner of most tables. `scripts` gives
+    the checksum of scripts as they are now. Raises `NotAdopted` where there is nothing to compare.
+    """
+    evidence = detecting.read_evidence(connection, names)
+    detection = deciding.decide(evidence)
+    against = version or _said(evidence) or detection.version or ""
+    if against not in releases.VERSIONS:
+        raise NotAdopted(
+            f"schema {names.col!r} is at no version that it could be compared with",
+            hint="Run `collec-migrations detect`, then name the version to compare with.",
+        )
+    shape = fitting.nearest_shape(against, evidence.observed)
+    owners = read_owners(connection, names, role=role)
+    told = deciding.differences(evidence, against, shape)
+    told = _with_orphans(connection, evidence, owners, told)
+    wanted = samples.expected_of(against)
+    found = meanings.read_meanings(connection, names, evidence.observed, wanted)
+    return Report(
+        names=names,
+        version=against,
+        shape=shape,
+        owners=owners,
+        detection=detection,
+        differences=ordered(
+            [
+                *told,
+                *judging.views(wanted, found, told),
+                *judging.owners(owners, evidence.observed),
+                *judging.extensions(owners, names.col, names.gacl),
+                *judging.sequences(
+                    rows.read_positions(connection, names, evidence.observed, owners)
+                ),
+                *judging.scripts(evidence.records.history, scripts),
+            ]
+        ),
+    )
+
+
+def _said(evidence: deciding.Evidence) -> str:
+    """Return the version that Alembic says, empty when it says none or several."""
+    return evidence.records.alembic[0] if len(evidence.records.alembic) == 1 else ""
+
+
+def _with_orphans(
+    connection: extensions.connection,
+    evidence: deciding.Evidence,
+    owners: Owners,
+    told: tuple[Difference, ...],
+) -> tuple[Difference, ...]:
+    keys = [
+        (one.role, one.name, one.expected)
+        for one in told
+        if one.kind == "constraint" and one.state in (State.MISSING, State.CHANGED)
+        and one.expected.startswith("FOREIGN KEY")
+    ]  # fmt: skip
+    found = rows.read_orphans(connection, evidence.names, evidence.observed, owners, keys)
+    return judging.with_orphans(told, found)
+
+
+def look(connection: extensions.connection, names: Names) -> Detection:
+    """Return what the database is by what is seen, whatever Alembic says of it."""
+    evidence = detecting.read_evidence(connection, names)
+    records = replace(evidence.records, alembic=())
+    return deciding.decide(replace(evidence, records=records))

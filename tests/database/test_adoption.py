@@ -1,0 +1,117 @@
+"""Adoption: written once, refused when it would be a guess, mended first when told to."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from collec_migrations import adoption, library
+from collec_migrations.adoption import AdoptionRefused
+from collec_migrations.database import history
+from collec_migrations.database.connection import Connection
+from collec_migrations.detection import detecting
+from collec_migrations.errors import UnknownVersion
+from collec_migrations.migration import verbs
+from collec_migrations.names import Names
+from collec_migrations.verification import verifying
+from tests.servers import Server
+
+NAMES = Names()
+UP_TO_1_0_8 = ("gacl_create-1.0.sql", "col_create-1.0.sql", "upgrade-1.0-1.0.4.sql",
+               "upgrade-1.0.4-1.0.5.sql", "upgrade-1.0.5-1.0.6.sql",
+               "upgrade-1.0.6-1.0.8.sql")  # fmt: skip
+
+
+@pytest.fixture
+def session(server18: Server) -> Iterator[Connection]:
+    """Give a connection to a database of 1.0.8 that nobody adopted."""
+    with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
+        with connection.cursor() as cursor:
+            for name in UP_TO_1_0_8:
+                cursor.execute(library.load(name).text)
+            cursor.execute("reset search_path")
+        yield connection
+
+
+def past(session: Connection) -> list[tuple[str | None, str]]:
+    """Return the versions and kinds of the data schema's history."""
+    with session.cursor() as cursor:
+        return [(row.version, row.kind) for row in history.read(cursor, "col")]
+
+
+def run(session: Connection, statement: str) -> None:
+    """Run a statement."""
+    with session.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_adoption_writes_the_version_and_history_once(session: Connection) -> None:
+    first, second = adoption.adopt(session, NAMES), adoption.adopt(session, NAMES)
+    assert (first.version, first.already, second.already) == ("1.0.8", False, True)
+    assert past(session) == [("1.0.8", "adopted")]
+    assert detecting.detect(session, NAMES).records.alembic == ("1.0.8",)
+    assert verifying.verify(session, NAMES).differences == ()
+
+
+def test_a_damaged_database_is_refused_and_left_alone(session: Connection) -> None:
+    run(session, "alter table col.sample drop column dbuid_origin; drop view col.last_photo")
+    with pytest.raises(AdoptionRefused, match=r"dbuid_origin is missing \(and 1 more\)"):
+        adoption.adopt(session, NAMES)
+    assert past(session) == []
+
+
+def test_a_damaged_database_is_mended_and_adopted_at_once(session: Connection) -> None:
+    run(session, "alter table col.sample drop column dbuid_origin; drop view col.last_photo")
+    done = adoption.adopt_mended(session, NAMES)
+    assert len(done.mended) == 2
+    assert verifying.verify(session, NAMES).differences == ()
+
+
+def test_what_only_differs_is_adopted_and_told(session: Connection) -> None:
+    run(session, "create table col.extra (a integer)")
+    assert [one.name for one in adoption.adopt(session, NAMES).left] == ["extra"]
+
+
+def test_a_contradicting_version_is_refused_unless_forced(session: Connection) -> None:
+    with pytest.raises(AdoptionRefused, match=r"not 2\.3 but 1\.0\.8"):
+        adoption.adopt(session, NAMES, "2.3")
+    done = adoption.adopt_forced(session, NAMES, "2.3")
+    assert "seen as 1.0.8" in done.forced
+    with session.cursor() as cursor:
+        assert "seen as 1.0.8" in history.read(cursor, "col")[-1].note
+
+
+def test_a_version_that_never_was_is_refused(session: Connection) -> None:
+    with pytest.raises(UnknownVersion, match=r"25\.1"):
+        adoption.adopt(session, NAMES, "25.1")
+
+
+def test_what_is_ambiguous_must_be_said(server18: Server) -> None:
+    with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
+        with connection.cursor() as cursor:
+            for name in UP_TO_1_0_8[:2]:
+                cursor.execute(library.load(name).text)
+            cursor.execute(
+                "create or replace view col.last_movement as select uid, storage_id, storage_date,"
+                " movement_type_id, container_id, uid as container_uid from col.storage"
+            )
+        with pytest.raises(AdoptionRefused, match=r"ambiguous.*1\.0 or 1\.0\.4"):
+            adoption.adopt(connection, NAMES)
+
+
+def test_alembic_goes_on_from_there(session: Connection) -> None:
+    adoption.adopt(session, NAMES)
+    session.commit()
+    dsn = session.get_dsn_parameters()
+    parts = ("host", "port", "user", "dbname")
+    address = " ".join(f"{part}={dsn[part]}" for part in parts)
+    verbs.upgrade({"url": address}, "head", say=lambda _: None)
+    assert detecting.detect(session, NAMES).versions == ("1.1",)
+    assert past(session)[-1] == ("1.1", "applied")
+    assert verifying.verify(session, NAMES).differences == ()
+
+
+def test_a_stamp_is_warned_of(session: Connection) -> None:
+    assert adoption.contradiction(session, NAMES, "1.0.8") == ""
+    assert "seen as 1.0.8, not soundly as 1.1" in adoption.contradiction(session, NAMES, "1.1")

@@ -1,0 +1,255 @@
+"""A plan tells what a run would do and what is in its way, and touches nothing."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import psycopg2
+import pytest
+
+from collec_migrations import library, scripts
+from collec_migrations.database import connection as database
+from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
+from collec_migrations.migration import configuration, verbs
+from collec_migrations.migration import plan as plans
+from collec_migrations.migration.obstacles import NotPossible
+from collec_migrations.migration.plan import Plan
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+FILLED = """
+insert into col.metadata_set (metadata_set_name) values ('soil'), ('water');
+insert into col.sample_type (sample_type_name, metadata_set_id)
+    select 'core', metadata_set_id from col.metadata_set where metadata_set_name = 'soil';
+analyze;
+"""
+HELD = """
+select distinct l.mode from pg_locks l join pg_stat_activity a using (pid)
+where a.application_name = 'collec-migrations' and l.locktype = 'relation'
+"""
+PASSWORD = "a secret of the tests"
+
+
+def plan(address: Address, version: str = "head", **options: str) -> Plan:
+    """Return the plan for a database."""
+    return verbs.plan({"url": address.url, **options}, version, say=lambda _: None)
+
+
+@pytest.fixture
+def old(server18: Server, clone: Clone) -> Address:
+    """Return a database at 1.0.8."""
+    return clone(chain.template_at(server18, "1.0.8"))
+
+
+@pytest.fixture
+def role(server18: Server) -> Iterator[str]:
+    """Return an ordinary role that may connect."""
+    server18.create_role("plain", PASSWORD)
+    yield "plain"
+    chain.execute(server18.address, "drop role plain")
+
+
+def test_plan_of_an_upgrade_tells_versions_scripts_and_locks(old: Address) -> None:
+    (pair,) = plan(old).pairs
+    assert (pair.recorded, pair.target) == ("1.0.8", "1.1")
+    ((step,),) = [pair.steps]
+    assert (step.version, step.kind) == ("1.1", "upgrade")
+    assert [(s.script, s.part) for s in step.scripts] == [
+        ("legacy_sql/upgrade-1.0.8-1.1.sql", "all")
+    ]
+    locked = {
+        (str(lock.relation), lock.mode.text)
+        for statement in step.scripts[0].statements
+        for lock in statement.effects.locks
+    }
+    assert ("col.storage", "access exclusive") in locked
+    assert not any(lock.rewrites for s in step.scripts[0].statements for lock in s.effects.locks)
+
+
+def test_plan_of_an_empty_database_starts_from_the_newest_creation(database: Address) -> None:
+    (pair,) = plan(database).pairs
+    assert [(step.version, step.kind) for step in pair.steps] == [("1.1", "create")]
+    assert pair.recorded is None
+
+
+def test_plan_counts_what_would_be_archived(old: Address) -> None:
+    chain.execute(old, FILLED)
+    (pair,) = plan(old).pairs
+    counted = {(item.table, item.column): item.rows for item in pair.archived}
+    assert counted["col.metadata_set", None] == 2
+    assert counted["col.sample_type", "metadata_set_id"] == 1
+    assert counted["col.sample_type", "metadata_set_id_second"] == 0
+    assert counted["col.sample_metadata", None] == 0
+
+
+def test_plan_tells_sizes(old: Address) -> None:
+    chain.execute(old, FILLED)
+    sizes = {
+        str(lock.relation): (lock.relation.rows, lock.relation.bytes)
+        for script in plan(old).pairs[0].steps[0].scripts
+        for statement in script.statements
+        for lock in statement.effects.locks
+    }
+    assert sizes["col.metadata_set"][0] == 2
+    assert sizes["col.metadata_set"][1] > 8000
+
+
+def test_plan_of_a_database_at_the_target_is_empty(server18: Server, clone: Clone) -> None:
+    assert plan(clone(chain.template_at(server18, "1.1"))).is_empty
+
+
+def test_plan_refuses_what_an_upgrade_refuses(old: Address) -> None:
+    chain.execute(old, "drop table col.alembic_version")
+    with pytest.raises(NotAdopted):
+        plan(old)
+
+
+def test_plan_refuses_what_is_no_version(old: Address) -> None:
+    with pytest.raises(UnknownVersion):
+        plan(old, "1.0.7")
+
+
+def test_plan_knows_several_data_schemas(old: Address) -> None:
+    first, second = plan(old, col="col,lab_b").pairs
+    assert [step.version for step in first.steps] == ["1.1"]
+    assert [(step.version, step.kind) for step in second.steps] == [("1.1", "create")]
+    assert [script.script for script in second.steps[0].scripts] == [
+        "legacy_sql/col_create-1.1.sql"
+    ]
+
+
+def test_plan_takes_no_lock_stronger_than_access_share(old: Address) -> None:
+    chain.execute(old, FILLED)
+    held: set[object] = set()
+    read_only: list[object] = []
+
+    def look(given: object, *_: object) -> int:
+        cursor = given
+        assert isinstance(cursor, psycopg2.extensions.cursor)
+        cursor.execute("show transaction_read_only")
+        read_only.append(cursor.fetchone())
+        held.update(row[0] for row in chain.query(old, HELD))
+        return 0
+
+    job = verbs.upgrade_job(
+        configuration.alembic_config({"url": old.url}, say=lambda _: None), "head"
+    )
+    assert job.settings.address is not None
+    with (
+        closing(database.connect(job.settings.address)) as connection,
+        plans.reading(connection, job.settings) as cursor,
+    ):
+        plans.survey(job, cursor, counted=look)
+
+    assert held <= {"AccessShareLock"}
+    assert set(read_only) == {("on",)}
+
+
+def test_plan_changes_nothing(old: Address) -> None:
+    before = chain.query(old, "select xmin::text, * from pg_class order by oid")
+    plan(old)
+    assert chain.query(old, "select xmin::text, * from pg_class order by oid") == before
+
+
+def as_role(server: Server, role: str, address: Address) -> str:
+    """Return the address of a database for an ordinary role."""
+    return server.tcp_url(role, PASSWORD, address.dbname)
+
+
+def obstacles(url: str, version: str = "head") -> list[str]:
+    """Return the obstacles that are certain."""
+    found = verbs.plan({"url": url}, version, say=lambda _: None).obstacles
+    return [item.message for item in found if item.certain]
+
+
+@pytest.fixture
+def visitor(server18: Server, role: str, old: Address) -> Iterator[str]:
+    """Return the address of the database for a role that may only read it."""
+    chain.execute(
+        old,
+        f"grant usage on schema gacl, col to {role};"
+        f"grant select on all tables in schema gacl, col to {role}",
+    )
+    yield as_role(server18, role, old)
+    chain.execute(old, f"drop owned by {role}")
+
+
+def test_a_role_with_too_few_rights_is_told_all_obstacles(visitor: str) -> None:
+    found = obstacles(visitor)
+    assert "role 'plain' may not create objects in schema 'col'" in found
+    assert "new objects of schema 'col' belong to 'collec', of which 'plain' is not a member" in (
+        found
+    )
+    assert "table col.storage belongs to 'collec', and 'plain' may not change it" in found
+
+
+def test_a_real_run_is_refused_before_anything_is_touched(visitor: str, old: Address) -> None:
+    before = chain.catalog(old)
+    with pytest.raises(NotPossible, match=r"col\.storage") as refused:
+        verbs.upgrade({"url": visitor}, "head", say=lambda _: None)
+    assert refused.value.exit_status == 3
+    assert "superuser" in refused.value.hint
+    assert chain.catalog(old) == before
+
+
+def test_the_owner_meets_no_obstacle(server18: Server, role: str, database: Address) -> None:
+    chain.execute(database, f'grant create on database "{database.dbname}" to {role}')
+    url = as_role(server18, role, database)
+    said: list[str] = []
+    verbs.upgrade({"url": url}, "1.0.8", say=said.append)
+    assert obstacles(url) == []
+    assert verbs.upgrade({"url": url}, "head", say=said.append) == {"col": "1.1"}
+
+
+def test_one_table_of_another_owner_is_named(
+    server18: Server, role: str, database: Address
+) -> None:
+    chain.execute(database, f'grant create on database "{database.dbname}" to {role}')
+    url = as_role(server18, role, database)
+    verbs.upgrade({"url": url}, "1.0.8", say=lambda _: None)
+    chain.execute(database, "alter table col.storage owner to collec")
+    assert obstacles(url) == [
+        "table col.storage belongs to 'collec', and 'plain' may not change it"
+    ]
+
+
+def test_a_role_that_may_not_create_schemas_is_told(
+    server18: Server, role: str, database: Address
+) -> None:
+    assert obstacles(as_role(server18, role, database)) == [
+        "role 'plain' may not create schema 'col' and schema 'gacl'"
+        f" in database {database.dbname!r}"
+    ]
+
+
+def test_read_only_transactions_are_told_to_a_superuser_too(old: Address) -> None:
+    chain.execute(old, f'alter database "{old.dbname}" set default_transaction_read_only = on')
+    assert obstacles(old.url) == ["transactions are read-only here (default_transaction_read_only)"]
+    with pytest.raises(MigrationError, match="read-only here"):
+        chain.upgrade(old)
+
+
+def test_no_obstacle_where_there_is_nothing_to_do(
+    server18: Server, role: str, clone: Clone
+) -> None:
+    new = clone(chain.template_at(server18, "1.1"))
+    chain.execute(
+        new,
+        f"grant usage on schema gacl, col to {role};"
+        f"grant select on all tables in schema gacl, col to {role}",
+    )
+    url = as_role(server18, role, replace(new))
+    assert obstacles(url) == []
+    chain.execute(new, f"drop owned by {role}")
+
+
+def test_a_part_of_a_script_keeps_its_lines(old: Address) -> None:
+    chain.upgrade(old, "head", col="lab_b")
+    whole = {s.text: s.line for s in scripts.split(library.load("upgrade-1.0.8-1.1.sql").text)}
+    (step,) = plan(old).pairs[0].steps
+    (script,) = step.scripts
+    assert script.part == "col"
+    assert 0 < len(script.statements) < len(whole)
+    assert {s.text: s.line for s in script.statements}.items() <= whole.items()
