@@ -9,7 +9,7 @@ from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations import quoting
 from collec_migrations.database import locking
-from collec_migrations.migration import planning, recording
+from collec_migrations.migration import alone, planning, recording
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Text
@@ -45,8 +45,14 @@ def _write_pairs(environment: EnvironmentContext, job: Job, output: TextIO) -> l
     """Write what each pair needs; the rights schema is stepped up by the first."""
     rights_version = None if job.start in (None, "base") else job.start
     announcements: list[str] = []
-    for names in job.settings.pairs:
-        run = job.run_for(names, Text(output.write), rights_version=rights_version)
+    pairs = job.settings.pairs
+    if job.command == "downgrade":
+        output.write(f"{alone.guard(pairs)}\n\n")
+    for names in pairs:
+        # Each pair starts from the same version: the rights schema goes down with the last.
+        held = None if names == pairs[-1] else job.start
+        sink = Text(output.write)
+        run = job.run_for(names, sink, rights_version=rights_version, rights_held=held)
         if job.start in (None, "base"):
             output.write(f"create schema if not exists {quoting.identifier(names.col)};\n\n")
         _configure(environment, job, run, output)

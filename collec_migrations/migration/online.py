@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations import access, adoption, quoting
 from collec_migrations.database import connection as database
-from collec_migrations.database import holdings, limits, locking, state
+from collec_migrations.database import holdings, limits, locking, sharing, state
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
 from collec_migrations.migration import (
     lending,
@@ -128,8 +128,16 @@ def _versions(
             found = state.read(cursor, names)
             _prepare(cursor, job, names, found)
             sink = _sink(job, cursor, names)
-            run = job.run_for(names, sink, rights_version=found.rights_version)
-            versions[names.col] = _run_pair(environment, job, run, connection)
+            held = sharing.newest_of_others(
+                sharing.data_schemas(cursor, names), names, job.versions
+            )
+            run = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
+            reached = _run_pair(environment, job, run, connection)
+            versions[names.col] = reached
+            if job.command == "do_stamp" and found.gacl_tables:
+                rights = sharing.newest((reached, held), job.versions)
+                recording.adopt_rights(cursor, names.gacl, rights)
+                sink.settle()
             announcements += [*sink.warnings, *run.announcements]
             if job.settings.per_version:
                 # Alembic would take a transaction left open by reading for one of the caller's.

@@ -19,6 +19,9 @@ class Sink(Protocol):
     def execute(self, sql: str) -> None:
         """Take one statement of the tool's own."""
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Let a check read the database, where there is one, and raise what it finds."""
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Take a row for the history of a schema."""
 
@@ -49,6 +52,10 @@ class Server:
         """Run a statement."""
         self.cursor.execute(sql)
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Run a check."""
+        check(self.cursor)
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Store a history row."""
         history.record(self.cursor, schema, entry)
@@ -71,6 +78,9 @@ class Text:
     def execute(self, sql: str) -> None:
         """Write a statement."""
         self.write(f"{sql}\n\n")
+
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Do nothing: there is no database yet."""
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Write a history row, timed by the server that will run it."""

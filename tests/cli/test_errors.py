@@ -102,6 +102,21 @@ def test_a_failing_statement_is_told_by_file_and_line_and_leaves_nothing(
     assert chain.query(database, "select version_num from col.alembic_version") == [("1.0.8",)]
 
 
+def test_the_tool_ends_with_status_3_after_a_failing_statement(database: Address) -> None:
+    chain.upgrade(database, "1.0.8")
+    chain.execute(database, "create view col.metadata as select 1 as one")
+    done = chain.run(
+        "collec-migrations",
+        "upgrade",
+        "--yes",
+        folder=chain.ROOT,
+        variables={"COLLEC_DATABASE_URL": database.url},
+    )
+    assert done.returncode == 3
+    assert 'upgrade-1.0.8-1.1.sql:176: relation "metadata" already exists' in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) -> None:
     chain.execute(database, "create schema gacl; create table gacl.in_the_way ()")
     chain.execute(database, "drop table gacl.in_the_way")

@@ -122,18 +122,35 @@ def test_alembic_shows_and_steps_each_schema(uneven: Address) -> None:
     assert at_head(uneven, "lab_a")
 
 
-def test_stamp_adopts_schemas_without_history(uneven: Address) -> None:
+@pytest.mark.parametrize("newer", ["1.0.8", "1.1"])
+@pytest.mark.parametrize("order", [("lab_a", "lab_b"), ("lab_b", "lab_a")])
+def test_stamp_adopts_schemas_without_history(
+    uneven: Address, newer: str, order: tuple[str, str]
+) -> None:
+    chain.upgrade(uneven, newer, col="lab_b")
     for schema in ("gacl", "lab_a", "lab_b"):
         chain.execute(uneven, f"drop table {schema}.migration_history")
     for schema in ("lab_a", "lab_b"):
         chain.execute(uneven, f"drop table {schema}.alembic_version")
-    for schema, version in (("lab_a", "1.0.5"), ("lab_b", "1.0.8")):
+    for schema in order:
+        version = {"lab_a": "1.0.5", "lab_b": newer}[schema]
         done = alembic("-x", f"col={schema}", "stamp", version, url=uneven.url)
         assert done.returncode == 0, done.stdout
+    assert versions(uneven, "gacl")[-1] == newer
+    chain.upgrade(uneven, col="lab_a")
     chain.upgrade(uneven, **BOTH)
     assert at_head(uneven, "lab_a")
     assert at_head(uneven, "lab_b")
     assert versions(uneven, "gacl")[-1] == "1.1"
+
+
+def test_a_wrong_stamp_can_be_put_right(database: Address) -> None:
+    chain.upgrade(database, "1.0.8", col="lab_a")
+    for version in ("1.1", "1.0.8"):
+        assert alembic("-x", "col=lab_a", "stamp", version, url=database.url).returncode == 0
+        assert versions(database, "gacl")[-1] == version
+    chain.upgrade(database, col="lab_a")
+    assert at_head(database, "lab_a")
 
 
 def test_a_schema_stamped_older_does_not_pull_the_rights_back(uneven: Address) -> None:
