@@ -17,6 +17,9 @@ SECTIONS = {
         "upgrade": "Bring the database to a version, all or nothing.",
         "history": "Show the history of each schema: one line for each version.",
     },
+    "Go back": {
+        "archive": "List, show or drop what steps removed and kept.",
+    },
     "Take over an existing database": {
         "detect": "Say what version a database is, without changing anything.",
         "verify": "Compare the database with its version, and tell each difference.",

@@ -178,6 +178,9 @@ class Draft:
         """Note what a statement of the tool's own does."""
         locks.effects(self.world, sql)
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Do nothing: an upgrade has no check of its own."""
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Note nothing: the history belongs to the tool."""
 

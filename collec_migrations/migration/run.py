@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from collec_migrations import library, scripts
 from collec_migrations.database import history
-from collec_migrations.migration import installation, parts
+from collec_migrations.migration import archiving, installation, parts, refusing, removal
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
@@ -26,14 +27,25 @@ class Run:
     """The script that leads to each version, where there is one."""
     rights_version: str | None
     """The version of the rights schema, which another data schema may have stepped up."""
-    rights_needed: bool = False
-    """Whether another data schema still needs the rights schema as it is."""
+    rights_held: str | None = None
+    """The newest version at which another data schema needs the rights schema; None: none does."""
+    reverse_scripts: Mapping[str, str] = field(default_factory=dict)
+    """The script that leads from each version to the one before."""
+    creations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The scripts, for (gacl, col), that create a version, where there are some."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
     _version: str = ""
     _started: datetime = datetime.min
     _sent: list[library.Source] = field(default_factory=list)
     _rights_changed: bool = False
+
+    def foresee(self, steps: Sequence[Any]) -> None:
+        """Refuse to remove everything while there are rows of users, unless that was asked for."""
+        if not steps or self.settings.destroy or not removal.is_removal(steps[-1]):
+            return
+        with refusing.rows_named():
+            self.sink.execute(self._guard(steps[0].revision.revision))
 
     def begin(self, step: Any) -> None:
         """Learn which of Alembic's steps comes next."""
@@ -66,14 +78,21 @@ class Run:
         self._send(source, source.text)
 
     def downgrade(self, script: str) -> None:
-        """Send the script; its part for a rights schema that others still need is left out."""
+        """Send the script; the rights schema follows as far as no other data schema needs it."""
         source = library.load(script)
-        if self.rights_needed:
+        reached = self._before(self._version)
+        leaving = self._rights_to_leave(reached)
+        self._check_archives(reached, leaving)
+        with refusing.dependents_named():
+            if leaving == (self._version,):
+                self._send(source, source.text)
+                self._step_rights(reached)
+                return
             self._send(source, parts.part(source.text, "col"))
-        else:
-            self._send(source, source.text)
-            self.rights_version = self._before(self._version)
-            self._rights_changed = True
+            for version in leaving:
+                source = library.load(self.reverse_scripts[version])
+                self._send(source, parts.part(source.text, "gacl"))
+                self._step_rights(self._before(version))
 
     def record(self, *, version: str | None, kind: history.Kind) -> None:
         """Add the step that has just been taken to the history of each schema it changed."""
@@ -94,13 +113,46 @@ class Run:
         self.sink.send(scripts.bind(text, self.names.by_default_name), shown=source.shown)
         self._sent.append(source)
 
-    def _step_rights(self, version: str) -> None:
+    def _guard(self, version: str) -> str:
+        """Return the statement that fails when a user's row is in a schema that is removed."""
+        at = {"col": version}
+        if self.rights_version and self.rights_held is None:
+            at["gacl"] = self.rights_version
+        return removal.guard(
+            self.settings.pairs,
+            self.names,
+            at=at,
+            creations=self.creations,
+            versions=self.versions,
+        )
+
+    def _check_archives(self, reached: str | None, leaving: Sequence[str]) -> None:
+        """Refuse the step when rows that it removes could not be kept."""
+        names = self.names
+        steps = [("col", names.col, names.col_archive, self._version, reached)]
+        steps += [("gacl", names.gacl, names.gacl_archive, v, self._before(v)) for v in leaving]
+        for role, schema, archive, version, then in steps:
+            step = archiving.Step(
+                role=role, schema=schema, archive=archive, version=version, reached=then
+            )
+            self.sink.inspect(partial(archiving.check, step=step))
+
+    def _step_rights(self, version: str | None) -> None:
         self.rights_version = version
         self._rights_changed = True
 
     def _behind(self, version: str) -> bool:
         """Return whether the rights schema is older than `version`."""
         return version in self._between(self.rights_version, version)
+
+    def _rights_to_leave(self, reached: str | None) -> tuple[str, ...]:
+        """Return the versions that the rights schema leaves, newest first."""
+        held = self._between(None, self.rights_held) if self.rights_held else ()
+        needed = max(self._between(None, reached) if reached else (), held, key=len)
+        if self.rights_version is None:
+            return ()
+        present = self._between(None, self.rights_version)
+        return tuple(reversed(present[len(needed) :]))
 
     def _between(self, old: str | None, new: str) -> Sequence[str]:
         """Return the versions after `old` up to `new`."""

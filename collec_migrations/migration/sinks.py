@@ -1,7 +1,7 @@
 """Where statements go: to a server at once, or into a script for psql."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -18,6 +18,9 @@ class Sink(Protocol):
 
     def execute(self, sql: str) -> None:
         """Take one statement of the tool's own."""
+
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Let a check read the database, where there is one, and raise what it finds."""
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Take a row for the history of a schema."""
@@ -49,6 +52,10 @@ class Server:
         """Run a statement."""
         self.cursor.execute(sql)
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Run a check."""
+        check(self.cursor)
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Store a history row."""
         history.record(self.cursor, schema, entry)
@@ -72,9 +79,13 @@ class Text:
         """Write a statement."""
         self.write(f"{sql}\n\n")
 
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Do nothing: there is no database yet."""
+
     def record(self, schema: str, entry: history.Entry) -> None:
         """Write a history row, timed by the server that will run it."""
-        self.write(f"{history.creation(schema)}\n{history.insertion(schema, entry)}\n\n")
+        timed = replace(entry, started=None)
+        self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
 
     def settle(self) -> None:
         """Write nothing: whoever runs the script owns what it makes."""
