@@ -33,7 +33,8 @@ def rights_history(address: Address) -> list[tuple[object, ...]]:
 
 def test_the_rights_schema_stays_while_another_needs_it(database: Address) -> None:
     chain.upgrade(database, **BOTH)
-    chain.downgrade(database, "1.0", col="lab_a")
+    said = chain.downgrade(database, "1.0", col="lab_a")
+    assert said == ["the rights schema 'gacl' stays at 1.1: another data schema needs it"]
     at(database, A, "1.0", "1.1")
     at(database, B, "1.1", "1.1")
     assert rights_history(database) == [("1.1", "applied")]
