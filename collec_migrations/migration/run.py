@@ -83,6 +83,8 @@ class Run:
         reached = self._before(self._version)
         leaving = self._rights_to_leave(reached)
         self._check_archives(reached, leaving)
+        if not leaving:
+            self._announce_rights_kept()
         with refusing.dependents_named():
             if leaving == (self._version,):
                 self._send(source, source.text)
@@ -112,6 +114,14 @@ class Run:
     def _send(self, source: library.Source, text: str) -> None:
         self.sink.send(scripts.bind(text, self.names.by_default_name), shown=source.shown)
         self._sent.append(source)
+
+    def _announce_rights_kept(self) -> None:
+        message = (
+            f"the rights schema {self.names.gacl!r} stays at {self.rights_version}: "
+            "another data schema needs it"
+        )
+        if self.rights_held and message not in self.announcements:
+            self.announcements.append(message)
 
     def _guard(self, version: str) -> str:
         """Return the statement that fails when a user's row is in a schema that is removed."""

@@ -100,6 +100,8 @@ def test_owners_and_grants_are_those_from_before(server18: Server, clone: Clone)
     chain.execute(address, OWNED)
     before = chain.query(address, RIGHTS)
     for version in ("1.1", "1.0"):
+        if version == "1.0":
+            chain.execute(address, PRINTER)
         chain.upgrade(address) if version == "1.1" else chain.downgrade(address, version)
         owners = {row[2] for row in chain.query(address, RIGHTS)}
         assert owners == {"keeper"}
@@ -108,8 +110,14 @@ def test_owners_and_grants_are_those_from_before(server18: Server, clone: Clone)
         )
         assert watched, version
     assert chain.query(address, RIGHTS) == before
+    archived = (
+        "select pg_get_userbyid(c.relowner), pg_get_userbyid(n.nspowner) from pg_class c"
+        " join pg_namespace n on n.oid = c.relnamespace where c.relname = 'printer_since_1_1'"
+    )
+    assert chain.query(address, archived) == [("keeper", "keeper")]
 
 
+PRINTER = "insert into col.printer (printer_name, printer_queue) values ('a', 'b')"
 OWNED = """
 do $$
 declare

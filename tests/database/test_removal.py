@@ -96,6 +96,8 @@ def test_what_is_no_row_of_a_user_does_not_stop_it(
     chain.downgrade(address, "base")
     site = [("col.own",)] if case == "site_table" else []
     assert sorted(own_tables(address)) == sorted(STAYING + site)
+    chain.upgrade(address)
+    assert chain.query(address, "select version_num from col.alembic_version") == [("1.1",)]
 
 
 def test_relative_steps_down_to_nothing_are_guarded_as_well(server18: Server, clone: Clone) -> None:
