@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations import access, adoption, quoting
+from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
 from collec_migrations.database import holdings, limits, locking, sharing, state
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
