@@ -69,6 +69,16 @@ def adopt_forced(connection: extensions.connection, names: Names, version: str) 
     return _written(connection, report, forced=forced)
 
 
+def contradiction(connection: extensions.connection, names: Names, version: str) -> str:
+    """Return what `alembic stamp` should warn of before it writes a version; empty: nothing."""
+    seen = verifying.look(connection, names)
+    if seen.is_sound and seen.versions == (version,):
+        return ""
+    told = " or ".join(seen.versions) or str(seen.answer)
+    many = f" with {len(seen.serious)} differences" if seen.serious else ""
+    return f"schema {names.col!r} is seen as {told}{many}, not soundly as {version}"
+
+
 def _report(connection: extensions.connection, names: Names, version: str | None) -> Report:
     """Return how the database differs from the version it would be adopted as."""
     if version is not None and version not in releases.VERSIONS:

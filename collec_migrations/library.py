@@ -29,10 +29,24 @@ class Source:
         return f"{self.path.parent.name}/{self.name}"
 
 
-def checksum(text: str) -> str:
-    """Return the SHA-256 of a script's text, blind to line ends and to a byte-order mark."""
-    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return sha256(plain.encode()).hexdigest()
+def checksum(*texts: str) -> str:
+    """Return the SHA-256 of scripts in this order, blind to line ends and byte-order marks."""
+    return sha256("".join(_plain(text) for text in texts).encode()).hexdigest()
+
+
+def _plain(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def current_checksum(names: str) -> str | None:
+    """Return the checksum of scripts as history stores it, `names` being separated by commas.
+
+    None when one of them is not at hand: there is nothing to compare with.
+    """
+    try:
+        return checksum(*(load(name).text for name in names.split(", ")))
+    except ScriptUnreadable:
+        return None
 
 
 def scripts_folder() -> Path:

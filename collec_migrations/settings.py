@@ -87,6 +87,7 @@ SETTINGS = (
     ),
 )
 OPTIONS = ("url", *(setting.option for setting in SETTINGS))
+INI_KEYS = ("sqlalchemy.url", *(setting.ini for setting in SETTINGS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

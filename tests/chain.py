@@ -33,6 +33,13 @@ def upgrade(address: Address, version: str = "head", **options: str) -> list[str
     return said
 
 
+def downgrade(address: Address, version: str, **options: str) -> list[str]:
+    """Take a database back to a version by the tool's engine; return what it said."""
+    said: list[str] = []
+    verbs.downgrade({"url": address.url, **options}, version, say=said.append)
+    return said
+
+
 def under(names: Names) -> dict[str, str]:
     """Return the options that name a pair of schemas."""
     return {"gacl": names.gacl, "col": quoted(names.col)}

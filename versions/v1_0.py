@@ -5,6 +5,7 @@ from collec_migrations.migration import step
 revision = "1.0"
 down_revision = None
 creation = ("gacl_create-1.0.sql", "col_create-1.0.sql")
+reverse = "drop-1.0.sql"
 
 
 def upgrade() -> None:
@@ -12,4 +13,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    step.revert("drop-1.0.sql")
+    step.revert(reverse)

@@ -5,6 +5,7 @@ from collec_migrations.migration import step
 revision = "1.0.4"
 down_revision = "1.0"
 script = "upgrade-1.0-1.0.4.sql"
+reverse = "downgrade-1.0.4-1.0.sql"
 
 
 def upgrade() -> None:
@@ -12,4 +13,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    step.revert("downgrade-1.0.4-1.0.sql")
+    step.revert(reverse)

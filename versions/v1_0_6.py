@@ -5,6 +5,7 @@ from collec_migrations.migration import step
 revision = "1.0.6"
 down_revision = "1.0.5"
 script = "upgrade-1.0.5-1.0.6.sql"
+reverse = "downgrade-1.0.6-1.0.5.sql"
 
 
 def upgrade() -> None:
@@ -12,4 +13,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    step.revert("downgrade-1.0.6-1.0.5.sql")
+    step.revert(reverse)

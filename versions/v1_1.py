@@ -6,6 +6,7 @@ revision = "1.1"
 down_revision = "1.0.8"
 script = "upgrade-1.0.8-1.1.sql"
 creation = ("gacl_create-1.1.sql", "col_create-1.1.sql")
+reverse = "downgrade-1.1-1.0.8.sql"
 
 
 def upgrade() -> None:
@@ -13,4 +14,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    step.revert("downgrade-1.1-1.0.8.sql")
+    step.revert(reverse)

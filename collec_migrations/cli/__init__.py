@@ -1,5 +1,1 @@
 """The command line: parse, call one function, render, exit."""
-
-from collec_migrations.cli.main import main
-
-__all__ = ["main"]

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from collec_migrations.cli import options
-from collec_migrations.database.history import Row
+
+if TYPE_CHECKING:
+    from collec_migrations.database.history import Row
 
 COLUMNS = ("version", "kind", "script", "started", "duration", "by", "client", "tool", "note")
 
@@ -33,7 +35,7 @@ def history(
             typer.echo(f"  {line}")
 
 
-def table(rows: Sequence[Row]) -> tuple[str, ...]:
+def table(rows: "Sequence[Row]") -> tuple[str, ...]:
     """Return rows as aligned lines under their titles; nothing for none."""
     if not rows:
         return ()
@@ -45,7 +47,7 @@ def table(rows: Sequence[Row]) -> tuple[str, ...]:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: "Row") -> tuple[str, ...]:
     return (
         row.version or "nothing",
         row.kind,
@@ -59,7 +61,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _facts(row: Row) -> dict[str, Any]:
+def _facts(row: "Row") -> dict[str, Any]:
     return {
         "version": row.version,
         "kind": row.kind,

@@ -1,20 +1,63 @@
-"""The command `collec-migrations`: its subcommands, and how an error is shown."""
+"""The command `collec-migrations`: finds a subcommand when it is called, and shows its errors."""
 
 import os
 import sys
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from collec_migrations.cli import adopt, detect, history, server, upgrade, verify, wrap
 from collec_migrations.errors import MigrationError
 
 DEBUG = "COLLEC_DEBUG"
 
+SECTIONS = {
+    "Upgrade": {
+        "upgrade": "Bring the database to a version, all or nothing.",
+        "history": "Show the history of each schema: one line for each version.",
+        "wrap": "Turn upgrade scripts of the application into versions of the chain.",
+    },
+    "Go back": {
+        "archive": "List, show or drop what steps removed and kept.",
+    },
+    "Take over an existing database": {
+        "detect": "Say what version a database is, without changing anything.",
+        "verify": "Compare the database with its version, and tell each difference.",
+        "adopt": "Write the version that is seen as Alembic's own.",
+    },
+    "Servers": {
+        "server": "Manage the embedded PostgreSQL server of a folder.",
+    },
+}
+"""What each command does, known without loading it: a start costs only what the command needs."""
+
 
 class Commands(TyperGroup):
-    """Shows an error of this package in two lines, and exits with its status."""
+    """Loads a subcommand when it is asked for; shows an error of this package in two lines."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  (click's signature)
+        """Return the names of all commands, in the order of the help."""
+        return [name for section in SECTIONS.values() for name in section]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Load a command from the module of its name, or return None."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = import_module(f"collec_migrations.cli.{cmd_name}")
+        if hasattr(module, "app"):
+            return typer.main.get_group(module.app)
+        alone = typer.Typer(
+            add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+        )
+        alone.command(cmd_name)(getattr(module, cmd_name))
+        return typer.main.get_command(alone)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Write the commands by section, without loading any."""
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a subcommand."""
@@ -41,13 +84,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Versioned, atomic and reversible migrations of Collec-Science databases.",
 )
-app.command("detect")(detect.detect)
-app.command("verify")(verify.verify)
-app.command("adopt")(adopt.adopt)
-app.command("upgrade")(upgrade.upgrade)
-app.command("history")(history.history)
-app.command("wrap")(wrap.wrap)
-app.add_typer(server.app, name="server")
 
 
 @app.callback()

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
 from psycopg2.extensions import make_dsn
 
-from collec_migrations import addresses, application, settings
+from collec_migrations import access, addresses, application, settings
 from collec_migrations.cli import options
 from collec_migrations.database import connection
 from collec_migrations.detection import detecting
-from collec_migrations.errors import ConnectionFailed, UsageError
+from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 
 
@@ -34,10 +35,10 @@ class Place:
 def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None) -> Place:
     """Return the place that the options, the environment and the application's files give."""
     given = options.given(url=url, gacl=gacl, col=col)
-    told = settings.resolve(options=given, environment=os.environ, ini={})
+    told = access.told(given)
     installation = application.read(app, os.environ) if app else application.Installation()
     return Place(
-        address=told.address or _address_of(installation),
+        address=told.address or _address_of(installation) or access.address(told, say=_say),
         pairs=_pairs(given, os.environ, told, installation),
         expected=installation.expected,
         role=installation.login,
@@ -70,24 +71,9 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     return found.pairs or alone or (Names(),)
 
 
-def one_pair(session: connection.Connection, place: Place) -> Names:
-    """Return the one pair to work on; raise `UsageError` when there are several."""
-    pairs = pairs_in(session, place)
-    if len(pairs) > 1:
-        names = ", ".join(repr(pair.col) for pair in pairs)
-        raise UsageError(
-            f"there are several data schemas: {names}",
-            hint="Name one with --gacl and --col, or one after the other.",
-        )
-    return pairs[0]
-
-
-def _address_of(installation: application.Installation) -> addresses.Address:
+def _address_of(installation: application.Installation) -> addresses.Address | None:
     if not installation.parameters:
-        raise ConnectionFailed(
-            "no database is named",
-            hint="Give --url, or --app with the application's folder, or set PGDATABASE.",
-        )
+        return None
     return addresses.Address(str(make_dsn(**installation.parameters)))
 
 
@@ -99,7 +85,8 @@ def _pairs(
 ) -> tuple[Names, ...]:
     """Return the pairs that were named by options, environment or files, in this order."""
     variables = ("COLLEC_GACL_SCHEMA", "COLLEC_COL_SCHEMA")
-    if {"gacl", "col"} & given.keys() or any(name in environment for name in variables):
+    in_ini = {"collec.gacl", "collec.col"} & access.ini_values(access.INI).keys()
+    if {"gacl", "col"} & given.keys() or in_ini or any(name in environment for name in variables):
         return told.pairs
     if installation.gacl and installation.col:
         return tuple(Names.parse(gacl=installation.gacl, col=col) for col in installation.col[:1])
@@ -110,3 +97,7 @@ def _repeated(url: str | None, app: Path | None) -> str:
     """Return the options that say where the database is, as they are to be typed again."""
     words = ["--url", addresses.parse(url, source="--url").shown] if url else []
     return shlex.join(words + (["--app", str(app)] if app else []))
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)

@@ -30,14 +30,16 @@ def verify(
 ) -> None:
     """Compare the database with its version, and tell each difference in one line."""
     where = place.find(url=url, gacl=gacl, col=col, app=app)
+    sound = True
     with place.opened(where) as session:
-        names = place.one_pair(session, where)
-        report = verifying.verify(session, names, version=version, role=role or where.role)
-        if repair:
-            report = _repaired(session, report, names, yes=yes)
-        shown = _shown(session, report, sql=sql, as_json=as_json)
-    typer.echo(shown)
-    raise typer.Exit(0 if report.is_sound else 1)
+        session.set_session(readonly=not repair)
+        for names in place.pairs_in(session, where):
+            report = verifying.verify(session, names, version=version, role=role or where.role)
+            if repair:
+                report = _repaired(session, report, names, yes=yes)
+            typer.echo(_shown(session, report, sql=sql, as_json=as_json))
+            sound = sound and report.is_sound
+    raise typer.Exit(0 if sound else 1)
 
 
 def _repaired(session: Connection, report: Report, names: Names, *, yes: bool) -> Report:

@@ -25,6 +25,9 @@ class State:
     col_tables: int
     """Tables in the data schema that are not the tool's own."""
     gacl_tables: int
+    col_removed: bool = False
+    """Whether the history ends with a removal: what tables there are, are the site's own."""
+    gacl_removed: bool = False
 
 
 def read(cursor: Cursor, names: Names) -> State:
@@ -33,12 +36,15 @@ def read(cursor: Cursor, names: Names) -> State:
     gacl_tables = _tables(cursor, names.gacl)
     past = history.read(cursor, names.gacl)
     assumed = recorded if gacl_tables else None
+    own_past = history.read(cursor, names.col)
     return State(
         recorded=recorded,
         rights_version=past[-1].version if past else assumed,
         col_exists=_schema_exists(cursor, names.col),
         col_tables=_tables(cursor, names.col),
         gacl_tables=gacl_tables,
+        col_removed=bool(own_past and own_past[-1].version is None),
+        gacl_removed=bool(past and past[-1].version is None),
     )
 
 

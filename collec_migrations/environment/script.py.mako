@@ -5,6 +5,7 @@ from collec_migrations.migration import step
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 script = "upgrade-${down_revision}-${up_revision}.sql"
+reverse = "downgrade-${up_revision}-${down_revision}.sql"
 
 
 def upgrade() -> None:
@@ -12,4 +13,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    step.revert("downgrade-${up_revision}-${down_revision}.sql")
+    step.revert(reverse)

@@ -34,9 +34,11 @@ def differences(cursor: Cursor, names: Names, version: str, *, whole: bool) -> t
     )
 
 
-def told(version: str, found: tuple[str, ...]) -> Iterator[str]:
-    """Yield the lines for differences that were not told before."""
-    for sentence in found[:SHOWN]:
+def told(version: str, found: tuple[str, ...], *, before: set[str]) -> Iterator[str]:
+    """Yield the lines for differences that were not told before, and add them to those."""
+    new = [sentence for sentence in found if sentence not in before]
+    before.update(new)
+    for sentence in new[:SHOWN]:
         yield f"{version} differs from the known {version}: {sentence}"
-    if len(found) > SHOWN:
-        yield f"{version}: {len(found) - SHOWN} further differences; see `collec-migrations verify`"
+    if len(new) > SHOWN:
+        yield f"{version}: {len(new) - SHOWN} further differences; see `collec-migrations verify`"

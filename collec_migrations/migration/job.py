@@ -1,10 +1,12 @@
 """What an Alembic command is about to do, and with which settings."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
+from alembic.script.base import Script
 
 from collec_migrations.migration.planning import Work
 from collec_migrations.migration.progress import Progress
@@ -30,6 +32,8 @@ class Job:
     versions: tuple[str, ...]
     """All versions of the chain, oldest first."""
     upgrade_scripts: Mapping[str, str]
+    reverse_scripts: Mapping[str, str]
+    creations: Mapping[str, tuple[str, str]]
     settings: Settings
     progress: Progress | None
     """Watches statements run one by one; None: scripts are sent whole."""
@@ -48,11 +52,9 @@ class Job:
             targets=_texts(given.get("destination_rev")) + _texts(start),
             start=start,
             versions=tuple(revision.revision for revision in chain),
-            upgrade_scripts={
-                revision.revision: revision.module.script
-                for revision in chain
-                if hasattr(revision.module, "script")
-            },
+            upgrade_scripts=_told_by(chain, "script"),
+            reverse_scripts=_told_by(chain, "reverse"),
+            creations=_told_by(chain, "creation"),
             settings=settings,
             progress=environment.config.attributes.get("progress"),
             say=environment.config.attributes.get("say", _say),
@@ -63,7 +65,21 @@ class Job:
         """Whether the command changes the database."""
         return self.command in CHANGING
 
-    def run_for(self, names: Names, sink: Sink, *, rights_version: str | None) -> Run:
+    @property
+    def outcome(self) -> str:
+        """What a run that fails leaves behind, for messages."""
+        if self.settings.per_version:
+            return "this version was not applied; those before it are committed"
+        return "nothing was applied"
+
+    def run_for(
+        self,
+        names: Names,
+        sink: Sink,
+        *,
+        rights_version: str | None,
+        rights_held: str | None = None,
+    ) -> Run:
         """Return the state of a run for one pair."""
         return Run(
             names=names,
@@ -71,8 +87,20 @@ class Job:
             sink=sink,
             versions=self.versions,
             upgrade_scripts=self.upgrade_scripts,
+            reverse_scripts=self.reverse_scripts,
+            creations=self.creations,
             rights_version=rights_version,
+            rights_held=rights_held,
         )
+
+
+def _told_by(chain: Iterable[Script], attribute: str) -> dict[str, Any]:
+    """Return what the revisions that have this attribute say, by version."""
+    return {
+        revision.revision: getattr(revision.module, attribute)
+        for revision in chain
+        if hasattr(revision.module, attribute)
+    }
 
 
 def _texts(given: object) -> tuple[str, ...]:

@@ -95,7 +95,8 @@ def _of_schemas(powers: Powers, need: Needs) -> Iterator[Obstacle]:
     if missing and not powers.creates_schemas:
         yield Obstacle(
             message=f"role {powers.role!r} may not create"
-            f" {' and '.join(f'schema {name!r}' for name in missing)} in database {powers.database!r}",
+            f" {' and '.join(f'schema {name!r}' for name in missing)}"
+            f" in database {powers.database!r}",
             hint="Run as the owner of the database or as a superuser, "
             "or GRANT CREATE ON DATABASE to this role.",
         )

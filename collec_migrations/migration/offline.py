@@ -1,13 +1,15 @@
 """`--sql`: write what a run would send, as a script that psql runs to the same result."""
 
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations import quoting
-from collec_migrations.migration import planning, recording
+from collec_migrations.database import locking
+from collec_migrations.migration import alone, planning, recording
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.run import Run
 from collec_migrations.migration.sinks import Text
@@ -17,16 +19,21 @@ HEADER = """\
 \\set ON_ERROR_STOP on
 set client_encoding = 'UTF8';
 set standard_conforming_strings = on;
+set client_min_messages = warning;
 """
 
 
 def write(environment: EnvironmentContext, job: Job) -> None:
     """Write the script to the output of Alembic's configuration, for all pairs."""
     output: TextIO = environment.config.output_buffer or sys.stdout
+    if isinstance(output, TextIOWrapper):
+        # The script says of itself that it is UTF-8; literals keep their line ends.
+        output.reconfigure(encoding="utf-8", newline="\n")
     timeout = round(job.settings.lock_timeout * 1000)
     output.write(f"{HEADER}set lock_timeout = '{timeout} ms';\n\n")
     if not job.settings.per_version:
         output.write("BEGIN;\n\n")
+    output.write(f"{locking.statement(whole_session=job.settings.per_version)}\n")
     announcements = _write_pairs(environment, job, output)
     if not job.settings.per_version:
         output.write("COMMIT;\n")
@@ -38,8 +45,14 @@ def _write_pairs(environment: EnvironmentContext, job: Job, output: TextIO) -> l
     """Write what each pair needs; the rights schema is stepped up by the first."""
     rights_version = None if job.start in (None, "base") else job.start
     announcements: list[str] = []
-    for names in job.settings.pairs:
-        run = job.run_for(names, Text(output.write), rights_version=rights_version)
+    pairs = job.settings.pairs
+    if job.command == "downgrade":
+        output.write(f"{alone.guard(pairs)}\n\n")
+    for names in pairs:
+        # Each pair starts from the same version: the rights schema goes down with the last.
+        held = None if names == pairs[-1] else job.start
+        sink = Text(output.write)
+        run = job.run_for(names, sink, rights_version=rights_version, rights_held=held)
         if job.start in (None, "base"):
             output.write(f"create schema if not exists {quoting.identifier(names.col)};\n\n")
         _configure(environment, job, run, output)

@@ -11,10 +11,15 @@ def part(sql: str, role: Role) -> str:
     """Return the statements of a script that change the schema of `role`.
 
     A statement that changes both, such as a foreign key into the rights schema, belongs to the
-    data schema; one that changes neither, such as a setting, to both parts.
+    data schema; one that changes neither, such as a setting, to both parts. Each stays on its
+    line, which messages and plans name.
     """
-    chosen = (statement for statement, changed in roles.with_changes(sql) if belongs(changed, role))
-    return "".join(f"{statement.text};\n" for statement in chosen)
+    text = ""
+    for statement, changed in roles.with_changes(sql):
+        if belongs(changed, role):
+            gap = statement.line - 1 - text.count("\n")
+            text += "\n" * gap + f"{statement.text};"
+    return f"{text}\n" if text else ""
 
 
 def belongs(changed: frozenset[str], role: Role) -> bool:

@@ -17,7 +17,10 @@ _RELATIVE = re.compile(r"(head|base)?[+-]\d+")
 
 
 class Follower(Protocol):
-    """Whoever wants to know which step comes next."""
+    """Whoever wants to know which steps come, and which one is next."""
+
+    def foresee(self, steps: Sequence[Any]) -> None:
+        """Learn all steps before the first one runs; raise when they must not be taken."""
 
     def begin(self, step: Any) -> None:
         """Learn that `step` (Alembic's RevisionStep or StampStep) is about to run."""
@@ -40,7 +43,9 @@ def followed(work: Work, follower: Follower) -> Work:
     """Return `work` with fresh databases started from a creation, each step announced."""
 
     def plan(heads: Any, context: MigrationContext) -> Iterator[Any]:
-        for step in shortened(tuple(work(heads, context)), fresh=not heads):
+        found = shortened(tuple(work(heads, context)), fresh=not heads)
+        follower.foresee(found)
+        for step in found:
             follower.begin(step)
             yield step
 

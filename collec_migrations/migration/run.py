@@ -11,7 +11,15 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import library, scripts
 from collec_migrations.database import history
-from collec_migrations.migration import comparing, installation, parts, wrapped
+from collec_migrations.migration import (
+    archiving,
+    comparing,
+    installation,
+    parts,
+    refusing,
+    removal,
+    wrapped,
+)
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
@@ -32,8 +40,12 @@ class Run:
     """The script that leads to each version, where there is one."""
     rights_version: str | None
     """The version of the rights schema, which another data schema may have stepped up."""
-    rights_needed: bool = False
-    """Whether another data schema still needs the rights schema as it is."""
+    rights_held: str | None = None
+    """The newest version at which another data schema needs the rights schema; None: none does."""
+    reverse_scripts: Mapping[str, str] = field(default_factory=dict)
+    """The script that leads from each version to the one before."""
+    creations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """The scripts, for (gacl, col), that create a version, where there are some."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
     wrapped: list[Sending] = field(default_factory=list)
@@ -45,6 +57,13 @@ class Run:
     _started: datetime = datetime.min
     _sent: list[library.Source] = field(default_factory=list)
     _rights_changed: bool = False
+
+    def foresee(self, steps: Sequence[Any]) -> None:
+        """Refuse to remove everything while there are rows of users, unless that was asked for."""
+        if not steps or self.settings.destroy or not removal.is_removal(steps[-1]):
+            return
+        with refusing.rows_named():
+            self.sink.execute(self._guard(steps[0].revision.revision))
 
     def begin(self, step: Any) -> None:
         """Learn which of Alembic's steps comes next."""
@@ -79,14 +98,23 @@ class Run:
         self._send(source, source.text)
 
     def downgrade(self, script: str) -> None:
-        """Send the script; its part for a rights schema that others still need is left out."""
+        """Send the script; the rights schema follows as far as no other data schema needs it."""
         source = library.load(script)
-        if self.rights_needed:
+        reached = self._before(self._version)
+        leaving = self._rights_to_leave(reached)
+        self._check_archives(reached, leaving)
+        if not leaving:
+            self._announce_rights_kept()
+        with refusing.dependents_named():
+            if leaving == (self._version,):
+                self._send(source, source.text)
+                self._step_rights(reached)
+                return
             self._send(source, parts.part(source.text, "col"))
-        else:
-            self._send(source, source.text)
-            self.rights_version = self._before(self._version)
-            self._rights_changed = True
+            for version in leaving:
+                source = library.load(self.reverse_scripts[version])
+                self._send(source, parts.part(source.text, "gacl"))
+                self._step_rights(self._before(version))
 
     def upgrade_wrapped(self, script: str, checksum: str) -> None:
         """Send a script of the application's own, and say what its version then differs in."""
@@ -105,15 +133,13 @@ class Run:
         self._sent += sending.script.sources
         self._notes += sending.corrector.notes
         self._announce(application.warnings(self._version, self.names))
-        self.sink.inspect(partial(self._compare, whole=sending.whole))
+        self.sink.inspect(partial(self._tell_differences, whole=sending.whole))
         if sending.whole:
             self._step_rights(self._version)
 
-    def _compare(self, cursor: Cursor, *, whole: bool) -> None:
+    def _tell_differences(self, cursor: Cursor, *, whole: bool) -> None:
         found = comparing.differences(cursor, self.names, self._version, whole=whole)
-        new = tuple(sentence for sentence in found if sentence not in self._told)
-        self._told.update(new)
-        self._announce(comparing.told(self._version, new))
+        self._announce(comparing.told(self._version, found, before=self._told))
 
     def _announce(self, lines: Iterable[str]) -> None:
         """Tell the user, once, when everything is committed."""
@@ -125,7 +151,7 @@ class Run:
             version=version,
             kind=kind,
             script=", ".join(source.name for source in self._sent),
-            checksum=library.checksum("".join(source.text for source in self._sent)),
+            checksum=library.checksum(*(source.text for source in self._sent)),
             note=f"errata: {', '.join(self._notes)}" if self._notes else "",
             started=self._started,
             duration=datetime.now(UTC) - self._started,
@@ -139,13 +165,54 @@ class Run:
         self.sink.send(scripts.bind(text, self.names.by_default_name), shown=source.shown)
         self._sent.append(source)
 
-    def _step_rights(self, version: str) -> None:
+    def _announce_rights_kept(self) -> None:
+        message = (
+            f"the rights schema {self.names.gacl!r} stays at {self.rights_version}: "
+            "another data schema needs it"
+        )
+        if self.rights_held and message not in self.announcements:
+            self.announcements.append(message)
+
+    def _guard(self, version: str) -> str:
+        """Return the statement that fails when a user's row is in a schema that is removed."""
+        at = {"col": version}
+        if self.rights_version and self.rights_held is None:
+            at["gacl"] = self.rights_version
+        return removal.guard(
+            self.settings.pairs,
+            self.names,
+            at=at,
+            creations=self.creations,
+            versions=self.versions,
+        )
+
+    def _check_archives(self, reached: str | None, leaving: Sequence[str]) -> None:
+        """Refuse the step when rows that it removes could not be kept."""
+        names = self.names
+        steps = [("col", names.col, names.col_archive, self._version, reached)]
+        steps += [("gacl", names.gacl, names.gacl_archive, v, self._before(v)) for v in leaving]
+        for role, schema, archive, version, then in steps:
+            step = archiving.Step(
+                role=role, schema=schema, archive=archive, version=version, reached=then
+            )
+            self.sink.inspect(partial(archiving.check, step=step))
+
+    def _step_rights(self, version: str | None) -> None:
         self.rights_version = version
         self._rights_changed = True
 
     def _behind(self, version: str) -> bool:
         """Return whether the rights schema is older than `version`."""
         return version in self._between(self.rights_version, version)
+
+    def _rights_to_leave(self, reached: str | None) -> tuple[str, ...]:
+        """Return the versions that the rights schema leaves, newest first."""
+        held = self._between(None, self.rights_held) if self.rights_held else ()
+        needed = max(self._between(None, reached) if reached else (), held, key=len)
+        if self.rights_version is None:
+            return ()
+        present = self._between(None, self.rights_version)
+        return tuple(reversed(present[len(needed) :]))
 
     def _between(self, old: str | None, new: str) -> Sequence[str]:
         """Return the versions after `old` up to `new`."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -12,17 +11,16 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations import access
 from collec_migrations.database import connection as database
 from collec_migrations.database import history as rows
 from collec_migrations.database.history import Row
-from collec_migrations.errors import ServerFailed
-from collec_migrations.migration import environment, online, planning, retrying, sending
+from collec_migrations.migration import environment, planning, retrying, sending
 from collec_migrations.migration import plan as plans
 from collec_migrations.migration.configuration import alembic_config, errors_unwrapped
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.plan import Plan
 from collec_migrations.migration.progress import Progress
-from collec_migrations.server import embedded
 
 Say = Callable[[str], None]
 
@@ -40,7 +38,7 @@ def ensure_server(options: Mapping[str, str], *, say: Say) -> None:
     with errors_unwrapped():
         job = upgrade_job(alembic_config(options, say=say), "head")
         if job.settings.address is None:
-            online.embedded_address(job)
+            access.made(say=say)
 
 
 def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[Row, ...]]:
@@ -77,13 +75,7 @@ def downgrade(options: Mapping[str, str], version: str, *, say: Say) -> None:
 @contextmanager
 def _reading(job: Job) -> Iterator[Cursor]:
     """Give a cursor of a connection that only reads, and is closed at the end."""
-    if job.settings.address is None and embedded.find(Path.cwd()) is None:
-        raise ServerFailed(
-            "this folder has no server of its own yet, and no database was named",
-            hint="Name one with --url or COLLEC_DATABASE_URL; "
-            "`collec-migrations upgrade` makes a server here.",
-        )
-    address = job.settings.address or online.embedded_address(job)
+    address = access.address(job.settings, say=job.say)
     with closing(database.connect(address)) as connection:
         try:
             with plans.reading(connection, job.settings) as cursor:

@@ -1,6 +1,6 @@
 """From what was read to differences: owners, rights, sequences, orphans, views. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from collec_migrations.catalog import Catalog
@@ -145,12 +145,16 @@ def with_orphans(told: Iterable[Difference], read: Iterable[Orphans]) -> tuple[D
     return tuple(map(with_count, told))
 
 
-def scripts(applied: Iterable[Applied], current: Mapping[str, str]) -> tuple[Difference, ...]:
+def scripts(
+    applied: Iterable[Applied], current: Callable[[str], str | None]
+) -> tuple[Difference, ...]:
     """Return a line for each script that was changed after it was applied.
 
-    `current` has the checksum of each version's scripts as they are now, as history stores it.
+    `current` gives the checksum of scripts, named as in the history, as they are now; None when
+    they are not at hand.
     """
-    last = {one.version: one for one in applied if one.kind == "applied"}
+    last = {one.version: one for one in applied if one.kind == "applied" and one.checksum}
+    now = {version: current(one.script) for version, one in last.items()}
     return tuple(
         Difference(
             severity=Severity.DIFFERS,
@@ -159,9 +163,9 @@ def scripts(applied: Iterable[Applied], current: Mapping[str, str]) -> tuple[Dif
             kind="script",
             name=one.script,
             expected=one.checksum,
-            observed=current[version],
+            observed=now[version] or "",
             sentence=f"script {one.script} was changed after it brought this database to {version}",
         )
         for version, one in last.items()
-        if version in current and one.checksum and current[version] != one.checksum
+        if now[version] not in (None, one.checksum)
     )

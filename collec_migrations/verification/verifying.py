@@ -1,12 +1,11 @@
 """Read everything that can be wrong with a database of a version; changes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from types import MappingProxyType
 
 from psycopg2 import extensions
 
-from collec_migrations import releases
+from collec_migrations import library, releases
 from collec_migrations.comparison.difference import Difference, State, ordered
 from collec_migrations.database import meanings
 from collec_migrations.database.owners import Owners, read_owners
@@ -18,8 +17,6 @@ from collec_migrations.releases import samples
 from collec_migrations.verification import judging, rows
 from collec_migrations.verification.report import Report
 
-NO_SCRIPTS: Mapping[str, str] = MappingProxyType({})
-
 
 def verify(
     connection: extensions.connection,
@@ -27,12 +24,12 @@ def verify(
     *,
     version: str = "",
     role: str = "",
-    scripts: Mapping[str, str] = NO_SCRIPTS,
+    scripts: Callable[[str], str | None] = library.current_checksum,
 ) -> Report:
     """Return every difference from `version`: empty, from the one Alembic says, else is seen.
 
-    `role` is the application's; empty, the owner of most tables. `scripts` has the checksum of
-    each version's scripts as they are now. Raises `NotAdopted` where there is nothing to compare.
+    `role` is the application's; empty, the owner of most tables. `scripts` gives
+    the checksum of scripts as they are now. Raises `NotAdopted` where there is nothing to compare.
     """
     evidence = detecting.read_evidence(connection, names)
     detection = deciding.decide(evidence)

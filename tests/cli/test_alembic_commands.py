@@ -99,3 +99,11 @@ def test_a_database_with_tables_but_no_version_is_refused(database: Address) -> 
     assert refused.returncode != 0
     assert "schema 'col' holds 1 tables but no version" in refused.stdout
     assert "collec-migrations detect" in refused.stdout
+
+
+def test_stamp_warns_of_a_version_that_is_not_seen(database: Address) -> None:
+    chain.upgrade(database, "1.0.8")
+    stamped = alembic("stamp", "1.0.5", url=database.url)
+    assert stamped.returncode == 0
+    assert "warning: schema 'col' is seen as 1.0.8, not soundly as 1.0.5" in stamped.stderr
+    assert "warning" not in alembic("stamp", "1.0.8", url=database.url).stderr

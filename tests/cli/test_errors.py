@@ -19,8 +19,8 @@ ENCODED = SECRET.replace("%", "%25")
 @pytest.fixture(scope="module")
 def stranger(server18: Server) -> str:
     """Return the name of a role that may connect and nothing else."""
-    server18.create_role("stranger", SECRET)
-    return "stranger"
+    server18.create_role("without_rights", SECRET)
+    return "without_rights"
 
 
 WRONG = [
@@ -100,6 +100,21 @@ def test_a_failing_statement_is_told_by_file_and_line_and_leaves_nothing(
         assert (rows.dump_rows(connection, "col"), rows.dump_rows(connection, "gacl")) == before
     assert chain.catalog(database) == catalog
     assert chain.query(database, "select version_num from col.alembic_version") == [("1.0.8",)]
+
+
+def test_the_tool_ends_with_status_3_after_a_failing_statement(database: Address) -> None:
+    chain.upgrade(database, "1.0.8")
+    chain.execute(database, "create view col.metadata as select 1 as one")
+    done = chain.run(
+        "collec-migrations",
+        "upgrade",
+        "--yes",
+        folder=chain.ROOT,
+        variables={"COLLEC_DATABASE_URL": database.url},
+    )
+    assert done.returncode == 3
+    assert 'upgrade-1.0.8-1.1.sql:176: relation "metadata" already exists' in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) -> None:

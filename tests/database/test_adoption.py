@@ -110,3 +110,8 @@ def test_alembic_goes_on_from_there(session: Connection) -> None:
     assert detecting.detect(session, NAMES).versions == ("1.1",)
     assert past(session)[-1] == ("1.1", "applied")
     assert verifying.verify(session, NAMES).differences == ()
+
+
+def test_a_stamp_is_warned_of(session: Connection) -> None:
+    assert adoption.contradiction(session, NAMES, "1.0.8") == ""
+    assert "seen as 1.0.8, not soundly as 1.1" in adoption.contradiction(session, NAMES, "1.1")

@@ -221,15 +221,15 @@ def test_the_tools_own_tables_are_no_facts(session: Connection) -> None:
     assert reading.read_catalog(session, NAMES) == mine
 
 
-@pytest.fixture(scope="module")
-def crowded(server18: Server) -> Iterator[Address]:
+@pytest.fixture(scope="module", params=[5_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def crowded(server18: Server, request: pytest.FixtureRequest) -> Iterator[Address]:
     """Give a database of 1.1 with many tables of other applications."""
     with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
         run(connection, "gacl_create-1.1.sql", "col_create-1.1.sql")
         connection.commit()
         connection.autocommit = True
         with connection.cursor() as cursor:
-            for number in range(10):
+            for number in range(request.param // 500):
                 cursor.execute(
                     f"create schema other_{number};"
                     f"do $$ begin for i in 1..500 loop execute format("

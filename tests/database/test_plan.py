@@ -7,6 +7,7 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
+from collec_migrations import library, scripts
 from collec_migrations.database import connection as database
 from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
 from collec_migrations.migration import configuration, verbs
@@ -218,7 +219,8 @@ def test_a_role_that_may_not_create_schemas_is_told(
     server18: Server, role: str, database: Address
 ) -> None:
     assert obstacles(as_role(server18, role, database)) == [
-        f"role 'plain' may not create schema 'col' and schema 'gacl' in database {database.dbname!r}"
+        "role 'plain' may not create schema 'col' and schema 'gacl'"
+        f" in database {database.dbname!r}"
     ]
 
 
@@ -241,3 +243,13 @@ def test_no_obstacle_where_there_is_nothing_to_do(
     url = as_role(server18, role, replace(new))
     assert obstacles(url) == []
     chain.execute(new, f"drop owned by {role}")
+
+
+def test_a_part_of_a_script_keeps_its_lines(old: Address) -> None:
+    chain.upgrade(old, "head", col="lab_b")
+    whole = {s.text: s.line for s in scripts.split(library.load("upgrade-1.0.8-1.1.sql").text)}
+    (step,) = plan(old).pairs[0].steps
+    (script,) = step.scripts
+    assert script.part == "col"
+    assert 0 < len(script.statements) < len(whole)
+    assert {s.text: s.line for s in script.statements}.items() <= whole.items()

@@ -1,0 +1,1 @@
+"""The archives: what steps removed from a pair of schemas, kept as plain tables."""

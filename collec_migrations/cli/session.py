@@ -1,0 +1,29 @@
+"""A connection for commands that only need the database: no Alembic, which is slow to import."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import typer
+
+from collec_migrations import access, settings
+from collec_migrations.database import connection
+from collec_migrations.errors import MigrationError
+
+
+@contextmanager
+def connected(told: settings.Settings) -> Iterator[connection.Connection]:
+    """Give a connection that is closed at the end: what was not committed is rolled back."""
+    address = access.address(told, say=say)
+    with closing(connection.connect(address)) as session:
+        try:
+            yield session
+        except connection.Error as error:
+            raise MigrationError(
+                connection.first_line(error),
+                hint="Run as the owner of the schemas, or as a superuser.",
+            ) from error
+
+
+def say(message: str) -> None:
+    """Tell something beside the results."""
+    typer.echo(message, err=True)

@@ -1,0 +1,123 @@
+"""`detect`, `verify` and `adopt` as a person runs them: words, JSON, exit statuses."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import chain
+from tests.servers import Server
+
+PROGRAM = "from collec_migrations.cli.main import main; main()"
+
+
+@pytest.fixture
+def url(server18: Server) -> Iterator[str]:
+    """Give the address of a database of 1.0.8 that nobody adopted."""
+    with server18.database(chain.template_at(server18, "1.0.8")) as address:
+        chain.execute(
+            address,
+            "drop table col.alembic_version, col.migration_history, gacl.migration_history",
+        )
+        yield address.url
+
+
+def run(*words: str) -> tuple[int, str, str]:
+    """Run a command; return its status and what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], capture_output=True, encoding="utf-8", check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_detect_says_the_version_and_what_to_do(url: str) -> None:
+    status, said, _ = run("detect", "--url", url)
+    assert status == 0
+    assert "version 1.0.8" in said.splitlines()[0]
+    assert "collec-migrations adopt" in said.splitlines()[-1]
+
+
+def test_detect_gives_every_fact_as_json(url: str) -> None:
+    status, said, _ = run("detect", "--url", url, "--json")
+    (found,) = json.loads(said)
+    assert status == 0
+    assert (found["answer"], found["versions"], found["sound"]) == ("exact", ["1.0.8"], True)
+    assert found["recorded"]["dbversion"][-1]["number"] == "1.0.8"
+
+
+def test_a_database_is_detected_adopted_and_verified(url: str) -> None:
+    assert run("adopt", "--url", url)[0] == 0
+    assert "adopted before" in run("adopt", "--url", url)[1]
+    status, said, _ = run("verify", "--url", url)
+    assert (status, said) == (0, "schema 'col' (rights: 'gacl') is soundly version 1.0.8.\n")
+
+
+def test_damage_is_told_refused_shown_and_mended(server18: Server) -> None:
+    with server18.database(chain.template_at(server18, "1.0.8")) as address:
+        chain.execute(address, "drop view col.last_photo")
+        status, said, _ = run("verify", "--url", address.url)
+        assert status == 1
+        assert "breaks    view last_photo is missing" in said
+        assert run("detect", "--url", address.url)[0] == 1
+        refused, _, why = run("adopt", "--url", address.url)
+        assert refused == 1
+        assert "last_photo" in why
+        assert "collec-migrations verify" in why
+        _, script, _ = run("verify", "--url", address.url, "--sql")
+        assert 'create view "col"."last_photo"' in script
+        assert run("verify", "--url", address.url, "--repair")[0] == 2
+        assert run("verify", "--url", address.url, "--repair", "--yes")[0] == 0
+        assert run("verify", "--url", address.url)[0] == 0
+
+
+def test_the_applications_folder_is_all_that_is_needed(url: str, tmp_path: Path) -> None:
+    parts = dict(part.split("=", 1) for part in _dsn(url).split() if "=" in part)
+    (tmp_path / "param").mkdir()
+    (tmp_path / "param" / "param.inc.php").write_text(
+        "<?php\n$APPLI_dbversion = '1.1';\n$BDD_schema = 'col,gacl,public';\n"
+        "$GACL_schema = 'gacl';\n"
+        f"$BDD_dsn = 'pgsql:host={parts['host']};port={parts['port']};dbname={parts['dbname']}';\n"
+        f"$BDD_login = '{parts['user']}';\n$BDD_passwd = 'never shown';\n"
+    )
+    status, said, wrong = run("detect", "--app", str(tmp_path))
+    assert status == 0, wrong
+    assert "asks for version 1.1" in said
+    assert f"--app {tmp_path}" in said
+    assert "never shown" not in said + wrong
+
+
+def _dsn(url: str) -> str:
+    from collec_migrations import addresses
+
+    return addresses.parse(url, source="the test").dsn
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["detect", "--url", "mysql://x"], 2),
+        (["detect", "--app", "/nowhere"], 2),
+        (["adopt", "--force", "--url", "postgresql://nobody@127.0.0.1:1/x"], 3),
+        (["detect", "--url", "postgresql://nobody:geheim@127.0.0.1:1/x"], 3),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_a_status(words: list[str], status: int) -> None:
+    found, _, wrong = run(*words)
+    assert found == status
+    assert wrong.startswith("error: ")
+    assert "Traceback" not in wrong
+    assert "geheim" not in wrong
+
+
+def test_a_reading_command_loads_nothing_heavy() -> None:
+    program = (
+        "import sys; import collec_migrations.cli.main;"
+        "print([name for name in ('alembic', 'sqlalchemy', 'pglast') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout.strip() == "[]"

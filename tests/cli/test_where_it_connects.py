@@ -1,0 +1,54 @@
+"""Options, variables and alembic.ini name the database and the schemas, for `alembic` itself."""
+
+from pathlib import Path
+
+from collec_migrations.server.address import Address
+from tests import chain
+
+INI = """\
+[alembic]
+script_location = collec_migrations:environment
+version_locations = {versions}
+path_separator = os
+sqlalchemy.url = {url}
+collec.gacl = Les droits
+collec.col = 100%%
+"""
+
+
+def test_alembic_ini_names_database_and_schemas(database: Address, tmp_path: Path) -> None:
+    text = INI.format(versions=chain.ROOT / "versions", url=database.url.replace("%", "%%"))
+    (tmp_path / "alembic.ini").write_text(text)
+    done = chain.run("alembic", "upgrade", "head", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert chain.query(database, 'select version_num from "100%".alembic_version') == [("1.1",)]
+    assert chain.query(database, 'select count(*) from "Les droits".aclgroup') == [(5,)]
+    seen = chain.run("collec-migrations", "detect", folder=tmp_path)
+    assert seen.returncode == 0, seen.stdout + seen.stderr
+    assert "1.1" in seen.stdout.splitlines()[0]
+    assert "100%" in seen.stdout.splitlines()[0]
+
+
+def test_variables_of_libpq_name_the_database(database: Address, tmp_path: Path) -> None:
+    variables = {
+        "PGHOST": database.host,
+        "PGPORT": str(database.port),
+        "PGUSER": database.user,
+        "PGDATABASE": database.dbname,
+        "COLLEC_COL_SCHEMA": "data",
+    }
+    done = chain.run("alembic", "upgrade", "1.0", folder=chain.ROOT, variables=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert chain.query(database, "select version_num from data.alembic_version") == [("1.0",)]
+    assert not (tmp_path / ".collec").exists()
+
+
+def test_a_command_that_reads_makes_no_server(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text(
+        "[alembic]\nscript_location = collec_migrations:environment\n"
+        f"version_locations = {chain.ROOT / 'versions'}\npath_separator = os\n"
+    )
+    done = chain.run("alembic", "current", folder=tmp_path)
+    assert done.returncode != 0
+    assert "this folder has no server of its own" in done.stdout
+    assert not (tmp_path / ".collec").exists()

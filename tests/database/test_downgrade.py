@@ -1,0 +1,149 @@
+"""Every step down arrives: the catalog, the application's version, history, owners and rights."""
+
+import itertools
+
+import pytest
+
+from collec_migrations.catalog import compare
+from collec_migrations.errors import MigrationError
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+PAIRS = [(new, old) for old, new in itertools.combinations(chain.VERSIONS, 2)]
+LAST_ROW = (
+    "select version, kind, script from {}.migration_history"
+    " order by migration_history_id desc limit 1"
+)
+
+
+def versions_told(address: Address) -> set[object]:
+    """Return the versions that `dbversion` names; none when there is no such table."""
+    if chain.query(address, "select to_regclass('col.dbversion')") == [(None,)]:
+        return set()
+    return {
+        number for (number,) in chain.query(address, "select dbversion_number from col.dbversion")
+    }
+
+
+@pytest.mark.parametrize(("new", "old"), PAIRS)
+def test_every_pair_reaches_the_facts_of_the_older_version(
+    any_server: Server, new: str, old: str
+) -> None:
+    with any_server.database(chain.template_at(any_server, new)) as address:
+        chain.downgrade(address, old)
+        assert not compare(expected=chain.known(old), observed=chain.catalog(address))
+        assert versions_told(address) == ({"1.0.8"} if old == "1.0.8" else set())
+        for schema in ("gacl", "col"):
+            assert chain.query(address, LAST_ROW.format(schema))[0][:2] == (old, "downgraded")
+        assert chain.query(address, "select version_num from col.alembic_version") == [(old,)]
+
+
+def test_one_step_down_is_minus_one(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    assert chain.alembic("downgrade", "-1", url=address.url).returncode == 0
+    assert chain.alembic("current", url=address.url).stdout == "1.0.8\n"
+    for version in ("1.0.6", "1.0.5", "1.0.4", "1.0"):
+        chain.downgrade(address, "-1")
+        assert chain.query(address, "select version_num from col.alembic_version") == [(version,)]
+
+
+def test_a_database_installed_at_1_1_reaches_every_version(database: Address) -> None:
+    chain.upgrade(database)
+    for version in reversed(chain.VERSIONS[:-1]):
+        chain.downgrade(database, version)
+        assert not compare(expected=chain.known(version), observed=chain.catalog(database))
+
+
+def test_each_step_leaves_a_row_of_history(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.downgrade(address, "1.0")
+    told = chain.query(
+        address,
+        "select version, script from col.migration_history"
+        " where kind = 'downgraded' order by migration_history_id",
+    )
+    assert told == [
+        ("1.0.8", "downgrade-1.1-1.0.8.sql"),
+        ("1.0.6", "downgrade-1.0.8-1.0.6.sql"),
+        ("1.0.5", "downgrade-1.0.6-1.0.5.sql"),
+        ("1.0.4", "downgrade-1.0.5-1.0.4.sql"),
+        ("1.0", "downgrade-1.0.4-1.0.sql"),
+    ]
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.0.7", "1.0.8-1"])
+def test_a_version_that_does_not_exist_is_refused(
+    server18: Server, clone: Clone, version: str
+) -> None:
+    address = clone(chain.template_at(server18, "1.0.8"))
+    with pytest.raises(MigrationError, match="is not a version of the database"):
+        chain.downgrade(address, version)
+    assert not compare(expected=chain.known("1.0.8"), observed=chain.catalog(address))
+
+
+RIGHTS = """
+select n.nspname, c.relname, pg_get_userbyid(c.relowner),
+       array(select unnest(c.relacl)::text order by 1)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname in ('gacl', 'col') and c.relkind in ('r', 'v', 'S')
+  and c.relname !~ '^(alembic_version|migration_history)'
+order by 1, 2
+"""
+
+
+def test_owners_and_grants_are_those_from_before(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.0"))
+    for role in ("keeper", "reader", "watcher"):
+        chain.execute(address, f"drop role if exists {role}; create role {role}")
+    chain.execute(address, OWNED)
+    before = chain.query(address, RIGHTS)
+    for version in ("1.1", "1.0"):
+        if version == "1.0":
+            chain.execute(address, PRINTER)
+        chain.upgrade(address) if version == "1.1" else chain.downgrade(address, version)
+        owners = {row[2] for row in chain.query(address, RIGHTS)}
+        assert owners == {"keeper"}
+        ((watched,),) = chain.query(
+            address, "select has_table_privilege('watcher', 'col.last_movement', 'select')"
+        )
+        assert watched, version
+    assert chain.query(address, RIGHTS) == before
+    archived = (
+        "select pg_get_userbyid(c.relowner), pg_get_userbyid(n.nspowner) from pg_class c"
+        " join pg_namespace n on n.oid = c.relnamespace where c.relname = 'printer_since_1_1'"
+    )
+    assert chain.query(address, archived) == [("keeper", "keeper")]
+
+
+PRINTER = "insert into col.printer (printer_name, printer_queue) values ('a', 'b')"
+OWNED = """
+do $$
+declare
+    item record;
+begin
+    for item in
+        select c.oid::regclass as name, c.relkind as kind, c.relname
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('gacl', 'col') and c.relkind in ('r', 'v', 'S')
+          and c.relname !~ '^(alembic_version|migration_history)'
+        order by c.relkind desc
+    loop
+        if item.kind = 'v' then
+            execute format('alter view %s owner to keeper', item.name);
+        elsif item.kind = 'r' then
+            execute format('alter table %s owner to keeper', item.name);
+        elsif item.relname = 'seq_logingestion_id' then
+            execute format('alter sequence %s owner to keeper', item.name);
+        end if;
+    end loop;
+end
+$$;
+alter schema gacl owner to keeper;
+alter schema col owner to keeper;
+grant usage on schema gacl, col to reader, watcher;
+grant select, insert on all tables in schema gacl, col to reader;
+grant usage, select on all sequences in schema gacl, col to reader;
+grant select on col.last_movement to watcher with grant option;
+"""

@@ -1,0 +1,181 @@
+"""A step down that cannot keep what it meets is refused, in words that say what to do."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from collec_migrations.catalog import compare
+from collec_migrations.errors import DowngradeRefused, MigrationError
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+DEPENDENTS = {
+    "view_on_a_column": (
+        "create schema reports;"
+        "create view reports.documents as select sample_id, metadata from col.sample",
+        "view reports.documents depends on column metadata of table col.sample",
+    ),
+    "view_on_a_table": (
+        "create view col.queues as select printer_queue from col.printer",
+        "view col.queues depends on table col.printer",
+    ),
+    "view_on_a_view": (
+        "create view col.places as select uid, line_number from col.last_movement",
+        "view col.places depends on view col.last_movement",
+    ),
+    "foreign_key_of_an_own_table": (
+        "create table col.room (room_id integer, printer_id integer references col.printer)",
+        "constraint room_printer_id_fkey on table col.room depends on table col.printer",
+    ),
+    "generated_column": (
+        "alter table col.storage add column place text"
+        " generated always as (line_number::text || column_number) stored",
+        "column place of table col.storage depends on column",
+    ),
+    "heir": (
+        "create table col.old_printer () inherits (col.printer)",
+        "table col.old_printer depends on table col.printer",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DEPENDENTS)
+def test_objects_of_the_site_are_named(server18: Server, clone: Clone, case: str) -> None:
+    statement, named = DEPENDENTS[case]
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(address, statement)
+    before = chain.catalog(address)
+    with pytest.raises(DowngradeRefused) as refused:
+        chain.downgrade(address, "1.0.8")
+    assert named in str(refused.value)
+    assert "legacy_sql/downgrade-1.1-1.0.8.sql:" in str(refused.value)
+    assert "CASCADE" not in refused.value.hint
+    assert "drop them" in refused.value.hint
+    assert not compare(expected=before, observed=chain.catalog(address))
+
+
+def test_a_foreign_key_of_the_site_on_a_filled_table_goes_with_it(
+    server18: Server, clone: Clone
+) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(
+        address,
+        "insert into col.printer (printer_id, printer_name, printer_queue) values (7, 'a', 'b');"
+        "create table col.room (room_id integer, printer_id integer references col.printer);"
+        "insert into col.room values (1, 7)",
+    )
+    key = "select confrelid::regclass::text from pg_constraint where conname ~ '^room'"
+    chain.downgrade(address, "1.0.8")
+    assert chain.query(address, key) == [("col_archive.printer_since_1_1",)]
+    chain.upgrade(address)
+    assert chain.query(address, key) == [("col.printer",)]
+
+
+def test_a_site_object_on_the_last_step_is_named_too(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.0"))
+    chain.execute(address, "create table col.own (sample_id integer references col.sample)")
+    with pytest.raises(DowngradeRefused, match=r"own_sample_id_fkey on table col\.own"):
+        chain.downgrade(address, "base")
+
+
+@pytest.fixture
+def poor_url(server18: Server) -> Iterator[str]:
+    """Return the start of addresses for a role that owns the schemas and nothing else."""
+    for statement in ("drop role if exists poor", "create role poor login password 'p'"):
+        chain.execute(server18.address, statement)
+    yield ""
+    chain.execute(server18.address, "drop owned by poor; drop role poor")
+
+
+def poor(server: Server, address: Address) -> dict[str, str]:
+    """Give the schemas to the role `poor`; return the options by which it comes in."""
+    chain.execute(
+        address,
+        """
+        do $$
+        declare item record;
+        begin
+            for item in select c.oid::regclass as name, c.relkind from pg_class c
+                        join pg_namespace n on n.oid = c.relnamespace
+                        where n.nspname in ('gacl', 'col') and c.relkind in ('r', 'v')
+            loop
+                execute format('alter %s %s owner to poor',
+                    case item.relkind when 'v' then 'view' else 'table' end, item.name);
+            end loop;
+        end
+        $$;
+        alter sequence gacl.seq_logingestion_id owner to poor;
+        alter schema gacl owner to poor;
+        alter schema col owner to poor;
+        """,
+    )
+    return {"url": server.tcp_url("poor", "p", address.dbname)}
+
+
+ENTERED = (
+    "insert into col.printer (printer_name, printer_queue) values ('a', 'b'), ('c', 'd');"
+    "insert into col.storage (uid, storage_date, login, movement_type_id, line_number)"
+    " select uid, now(), 'me', 1, 1 + generate_series(0, 2) from col.object"
+)
+OBJECT = "insert into col.object (uid, identifier) values (1, 'x');"
+
+
+@pytest.mark.usefixtures("poor_url")
+def test_rows_without_a_writable_archive_are_counted(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(address, OBJECT + ENTERED)
+    options = poor(server18, address)
+    before = chain.query(address, "select count(*) from col.storage")
+    with pytest.raises(DowngradeRefused) as refused:
+        chain.downgrade(address, "1.0.8", **options)
+    assert "'col_archive'" in str(refused.value)
+    assert "col.printer (2), col.storage (2)" in str(refused.value)
+    assert "let a superuser create the schema 'col_archive'" in refused.value.hint
+    assert chain.query(address, "select count(*) from col.storage") == before
+    chain.execute(address, "create schema col_archive authorization poor")
+    chain.downgrade(address, "1.0.8", **options)
+    assert chain.query(address, "select count(*) from col_archive.printer_since_1_1") == [(2,)]
+    owner = "select pg_get_userbyid(relowner) from pg_class where relname = 'printer_since_1_1'"
+    assert chain.query(address, owner) == [("poor",)]
+
+
+@pytest.mark.usefixtures("poor_url")
+def test_an_archive_of_somebody_else_is_not_writable(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(address, OBJECT + ENTERED + ";create schema col_archive")
+    options = poor(server18, address)
+    with pytest.raises(DowngradeRefused, match=r"'col_archive'.*col\.printer \(2\)"):
+        chain.downgrade(address, "1.0.8", **options)
+
+
+@pytest.mark.usefixtures("poor_url")
+def test_without_rows_to_archive_no_archive_is_needed(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.downgrade(address, "1.0.8", **poor(server18, address))
+    assert not compare(expected=chain.known("1.0.8"), observed=chain.catalog(address))
+
+
+def test_the_version_of_an_operation_that_was_renamed_stays_in_the_archive(
+    server18: Server, clone: Clone
+) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(
+        address,
+        "insert into col.protocol (protocol_id, protocol_name, protocol_version)"
+        " values (1, 'p', '1');"
+        "insert into col.operation (operation_id, protocol_id, operation_name, operation_version)"
+        " values (1, 1, 'a', 'v'), (2, 1, 'b', 'v')",
+    )
+    chain.downgrade(address, "1.0.8")
+    chain.execute(address, "update col.operation set operation_name = 'a'")
+    said = chain.upgrade(address)
+    assert any("operation_id: 2" in line for line in said)
+    kept = "select operation_id, operation_version from col_archive.operation_since_1_1"
+    assert chain.query(address, kept) == [(2, "v")]
+
+
+def test_a_missing_schema_is_told(database: Address) -> None:
+    with pytest.raises(MigrationError, match="there is no schema 'col'"):
+        chain.downgrade(database, "base")
