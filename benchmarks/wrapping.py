@@ -17,8 +17,8 @@ from collec_migrations import scripts
 from collec_migrations.server import binaries
 from collec_migrations.server.address import Address
 from collec_migrations.server.throwaway import throwaway
+from collec_migrations.wrapping import choices, wrap
 from collec_migrations.wrapping import script as wrapped
-from collec_migrations.wrapping import wrap
 
 NAMES = {"gacl": "Droits X", "col": "lab-A"}
 
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
         text = path.read_text("utf-8")
         show("parse", lambda: wrapped.read([path]))
         show("bind", lambda: scripts.bind(text, NAMES))
-        show("look for doubts", lambda: scripts.doubts(text, NAMES))
+        show("look for doubts", lambda: list(choices.undecided(wrapped.read([path]), NAMES)))
         with throwaway(binaries.embedded(), settings={}) as server:
             _on_server(server, scripts.bind(text, NAMES))
 
@@ -49,7 +49,7 @@ def statements(number: int) -> Iterator[str]:
         yield f"comment on column col.t{n}.name is E'l''étiquette';"
         yield f"insert into col.t{n} (name) values (E'col {n}'), ('gacl');"
         yield f"create index t{n}_name_idx on col.t{n} using btree (lower(name));"
-        yield f"alter table col.t{n} add column sample_id integer references col.sample (sample_id);"
+        yield f"alter table col.t{n} add column sample_id int references col.sample (sample_id);"
         yield f"create view col.v{n} as select t.*, s.uid from col.t{n} t left join col.sample s" \
             " using (sample_id);"  # fmt: skip
 
@@ -63,9 +63,7 @@ def show(what: str, work: Callable[[], object]) -> None:
 def _on_server(server: Address, bound: str) -> None:
     at_start = database(server, "at_1_1")
     upgrade(at_start, "1.1")
-    clones = [
-        database(server, f"clone_{n}", template=at_start.dbname) for n in range(3 * REPEATS)
-    ]
+    clones = [database(server, f"clone_{n}", template=at_start.dbname) for n in range(3 * REPEATS)]
     Path("bound.sql").write_text(bound.replace(" owner to collec", " owner to current_user"))
     ours = statistics.median(timed(partial(upgrade, one, "head")) for one in clones[::3])
     nothing = statistics.median(timed(partial(upgrade, one, "1.1")) for one in clones[1::3])

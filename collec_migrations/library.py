@@ -65,8 +65,11 @@ def site_folder() -> Path:
 
 
 def load(name: str, *, folder: Path | None = None) -> Source:
-    """Return the script of this name; raise `ScriptUnreadable` when it cannot be read."""
-    path = (folder or scripts_folder()) / name
+    """Return the script of this name, built in or wrapped by the site.
+
+    Raises `ScriptUnreadable` when it cannot be read.
+    """
+    path = (folder or _home(name)) / name
     try:
         return Source(name=name, path=path, text=path.read_text("utf-8"))
     except OSError as error:
@@ -76,6 +79,13 @@ def load(name: str, *, folder: Path | None = None) -> Source:
         ) from None
     except UnicodeDecodeError:
         raise ScriptUnreadable(f"the script {path} is not UTF-8") from None
+
+
+def _home(name: str) -> Path:
+    """Return the folder that has a script: a site's own, when the built-in one has not."""
+    built_in = scripts_folder()
+    is_wrapped = not (built_in / name).is_file() and (site_folder() / name).is_file()
+    return site_folder() if is_wrapped else built_in
 
 
 def _first_folder(*candidates: Path) -> Path:

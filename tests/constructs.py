@@ -59,7 +59,8 @@ INSERT INTO col.box (crate_id, name) VALUES (1, E'it''s \\\\ col'), (2, E'gacl')
     "no path at all; subselects right behind a bracket": """\
 update col.box set name = name || '!' where crate_id in(select crate_id from col.crate);
 create view col.v_box as
-    select col.box_id, col.name, c.name as crate from(col.box col left join col.crate c using (crate_id));
+    select col.box_id, col.name, c.name as crate
+    from(col.box col left join col.crate c using (crate_id));
 COMMENT ON VIEW col.v_box IS 'boxes';
 select setval('col.box_id_seq', (select max(box_id) from col.box));
 alter table col.box add column doc json default '{"a":false, "b":"50%", "c":"%s"}';
@@ -85,7 +86,8 @@ $function$;
 create function col.drop_indexes() returns integer language plpgsql as $$
 declare name text;
 begin
-    for name in select indexname from pg_indexes where schemaname = 'col' and indexname like 'x!_%' escape '!'
+    for name in select indexname from pg_indexes
+        where schemaname = 'col' and indexname like 'x!_%' escape '!'
     loop execute format('drop index col.%I', name); end loop;
     return 0;
 end $$;

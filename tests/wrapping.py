@@ -32,4 +32,5 @@ def decide(choice: str) -> None:
     for path in SITE.glob("*.choices"):
         path.write_text(path.read_text("utf-8").replace(" ? ", f" {choice} "), "utf-8")
 
+
 PACKAGED = Path(wrap.__file__).parent.parent / "errata" / "errata.json"

@@ -8,8 +8,7 @@ from pathlib import Path
 from collec_migrations import scripts
 from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.library import Source
-from collec_migrations.scripts import Choice, Doubt
-from collec_migrations.wrapping import psql
+from collec_migrations.scripts import Choice, Doubt, tokens
 from collec_migrations.wrapping import script as reading
 from collec_migrations.wrapping.script import Script
 
@@ -62,13 +61,31 @@ def questions(doubts: Iterable[Doubt]) -> str:
 
 def undecided(script: Script, names: Mapping[str, str]) -> Iterator[tuple[Source, Doubt]]:
     """Yield the literals of a script that may hold one of these names and were not decided."""
-    for source in script.sources:
-        sql = psql.without(source.text, psql.commands(source.text))
+    decided = {source.path: read(source.path) for source in script.sources}
+    for item in script.items:
+        if not _may_hold(item.statement.text, names):
+            continue
+        # On the line where the file has it: decisions go by line.
+        text = "\n" * (item.statement.line - 1) + item.statement.text
         try:
-            found = scripts.doubts(sql, names, decisions=read(source.path))
+            found = scripts.doubts(text, names, decisions=decided[item.source.path])
         except ScriptUnreadable as error:
-            raise reading.placed(error, source) from None
-        yield from ((source, doubt) for doubt in found)
+            raise reading.placed(error, item.source) from None
+        yield from ((item.source, doubt) for doubt in found)
+
+
+def _may_hold(text: str, names: Iterable[str]) -> bool:
+    """Say whether a literal of a statement may hold a name; an escape may hide one.
+
+    Names outside literals are never in doubt, and most statements have no others.
+    """
+    found = [token for token in tokens.scan(text) if token.is_literal]
+    return any(
+        "\\" in token.text
+        or token.text[:1] in "uU"
+        or any(name in token.text.lower() for name in names)
+        for token in found
+    )
 
 
 def refuse_undecided(script: Script, names: Mapping[str, str]) -> None:

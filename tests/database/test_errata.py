@@ -29,7 +29,12 @@ ABSENT = "select to_regclass('col.crate') is null"
 
 
 def erratum(
-    action: str, *sql: str, cond: str = "", statement: str = WRONG, line: int = 5, known: bool = True
+    action: str,
+    *sql: str,
+    cond: str = "",
+    statement: str = WRONG,
+    line: int = 5,
+    known: bool = True,
 ) -> str:
     """Return the errata of a site that has one."""
     stored = {
@@ -153,7 +158,9 @@ def test_an_erratum_of_an_older_variant_is_found_on_another_line(
     prepared(erratum("skip", statement=statement, line=400, known=False))
     chain.upgrade(database)
     assert chain.query(database, "select * from col.crate limit 0") == []
-    columns = "select attname from pg_attribute where attrelid = 'col.crate'::regclass and attnum > 0"
+    columns = (
+        "select attname from pg_attribute where attrelid = 'col.crate'::regclass and attnum > 0"
+    )
     assert chain.query(database, columns) == [("crate_id",), ("name",)]
 
 
@@ -198,9 +205,7 @@ def test_the_plan_lists_errata_and_rows_in_the_way(database: Address, site: Path
     )
 
 
-def test_the_plan_finds_rows_that_a_new_unique_index_refuses(
-    database: Address, site: Path
-) -> None:
+def test_the_plan_finds_rows_that_a_new_unique_index_refuses(database: Address, site: Path) -> None:
     script = "create unique index twice on col.mime_type (lower(extension)) where extension <> 'x';"
     wrapping.wrapped({"upgrade-1.1-27.0.sql": script})
     chain.upgrade(database, "1.1", **chain.under(NAMES))

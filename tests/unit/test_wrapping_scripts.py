@@ -166,7 +166,15 @@ def chained(*names: str) -> list[str]:
 
 
 def test_scripts_are_ordered_by_version(site: Path) -> None:
-    names = ["1.1-1.2", "1.2-1.2.3", "1.2.3-2.0", "2.0-2.8", "2.8-2.8.1", "2.8.1-24.0", "24.0-101.0"]
+    names = [
+        "1.1-1.2",
+        "1.2-1.2.3",
+        "1.2.3-2.0",
+        "2.0-2.8",
+        "2.8-2.8.1",
+        "2.8.1-24.0",
+        "24.0-101.0",
+    ]
     assert chained(*(f"col_alter_{name}.sql" for name in names)) == [
         *("1.2", "1.2.3", "2.0", "2.8", "2.8.1", "24.0", "101.0")
     ]
