@@ -40,6 +40,11 @@ def downgrade(address: Address, version: str, **options: str) -> list[str]:
     return said
 
 
+def upgrade_at(url: str, version: str = "head", **options: str) -> None:
+    """Bring a database to a version, as the role that an address names."""
+    verbs.upgrade({"url": url, **options}, version, say=lambda _: None)
+
+
 def under(names: Names) -> dict[str, str]:
     """Return the options that name a pair of schemas."""
     return {"gacl": names.gacl, "col": quoted(names.col)}

@@ -190,6 +190,20 @@ def _given_to(role: str) -> str:
     end $$"""
 
 
+def test_a_plain_role_that_owns_the_database_runs_every_construct(
+    database: Address, site: Path, role: str, server18: Server
+) -> None:
+    wrapping.wrapped(SCRIPTS)
+    wrapping.decide("leave")
+    chain.execute(database, f'alter database "{database.dbname}" owner to {role}')
+    url = server18.tcp_url(role, "x", database.dbname)
+    chain.upgrade_at(url, **UNDER)
+    assert one(database, 'select max(version_num) from "lab-A".alembic_version') == "27.15"
+    owners = "select distinct tableowner from pg_tables where schemaname ~ '^(lab|Droits)'"
+    assert chain.query(database, owners) == [(role,)]
+    chain.execute(database, f'reassign owned by {role} to current_user')
+
+
 def test_the_part_of_the_rights_runs_once_for_several_data_schemas(
     database: Address, site: Path
 ) -> None:
