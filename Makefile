@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: upgrade test check format unit soak bench clean
+.PHONY: upgrade test check format unit soak golden bench clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
@@ -29,6 +29,9 @@ unit: $(VENV)/installed-dev
 
 soak: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
+
+golden: $(VENV)/installed-dev
+	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py -k reviewed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -61,20 +61,25 @@ def installation(server: Address) -> Row:
 
 def upgrade(server: Address, movements: int) -> Row:
     """Measure 1.0.8 to 1.1 on a database with laboratory data."""
-    filled = database(server, f"filled_{movements}")
-    alembic(filled, "1.0.8")
-    with closing(psycopg2.connect(filled.dsn)) as connection:
-        laboratory.fill(connection, Names(), movements=movements)
-        connection.commit()
+    template = filled(server, movements)
     clones = [
-        database(server, f"clone_{movements}_{number}", template=filled.dbname)
-        for number in range(2 * UPGRADES)
+        database(server, f"clone_{movements}_{number}", template) for number in range(2 * UPGRADES)
     ]
     return Row(
         what=f"1.0.8 to 1.1, {movements:,} movements",
         ours=statistics.median(timed(partial(alembic, a, "head")) for a in clones[::2]),
         theirs=statistics.median(timed(partial(psql, a, UPGRADE)) for a in clones[1::2]),
     )
+
+
+def filled(server: Address, movements: int) -> str:
+    """Make a database at 1.0.8 with laboratory data, and return its name."""
+    made = database(server, f"filled_{movements}")
+    alembic(made, "1.0.8")
+    with closing(psycopg2.connect(made.dsn)) as connection:
+        laboratory.fill(connection, Names(), movements=movements)
+        connection.commit()
+    return made.dbname
 
 
 def database(server: Address, name: str, template: str = "template0") -> Address:

@@ -1,5 +1,7 @@
 """The errors of this package: one root, one class for each thing a user can act on."""
 
+from typing import Self
+
 
 class MigrationError(Exception):
     """Something that a user can do something about.
@@ -13,6 +15,11 @@ class MigrationError(Exception):
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+    def ended(self, outcome: str) -> Self:
+        """Return the error with a last line on what the run left behind."""
+        separator = "\n" if "\n" in str(self) else "; "
+        return type(self)(f"{self}{separator}{outcome}", hint=self.hint)
 
 
 class UsageError(MigrationError):
@@ -33,12 +40,20 @@ class ConnectionFailed(MigrationError):
     """The database server cannot be reached, or does not let us in."""
 
 
+class ConnectionLost(ConnectionFailed):
+    """The connection broke in the middle of a run."""
+
+
+class CommitUnknown(ConnectionFailed):
+    """The connection broke while the server was told to commit: it may have done so, or not."""
+
+
 class ServerFailed(MigrationError):
     """The embedded or throwaway server could not be started or stopped."""
 
 
 class StatementFailed(MigrationError):
-    """A statement of a script was refused by the server; nothing was applied."""
+    """A statement of a script was refused by the server."""
 
 
 class ScriptUnreadable(MigrationError):

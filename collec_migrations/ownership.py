@@ -65,9 +65,19 @@ def rightful_owner(holding: Holding, *, tool_tables: Sequence[str]) -> str:
 
 
 def common_rights(objects: Iterable[Object]) -> frozenset[Right]:
-    """Return the rights that exist on every one of these objects."""
-    rights = [item.rights for item in objects]
-    return frozenset.intersection(*rights) if rights else frozenset()
+    """Return the rights that exist on every one of these objects.
+
+    An owner has all rights on what it owns; with the option to grant them if all have it.
+    """
+    held = [(o.owner, {(r.grantee, r.privilege): r.grantable for r in o.rights}) for o in objects]
+    candidates = set().union(*(rights for _, rights in held))
+    found = set()
+    for key in candidates:
+        grantee, privilege = key
+        options = [grantee == owner or rights.get(key) for owner, rights in held]
+        if None not in options:
+            found.add(Right(grantee, privilege, all(options)))
+    return frozenset(found)
 
 
 def settlement(
@@ -82,7 +92,8 @@ def settlement(
 
     A new object belongs to `owner`. It gets the rights that exist on all older tables
     (sequences: on all older sequences), those of the owner's default privileges, and, when it
-    replaces an object of the same name, those that the former one had. `known` are the (kind,
+    replaces an object of the same name, those that the former one had; what the default
+    privileges of whoever made it gave away goes. `known` are the (kind,
     oid) of what was there before, in any schema: what only moved keeps what it has.
     """
     replaced = {(item.kind, item.name): item for item in before.objects}
@@ -106,21 +117,36 @@ def settlement(
             for right in sorted(wanted - item.rights)
             if right.grantee != wanted_owner
         ]
+        if item.owner != wanted_owner:
+            stray = item.rights & _default_rights(item, after, item.owner) - wanted
+            statements += [_revocation(item, after.schema, right) for right in sorted(stray)]
     return tuple(statements)
 
 
 def _wanted_rights(
     item: Object, before: Holding, after: Holding, owner: str, tool_tables: Sequence[str]
 ) -> frozenset[Right]:
-    family = "table" if item.kind in TABLE_LIKE else item.kind
-    family = "type" if family == "domain" else family
-    by_default = frozenset(
-        right for role, kind, right in after.defaults if role == owner and kind == family
-    )
+    by_default = _default_rights(item, after, owner)
+    family = _family(item)
     if family not in ("table", "sequence"):
         return by_default
     older = (o for o in before.objects if o.kind == family and o.name not in tool_tables)
     return by_default | common_rights(older)
+
+
+def _default_rights(item: Object, holding: Holding, owner: str) -> frozenset[Right]:
+    """Return what the default privileges of a role give away on what it makes."""
+    family = _family(item)
+    return frozenset(
+        right for role, kind, right in holding.defaults if role == owner and kind == family
+    )
+
+
+def _family(item: Object) -> str:
+    """Return the kind of object that default privileges know."""
+    if item.kind in TABLE_LIKE:
+        return "table"
+    return "type" if item.kind == "domain" else item.kind
 
 
 def _ownership(item: Object, schema: str, owner: str) -> str:
@@ -128,7 +154,18 @@ def _ownership(item: Object, schema: str, owner: str) -> str:
 
 
 def _grant(item: Object, schema: str, right: Right) -> str:
-    kind = "table" if item.kind in TABLE_LIKE else item.kind
-    grantee = quoting.identifier(right.grantee) if right.grantee else "public"
     option = " with grant option" if right.grantable else ""
-    return f"grant {right.privilege} on {kind} {item.named(schema)} to {grantee}{option};"
+    return f"grant {_on(item, schema, right)} to {_grantee(right)}{option};"
+
+
+def _revocation(item: Object, schema: str, right: Right) -> str:
+    return f"revoke {_on(item, schema, right)} from {_grantee(right)};"
+
+
+def _on(item: Object, schema: str, right: Right) -> str:
+    kind = "table" if item.kind in TABLE_LIKE else item.kind
+    return f"{right.privilege} on {kind} {item.named(schema)}"
+
+
+def _grantee(right: Right) -> str:
+    return quoting.identifier(right.grantee) if right.grantee else "public"

@@ -31,7 +31,7 @@ class Entry:
     checksum: str = ""
     note: str = ""
     started: datetime | None = None
-    """None: the beginning of the transaction."""
+    """None: the server takes the time, from the beginning of its transaction."""
     duration: timedelta = timedelta(0)
 
 
@@ -101,12 +101,19 @@ def insertion(schema: str, entry: Entry) -> str:
         "checksum": quoting.literal(entry.checksum),
         "note": quoting.literal(entry.note),
         "started": f"'{entry.started.isoformat()}'" if entry.started else "now()",
-        "duration": f"'{entry.duration.total_seconds():.3f} seconds'",
+        "duration": _duration(entry),
         "tool_version": quoting.literal(tool_version()),
         "client": quoting.literal(client()),
     }
     table = f"{quoting.identifier(schema)}.{TABLE}"
     return f"insert into {table} ({', '.join(values)}) values ({', '.join(values.values())});"
+
+
+def _duration(entry: Entry) -> str:
+    """Return the SQL of a duration: one that was measured, else from the transaction's begin."""
+    if entry.started is None:
+        return "clock_timestamp() - now()"
+    return f"'{entry.duration.total_seconds():.3f} seconds'"
 
 
 def record(cursor: Cursor, schema: str, entry: Entry) -> None:

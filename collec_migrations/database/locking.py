@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.errors import MigrationError
@@ -14,6 +14,8 @@ PAUSE = 0.2
 """Seconds between two tries. Polled: a session that waits inside the server holds a snapshot,
 and `create index concurrently` of the run that holds the lock would wait for it for ever."""
 
+SESSION = "select pg_catalog.pg_try_advisory_lock(%s)"
+TRANSACTION = "select pg_catalog.pg_try_advisory_xact_lock(%s)"
 HOLDER = """
 select a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'unnamed'),
        to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
@@ -37,10 +39,53 @@ def held(connection: Connection, *, wait: float, say: Callable[[str], None]) -> 
     waits; raises `Locked` when the time is over. The lock belongs to the session, so that it
     outlives a rollback and dies with the connection.
     """
+    _obtain(connection, SESSION, connection.rollback, wait=wait, say=say)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.rollback()
+            _ask(connection, "select pg_catalog.pg_advisory_unlock(%s)")
+            connection.commit()
+
+
+def hold_in_transaction(connection: Connection, *, wait: float, say: Callable[[str], None]) -> None:
+    """Hold the lock until the transaction that is open ends, whoever ends it; else as `held`."""
+    assert connection.get_transaction_status() == TRANSACTION_STATUS_INTRANS
+    _obtain(connection, TRANSACTION, lambda: None, wait=wait, say=say)
+
+
+def statement(*, whole_session: bool) -> str:
+    """Return what takes the lock in a script for psql, or fails: it has no way to wait."""
+    query = (SESSION if whole_session else TRANSACTION) % KEY
+    return f"""\
+do $$
+begin
+    if not ({query}) then
+        raise 'another run holds this database';
+    end if;
+end
+$$;
+"""
+
+
+def _obtain(
+    connection: Connection,
+    query: str,
+    leave: Callable[[], None],
+    *,
+    wait: float,
+    say: Callable[[str], None],
+) -> None:
+    """Ask for the lock until it is given; `leave` ends what each question began."""
     deadline = time.monotonic() + wait
     told = False
-    while not _try(connection):
-        holder = _holder(connection)
+    while True:
+        obtained = _ask(connection, query)
+        holder = "" if obtained else _holder(connection)
+        leave()
+        if obtained:
+            return
         if time.monotonic() >= deadline:
             raise Locked(
                 f"another run holds this database: {holder}",
@@ -50,32 +95,21 @@ def held(connection: Connection, *, wait: float, say: Callable[[str], None]) -> 
             say(f"waiting for another run on this database: {holder}")
             told = True
         time.sleep(min(PAUSE, max(0.0, deadline - time.monotonic())))
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.rollback()
-            _one(connection, "select pg_catalog.pg_advisory_unlock(%s)")
-
-
-def _try(connection: Connection) -> bool:
-    return bool(_one(connection, "select pg_catalog.pg_try_advisory_lock(%s)"))
 
 
 def _holder(connection: Connection) -> str:
     with connection.cursor() as cursor:
         cursor.execute(HOLDER, (KEY,))
         row = cursor.fetchone()
-    connection.rollback()
     if row is None:
         return "it has just ended"
-    return f"pid {row[0]}, user {row[1]}, {row[2]}, since {row[3]}"
+    pid, user, application, since = row
+    # Only the same role and pg_read_all_stats see more of a session than pid and user.
+    return f"pid {pid}, user {user}, {application}, since {since or 'an unknown time'}"
 
 
-def _one(connection: Connection, query: str) -> object:
-    assert connection.get_transaction_status() == TRANSACTION_STATUS_IDLE
+def _ask(connection: Connection, query: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(query, (KEY,))
         row = cursor.fetchone()
-    connection.commit()
-    return row[0] if row else None
+    return bool(row and row[0])

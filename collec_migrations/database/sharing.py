@@ -40,3 +40,8 @@ def newest_of_others(
     if any(version not in versions for version in others):
         return versions[-1]
     return max((version for version in others if version), key=versions.index)
+
+
+def newest(found: Sequence[str | None], versions: Sequence[str]) -> str | None:
+    """Return the newest of some versions; None when all are None."""
+    return max((version for version in found if version), key=versions.index, default=None)

@@ -15,7 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from collec_migrations import settings
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed, UsageError
 from collec_migrations.migration import offline, online, planning, sending
 from collec_migrations.migration.job import Job
 
@@ -48,11 +48,18 @@ def _run(environment: EnvironmentContext) -> None:
     job = Job.of(environment, told(config))
     for version in job.targets:
         planning.check_version(version, job.versions)
+    if environment.is_offline_mode():
+        offline.write(environment, job)
+        return
     try:
-        if environment.is_offline_mode():
-            offline.write(environment, job)
-        else:
-            online.run(environment, job)
+        _run_online(environment, job)
+    except (StatementFailed, ConnectionLost) as error:
+        raise (error.ended(job.outcome) if job.changes else error) from error
+
+
+def _run_online(environment: EnvironmentContext, job: Job) -> None:
+    try:
+        online.run(environment, job)
     except DBAPIError as error:
         raise _translated(error.orig, lost=error.connection_invalidated) from error
     except psycopg2.Error as error:

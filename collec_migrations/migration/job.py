@@ -65,6 +65,13 @@ class Job:
         """Whether the command changes the database."""
         return self.command in CHANGING
 
+    @property
+    def outcome(self) -> str:
+        """What a run that fails leaves behind, for messages."""
+        if self.settings.per_version:
+            return "this version was not applied; those before it are committed"
+        return "nothing was applied"
+
     def run_for(
         self,
         names: Names,

@@ -1,12 +1,14 @@
 """`--sql`: write what a run would send, as a script that psql runs to the same result."""
 
 import sys
+from io import TextIOWrapper
 from typing import TextIO
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations import quoting
+from collec_migrations.database import locking
 from collec_migrations.migration import alone, planning, recording
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.run import Run
@@ -17,16 +19,21 @@ HEADER = """\
 \\set ON_ERROR_STOP on
 set client_encoding = 'UTF8';
 set standard_conforming_strings = on;
+set client_min_messages = warning;
 """
 
 
 def write(environment: EnvironmentContext, job: Job) -> None:
     """Write the script to the output of Alembic's configuration, for all pairs."""
     output: TextIO = environment.config.output_buffer or sys.stdout
+    if isinstance(output, TextIOWrapper):
+        # The script says of itself that it is UTF-8; literals keep their line ends.
+        output.reconfigure(encoding="utf-8", newline="\n")
     timeout = round(job.settings.lock_timeout * 1000)
     output.write(f"{HEADER}set lock_timeout = '{timeout} ms';\n\n")
     if not job.settings.per_version:
         output.write("BEGIN;\n\n")
+    output.write(f"{locking.statement(whole_session=job.settings.per_version)}\n")
     announcements = _write_pairs(environment, job, output)
     if not job.settings.per_version:
         output.write("COMMIT;\n")

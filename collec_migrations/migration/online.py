@@ -1,22 +1,28 @@
 """Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing
 
 from alembic.runtime.environment import EnvironmentContext
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
-from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
-from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations import access, adoption, quoting
 from collec_migrations.addresses import Address
 from collec_migrations.database import connection as database
-from collec_migrations.database import holdings, locking, sharing, state
-from collec_migrations.errors import MigrationError, NotAdopted
-from collec_migrations.migration import plan, planning, recording, refusal, retrying
+from collec_migrations.database import holdings, limits, locking, sharing, state
+from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
+from collec_migrations.migration import (
+    lending,
+    opening,
+    plan,
+    planning,
+    recording,
+    refusal,
+    retrying,
+)
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.progress import Watched
 from collec_migrations.migration.run import Run
@@ -28,68 +34,94 @@ def run(environment: EnvironmentContext, job: Job) -> None:
     """Carry out the job; a job that changes holds the lock and reads its result back."""
     given = environment.config.attributes.get("connection")
     if given is not None:
-        with _lent(given) as connection:
-            _versions(environment, job, connection)
+        _run_lent(environment, job, given)
         return
-    address = job.settings.address or access.made(say=job.say)
-    with _connected(address) as (driver, connection):
-        if job.changes:
-            with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
-                expected = retrying.with_retries(
-                    job, driver, lambda: _attempt(environment, job, connection)
-                )
-        else:
-            expected = _attempt(environment, job, connection)
+    address = _address(job)
+    with opening.connected(address) as connection:
+        expected = _whole(environment, job, connection)
     if job.changes:
-        _read_back(address, expected)
+        with closing(database.connect(address)) as fresh, fresh.cursor() as cursor:
+            _read_back(cursor, expected)
         environment.config.attributes["reached"] = expected
 
 
-@contextmanager
-def _lent(given: Connection | Engine) -> Iterator[Connection]:
-    """Use a connection, or one of an engine, that a program put into `Config.attributes`."""
-    if isinstance(given, Connection):
-        yield given
-        return
-    with given.connect() as connection, connection.begin():
-        yield connection
+def _address(job: Job) -> Address:
+    """Return where the database is; only a command that changes makes a server of this folder."""
+    if job.changes and job.settings.address is None:
+        return access.made(say=job.say)
+    return access.address(job.settings, say=job.say)
 
 
-@contextmanager
-def _connected(address: Address) -> Iterator[tuple[DriverConnection, Connection]]:
-    """Open a connection, as the driver's and, the same one, as SQLAlchemy's."""
-    driver = database.connect(address)
-    engine = create_engine(
-        "postgresql+psycopg2://",
-        creator=lambda: driver,
-        poolclass=NullPool,
-        use_native_hstore=False,
-    )
-    with closing(driver), engine.connect() as connection:
-        try:
-            yield driver, connection
-        finally:
-            if driver.closed:
-                connection.invalidate()
+def _run_lent(environment: EnvironmentContext, job: Job, given: Connection | Engine) -> None:
+    """Run on what a program lends; a transaction that it began is for the program to end."""
+    with lending.borrowed(given) as connection:
+        lending.check(connection, job.settings)
+        driver = lending.driver_of(connection)
+        if connection.in_transaction():
+            if job.changes:
+                locking.hold_in_transaction(driver, wait=job.settings.lock_wait, say=job.say)
+            expected, announcements = _versions(environment, job, connection)
+            for line in announcements:
+                job.say(line)
+        else:
+            expected = _whole(environment, job, connection)
+            with driver.cursor() as cursor:
+                _read_back(cursor, expected)
+            driver.rollback()
+    environment.config.attributes["reached"] = expected
+
+
+def _whole(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> dict[str, str | None]:
+    """Run the job to its commit, after all others; return each data schema's version."""
+    driver = lending.driver_of(connection)
+    if not job.changes:
+        return _attempt(environment, job, connection)
+    with locking.held(driver, wait=job.settings.lock_wait, say=job.say):
+        return retrying.with_retries(job, driver, lambda: _attempt(environment, job, connection))
 
 
 def _attempt(
     environment: EnvironmentContext, job: Job, connection: Connection
 ) -> dict[str, str | None]:
     """Run the job once; return each data schema's version; say what there is to say at the end."""
-    driver = _driver(connection)
+    driver = lending.driver_of(connection)
     # Alembic reports success and commits nothing when it finds a transaction it did not begin.
     assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
     if job.command == "upgrade":
         plan.refuse_obstacles(job, driver)
     if job.progress:
         job.progress.restart()
-    whole = connection.begin() if not job.settings.per_version else nullcontext()
-    with whole:
-        versions, announcements = _versions(environment, job, connection)
+    try:
+        versions, announcements = _committed(environment, job, connection)
+    except BaseException:
+        if not driver.closed:
+            connection.rollback()
+        raise
     for line in announcements:
         job.say(line)
     return versions
+
+
+def _committed(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> tuple[dict[str, str | None], list[str]]:
+    """Run the job in one transaction, or let Alembic commit after each version."""
+    if job.settings.per_version:
+        return _versions(environment, job, connection)
+    whole = connection.begin()
+    result = _versions(environment, job, connection)
+    try:
+        whole.commit()
+    except DBAPIError as error:
+        if lending.driver_of(connection).closed:
+            raise CommitUnknown(
+                f"the connection was lost during commit: {database.first_line(error)}",
+                hint="Look with `alembic current`; to run it again does no harm.",
+            ) from error
+        raise
+    return result
 
 
 def _versions(
@@ -98,8 +130,8 @@ def _versions(
     """Run the job for each pair; return the versions reached and what the user is to be told."""
     versions: dict[str, str | None] = {}
     announcements: list[str] = []
-    with _driver(connection).cursor() as cursor:
-        cursor.execute(f"set lock_timeout = {round(job.settings.lock_timeout * 1000)}")
+    with lending.driver_of(connection).cursor() as cursor:
+        limits.put(cursor, lock_timeout=job.settings.lock_timeout)
         for names in job.settings.pairs:
             found = state.read(cursor, names)
             _prepare(cursor, job, names, found)
@@ -108,8 +140,16 @@ def _versions(
                 sharing.data_schemas(cursor, names), names, job.versions
             )
             run = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
-            versions[names.col] = _run_pair(environment, job, run, connection)
+            reached = _run_pair(environment, job, run, connection)
+            versions[names.col] = reached
+            if job.command == "do_stamp" and found.gacl_tables:
+                rights = sharing.newest((reached, held), job.versions)
+                recording.adopt_rights(cursor, names.gacl, rights)
+                sink.settle()
             announcements += [*sink.warnings, *run.announcements]
+            if job.settings.per_version:
+                # Alembic would take a transaction left open by reading for one of the caller's.
+                connection.commit()
     return versions, announcements
 
 
@@ -153,18 +193,12 @@ def _run_pair(
     return environment.get_context().get_current_revision()
 
 
-def _read_back(address: Address, expected: dict[str, str | None]) -> None:
-    """Make sure, on a new connection, that what was reported is really committed."""
-    with closing(database.connect(address)) as fresh, fresh.cursor() as cursor:
-        for schema, version in expected.items():
-            found = state.recorded_version(cursor, schema)
-            if found != version:
-                raise MigrationError(
-                    f"schema {schema!r} should be at {version} but is at {found}",
-                    hint="The run was not committed; please report this with the server's log.",
-                )
-
-
-def _driver(connection: Connection) -> DriverConnection:
-    driver: DriverConnection = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver
+def _read_back(cursor: Cursor, expected: dict[str, str | None]) -> None:
+    """Make sure, in a new transaction, that what was reported is really committed."""
+    for schema, version in expected.items():
+        found = state.recorded_version(cursor, schema)
+        if found != version:
+            raise MigrationError(
+                f"schema {schema!r} should be at {version} but is at {found}",
+                hint="The run was not committed; please report this with the server's log.",
+            )

@@ -4,7 +4,9 @@ from collections.abc import Callable, Set
 from typing import Any
 
 from alembic.runtime.migration import MigrationInfo
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations.database import history
 from collec_migrations.database.history import Kind
 from collec_migrations.migration.run import Run
 
@@ -23,3 +25,10 @@ def kind(step: MigrationInfo) -> Kind:
     if step.is_stamp:
         return "adopted"
     return "applied" if step.is_upgrade else "downgraded"
+
+
+def adopt_rights(cursor: Cursor, schema: str, version: str | None) -> None:
+    """Record that the rights schema is found at a version, unless its history says so already."""
+    past = history.read(cursor, schema)
+    if version != (past[-1].version if past else None):
+        history.record(cursor, schema, history.Entry(version=version, kind="adopted"))

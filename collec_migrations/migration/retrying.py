@@ -73,7 +73,7 @@ def given_up(
     return LockNotObtained(
         "\n".join(
             [
-                f"{place + ': ' if place else ''}{message}{times}; nothing was applied",
+                f"{place + ': ' if place else ''}{message}{times}",
                 *(lines or ["    whoever held the lock has just ended"]),
             ]
         ),

@@ -8,7 +8,7 @@ from pglast.parser import scan
 from psycopg2 import errorcodes
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.errors import ConnectionFailed, StatementFailed
+from collec_migrations.errors import ConnectionLost, StatementFailed
 from collec_migrations.scripts import Statement, line_at, split
 
 SHOWN_LINES = 3
@@ -75,7 +75,7 @@ def failure(
     details = [f"detail: {diagnostics.message_detail}"] if diagnostics.message_detail else []
     hint = diagnostics.message_hint or HINTS.get(error.pgcode or "", "")
     return StatementFailed(
-        "\n".join([f"{shown}:{line}: {message}", beginning, *details, "nothing was applied"]),
+        "\n".join([f"{shown}:{line}: {message}", beginning, *details]),
         hint=hint,
     )
 
@@ -102,14 +102,12 @@ def is_lost(cursor: Cursor) -> bool:
     return bool(cursor.connection.closed)
 
 
-def translate(error: psycopg2.Error, *, lost: bool) -> ConnectionFailed | StatementFailed:
+def translate(error: psycopg2.Error, *, lost: bool) -> ConnectionLost | StatementFailed:
     """Return the error to tell for one that came from no script."""
     message = error.diag.message_primary or str(error).strip().partition("\n")[0]
     if lost:
-        return ConnectionFailed(
+        return ConnectionLost(
             f"the connection was lost: {message}",
-            hint="Nothing was applied. Find the reason in the server's log, then run it again.",
+            hint="Find the reason in the server's log, then run it again.",
         )
-    return StatementFailed(
-        f"{message}; nothing was applied", hint=HINTS.get(error.pgcode or "", "")
-    )
+    return StatementFailed(message, hint=HINTS.get(error.pgcode or "", ""))

@@ -1,7 +1,7 @@
 """Where statements go: to a server at once, or into a script for psql."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -84,7 +84,8 @@ class Text:
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Write a history row, timed by the server that will run it."""
-        self.write(f"{history.creation(schema)}\n{history.insertion(schema, entry)}\n\n")
+        timed = replace(entry, started=None)
+        self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
 
     def settle(self) -> None:
         """Write nothing: whoever runs the script owns what it makes."""

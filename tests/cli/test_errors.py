@@ -19,8 +19,8 @@ ENCODED = SECRET.replace("%", "%25")
 @pytest.fixture(scope="module")
 def stranger(server18: Server) -> str:
     """Return the name of a role that may connect and nothing else."""
-    server18.create_role("stranger", SECRET)
-    return "stranger"
+    server18.create_role("without_rights", SECRET)
+    return "without_rights"
 
 
 WRONG = [

@@ -41,3 +41,14 @@ def test_variables_of_libpq_name_the_database(database: Address, tmp_path: Path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert chain.query(database, "select version_num from data.alembic_version") == [("1.0",)]
     assert not (tmp_path / ".collec").exists()
+
+
+def test_a_command_that_reads_makes_no_server(tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text(
+        "[alembic]\nscript_location = collec_migrations:environment\n"
+        f"version_locations = {chain.ROOT / 'versions'}\npath_separator = os\n"
+    )
+    done = chain.run("alembic", "current", folder=tmp_path)
+    assert done.returncode != 0
+    assert "this folder has no server of its own" in done.stdout
+    assert not (tmp_path / ".collec").exists()

@@ -1,0 +1,252 @@
+"""Owners and rights of what an upgrade makes: the same, whoever runs it."""
+
+from urllib.parse import quote
+
+import pytest
+from psycopg2 import sql
+
+from collec_migrations import laboratory
+from collec_migrations.errors import MigrationError
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.runs.states import state
+from tests.servers import Server
+
+OWNER, MEMBER, READER, WRITER, PARTIAL = 'lab "owner"', "lab member", "reader", "wri'ter", "partial"
+ROLES = (OWNER, MEMBER, READER, WRITER, PARTIAL, "minor", "app")
+PASSWORD = "x"
+OBJECTS = """
+select n.nspname::text, c.relname::text, c.relkind::text, pg_get_userbyid(c.relowner)::text,
+       coalesce((select array_agg(a::text order by a::text) from unnest(c.relacl) a),
+                array(select a::text from unnest(acldefault(
+                    (case c.relkind when 'S' then 's' else 'r' end)::"char", c.relowner)) a))
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname ~ '^(gacl|col)' and c.relkind in ('r', 'v', 'S')
+union all
+select n.nspname, '', 'n', pg_get_userbyid(n.nspowner), n.nspacl::text[]
+from pg_namespace n where n.nspname ~ '^(gacl|col)'
+order by 1, 2
+"""
+ALLOWED = "select has_table_privilege(%s, %s, %s)"
+GIVE = '''
+do $$
+declare
+    made record;
+begin
+    for made in select c.oid::regclass as name from pg_class c
+                where c.relnamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+                  and c.relkind in ('r', 'v')
+    loop
+        execute format('alter table %s owner to %I', made.name, 'lab "owner"');
+    end loop;
+end
+$$;
+alter sequence gacl.seq_logingestion_id owner to "lab ""owner""";
+alter schema gacl owner to "lab ""owner""";
+alter schema col owner to "lab ""owner""";
+'''
+GRANTS = """
+grant usage on schema gacl, col to reader, "wri'ter", partial, app;
+grant select on all tables in schema gacl, col to reader;
+grant insert, update on all tables in schema gacl, col to "wri'ter" with grant option;
+revoke grant option for update on col.sample from "wri'ter";
+grant usage on all sequences in schema gacl, col to "wri'ter";
+grant select on all tables in schema col to partial;
+revoke select on col.label from partial;
+grant references on all tables in schema col to public;
+grant select (uid) on col.last_movement to app;
+grant delete on col.last_movement to app;
+"""
+
+
+def at_1_0_8(server: Server) -> str:
+    """Return the name of a template that the owner's tables fill, with grants to others."""
+
+    def build(address: Address) -> None:
+        for role in ROLES:
+            if not chain.query(address, "select 1 from pg_roles where rolname = %s", role):
+                server.create_role(role, PASSWORD)
+        chain.execute(address, f'grant "lab ""owner""" to "{MEMBER}"')
+        chain.upgrade(address, "1.0.8")
+        with chain.connected(address) as connection:
+            laboratory.fill(connection, chain.DEFAULT, movements=60)
+            connection.commit()
+        chain.execute(address, GIVE + GRANTS)
+
+    return server.template("owned", build)
+
+
+@pytest.fixture
+def owned(any_server: Server) -> "Owned":
+    return Owned(any_server, at_1_0_8(any_server))
+
+
+class Owned:
+    """Clones of the template, and runs on them as some role."""
+
+    def __init__(self, server: Server, template: str) -> None:
+        self.server = server
+        self._template = template
+
+    def clone(self, prepare: str = "") -> Address:
+        """Return a new clone, prepared by statements of the superuser."""
+        address = self.server.create_database(template=self._template)
+        create = sql.SQL("grant create on database {} to {}")
+        with chain.connected(address) as connection:
+            names = sql.Identifier(address.dbname), sql.Identifier(OWNER)
+            connection.cursor().execute(create.format(*names))
+            connection.commit()
+        if prepare:
+            chain.execute(address, prepare)
+        return address
+
+    def upgrade(self, address: Address, role: str | None, version: str = "head") -> None:
+        """Upgrade as a role, or as the superuser."""
+        url = address.url
+        if role:
+            url = self.server.tcp_url(quote(role), PASSWORD, address.dbname)
+        chain.upgrade(address, version, url=url)
+
+
+def objects(address: Address) -> list[tuple[object, ...]]:
+    """Return all relations and schemas with owner and rights."""
+    return chain.query(address, OBJECTS)
+
+
+def allowed(address: Address, role: str, table: str, privilege: str) -> bool:
+    """Return whether a role has a right on a table."""
+    return bool(chain.query(address, ALLOWED, role, table, privilege)[0][0])
+
+
+NEW = ("gacl.passwordlost", "col.printer", "col.metadata")
+
+
+def test_owners_and_rights_are_the_same_whoever_runs_it(owned: Owned) -> None:
+    found = []
+    for role in (OWNER, MEMBER, None):
+        address = owned.clone()
+        owned.upgrade(address, role)
+        assert chain.catalog(address) == chain.known("1.1")
+        found.append(objects(address))
+    assert found[0] == found[1]
+    assert found[0] == found[2]
+    assert {row[3] for row in found[0]} == {OWNER}
+    assert {row[0] for row in found[0]} == {"gacl", "col", "col_archive"}
+
+
+def test_rights_on_all_tables_extend_to_new_ones(owned: Owned) -> None:
+    address = owned.clone()
+    owned.upgrade(address, None)
+    for table in NEW:
+        assert allowed(address, READER, table, "select")
+        assert not allowed(address, READER, table, "insert")
+        assert allowed(address, WRITER, table, "insert with grant option")
+        assert allowed(address, WRITER, table, "update")
+        assert not allowed(address, PARTIAL, table, "select")
+        assert allowed(address, "app", table, "references") == table.startswith("col.")
+    # One old table was lent without that option: so is a new one of its schema.
+    assert not allowed(address, WRITER, "col.printer", "update with grant option")
+    usage = "select has_sequence_privilege(%s, 'col.printer_printer_id_seq', 'usage')"
+    assert chain.query(address, usage, WRITER) == [(True,)]
+    assert chain.query(address, usage, READER) == [(False,)]
+
+
+def test_the_right_to_maintain_extends_to_new_tables(owned: Owned) -> None:
+    if owned.server.major < 17:
+        pytest.skip("MAINTAIN exists from 17 on")
+    address = owned.clone("grant maintain on all tables in schema gacl, col to app")
+    owned.upgrade(address, OWNER)
+    assert all(allowed(address, "app", table, "maintain") for table in NEW)
+
+
+def test_a_replaced_view_keeps_its_grants(owned: Owned) -> None:
+    address = owned.clone()
+    owned.upgrade(address, None)
+    assert allowed(address, "app", "col.last_movement", "delete")
+    column = "select has_column_privilege('app', 'col.last_movement', 'uid', 'select')"
+    assert chain.query(address, column) == [(True,)]
+
+
+def test_the_archive_is_the_owners_alone(owned: Owned) -> None:
+    address = owned.clone()
+    owned.upgrade(address, None)
+    assert allowed(address, OWNER, "col_archive.metadata_set_until_1_0_8", "select")
+    usage = "select has_schema_privilege(%s, 'col_archive', 'usage')"
+    assert chain.query(address, usage, READER) == [(False,)]
+
+
+def test_the_owners_default_privileges_are_respected(owned: Owned) -> None:
+    given = (
+        'alter default privileges for role "lab ""owner""" in schema col'
+        " grant select on tables to partial;"
+        ' alter default privileges for role "lab ""owner""" grant trigger on tables to app;'
+        ' alter default privileges for role "lab ""owner""" grant select on sequences to app'
+    )
+    for role in (OWNER, None):
+        address = owned.clone(given)
+        owned.upgrade(address, role)
+        assert allowed(address, PARTIAL, "col.printer", "select")
+        assert not allowed(address, PARTIAL, "gacl.passwordlost", "select")
+        assert allowed(address, "app", "gacl.passwordlost", "trigger")
+        sequence = "select has_sequence_privilege('app', 'col.printer_printer_id_seq', 'select')"
+        assert chain.query(address, sequence) == [(True,)]
+
+
+def test_default_privileges_of_whoever_runs_it_do_not_leak(owned: Owned) -> None:
+    given = (
+        "alter default privileges for role collec grant all on tables to app;"
+        "alter default privileges for role collec grant all on sequences to app"
+    )
+    by_owner, by_superuser = owned.clone(given), owned.clone(given)
+    owned.upgrade(by_owner, OWNER)
+    owned.upgrade(by_superuser, None)
+    assert objects(by_superuser) == objects(by_owner)
+    assert not allowed(by_superuser, "app", "col.printer", "select")
+
+
+def test_of_several_owners_the_one_of_most_tables_owns_new_ones(owned: Owned) -> None:
+    address = owned.clone(
+        "alter table col.label owner to minor; alter table col.sample owner to minor;"
+        "grant usage, create on schema col to minor;"
+        "grant select on all tables in schema col to minor"
+    )
+    owned.upgrade(address, None)
+    owner = "select pg_get_userbyid(relowner) from pg_class where oid = %s::regclass"
+    assert chain.query(address, owner, "col.printer") == [(OWNER,)]
+    assert chain.query(address, owner, "col.label") == [("minor",)]
+    # It may read all tables of the schema: some as their owner.
+    assert allowed(address, "minor", "col.printer", "select")
+
+
+def test_the_two_schemas_can_have_different_owners(owned: Owned) -> None:
+    address = owned.clone(
+        "do $$ declare t regclass; begin for t in select oid from pg_class"
+        " where relnamespace = 'gacl'::regnamespace and relkind = 'r' loop"
+        " execute format('alter table %s owner to minor', t); end loop; end $$;"
+        "alter sequence gacl.seq_logingestion_id owner to minor;"
+        "alter schema gacl owner to minor"
+    )
+    owned.upgrade(address, None)
+    owner = "select pg_get_userbyid(relowner) from pg_class where oid = %s::regclass"
+    assert chain.query(address, owner, "gacl.passwordlost") == [("minor",)]
+    assert chain.query(address, owner, "gacl.passwordlost_passwordlost_id_seq") == [("minor",)]
+    assert chain.query(address, owner, "col.printer") == [(OWNER,)]
+
+
+@pytest.mark.parametrize("role", [READER, WRITER, "app"])
+def test_a_role_with_too_few_rights_changes_nothing(owned: Owned, role: str) -> None:
+    address = owned.clone("grant select on col.alembic_version, gacl.migration_history to app")
+    before = state(address), objects(address)
+    with pytest.raises(MigrationError) as refused:
+        owned.upgrade(address, role)
+    assert "denied" in str(refused.value) or "may not" in str(refused.value)
+    assert (state(address), objects(address)) == before
+
+
+def test_whoever_installs_owns_everything(any_server: Server) -> None:
+    owned = Owned(any_server, at_1_0_8(any_server))
+    address = any_server.create_database()
+    chain.execute(address, f'grant create on database {address.dbname} to "lab ""owner"""')
+    owned.upgrade(address, OWNER)
+    assert {row[3] for row in objects(address)} == {OWNER}
+    assert chain.catalog(address) == chain.known("1.1")

@@ -1,0 +1,188 @@
+"""Several data schemas beside one rights schema, each at its own version."""
+
+from subprocess import CompletedProcess
+
+import pytest
+
+from collec_migrations.catalog import compare
+from collec_migrations.errors import MigrationError
+from collec_migrations.names import Names
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.builders import rows
+from tests.chain import alembic
+
+BOTH = {"col": "lab_a,lab_b"}
+AWKWARD = ("a, b", 'l"ab', "100%", "L'été")
+
+
+def versions(address: Address, schema: str) -> list[object]:
+    """Return the versions in the history of a schema, in their order."""
+    past = f'select version from "{schema}".migration_history order by migration_history_id'
+    return [row[0] for row in chain.query(address, past)]
+
+
+def at_head(address: Address, col: str, gacl: str = "gacl") -> bool:
+    """Return whether a pair has the catalog of the newest version."""
+    found = chain.catalog(address, Names(gacl=gacl, col=col))
+    return not compare(expected=chain.known("1.1"), observed=found)
+
+
+@pytest.fixture
+def uneven(database: Address) -> Address:
+    """Return a database with lab_a at 1.0.5 and lab_b at 1.0.8 beside one rights schema."""
+    chain.upgrade(database, "1.0.5", col="lab_a")
+    chain.upgrade(database, "1.0.8", col="lab_b")
+    return database
+
+
+@pytest.mark.parametrize("transaction", ["per-run", "per-version"])
+def test_schemas_at_different_versions_reach_the_same(uneven: Address, transaction: str) -> None:
+    chain.upgrade(uneven, **BOTH, transaction=transaction)
+    assert at_head(uneven, "lab_a")
+    assert at_head(uneven, "lab_b")
+    assert versions(uneven, "lab_a")[-4:] == ["1.0.5", "1.0.6", "1.0.8", "1.1"]
+    assert versions(uneven, "lab_b")[-2:] == ["1.0.8", "1.1"]
+
+
+def test_the_rights_schema_is_stepped_once(uneven: Address) -> None:
+    chain.upgrade(uneven, **BOTH)
+    assert versions(uneven, "gacl") == list(chain.VERSIONS)
+
+
+def test_a_fresh_pair_shows_the_password_once(database: Address) -> None:
+    said = chain.upgrade(database, **BOTH)
+    assert len([line for line in said if "with the password" in line]) == 1
+    assert versions(database, "gacl") == ["1.1"]
+    assert at_head(database, "lab_a")
+    assert at_head(database, "lab_b")
+    assert chain.upgrade(database, **BOTH) == []
+
+
+@pytest.mark.parametrize(("older", "stays"), [("1.1", True), ("1.0.8", False), ("1.0", False)])
+def test_a_schema_that_joins_later_steps_the_rights_up(
+    database: Address, older: str, stays: bool
+) -> None:
+    chain.upgrade(database, older, col="lab_a")
+    with chain.connected(database) as connection:
+        before = rows.dump_rows(connection, "lab_a"), rows.dump_rows(connection, "gacl")
+    said = chain.upgrade(database, col="lab_c")
+    assert at_head(database, "lab_c")
+    assert not any("password" in line for line in said)
+    with chain.connected(database) as connection:
+        assert rows.dump_rows(connection, "lab_a") == before[0]
+        assert (rows.dump_rows(connection, "gacl") == before[1]) == stays
+    chain.upgrade(database, col="lab_a")
+    assert at_head(database, "lab_a")
+    assert versions(database, "gacl")[-1] == "1.1"
+
+
+def test_an_older_schema_can_join_newer_rights(database: Address) -> None:
+    chain.upgrade(database, col="lab_a")
+    chain.upgrade(database, "1.0.8", col="lab_c")
+    assert versions(database, "gacl") == ["1.1"]
+    chain.upgrade(database, col="lab_c")
+    assert at_head(database, "lab_c")
+
+
+def test_a_failure_in_the_second_leaves_the_first_as_it_was(uneven: Address) -> None:
+    chain.execute(uneven, "create view lab_b.metadata as select 1 as one")
+    before = chain.catalog(uneven, Names(col="lab_a")), versions(uneven, "lab_a")
+    with pytest.raises(MigrationError, match="nothing was applied"):
+        chain.upgrade(uneven, **BOTH)
+    assert (chain.catalog(uneven, Names(col="lab_a")), versions(uneven, "lab_a")) == before
+    assert versions(uneven, "gacl")[-1] == "1.0.8"
+
+
+def test_per_version_a_failure_in_the_second_keeps_the_first(uneven: Address) -> None:
+    chain.execute(uneven, "create view lab_b.metadata as select 1 as one")
+    with pytest.raises(MigrationError, match="those before it are committed"):
+        chain.upgrade(uneven, **BOTH, transaction="per-version")
+    assert at_head(uneven, "lab_a")
+    assert versions(uneven, "lab_b")[-1] == "1.0.8"
+    assert versions(uneven, "gacl")[-1] == "1.1"
+
+
+def test_alembic_shows_and_steps_each_schema(uneven: Address) -> None:
+    def told(*words: str) -> CompletedProcess[str]:
+        return alembic(*words, url=uneven.url, COLLEC_COL_SCHEMA="lab_a, lab_b")
+
+    assert told("current").stdout.split() == [
+        *("lab_a:", "1.0.5"),
+        *("lab_b:", "1.0.8"),
+    ]
+    stepped = told("upgrade", "+1")
+    assert stepped.returncode == 0, stepped.stdout
+    shown = told("current").stdout
+    assert shown.split() == ["lab_a:", "1.0.6", "lab_b:", "1.1", "(head)"]
+    marked = told("history", "--indicate-current")
+    assert marked.returncode == 0
+    assert "1.0.6 -> 1.0.8" in marked.stdout
+    assert told("upgrade", "head").returncode == 0
+    assert at_head(uneven, "lab_a")
+
+
+@pytest.mark.parametrize("newer", ["1.0.8", "1.1"])
+@pytest.mark.parametrize("order", [("lab_a", "lab_b"), ("lab_b", "lab_a")])
+def test_stamp_adopts_schemas_without_history(
+    uneven: Address, newer: str, order: tuple[str, str]
+) -> None:
+    chain.upgrade(uneven, newer, col="lab_b")
+    for schema in ("gacl", "lab_a", "lab_b"):
+        chain.execute(uneven, f"drop table {schema}.migration_history")
+    for schema in ("lab_a", "lab_b"):
+        chain.execute(uneven, f"drop table {schema}.alembic_version")
+    for schema in order:
+        version = {"lab_a": "1.0.5", "lab_b": newer}[schema]
+        done = alembic("-x", f"col={schema}", "stamp", version, url=uneven.url)
+        assert done.returncode == 0, done.stdout
+    assert versions(uneven, "gacl")[-1] == newer
+    chain.upgrade(uneven, col="lab_a")
+    chain.upgrade(uneven, **BOTH)
+    assert at_head(uneven, "lab_a")
+    assert at_head(uneven, "lab_b")
+    assert versions(uneven, "gacl")[-1] == "1.1"
+
+
+def test_a_wrong_stamp_can_be_put_right(database: Address) -> None:
+    chain.upgrade(database, "1.0.8", col="lab_a")
+    for version in ("1.1", "1.0.8"):
+        assert alembic("-x", "col=lab_a", "stamp", version, url=database.url).returncode == 0
+        assert versions(database, "gacl")[-1] == version
+    chain.upgrade(database, col="lab_a")
+    assert at_head(database, "lab_a")
+
+
+def test_a_schema_stamped_older_does_not_pull_the_rights_back(uneven: Address) -> None:
+    chain.upgrade(uneven, col="lab_b")
+    assert alembic("-x", "col=lab_a", "stamp", "1.0.5", url=uneven.url).returncode == 0
+    chain.upgrade(uneven, **BOTH)
+    assert at_head(uneven, "lab_a")
+    assert versions(uneven, "gacl").count("1.1") == 1
+
+
+def test_names_with_commas_and_quotes(database: Address) -> None:
+    listed = ",".join(chain.quoted(name) for name in AWKWARD)
+    chain.upgrade(database, "1.0.8", gacl="droits, d'accès", col=listed)
+    shown = alembic(
+        "-x", "gacl=droits, d'accès", "-x", f"col={listed}", "current", url=database.url
+    )
+    assert shown.stdout.splitlines() == [line for name in AWKWARD for line in (f"{name}:", "1.0.8")]
+    chain.upgrade(database, gacl="droits, d'accès", col=listed)
+    assert all(at_head(database, name, "droits, d'accès") for name in AWKWARD)
+
+
+def test_each_schema_has_keys_to_the_one_rights_schema(database: Address) -> None:
+    chain.upgrade(database, **BOTH)
+    keys = (
+        "select distinct a.relnamespace::regnamespace::text, b.relnamespace::regnamespace::text"
+        " from pg_constraint k join pg_class a on a.oid = k.conrelid"
+        " join pg_class b on b.oid = k.confrelid where k.contype = 'f' order by 1, 2"
+    )
+    assert chain.query(database, keys) == [
+        ("gacl", "gacl"),
+        ("lab_a", "gacl"),
+        ("lab_a", "lab_a"),
+        ("lab_b", "gacl"),
+        ("lab_b", "lab_b"),
+    ]
