@@ -63,7 +63,7 @@ def load(name: str, *, folder: Path | None = None) -> Source:
     """Return the script of this name; raise `ScriptUnreadable` when it cannot be read."""
     path = (folder or scripts_folder()) / name
     try:
-        return Source(name=name, path=path, text=path.read_text("utf-8"))
+        return Source(name=name, path=path, text=path.read_text("utf-8-sig"))
     except OSError as error:
         raise ScriptUnreadable(
             f"cannot read the script {path}: {error.strerror}",

@@ -64,7 +64,12 @@ class Run:
             self._send(source, parts.part(source.text, "col"))
 
     def create(self, gacl_script: str, col_script: str) -> None:
-        """Send the creation scripts; an older rights schema is stepped up instead."""
+        """Send the creation scripts; an older rights schema is stepped up instead.
+
+        A data schema that joins shares the rights that are there: the application looks in
+        `aclappli`, `aclaco` and `aclacl` under its code ($GACL_aco), not under a schema's name.
+        Its own rights would need rows under another code, which its administrators enter.
+        """
         if self.rights_version is None:
             source = library.load(gacl_script)
             self._send(source, source.text)
@@ -102,7 +107,9 @@ class Run:
             version=version,
             kind=kind,
             script=", ".join(source.name for source in self._sent),
-            checksum=library.checksum(*(source.text for source in self._sent)),
+            checksum=library.checksum(*(source.text for source in self._sent))
+            if self._sent
+            else "",
             started=self._started,
             duration=datetime.now(UTC) - self._started,
         )
