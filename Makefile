@@ -48,3 +48,4 @@ clean:
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.upgrade
+	$(BIN)/python -m benchmarks.locks

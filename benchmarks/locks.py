@@ -48,12 +48,18 @@ class Held:
     table: str
     movements: float
     """On the table of movements."""
+    gap: float
+    """The longest time between two looks: a shorter lock may not have been seen."""
 
     def __str__(self) -> str:
+        longest = f"{self._shown(self.longest)} ({self.table})" if self.longest else "not seen"
         return (
-            f"| {self.way} | {self.seconds:.2f} s | {self.longest * 1000:.0f} ms ({self.table})"
-            f" | {self.movements * 1000:.0f} ms |"
+            f"| {self.way} | {self.seconds:.2f} s | {longest}"
+            f" | {self._shown(self.movements)} | {self.gap * 1000:.0f} ms |"
         )
+
+    def _shown(self, seconds: float) -> str:
+        return f"{seconds * 1000:.0f} ms" if seconds else "not seen"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -72,13 +78,19 @@ def _print_locks(server: Address, movements: int) -> None:
         "psql -f": lambda address: _psql(address),
         "psql -1 -f": lambda address: _psql(address, "-1"),
     }
+    found = _value(replace(server, dbname=template), "select count(*) from col.storage")
     sys.stdout.write(
-        f"\n{movements} movements\n| 1.0.8 to 1.1 by | whole | longest exclusive lock"
-        " | on storage |\n|---|---|---|---|\n"
+        f"\n{found} movements\n| 1.0.8 to 1.1 by | whole | longest exclusive lock"
+        " | on storage | longest gap between looks |\n|---|---|---|---|---|\n"
     )
     for number, (way, work) in enumerate(ways.items()):
         address = benches.database(server, f"locks_{movements}_{number}", template)
-        sys.stdout.write(f"{_measured(address, way, work)}\n")
+        held = _measured(address, way, work)
+        arrived = _value(address, "select max(dbversion_number) from col.dbversion")
+        kept = _value(address, "select count(*) from col.storage where column_number = 1")
+        if (arrived, kept) != ("1.1", found):
+            raise RuntimeError(f"{way} did not arrive: {arrived}, {kept} movements")
+        sys.stdout.write(f"{held}\n")
         sys.stdout.flush()
 
 
@@ -89,13 +101,15 @@ def _measured(address: Address, way: str, work: Callable[[Address], object]) -> 
         names: dict[int, str] = dict(cursor.fetchall())
         longest = dict.fromkeys(names.values(), 0.0)
         since: dict[int, float] = {}
+        gap = 0.0
         worker = threading.Thread(target=work, args=(address,))
-        started = time.monotonic()
+        started = last = time.monotonic()
         worker.start()
         while worker.is_alive():
             cursor.execute(HELD, (list(names),))
             held = {oid for (oid,) in cursor.fetchall()}
             now = time.monotonic()
+            gap, last = max(gap, now - last), now
             since = {oid: since.get(oid, now) for oid in held}
             for oid, begun in since.items():
                 longest[names[oid]] = max(longest[names[oid]], now - begun)
@@ -108,7 +122,15 @@ def _measured(address: Address, way: str, work: Callable[[Address], object]) -> 
         longest=longest[table],
         table=table,
         movements=longest["col.storage"],
+        gap=gap,
     )
+
+
+def _value(address: Address, query: str) -> object:
+    with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        row = cursor.fetchone()
+        return row[0] if row else None
 
 
 def _print_round_trips(server: Address) -> None:

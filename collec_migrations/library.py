@@ -71,7 +71,7 @@ def load(name: str, *, folder: Path | None = None) -> Source:
     """
     path = (folder or _home(name)) / name
     try:
-        return Source(name=name, path=path, text=path.read_text("utf-8"))
+        return Source(name=name, path=path, text=path.read_text("utf-8-sig"))
     except OSError as error:
         raise ScriptUnreadable(
             f"cannot read the script {path}: {error.strerror}",

@@ -18,7 +18,7 @@ from collec_migrations.migration import (
     parts,
     refusing,
     removal,
-    wrapped,
+    wrapped_revision,
 )
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.migration.wrapped import Sending
@@ -59,7 +59,9 @@ class Run:
     _rights_changed: bool = False
 
     def foresee(self, steps: Sequence[Any]) -> None:
-        """Refuse to remove everything while there are rows of users, unless that was asked for."""
+        """Refuse a way back that there is not, and, unless it was asked for, to remove everything
+        while there are rows of users."""
+        wrapped_revision.refuse_way_back(steps)
         if not steps or self.settings.destroy or not removal.is_removal(steps[-1]):
             return
         with refusing.rows_named():
@@ -84,7 +86,12 @@ class Run:
             self._send(source, parts.part(source.text, "col"))
 
     def create(self, gacl_script: str, col_script: str) -> None:
-        """Send the creation scripts; an older rights schema is stepped up instead."""
+        """Send the creation scripts; an older rights schema is stepped up instead.
+
+        A data schema that joins shares the rights that are there: the application looks in
+        `aclappli`, `aclaco` and `aclacl` under its code ($GACL_aco), not under a schema's name.
+        Its own rights would need rows under another code, which its administrators enter.
+        """
         if self.rights_version is None:
             source = library.load(gacl_script)
             self._send(source, source.text)
@@ -120,7 +127,7 @@ class Run:
         """Send a script of the application's own, and say what its version then differs in."""
         folder = Path(self._module.__file__).parent
         sending = Sending(
-            script=wrapped.read(script, checksum, folder, library.scripts_folder()),
+            script=wrapped_revision.read(script, checksum, folder, library.scripts_folder()),
             old=self._before(self._version) or "",
             new=self._version,
             names=self.names,
@@ -151,7 +158,9 @@ class Run:
             version=version,
             kind=kind,
             script=", ".join(source.name for source in self._sent),
-            checksum=library.checksum(*(source.text for source in self._sent)),
+            checksum=library.checksum(*(source.text for source in self._sent))
+            if self._sent
+            else "",
             note=f"errata: {', '.join(self._notes)}" if self._notes else "",
             started=self._started,
             duration=datetime.now(UTC) - self._started,

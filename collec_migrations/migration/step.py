@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from collec_migrations.errors import DowngradeRefused
+from collec_migrations.migration import wrapped_revision
 from collec_migrations.migration.run import Run
 
 
@@ -28,10 +28,7 @@ def apply_wrapped(script: str, checksum: str) -> None:
 
 def refuse_downgrade(script: str) -> None:
     """Refuse to go back: the application's own script has no way back."""
-    raise DowngradeRefused(
-        f"there is no way back from what {script} did; nothing was applied",
-        hint="Restore the backup that was taken before the upgrade.",
-    )
+    raise wrapped_revision.no_way_back(script)
 
 
 def _run() -> Run:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import scripts
 from collec_migrations.database import extensions as reading
-from collec_migrations.errors import MigrationError, ScriptUnreadable
+from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.migration import account, asking, extending, parts
 from collec_migrations.migration.account import Owners
 from collec_migrations.migration.correcting import Corrector
@@ -23,28 +22,6 @@ from collec_migrations.wrapping.errata import Erratum, Placement
 from collec_migrations.wrapping.extensions import Use
 from collec_migrations.wrapping.keeping import Keeper, Kept
 from collec_migrations.wrapping.script import Item, Script
-
-
-class ScriptChanged(MigrationError):
-    """A wrapped script is another than the one that was wrapped."""
-
-
-def read(names: str, checksum: str, *folders: Path) -> Script:
-    """Return the script of a revision: each of its files from the first folder that has it."""
-    files = [_found(name, folders) for name in names.split(", ")]
-    script = loading.read(files)
-    script.refuse()
-    if script.checksum != checksum:
-        raise ScriptChanged(
-            f"{', '.join(str(file) for file in files)}: the script changed since it was wrapped",
-            hint="Put the file back as it was, or remove it and its revision and wrap it again.",
-        )
-    return script
-
-
-def _found(name: str, folders: Sequence[Path]) -> Path:
-    places = [folder / name for folder in folders]
-    return next((place for place in places if place.is_file()), places[0])
 
 
 @dataclass(kw_only=True)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from collec_migrations.catalog import compare
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import DowngradeRefused, MigrationError
 from collec_migrations.server.address import Address
 from tests import chain
 from tests.conftest import Clone
@@ -71,6 +71,18 @@ def test_each_step_leaves_a_row_of_history(server18: Server, clone: Clone) -> No
         ("1.0.4", "downgrade-1.0.5-1.0.4.sql"),
         ("1.0", "downgrade-1.0.4-1.0.sql"),
     ]
+
+
+def test_per_version_keeps_the_steps_before_the_one_that_fails(
+    server18: Server, clone: Clone
+) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(address, "create view col.own as select * from col.sampling_place")
+    with pytest.raises(DowngradeRefused, match=r"view col\.own"):
+        chain.downgrade(address, "1.0", transaction="per-version")
+    assert chain.query(address, "select version_num from col.alembic_version") == [("1.0.5",)]
+    chain.execute(address, "drop view col.own")
+    assert not compare(expected=chain.known("1.0.5"), observed=chain.catalog(address))
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.0.7", "1.0.8-1"])

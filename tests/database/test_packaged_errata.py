@@ -6,11 +6,9 @@ import psycopg2
 import pytest
 
 from collec_migrations.database.connection import Connection
-from collec_migrations.migration import asking
 from collec_migrations.names import Names
 from collec_migrations.scripts import bind, doubts
 from collec_migrations.wrapping import errata
-from collec_migrations.wrapping.duplicates import Question
 from collec_migrations.wrapping.errata import Erratum
 from tests.builders import databases, from_catalog, stored
 from tests.servers import Server

@@ -31,7 +31,7 @@ few = settings(
     # To shrink takes hundreds of journeys of seconds: only by hand.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
-many = settings(few, max_examples=60)
+many = settings(few, max_examples=25)
 IDLE: Days = (None,) * 16
 
 

@@ -10,7 +10,7 @@ from collec_migrations.catalog import compare
 from collec_migrations.errors import DowngradeRefused, MigrationError, ScriptUnreadable
 from collec_migrations.migration import verbs
 from collec_migrations.migration.extending import ExtensionMissing
-from collec_migrations.migration.wrapped import ScriptChanged
+from collec_migrations.migration.wrapped_revision import ScriptChanged
 from collec_migrations.names import Names
 from collec_migrations.releases import chain as known_chain
 from collec_migrations.server.address import Address
@@ -201,7 +201,7 @@ def test_a_plain_role_that_owns_the_database_runs_every_construct(
     assert one(database, 'select max(version_num) from "lab-A".alembic_version') == "27.15"
     owners = "select distinct tableowner from pg_tables where schemaname ~ '^(lab|Droits)'"
     assert chain.query(database, owners) == [(role,)]
-    chain.execute(database, f'reassign owned by {role} to current_user')
+    chain.execute(database, f"reassign owned by {role} to current_user")
 
 
 def test_the_part_of_the_rights_runs_once_for_several_data_schemas(
@@ -257,10 +257,15 @@ def test_operators_are_found_wherever_their_extension_is(
     assert one(database, "select count(*) from pg_class where relname in ('i', 'j')") == 2
 
 
-def test_a_step_back_is_refused_with_advice(database: Address, site: Path) -> None:
-    go(database, "create table col.t ();")
+@pytest.mark.parametrize("target", ["-1", "1.1", "1.0.8", "base"])
+@pytest.mark.parametrize("destroy", ["no", "yes"])
+def test_a_step_back_is_refused_with_advice(
+    database: Address, site: Path, target: str, destroy: str
+) -> None:
+    go(database, "create table col.t (); insert into col.project (project_name) values ('p');")
+    options = {"url": database.url, "destroy": destroy, **UNDER}
     with pytest.raises(DowngradeRefused) as caught:
-        verbs.downgrade({"url": database.url, **UNDER}, "1.1", say=lambda _: None)
+        verbs.downgrade(options, target, say=lambda _: None)
     assert "no way back from what col_alter_1.1-27.0.sql did" in str(caught.value)
     assert "backup" in caught.value.hint
     assert one(database, 'select version_num from "lab-A".alembic_version') == "27.0"
