@@ -1,0 +1,27 @@
+"""What can be wrong with a backup, one class for each thing a user can act on."""
+
+from collec_migrations.errors import MigrationError
+
+
+class BackupFailed(MigrationError):
+    """No backup was made of a database; older ones are as they were."""
+
+
+class AnotherRuns(MigrationError):
+    """Another backup into the same folder is at work."""
+
+    exit_status = 75  # EX_TEMPFAIL of sysexits.h: try again later
+
+
+class NotABackup(MigrationError):
+    """A folder does not hold what a complete backup holds."""
+
+
+class Damaged(MigrationError):
+    """A backup is not what it was when it was made."""
+
+    exit_status = 1
+
+
+class RestoreRefused(MigrationError):
+    """Restoring would overwrite something, or cannot succeed."""
