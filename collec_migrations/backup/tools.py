@@ -40,6 +40,10 @@ class Tools:
         command = (self.program("pg_dump"), "-w", "-Fc", "--compress=zstd:3", "-f", os.devnull)
         return "does not support" not in _told(*command, "-d", "host=/nonexistent")
 
+    def reads(self, compression: str) -> bool:
+        """Tell whether this build reads archives of a compression."""
+        return not compression.startswith("zstd") or self.has_zstd()
+
 
 def in_folder(bin_dir: Path) -> Tools | None:
     """Return the tools of a folder, None when it does not hold them all."""
@@ -49,12 +53,15 @@ def in_folder(bin_dir: Path) -> Tools | None:
     return Tools(bin_dir=bin_dir, version=version[0]) if version else None
 
 
-def for_server(major: int, bin_dir: Path | None = None) -> Tools:
-    """Return the tools of a server's own major, or those of `bin_dir`, which may be newer."""
+def for_server(major: int, bin_dir: Path | None = None, *, reading: str = "") -> Tools:
+    """Return the tools of a server's own major, or those of `bin_dir`, which may be newer.
+
+    `reading` is the compression of an archive that they have to read.
+    """
     if bin_dir is not None:
         return _given(major, bin_dir)
     for found in at_hand():
-        if found.major == major:
+        if found.major == major and found.reads(reading):
             return found
     raise BackupFailed(
         f"no pg_dump of PostgreSQL {major} on this machine",

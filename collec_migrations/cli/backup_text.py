@@ -10,6 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from collec_migrations.backup import manifest, running, space
 from collec_migrations.backup.archive import Advance
 from collec_migrations.backup.store import Backup, Broken
+from collec_migrations.backup.trial import Verification
 
 Say = running.Say
 
@@ -82,6 +83,18 @@ def told(one: Backup) -> Iterator[str]:
     when = f" on {one.verified.astimezone():%Y-%m-%d %H:%M}" if one.verified else ""
     yield f"  state      {one.verdict or 'not verified'}{when}"
     yield "  without this tool: psql -f globals.sql postgres; pg_restore --create -d postgres data*"
+
+
+def verified(one: Backup, result: Verification) -> Iterator[str]:
+    """Yield the lines of `backup verify`."""
+    if result.is_sound:
+        yield (
+            f"{one.id} is sound: {len(one.manifest.files)} files, restored into PostgreSQL "
+            f"{result.server_version}, {result.rows:,} rows, in {result.seconds:.1f} s"
+        )
+        return
+    yield f"{one.id} is DAMAGED:"
+    yield from (f"  {problem}" for problem in result.problems)
 
 
 def as_json(one: Backup) -> dict[str, Any]:
