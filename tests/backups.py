@@ -16,6 +16,8 @@ from tests import chain
 from tests.builders import rows
 from tests.servers import Server
 
+NOTHING = Policy(daily=0, weekly=0, monthly=0)
+"""Keeps the newest, and the newest verified one."""
 Say = Callable[[str], None]
 
 
@@ -71,10 +73,21 @@ def contents(address: Address, *schemas: str) -> dict[str, object]:
         }
 
 
+def large_at(server: Server, version: str) -> str:
+    """Return a template whose dump takes a while: 48 MB that gzip cannot compress."""
+
+    def build(address: Address) -> None:
+        add_documents(address, 48)
+
+    return server.template(f"large_{version}", build, template=laboratory_at(server, version))
+
+
 def add_documents(address: Address, megabytes: int) -> None:
-    """Add a table with bytes that cannot be compressed."""
+    """Add a table with bytes that gzip cannot compress: it looks back 32 kB, not a megabyte."""
     chain.execute(
         address,
-        "create table document_bytes as select i, decode(string_agg(md5(i || '-' || j), ''), 'hex')"
-        f" as data from generate_series(1, {megabytes}) i, generate_series(1, 65536) j group by i",
+        "create table document_bytes as with one as materialized ("
+        " select decode(string_agg(md5(j::text), ''), 'hex') as data"
+        " from generate_series(1, 65536) j)"
+        f" select i, data from one, generate_series(1, {megabytes}) i",
     )
