@@ -17,6 +17,7 @@ from collec_migrations.errors import MigrationError
 
 LOG = "backup.log"
 Say = Callable[[str], None]
+Task = Callable[[Manifest], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +43,18 @@ def run(
     wish: Wish,
     policy: Policy | None,
     *,
+    after: Sequence[Task] = (),
     say: Say,
     advance: Advance,
 ) -> Outcome:
     """Back up each of these databases; without a policy nothing is removed.
 
-    A database that fails does not stop the others, and nothing of it is removed.
+    A database that fails does not stop the others, and nothing of it is removed. `after` is done
+    for each backup; it does not undo one when it fails.
     """
     store.prepare(wish.into)
-    made, failed = [], []
+    made: list[Manifest] = []
+    failed: list[Failure] = []
     with lock.held(wish.into) as descriptor:
         store.sweep(wish.into)
         log = _logger(wish.into, say)
@@ -59,13 +63,15 @@ def run(
             began = monotonic()
             try:
                 done = dump.take(libpq.to(address, name), wish, lock=descriptor, advance=advance)
+                made.append(done)
+                size = space.shown(done.size)
+                log(f"end {name!r} in {monotonic() - began:.1f} s: {done.id}, {size}")
+                for task in after:
+                    task(done)
             except MigrationError as error:
                 failed.append(Failure(database=name, error=error))
                 hint = f" ({error.hint})" if error.hint else ""
                 log(f"FAILED {name!r} after {monotonic() - began:.1f} s: {error}{hint}")
-                continue
-            made.append(done)
-            log(f"end {name!r} in {monotonic() - began:.1f} s: {done.id}, {space.shown(done.size)}")
         removed = retired(wish.into, policy, [one.database for one in made], log)
     return Outcome(made=tuple(made), failed=tuple(failed), removed=removed)
 

@@ -134,6 +134,13 @@ def name_of(address: Address) -> str:
         return str(connection.info.dbname)
 
 
+def analyze(address: Address) -> None:
+    """Let the server count what its planner needs to know."""
+    with closing(database.connect(address)) as connection, connection.cursor() as cursor:
+        cursor.execute("analyze")
+        connection.commit()
+
+
 def tables(connection: extensions.connection) -> tuple[tuple[str, int], ...]:
     """Return the tables that hold users' rows: quoted name, and bytes without indexes."""
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:

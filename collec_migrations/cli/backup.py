@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from collec_migrations import access, addresses
-from collec_migrations.backup import lock, restoring, running, store, trial
+from collec_migrations.backup import libpq, lock, offsite, restoring, running, source, store, trial
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.restoring import Order
 from collec_migrations.backup.retention import Policy
-from collec_migrations.cli import backup_text, options
+from collec_migrations.cli import backup_site, backup_text, options
 from collec_migrations.errors import UsageError
 
 app = typer.Typer(
@@ -33,6 +33,9 @@ Daily = Annotated[int, typer.Option("--keep-daily", min=0, help="Days to keep.")
 Weekly = Annotated[int, typer.Option("--keep-weekly", min=0, help="Weeks to keep.")]
 Monthly = Annotated[int, typer.Option("--keep-monthly", min=0, help="Months to keep.")]
 DEFAULT = Policy()
+app.command("schedule")(backup_site.schedule)
+app.command("offsite")(backup_site.send)
+app.command("pitr")(backup_site.point_in_time)
 
 
 @app.command()
@@ -49,23 +52,50 @@ def run(
     lock_wait: Annotated[
         float, typer.Option("--lock-wait", min=0, help="Seconds to wait for a locked table.")
     ] = 60,
+    send: Annotated[
+        str | None,
+        typer.Option("--offsite", envvar="COLLEC_BACKUP_OFFSITE", help="Command run afterwards."),
+    ] = None,
+    analyze: Annotated[bool, typer.Option("--analyze", help="ANALYZE afterwards.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Back up one database or all, then remove what is too old."""
     if database and all_of_them:
         raise UsageError("--database and --all cannot be given together")
+    if send is not None:
+        offsite.words(send, into)
     wish = Wish(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     address = access.address(access.told(options.given(url=url)), say=_say)
     names = running.names_on(address, database=database, all_of_them=all_of_them)
     with backup_text.watched() as (say, advance):
-        done = running.run(address, names, wish, policy, say=say, advance=advance)
+        done = running.run(
+            address,
+            names,
+            wish,
+            policy,
+            after=_after(address, into, send, analyze),
+            say=say,
+            advance=advance,
+        )
     if as_json:
         typer.echo(json.dumps(backup_text.outcome_json(done), indent=1))
     else:
         for one in done.made:
             typer.echo(one.id)
     raise typer.Exit(3 if done.failed else 0)
+
+
+def _after(
+    address: addresses.Address, into: Path, send: str | None, analyze: bool
+) -> tuple[running.Task, ...]:
+    """Return what is to be done after each backup."""
+    tasks: list[running.Task] = []
+    if send is not None:
+        tasks.append(lambda made: offsite.send(send, into / made.id))
+    if analyze:
+        tasks.append(lambda made: source.analyze(libpq.to(address, made.database)))
+    return tuple(tasks)
 
 
 @app.command("list")

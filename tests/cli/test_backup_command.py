@@ -149,3 +149,23 @@ def test_rehearse_tells_and_writes_a_page(filled: Address, tmp_path: Path) -> No
     assert tool("rehearse", "--to", "9.9", url=filled.url, into=tmp_path).returncode == 2
     chain.execute(filled, "create table col.printer (in_the_way int)")
     assert tool("rehearse", url=filled.url, into=tmp_path).returncode == 1
+
+
+def test_offsite_and_analyze_run_afterwards(filled: Address, tmp_path: Path) -> None:
+    into, away = tmp_path / "into", tmp_path / "away"
+    away.mkdir()
+    words = ("backup", "run", "--analyze", "--offsite", f"cp -r {{}} {away}")
+    assert tool(*words, url=filled.url, into=into).returncode == 0
+    assert [path.name for path in away.iterdir()] == backups.ids(into)
+    query = "select count(*) > 0 from pg_stat_user_tables where last_analyze is not null"
+    assert chain.query(filled, query) == [(True,)]
+    failed = tool("backup", "run", "--offsite", "false", url=filled.url, into=into)
+    assert failed.returncode == 3
+    assert "FAILED" in (into / "backup.log").read_text()
+    assert len(backups.ids(into)) == 1
+
+
+def test_pitr_checks_the_server(filled: Address, tmp_path: Path) -> None:
+    done = tool("backup", "pitr", url=filled.url, into=tmp_path)
+    assert done.returncode in (1, 2), done.stderr
+    assert "Debian" in done.stderr
