@@ -1,6 +1,9 @@
 """Backups of one database, by this tool and by others, in one run: seconds and bytes.
 
-Run it with: python -m benchmarks.backup [MEGABYTES]     (default 100; 1000 for the guide's size)
+Run it with: python -m benchmarks.backup [MEGABYTES] [--debian]
+
+100 MB by default. `--debian`, as root, makes the cluster `15 bench` for the run, since
+pg_backupcluster takes clusters of /etc/postgresql alone, and drops it afterwards.
 """
 
 import os
@@ -11,8 +14,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -28,7 +31,8 @@ from collec_migrations.server.address import Address
 from collec_migrations.server.throwaway import throwaway
 
 DOCUMENT = 1 << 20
-CLUSTER = ("/usr/bin/pg_backupcluster", "15", "bench")
+CLUSTER = ("15", "bench")
+DEBIAN = Path("/var/backups/postgresql/15-bench")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +49,51 @@ class Row:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Measure on a throwaway server of PostgreSQL 15, Debian's, else the embedded one."""
-    megabytes = int(arguments[0]) if arguments else 100
+    """Measure on a server that writes as a real one does, and print a table."""
+    numbers = [int(word) for word in arguments if word.isdigit()]
+    debian = "--debian" in arguments
     found = {one.major: one for one in binaries.at_hand()}
     chosen = found.get(15) or binaries.embedded()
     with (
-        throwaway(chosen, settings={}) as server,
+        cluster() if debian else throwaway(chosen, settings={}) as server,
         tempfile.TemporaryDirectory(prefix="collec-bench-") as folder,
     ):
         filled = database(server, "filled")
-        fill(filled, megabytes)
+        fill(filled, numbers[0] if numbers else 100)
         rows = list(measured(filled, tools_of(chosen.bin_dir), Path(folder)))
+        rows += list(backupcluster()) if debian else []
         size = _size(filled)
     write = sys.stdout.write
     write(f"PostgreSQL {chosen.version}, database of {space.shown(size)}, one run each\n\n")
     write("| way | time | size |\n|---|---|---|\n" + "".join(f"{row}\n" for row in rows))
-    if not shutil.which(CLUSTER[0]):
-        write("\npg_backupcluster is not installed\n")
+    if not debian:
+        write("\npg_backupcluster was not measured: add --debian, as root\n")
+
+
+@contextmanager
+def cluster() -> Iterator[Address]:
+    """Give a cluster of Debian's own, reached by root and its owner alone."""
+    door = Path(tempfile.mkdtemp(prefix="collec-bench-"))
+    shutil.chown(door, "postgres", "postgres")
+    made = ("pg_createcluster", "-s", str(door), "--start", *CLUSTER, "--", "--auth-local=trust")
+    try:
+        shell(shlex.join(made), Path("/"))
+        port = next(door.glob(".s.PGSQL.*[0-9]")).suffix.lstrip(".")
+        yield Address(host=str(door), port=int(port), user="postgres", dbname="postgres")
+    finally:
+        shell(shlex.join(("pg_dropcluster", "--stop", *CLUSTER)), Path("/"))
+        shutil.rmtree(DEBIAN, ignore_errors=True)
+        shutil.rmtree(door, ignore_errors=True)
+
+
+def backupcluster() -> Iterator[Row]:
+    """Yield Debian's own ways: a dump of all databases, and a base backup."""
+    shell(shlex.join(("pg_backupcluster", *CLUSTER, "createdirectory")), Path("/"))
+    for way in ("dump", "basebackup"):
+        command = shlex.join(("pg_backupcluster", *CLUSTER, way))
+        before = space.of_folder(DEBIAN)
+        row = timed(f"pg_backupcluster {way}", DEBIAN, partial(shell, command, Path("/")))
+        yield replace(row, size=(row.size or 0) - before)
 
 
 def fill(address: Address, megabytes: int) -> None:
@@ -73,8 +105,8 @@ def fill(address: Address, megabytes: int) -> None:
         (uid,) = cursor.fetchone() or (0,)
         for number in range(megabytes):
             cursor.execute(
-                "insert into col.document (uid, mime_type_id, document_name, data)"
-                " values (%s, 1, %s, %s)",
+                "insert into col.document (uid, mime_type_id, document_name, data,"
+                " document_import_date) values (%s, 1, %s, %s, now())",
                 (uid, f"document {number}.pdf", os.urandom(DOCUMENT)),
             )
         connection.commit()
@@ -102,22 +134,6 @@ def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Row]:
         place.mkdir()
         yield timed(way, place, partial(shell, command, place))
         shutil.rmtree(place)
-    yield from debian(address, its, folder)
-
-
-def debian(address: Address, its: tools.Tools, folder: Path) -> Iterator[Row]:
-    """Yield what pg_backupcluster runs, by its own commands: it takes clusters of /etc alone."""
-    if not shutil.which(CLUSTER[0]):
-        return
-    # `dump`: pg_dumpall -g, then pg_dump -Fc -Z default for each database; `basebackup`:
-    # pg_basebackup -Ft -z -X fetch (pg_backupcluster of postgresql-common 248).
-    dsn, all_of_it = shlex.quote(address.dsn), shlex.quote(its.program("pg_dumpall"))
-    place = folder / "debian"
-    place.mkdir()
-    dump = f"{all_of_it} -g -d {dsn} | gzip >globals; "
-    dump += f"{shlex.quote(its.program('pg_dump'))} -Fc -d {dsn} -f out"
-    yield timed("what `pg_backupcluster dump` runs", place, partial(shell, dump, place))
-    shutil.rmtree(place)
 
 
 def run(address: Address, into: Path, jobs: int) -> None:
