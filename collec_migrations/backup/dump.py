@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg2
-
 from collec_migrations.addresses import Address
 from collec_migrations.backup import (
     archive,
@@ -22,11 +20,10 @@ from collec_migrations.backup import (
     tools,
 )
 from collec_migrations.backup.archive import Advance, Dump
-from collec_migrations.backup.faults import BackupFailed
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.libpq import Door
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.source import Source
-from collec_migrations.database.connection import first_line
 from collec_migrations.database.history import tool_version
 
 GLOBALS = "globals.sql"
@@ -48,7 +45,10 @@ class Wish:
 def take(address: Address, wish: Wish, *, lock: int, advance: Advance) -> Manifest:
     """Back up the database of an address; raise `BackupFailed`, and leave nothing that counts."""
     started = datetime.now(UTC)
-    with _failures(), source.opened(address, lock_wait=wish.lock_wait) as found:
+    with (
+        translated("the backup could not be made"),
+        source.opened(address, lock_wait=wish.lock_wait) as found,
+    ):
         chosen = tools.for_server(found.server_major, wish.bin_dir)
         expected = _expected(wish.into, found)
         name = store.new_id(wish.into, found.around.name, started)
@@ -72,18 +72,6 @@ def take(address: Address, wish: Wish, *, lock: int, advance: Advance) -> Manife
             written = _manifest(name, started, wish.reason, dump, found, rows, left_out)
             _complete(partial, wish.into / name, written)
     return written
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """Tell what goes wrong as one `BackupFailed`."""
-    try:
-        yield
-    except psycopg2.Error as error:
-        raise BackupFailed(f"the database could not be read: {first_line(error)}") from error
-    except OSError as error:
-        what = (error.strerror or str(error)).lower()
-        raise BackupFailed(f"the backup could not be written: {what}") from error
 
 
 @contextmanager

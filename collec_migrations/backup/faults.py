@@ -1,5 +1,11 @@
 """What can be wrong with a backup, one class for each thing a user can act on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+
+from collec_migrations.database.connection import first_line
 from collec_migrations.errors import MigrationError
 
 
@@ -25,3 +31,16 @@ class Damaged(MigrationError):
 
 class RestoreRefused(MigrationError):
     """Restoring would overwrite something, or cannot succeed."""
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Tell what the server or the file system refused as one `BackupFailed`: `what: why`."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise BackupFailed(f"{what}: {first_line(error)}") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        where = f" ({error.filename})" if error.filename else ""
+        raise BackupFailed(f"{what}: {why}{where}") from error

@@ -10,7 +10,7 @@ from psycopg2 import extensions, sql
 
 from collec_migrations.addresses import Address
 from collec_migrations.backup import checking, libpq, loading, lock, source, surroundings, tools
-from collec_migrations.backup.faults import RestoreRefused
+from collec_migrations.backup.faults import RestoreRefused, translated
 from collec_migrations.backup.libpq import Door
 from collec_migrations.backup.source import Surroundings
 from collec_migrations.backup.store import Backup
@@ -45,7 +45,11 @@ class Restored:
 
 def restore(backup: Backup, order: Order, *, say: Say) -> Restored:
     """Check a backup, then restore it; a refusal or a failure leaves the target as it was."""
-    with lock.reading(backup.path), closing(database.connect(order.target)) as connection:
+    with (
+        translated(f"{backup.id} could not be restored"),
+        lock.reading(backup.path),
+        closing(database.connect(order.target)) as connection,
+    ):
         checking.refuse_damaged(backup)
         major = connection.server_version // 10000
         _refuse_older(backup, major)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from collec_migrations.addresses import Address
 from collec_migrations.backup import dump, libpq, lock, retention, source, space, store
 from collec_migrations.backup.archive import Advance
 from collec_migrations.backup.dump import Wish
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Policy
 from collec_migrations.errors import MigrationError
@@ -55,7 +57,7 @@ def run(
     store.prepare(wish.into)
     made: list[Manifest] = []
     failed: list[Failure] = []
-    with lock.held(wish.into) as descriptor:
+    with translated("the backup could not be made"), lock.held(wish.into) as descriptor:
         store.sweep(wish.into)
         log = _logger(wish.into, say)
         for name in names:
@@ -78,8 +80,9 @@ def run(
 
 def names_on(address: Address, *, database: str | None, all_of_them: bool) -> tuple[str, ...]:
     """Return the databases that were asked for: one, all, or the one of the address."""
-    if all_of_them:
-        return source.databases(address)
+    with translated("the databases could not be read"):
+        if all_of_them:
+            return source.databases(address)
     return (database or source.name_of(address),)
 
 
@@ -118,8 +121,10 @@ def _logger(folder: Path, say: Say) -> Say:
     def log(line: str) -> None:
         say(line)
         stamp = datetime.now().astimezone().isoformat(timespec="seconds")
-        descriptor = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{stamp} {line}\n")
+        # A disk without room for a line must not stop the run: it was told all the same.
+        with suppress(OSError):
+            descriptor = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(f"{stamp} {line}\n")
 
     return log

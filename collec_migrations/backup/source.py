@@ -8,6 +8,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations.addresses import Address
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.manifest import Schema
 from collec_migrations.database import connection as database
 from collec_migrations.database.reading import statement
@@ -136,7 +137,11 @@ def name_of(address: Address) -> str:
 
 def analyze(address: Address) -> None:
     """Let the server count what its planner needs to know."""
-    with closing(database.connect(address)) as connection, connection.cursor() as cursor:
+    with (
+        translated("ANALYZE failed"),
+        closing(database.connect(address)) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.execute("analyze")
         connection.commit()
 

@@ -20,7 +20,7 @@ from collec_migrations.backup import (
     surroundings,
     tools,
 )
-from collec_migrations.backup.faults import Damaged, RestoreRefused
+from collec_migrations.backup.faults import Damaged, RestoreRefused, translated
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.store import Backup
 from collec_migrations.backup.tools import Tools
@@ -55,14 +55,14 @@ def verify(backup: Backup, *, scratch: Path | None = None) -> Verification:
     Raises, and writes nothing down, when it cannot be tried on this machine.
     """
     began = monotonic()
-    with lock.reading(backup.path):
+    with translated(f"{backup.id} could not be verified"), lock.reading(backup.path):
         found = list(checking.problems(backup))
         version = ""
         if not found:
             chosen = server_for(backup.manifest)
             version = chosen.version
             found = _tried(backup, chosen, scratch)
-    store.judge(backup, "damaged" if found else "verified", problems=found, server=version)
+        store.judge(backup, "damaged" if found else "verified", problems=found, server=version)
     return Verification(
         problems=tuple(found),
         server_version=version,

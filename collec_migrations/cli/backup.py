@@ -10,6 +10,7 @@ import typer
 from collec_migrations import access, addresses
 from collec_migrations.backup import libpq, lock, offsite, restoring, running, source, store, trial
 from collec_migrations.backup.dump import Wish
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.restoring import Order
 from collec_migrations.backup.retention import Policy
 from collec_migrations.cli import backup_site, backup_text, options
@@ -183,7 +184,7 @@ def prune(
 ) -> None:
     """Remove what is too old, or the backups that are named."""
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
-    with lock.held(into):
+    with translated("nothing more was removed"), lock.held(into):
         chosen = _named(into, ids) if ids else running.superfluous(into, policy)
         for one in chosen:
             typer.echo(one)

@@ -12,9 +12,10 @@ import psycopg2
 import pytest
 
 from collec_migrations import addresses
-from collec_migrations.backup import checking, lock, manifest, running, store, trial
+from collec_migrations.backup import checking, lock, manifest, restoring, running, store, trial
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.faults import AnotherRuns, Damaged, NotABackup
+from collec_migrations.backup.restoring import Order
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import MigrationError
 from collec_migrations.server.address import Address
@@ -371,3 +372,23 @@ def test_nothing_is_removed_when_the_new_backup_failed(
     holder.close()
     assert outcome.removed == ()
     only(older, tmp_path)
+
+
+def test_a_folder_that_may_not_be_written_is_one_clear_line(
+    filled: Address, tmp_path: Path
+) -> None:
+    (tmp_path / lock.NAME).mkdir()
+    with pytest.raises(MigrationError, match="could not be made: is a directory"):
+        backups.run(filled, tmp_path)
+
+
+def test_a_restore_that_fails_leaves_nothing(
+    server18: Server, filled: Address, database: Address, tmp_path: Path
+) -> None:
+    taken = backups.taken(filled, tmp_path)
+    chain.execute(database, "create view public.x as select 1; create schema gacl")
+    with pytest.raises(Damaged, match="does not restore"):
+        restoring.restore(
+            taken, Order(target=addresses.Address(database.dsn), renamed={}), say=print
+        )
+    assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
