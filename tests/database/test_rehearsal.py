@@ -59,6 +59,9 @@ def test_a_sound_database_would_succeed_and_stays_as_it_was(server18: Server, ol
     assert kept["col.storage"].is_same
     assert kept["col.metadata_set"].after.startswith("col_archive.")
     assert found.after.wal > found.before.wal
+    facts = json.loads(json.dumps(telling.as_json(found)))
+    assert facts["succeeds"] is True
+    assert facts["after"]["versions"] == {"col": "1.1"}
 
 
 def test_a_damaged_database_would_fail_and_it_says_why(server18: Server, old: Address) -> None:
@@ -105,25 +108,14 @@ def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Serv
     assert telling.headline(found) in text
 
 
-def test_what_is_told_as_json_is_json(old: Address) -> None:
-    facts = json.loads(json.dumps(telling.as_json(rehearsed(old))))
-    assert facts["succeeds"] is True
-    assert facts["after"]["versions"] == {"col": "1.1"}
-
-
-def test_a_rehearsal_from_a_backup_checks_it_first(old: Address, tmp_path: Path) -> None:
-    taken = backups.taken(old, tmp_path)
-    with rehearsing.copied(taken, None) as copy:
-        found = rehearsing.rehearse(copy, "1.1", say=print)
-    assert found.succeeds
-    assert taken.id in found.source
-
-
 def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
-    copy, server = rehearsing.keep(backups.taken(old, tmp_path), None)
+    taken = backups.taken(old, tmp_path)
+    copy, server = rehearsing.keep(taken, None)
     home = server.cluster.home
     try:
-        assert rehearsing.rehearse(copy, "1.1", say=print).succeeds
+        found = rehearsing.rehearse(copy, "1.1", say=print)
+        assert found.succeeds
+        assert taken.id in found.source
         assert chain.query(copy.address, "select version_num from col.alembic_version") == [
             ("1.1",)
         ]
