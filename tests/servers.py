@@ -60,10 +60,11 @@ class Server:
         finally:
             self.drop_database(address.dbname)
 
-    def template(self, key: str, build: Build) -> str:
+    def template(self, key: str, build: Build, template: str | None = None) -> str:
         """Return the name of a database that `build` filled, once in a session for each key."""
         if key not in self._templates:
-            address = self.create_database(f"template_{len(self._templates)}_{key}"[:63])
+            name = f"template_{len(self._templates)}_{key}"[:63]
+            address = self.create_database(name, template)
             try:
                 build(address)
             except BaseException:

@@ -26,6 +26,10 @@ SECTIONS = {
         "verify": "Compare the database with its version, and tell each difference.",
         "adopt": "Write the version that is seen as Alembic's own.",
     },
+    "Back up and rehearse": {
+        "backup": "Take, verify, restore and keep backups.",
+        "rehearse": "Try an upgrade on a copy, and tell how it went.",
+    },
     "Servers": {
         "server": "Manage the embedded PostgreSQL server of a folder.",
     },

@@ -4,11 +4,12 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import options
+from collec_migrations.cli import options, upgrade_backup
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ def upgrade(
     lock_wait: options.LockWait = None,
     lock_timeout: options.LockTimeout = None,
     lock_retries: options.LockRetries = None,
+    backup: Annotated[
+        Path | None, typer.Option("--backup", help="Take a backup into this folder first.")
+    ] = None,
 ) -> None:
     """Bring the database to a version, all or nothing."""
     given = options.given(
@@ -58,7 +62,8 @@ def upgrade(
         return
     if not yes and not found.is_empty:
         _ask(found)
-    _run(given, version, found, as_json=as_json)
+    with upgrade_backup.before(given, version, backup if not found.is_empty else None, say=_say):
+        _run(given, version, found, as_json=as_json)
 
 
 def _show(found: "Plan", *, as_json: bool) -> None:

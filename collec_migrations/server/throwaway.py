@@ -45,7 +45,7 @@ def throwaway(
 ) -> Iterator[Address]:
     """Give a new server in a folder of its own; `tcp` adds 127.0.0.1, for roles with a password."""
     who = account.for_server()
-    home = _new_home(folder, who)
+    home = new_home(folder, who)
     made = Cluster(home=home, binaries=copies.reachable(binaries, who), account=who)
     try:
         cluster.make(made, "--no-sync")
@@ -81,7 +81,7 @@ def _running(made: Cluster, command: tuple[str, ...]) -> Iterator[Address]:
         yield address
 
 
-def _new_home(folder: Path | None, who: Account) -> Path:
+def new_home(folder: Path | None, who: Account) -> Path:
     """Return a new folder that is the account's alone."""
     parent = (folder or Path(tempfile.gettempdir())).resolve()
     if not who.is_caller and not who.reaches(parent):

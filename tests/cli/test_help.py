@@ -36,7 +36,7 @@ def test_the_help_loads_no_driver_no_alembic_and_no_command() -> None:
     assert accounts.run(code) == "[]\n"
 
 
-@pytest.mark.parametrize("name", ["detect", "verify", "adopt"])
+@pytest.mark.parametrize("name", ["detect", "verify", "adopt", "backup", "rehearse"])
 def test_a_reading_command_loads_neither_alembic_nor_sqlalchemy(name: str) -> None:
     code = (
         f"import collec_migrations.cli.{name}, sys;"

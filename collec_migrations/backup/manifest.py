@@ -1,0 +1,179 @@
+"""What a backup says of itself: every file with its checksum, and what was in the database."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from collec_migrations.backup.faults import NotABackup
+
+NAME = "manifest.json"
+FORMAT = 1
+BLOCK = 1 << 20
+DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One file of a backup."""
+
+    path: str
+    """Below the backup's folder."""
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """A pair of the application's schemas, as `detect` saw it."""
+
+    gacl: str
+    col: str
+    answer: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Everything that is known of a complete backup."""
+
+    id: str
+    database: str
+    reason: str
+    """nightly, or what it was taken before."""
+    started: datetime
+    finished: datetime
+    tool_version: str
+    server_version: str
+    client_version: str
+    archive: str
+    """custom or directory."""
+    compression: str
+    encoding: str
+    database_size: int
+    extensions: tuple[str, ...]
+    schemas: tuple[Schema, ...]
+    rows: Mapping[str, int]
+    """Of each table, at the moment of the dump."""
+    large_objects: int
+    passwords: bool
+    """Whether the roles in globals.sql have theirs."""
+    left_out: tuple[str, ...]
+    """Configuration files that could not be read."""
+    files: tuple[File, ...]
+    format: int = FORMAT
+
+    @property
+    def server_major(self) -> int:
+        """Return the major version of the server that was dumped."""
+        return int(self.server_version.partition(".")[0])
+
+    @property
+    def client_major(self) -> int:
+        """Return the major version of the pg_dump that wrote the archive."""
+        return int(self.client_version.partition(".")[0])
+
+    @property
+    def size(self) -> int:
+        """Return the bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def seconds(self) -> float:
+        """Return how long it took."""
+        return (self.finished - self.started).total_seconds()
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a folder, with a digest of itself, down to the disk."""
+    facts = _facts(manifest)
+    text = json.dumps({**facts, DIGEST: _digest(facts)}, indent=1, ensure_ascii=False)
+    write_synced(folder / NAME, text.encode())
+
+
+def read(folder: Path) -> Manifest:
+    """Return the manifest of a folder; raise `NotABackup` when it is missing, edited or cut."""
+    try:
+        facts = json.loads((folder / NAME).read_bytes())
+        digest = facts.pop(DIGEST)
+        if digest != _digest(facts):
+            raise NotABackup(
+                f"the manifest of {folder.name} was changed",
+                hint="Do not trust this backup; restore another one.",
+            )
+        return _manifest(facts)
+    except FileNotFoundError as error:
+        raise NotABackup(f"{folder.name} has no manifest: it was never completed") from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise NotABackup(f"the manifest of {folder.name} cannot be read") from error
+
+
+def digest(manifest: Manifest) -> str:
+    """Return the digest that tells this manifest from any other."""
+    return _digest(_facts(manifest))
+
+
+def facts(manifest: Manifest) -> dict[str, Any]:
+    """Return every fact as JSON has it."""
+    return _facts(manifest)
+
+
+def describe(folder: Path) -> tuple[File, ...]:
+    """Return every file below a folder, by path, with size and checksum; the manifest apart."""
+    return tuple(
+        File(path=str(path.relative_to(folder)), size=path.stat().st_size, sha256=checksum(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / NAME
+    )
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file that only its owner may read, and wait until the disk has it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    found = asdict(manifest)
+    found["started"] = manifest.started.isoformat()
+    found["finished"] = manifest.finished.isoformat()
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items()}
+
+
+def _manifest(found: dict[str, Any]) -> Manifest:
+    if found["format"] != FORMAT or found.keys() != {one.name for one in fields(Manifest)}:
+        raise ValueError("another format")
+    found["started"] = datetime.fromisoformat(found["started"])
+    found["finished"] = datetime.fromisoformat(found["finished"])
+    found["schemas"] = tuple(Schema(**one) for one in found["schemas"])
+    found["files"] = tuple(File(**one) for one in found["files"])
+    for name in ("extensions", "left_out"):
+        found[name] = tuple(found[name])
+    return Manifest(**found)
+
+
+def _digest(found: Mapping[str, Any]) -> str:
+    text = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,59 @@
+"""Which backups to keep: the last days, weeks and months. Pure."""
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How many days, weeks and months with a backup are kept; at least the newest stays."""
+
+    daily: int = 7
+    weekly: int = 5
+    monthly: int = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What retention has to know of one backup."""
+
+    id: str
+    database: str
+    taken: datetime
+    """In the site's own time, since a night belongs to a day."""
+    verified: bool = False
+    nightly: bool = True
+    """False: taken before an upgrade, kept until somebody removes it by name."""
+
+
+def to_remove(backups: Iterable[Kept], policy: Policy) -> tuple[str, ...]:
+    """Return the ids of what is no longer needed, oldest first.
+
+    The newest backup of a database stays, and so does its newest verified one.
+    """
+    found = sorted(backups, key=lambda one: (one.taken, one.id))
+    keep = {one.id for one in found if not one.nightly}
+    for database in {one.database for one in found}:
+        keep |= _kept([one for one in found if one.database == database], policy)
+    return tuple(one.id for one in found if one.id not in keep)
+
+
+def _kept(oldest_first: list[Kept], policy: Policy) -> set[str]:
+    keep = {oldest_first[-1].id}
+    verified = [one.id for one in oldest_first if one.verified]
+    keep.update(verified[-1:])
+    nightly = [one for one in oldest_first if one.nightly]
+    keep |= _newest_of_each(nightly, lambda day: day, policy.daily)
+    keep |= _newest_of_each(nightly, lambda day: day.isocalendar()[:2], policy.weekly)
+    keep |= _newest_of_each(nightly, lambda day: (day.year, day.month), policy.monthly)
+    return keep
+
+
+def _newest_of_each(
+    oldest_first: list[Kept], period: Callable[[date], Hashable], count: int
+) -> set[str]:
+    """Return the newest backup of each of the last `count` periods that have one."""
+    newest = {period(one.taken.date()): one.id for one in oldest_first}
+    in_order = list(dict.fromkeys(period(one.taken.date()) for one in oldest_first))
+    return {newest[one] for one in in_order[-count:]} if count else set()

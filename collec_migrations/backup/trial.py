@@ -1,0 +1,162 @@
+"""Restore a backup into a server made for it, to see whether it can be."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from psycopg2 import extensions, sql
+
+from collec_migrations import addresses
+from collec_migrations.backup import (
+    checking,
+    libpq,
+    loading,
+    lock,
+    source,
+    space,
+    store,
+    surroundings,
+    tools,
+)
+from collec_migrations.backup.faults import Damaged, RestoreRefused, translated
+from collec_migrations.backup.manifest import Manifest
+from collec_migrations.backup.store import Backup
+from collec_migrations.backup.tools import Tools
+from collec_migrations.database import connection as database
+from collec_migrations.server import binaries
+from collec_migrations.server.address import Address
+from collec_migrations.server.binaries import Binaries
+from collec_migrations.server.throwaway import throwaway
+
+NAME = "restored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a verification found."""
+
+    problems: tuple[str, ...]
+    server_version: str
+    """Of the server for the trial; empty: it did not come to that."""
+    rows: int
+    seconds: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether the backup can be restored, complete."""
+        return not self.problems
+
+
+def verify(backup: Backup, *, scratch: Path | None = None) -> Verification:
+    """Check every file, read the archive, restore it, compare; write the verdict down.
+
+    Raises, and writes nothing down, when it cannot be tried on this machine.
+    """
+    began = monotonic()
+    with translated(f"{backup.id} could not be verified"), lock.reading(backup.path):
+        found = list(checking.problems(backup))
+        version = ""
+        if not found:
+            chosen = server_for(backup.manifest)
+            version = chosen.version
+            found = _tried(backup, chosen, scratch)
+        store.judge(backup, "damaged" if found else "verified", problems=found, server=version)
+    return Verification(
+        problems=tuple(found),
+        server_version=version,
+        rows=sum(backup.manifest.rows.values()),
+        seconds=monotonic() - began,
+    )
+
+
+def server_for(about: Manifest) -> Binaries:
+    """Return a server of the same major or newer that can read the archive."""
+    oldest = max(about.server_major, about.client_major)
+    found = [
+        one
+        for one in binaries.at_hand()
+        if one.major >= oldest
+        and (its := tools.in_folder(one.bin_dir)) is not None
+        and its.reads(about.compression)
+    ]
+    if found:
+        return min(found, key=lambda one: one.major)
+    raise RestoreRefused(
+        f"no server on this machine can try a backup of PostgreSQL {oldest} ({about.compression})",
+        hint=f"Install postgresql-{oldest}.",
+    )
+
+
+def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
+    """Restore a backup into a new database of a new server; return where that is."""
+    around = surroundings.read(backup)
+    with closing(database.connect(addresses.Address(server.dsn))) as connection:
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            for role in surroundings.missing_roles(cursor, around):
+                cursor.execute(sql.SQL("create role {}").format(sql.Identifier(role.name)))
+            cursor.execute(
+                sql.SQL(
+                    "create database {} template template0 encoding {} lc_collate 'C' lc_ctype 'C'"
+                ).format(sql.Identifier(NAME), sql.Literal(backup.manifest.encoding))
+            )
+            for statement in surroundings.statements(around, NAME, {}):
+                cursor.execute(statement)
+    made = replace(server, dbname=NAME)
+    its = tools_of(chosen)
+    with libpq.door(addresses.Address(made.dsn)) as door:
+        loading.load_fast(backup, its, door)
+    return made
+
+
+def tools_of(chosen: Binaries) -> Tools:
+    """Return the dump programs beside a server's own."""
+    found = tools.in_folder(chosen.bin_dir)
+    assert found is not None
+    return found
+
+
+@contextmanager
+def restored(backup: Backup, chosen: Binaries, scratch: Path | None) -> Iterator[Address]:
+    """Give a database with what a backup holds, gone at the end."""
+    place = scratch or Path("/tmp")
+    space.check(place, backup.manifest.database_size + space.MARGIN, what="a trial restore")
+    with throwaway(chosen, folder=scratch) as server:
+        yield fill(backup, chosen, server)
+
+
+def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
+    """Return what is wrong with what comes out of a backup."""
+    unreadable = checking.read_through(backup, tools_of(chosen))
+    if unreadable:
+        return [unreadable]
+    try:
+        with (
+            restored(backup, chosen, scratch) as address,
+            closing(database.connect(addresses.Address(address.dsn))) as connection,
+        ):
+            return list(differences(backup.manifest, connection))
+    except Damaged as error:
+        return [f"{error}: {error.hint}"]
+
+
+def differences(about: Manifest, connection: extensions.connection) -> Iterator[str]:
+    """Yield how a restored database differs from what the manifest says."""
+    there = [name for name, _ in source.tables(connection)]
+    counted = source.count_rows(connection, there)
+    for table in sorted(about.rows.keys() | counted.keys()):
+        if counted.get(table) != about.rows.get(table):
+            yield f"{table} has {_rows(counted.get(table))}, not {_rows(about.rows.get(table))}"
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_largeobject_metadata")
+        (objects,) = cursor.fetchone() or (0,)
+    if objects != about.large_objects:
+        yield f"there are {objects} large objects, not {about.large_objects}"
+    if about.schemas and source.schemas(connection) != about.schemas:
+        yield "the version that is detected is not the one of the database"
+
+
+def _rows(count: int | None) -> str:
+    return "no table" if count is None else f"{count} rows"

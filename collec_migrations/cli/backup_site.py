@@ -1,0 +1,91 @@
+"""The commands that set a site up: schedule, offsite, pitr."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations import access, addresses
+from collec_migrations.backup import offsite, pitr, store
+from collec_migrations.backup import schedule as schedules
+from collec_migrations.backup.schedule import Schedule
+from collec_migrations.cli import options
+from collec_migrations.errors import UsageError
+
+Into = Annotated[
+    Path,
+    typer.Option("--into", envvar="COLLEC_BACKUP_DIR", help="The folder that holds the backups."),
+]
+
+
+def schedule(
+    into: Into,
+    at: Annotated[str, typer.Option("--at", help="Time of the day.")] = "20:00",
+    url: options.Url = None,
+    user: Annotated[str, typer.Option("--user", help="The account that it runs as.")] = "postgres",
+    cron: Annotated[bool, typer.Option("--cron", help="A line for crontab instead.")] = False,
+    install: Annotated[bool, typer.Option("--install", help="Put the units in place.")] = False,
+) -> None:
+    """Print (or install) what runs a backup of all databases every night."""
+    hour, minute = schedules.at(at)
+    planned = Schedule(command=_command(into, url), hour=hour, minute=minute, user=user)
+    if cron and install:
+        raise UsageError("--cron and --install cannot be given together")
+    if cron:
+        typer.echo(schedules.cron(planned), nl=False)
+    elif install:
+        for path in schedules.install(planned):
+            typer.echo(str(path))
+    else:
+        typer.echo(f"# {schedules.UNITS}/{schedules.NAME}.service\n{schedules.service(planned)}")
+        typer.echo(f"# {schedules.UNITS}/{schedules.NAME}.timer\n{schedules.timer(planned)}")
+
+
+def send(
+    command: Annotated[str, typer.Argument(help="The site's own; {} is the backup's folder.")],
+    into: Into,
+    id_: Annotated[str, typer.Argument(help="A backup, or `last`.")] = "last",
+) -> None:
+    """Hand a backup to a command of the site's own; `run --offsite` does so every night."""
+    found = store.find(into, id_)
+    offsite.send(command, found.path)
+    typer.echo(f"{found.id}: the off-site command succeeded")
+
+
+def point_in_time(
+    url: options.Url = None,
+    tool: Annotated[
+        str | None, typer.Option("--tool", help="debian, pgbackrest or barman; else what is here.")
+    ] = None,
+) -> None:
+    """Print a checked configuration for point-in-time recovery by a program made for it."""
+    address = access.address(access.told(options.given(url=url)), say=_say)
+    chosen = pitr.found(tool)
+    advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))
+    typer.echo(advice.text, nl=False)
+    for problem in advice.problems:
+        _say(f"to change first: {problem}")
+    raise typer.Exit(1 if advice.problems else 0)
+
+
+def _command(into: Path, url: str | None) -> tuple[str, ...]:
+    """Return the command that the night runs; refuse a password, which all could read there."""
+    program = shutil.which(sys.argv[0]) or shutil.which("collec-migrations") or sys.argv[0]
+    text = url or os.environ.get("COLLEC_DATABASE_URL", "")
+    words = [str(Path(program).resolve()), "backup", "run", "--all", "--into", str(into.resolve())]
+    if not text:
+        return tuple(words)
+    address = addresses.parse(text, source="the address")
+    if address.password:
+        raise UsageError(
+            "the address holds a password, which must not stand in a unit or crontab",
+            hint="Put it into ~/.pgpass of that account (mode 0600) and leave it out here.",
+        )
+    return (*words, "--url", address.shown)
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)

@@ -1,0 +1,120 @@
+"""Show backups to a person or to a program, and the progress of a dump."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from collec_migrations.backup import manifest, running, space
+from collec_migrations.backup.archive import Advance
+from collec_migrations.backup.store import Backup, Broken
+from collec_migrations.backup.trial import Verification
+
+Say = running.Say
+
+
+@contextmanager
+def watched() -> Iterator[tuple[Say, Advance]]:
+    """Give what says a line on standard error, and what moves the bar of a terminal."""
+    console = Console(stderr=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    if not console.is_terminal:
+        yield say, lambda _done, _total: None
+        return
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn(), TextColumn("left"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=max(done, total) or None)
+
+        yield say, advance
+
+
+def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
+    """Yield the lines of `backup list`."""
+    rows = [("id", "taken", "size", "version", "state")]
+    rows += [
+        (
+            one.id,
+            f"{one.manifest.started.astimezone():%Y-%m-%d %H:%M}",
+            space.shown(one.manifest.size),
+            versions(one),
+            one.verdict or "not verified",
+        )
+        for one in whole
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
+    for one in broken:
+        yield f"NOT A BACKUP: {one.id}: {one.why}"
+
+
+def versions(one: Backup) -> str:
+    """Return the versions of the application's schemas in a backup."""
+    return ", ".join(schema.version or schema.answer for schema in one.manifest.schemas) or "-"
+
+
+def told(one: Backup) -> Iterator[str]:
+    """Yield the lines of `backup show`."""
+    about = one.manifest
+    yield f"{one.id}: database {about.database!r}, {about.reason}"
+    yield f"  folder     {one.path}"
+    yield f"  taken      {about.started.astimezone():%Y-%m-%d %H:%M:%S} in {about.seconds:.1f} s"
+    yield f"  size       {space.shown(about.size)} ({about.archive}, {about.compression})"
+    yield f"  database   {space.shown(about.database_size)}, {about.encoding}"
+    yield f"  made by    PostgreSQL {about.server_version}, pg_dump {about.client_version}"
+    for schema in about.schemas:
+        version = schema.version or schema.answer
+        yield f"  schema     {schema.col} (rights: {schema.gacl}): {version}"
+    yield f"  rows       {sum(about.rows.values()):,} in {len(about.rows)} tables"
+    if about.large_objects:
+        yield f"  objects    {about.large_objects:,} large objects"
+    yield f"  roles      {'with' if about.passwords else 'WITHOUT'} their passwords"
+    for path in about.left_out:
+        yield f"  left out   {path}: it could not be read"
+    when = f" on {one.verified.astimezone():%Y-%m-%d %H:%M}" if one.verified else ""
+    yield f"  state      {one.verdict or 'not verified'}{when}"
+    yield "  without this tool: psql -f globals.sql postgres; pg_restore --create -d postgres data*"
+
+
+def verified(one: Backup, result: Verification) -> Iterator[str]:
+    """Yield the lines of `backup verify`."""
+    if result.is_sound:
+        yield (
+            f"{one.id} is sound: {len(one.manifest.files)} files, restored into PostgreSQL "
+            f"{result.server_version}, {result.rows:,} rows, in {result.seconds:.1f} s"
+        )
+        return
+    yield f"{one.id} is DAMAGED:"
+    yield from (f"  {problem}" for problem in result.problems)
+
+
+def as_json(one: Backup) -> dict[str, Any]:
+    """Return every fact of a backup."""
+    return {
+        **manifest.facts(one.manifest),
+        "path": str(one.path),
+        "size": one.manifest.size,
+        "verdict": one.verdict or None,
+        "verified": one.verified.isoformat() if one.verified else None,
+    }
+
+
+def outcome_json(done: running.Outcome) -> dict[str, Any]:
+    """Return every fact of a run."""
+    return {
+        "made": [manifest.facts(one) for one in done.made],
+        "failed": [
+            {"database": one.database, "error": str(one.error), "hint": one.error.hint}
+            for one in done.failed
+        ],
+        "removed": list(done.removed),
+    }

@@ -1,0 +1,1 @@
+"""Try an upgrade on a copy, and tell how it went; the source is only read."""

@@ -1,0 +1,176 @@
+"""Adopt, upgrade and verify a copy, and measure it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from collec_migrations import addresses, adoption
+from collec_migrations.backup import running, store, trial
+from collec_migrations.backup.dump import Wish
+from collec_migrations.backup.store import Backup
+from collec_migrations.comparison.difference import Difference, Severity
+from collec_migrations.detection import detecting
+from collec_migrations.errors import MigrationError
+from collec_migrations.migration import planning, verbs
+from collec_migrations.names import Names
+from collec_migrations.rehearsal import measuring, watching
+from collec_migrations.rehearsal.findings import Findings
+from collec_migrations.rehearsal.measuring import Copy
+from collec_migrations.releases import chain
+from collec_migrations.server import kept
+from collec_migrations.server.address import Address
+from collec_migrations.server.kept import Kept
+
+Say = Callable[[str], None]
+
+
+def check_target(version: str) -> None:
+    """Raise `UnknownVersion` for what is no version of the chain, before anything is copied."""
+    planning.check_version(version, chain.versions())
+
+
+@contextmanager
+def dumped(address: addresses.Address, scratch: Path | None) -> Iterator[Backup]:
+    """Give a backup of a database for this block; the database is only read."""
+    with TemporaryDirectory(prefix="collec-", dir=scratch) as folder:
+        names = running.names_on(address, database=None, all_of_them=False)
+        wish = Wish(into=Path(folder), reason="rehearsal")
+        outcome = running.run(address, names, wish, None, say=_quiet, advance=_still)
+        for failure in outcome.failed:
+            raise failure.error
+        yield store.load(Path(folder) / outcome.made[0].id)
+
+
+@contextmanager
+def copied(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
+    """Give a copy that is gone at the end."""
+    chosen, began = trial.server_for(backup.manifest), monotonic()
+    with trial.restored(backup, chosen, scratch) as address:
+        yield _copy(address, backup, chosen.version, began)
+
+
+def keep(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
+    """Make a copy that stays, on a server of its own."""
+    chosen, began = trial.server_for(backup.manifest), monotonic()
+    server = kept.start(chosen, scratch)
+    address = trial.fill(backup, chosen, server.address)
+    return _copy(address, backup, chosen.version, began), server
+
+
+def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) -> Findings:
+    """Bring the copy to a version as `adopt` and `upgrade` do, and return what was found out."""
+    pairs = tuple(named) or _found(copy)
+    before, tables = measuring.measured(copy, pairs), measuring.tables(copy)
+    names = {oid: name for oid, (name, _) in tables.items()}
+    attempt = Attempt()
+    with watching.watched(copy.address.dsn, names) as seen:
+        try:
+            _attempt(attempt, copy, pairs, target, say)
+        except MigrationError as error:
+            attempt.refusal, attempt.hint = str(error), error.hint
+    left = () if attempt.refusal else measuring.drift(copy, pairs)
+    if any(one.severity is Severity.BREAKS for one in left):
+        attempt.refusal = "the upgraded copy is not what its version should be"
+        attempt.hint = left[0].sentence
+    return Findings(
+        source=copy.source,
+        server_version=copy.server_version,
+        target=target,
+        refusal=attempt.refusal,
+        hint=attempt.hint,
+        before=before,
+        after=measuring.measured(copy, pairs),
+        copying=copy.seconds,
+        seconds=attempt.seconds,
+        adopted=attempt.adopted,
+        steps=() if attempt.refusal else tuple(measuring.steps(copy, pairs, attempt.began)),
+        held=seen.held,
+        drift=attempt.drift,
+        left=left,
+        tables=tuple(measuring.compared(tables, measuring.tables(copy))),
+        archived=attempt.archived,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """How far an upgrade of the copy came."""
+
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    refusal: str = ""
+    hint: str = ""
+    seconds: float = 0.0
+    adopted: bool = False
+    drift: tuple[Difference, ...] = ()
+    archived: tuple[str, ...] = ()
+
+
+def _attempt(attempt: Attempt, copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> None:
+    """Do what a site would do, and write down how far it came."""
+    attempt.drift = measuring.drift(copy, pairs)
+    attempt.adopted = _adopted(copy, pairs)
+    attempt.archived = tuple(_archived(copy, pairs, target, say))
+    began = monotonic()
+    try:
+        for options in _options(copy, pairs):
+            verbs.upgrade(options, target, say=say)
+    finally:
+        attempt.seconds = monotonic() - began
+
+
+def _copy(address: Address, backup: Backup, version: str, began: float) -> Copy:
+    about = backup.manifest
+    origin = f"database {about.database!r}"
+    if about.reason != "rehearsal":
+        origin = f"backup {backup.id} of {origin}"
+    return Copy(
+        address=address,
+        source=origin,
+        server_version=version,
+        seconds=monotonic() - began,
+    )
+
+
+def _found(copy: Copy) -> tuple[Names, ...]:
+    with measuring.connected(copy) as connection:
+        return detecting.find(connection).pairs or (Names(),)
+
+
+def _adopted(copy: Copy, pairs: Sequence[Names]) -> bool:
+    """Put under Alembic's care what is not; return whether there was anything."""
+    done = False
+    with measuring.connected(copy) as connection:
+        for names in pairs:
+            if not detecting.detect(connection, names).records.alembic:
+                adoption.adopt(connection, names)
+                connection.commit()
+                done = True
+    return done
+
+
+def _options(copy: Copy, pairs: Sequence[Names]) -> Iterator[dict[str, str]]:
+    """Yield the options of one upgrade for each rights schema, with its data schemas."""
+    for gacl in dict.fromkeys(names.gacl for names in pairs):
+        cols = [names.col.replace('"', '""') for names in pairs if names.gacl == gacl]
+        quoted = ",".join(f'"{col}"' for col in cols)
+        yield {"url": copy.address.url, "gacl": gacl, "col": quoted}
+
+
+def _archived(copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> Iterator[str]:
+    for options in _options(copy, pairs):
+        for pair in verbs.plan(options, target, say=say).pairs:
+            for one in pair.archived:
+                what = f"{one.table}.{one.column}" if one.column else one.table
+                yield f"{what}: {one.rows} {'values' if one.column else 'rows'}"
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def _still(_done: int, _total: int) -> None:
+    """Show nothing."""

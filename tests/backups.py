@@ -1,0 +1,93 @@
+"""Backups in tests: a laboratory to dump, and a run that keeps quiet."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from collec_migrations import addresses, laboratory
+from collec_migrations.backup import running, store
+from collec_migrations.backup.archive import Advance
+from collec_migrations.backup.dump import Wish
+from collec_migrations.backup.retention import Policy
+from collec_migrations.backup.running import Outcome
+from collec_migrations.backup.store import Backup
+from collec_migrations.names import Names
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.builders import rows
+from tests.servers import Server
+
+NOTHING = Policy(daily=0, weekly=0, monthly=0)
+"""Keeps the newest, and the newest verified one."""
+Say = Callable[[str], None]
+
+
+def laboratory_at(server: Server, version: str) -> str:
+    """Return a template of a version with a laboratory's data and large objects."""
+
+    def build(address: Address) -> None:
+        for step in chain.VERSIONS[: chain.VERSIONS.index(version) + 1]:
+            chain.upgrade(address, step)
+        with chain.connected(address) as connection:
+            laboratory.fill(connection, Names(), movements=500)
+            connection.commit()
+        chain.execute(address, "select lo_from_bytea(0, 'kept apart')")
+
+    return server.template(f"laboratory_{version}", build)
+
+
+def run(
+    address: Address,
+    into: Path,
+    *,
+    policy: Policy | None = None,
+    say: Say = lambda _: None,
+    advance: Advance = lambda _done, _total: None,
+    jobs: int = 1,
+    lock_wait: float = 60,
+) -> Outcome:
+    """Back up one database."""
+    wish = Wish(into=into, jobs=jobs, lock_wait=lock_wait)
+    told = addresses.Address(address.dsn)
+    return running.run(told, [address.dbname], wish, policy, say=say, advance=advance)
+
+
+def taken(address: Address, into: Path, *, jobs: int = 1) -> Backup:
+    """Return a new backup of a database."""
+    (made,) = run(address, into, jobs=jobs).made
+    return store.load(into / made.id)
+
+
+def ids(into: Path) -> list[str]:
+    """Return what counts as a backup."""
+    whole, _ = store.backups(into)
+    return [one.id for one in whole]
+
+
+def contents(address: Address, *schemas: str) -> dict[str, object]:
+    """Return a digest of every table of these schemas."""
+    with chain.connected(address) as connection:
+        return {
+            f"{schema}.{table}": digest
+            for schema in schemas
+            for table, digest in rows.digest(connection, schema).items()
+        }
+
+
+def large_at(server: Server, version: str) -> str:
+    """Return a template whose dump takes a while: 48 MB that gzip cannot compress."""
+
+    def build(address: Address) -> None:
+        add_documents(address, 48)
+
+    return server.template(f"large_{version}", build, template=laboratory_at(server, version))
+
+
+def add_documents(address: Address, megabytes: int) -> None:
+    """Add a table with bytes that gzip cannot compress: it looks back 32 kB, not a megabyte."""
+    chain.execute(
+        address,
+        "create table document_bytes as with one as materialized ("
+        " select decode(string_agg(md5(j::text), ''), 'hex') as data"
+        " from generate_series(1, 65536) j)"
+        f" select i, data from one, generate_series(1, {megabytes}) i",
+    )

@@ -1,0 +1,171 @@
+"""`collec-migrations backup` and `rehearse`: exit statuses, output, and no secret anywhere."""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.backup import lock, store
+from collec_migrations.server.address import Address
+from tests import backups, chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+SECRET = "xyzzy-9-plugh"
+
+
+@pytest.fixture
+def filled(server18: Server, clone: Clone) -> Address:
+    """Return a laboratory at 1.0.8."""
+    return clone(backups.laboratory_at(server18, "1.0.8"))
+
+
+@pytest.fixture
+def nightly(server18: Server) -> Iterator[str]:
+    """Return a superuser who comes in with a password."""
+    server18.create_role("nightly", SECRET)
+    chain.execute(server18.address, "alter role nightly superuser")
+    yield "nightly"
+    chain.execute(server18.address, "drop role nightly")
+
+
+def tool(*words: str, url: str, into: Path) -> subprocess.CompletedProcess[str]:
+    """Run the tool's own command on a database and a folder."""
+    variables = {"COLLEC_DATABASE_URL": url, "COLLEC_BACKUP_DIR": str(into)}
+    return chain.run("collec-migrations", *words, folder=Path("/"), variables=variables)
+
+
+def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
+    server18: Server, clone: Clone, nightly: str, tmp_path: Path
+) -> None:
+    large = clone(backups.large_at(server18, "1.0.8"))
+    url = server18.tcp_url(nightly, SECRET, large.dbname)
+    into, over, seen = tmp_path / "into", threading.Event(), set[str]()
+    watcher = threading.Thread(target=_watch_ps, args=(over, seen))
+    watcher.start()
+    try:
+        done = tool("backup", "run", url=url, into=into)
+    finally:
+        over.set()
+        watcher.join()
+    assert done.returncode == 0, done.stderr
+    assert any("pg_dump\0" in line and "nightly" in line for line in seen)
+    assert not [line for line in seen if SECRET in line]
+    assert SECRET not in done.stdout + done.stderr
+    for path in into.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+    shown = tool("backup", "show", "last", "--json", url=url, into=into)
+    assert SECRET not in shown.stdout
+    failed = tool("backup", "run", "--database", "no such one", url=url, into=into)
+    assert failed.returncode == 3
+    assert SECRET not in failed.stdout + failed.stderr + (into / "backup.log").read_text()
+
+
+def _watch_ps(over: threading.Event, seen: set[str]) -> None:
+    while not over.wait(0.005):
+        for name in os.listdir("/proc"):  # noqa: PTH208  (much quicker)
+            if name.isdigit():
+                try:
+                    seen.add(Path(f"/proc/{name}/cmdline").read_text(errors="replace"))
+                except OSError:
+                    continue
+
+
+def test_run_list_show_verify_restore_prune(
+    filled: Address, database: Address, tmp_path: Path
+) -> None:
+    assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 0
+    first = tool("backup", "run", "--json", url=filled.url, into=tmp_path)
+    facts = json.loads(first.stdout)
+    (id_,) = [one["id"] for one in facts["made"]]
+    assert len(facts["removed"]) == 1
+    verified = tool("backup", "verify", id_, url=filled.url, into=tmp_path)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "is sound" in verified.stdout
+    listed = json.loads(tool("backup", "list", "--json", url="", into=tmp_path).stdout)
+    assert [one["verdict"] for one in listed["backups"]] == ["verified"]
+    assert "1.0.8" in tool("backup", "show", id_[:12], url="", into=tmp_path).stdout
+    restored = tool("backup", "restore", "last", "--to", database.url, url="", into=tmp_path)
+    assert restored.returncode == 0, restored.stderr
+    assert backups.contents(database, "col") == backups.contents(filled, "col")
+    refused = tool("backup", "restore", "last", "--to", filled.url, url="", into=tmp_path)
+    assert (refused.returncode, "holds" in refused.stderr) == (3, True)
+    assert tool("backup", "prune", id_, url="", into=tmp_path).returncode == 2
+    assert tool("backup", "prune", id_, "--yes", url="", into=tmp_path).returncode == 0
+    assert tool("backup", "list", url="", into=tmp_path).returncode == 1
+
+
+def test_statuses(filled: Address, tmp_path: Path) -> None:
+    backups.taken(filled, tmp_path)
+    with lock.held(tmp_path):
+        assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 75
+    assert tool("backup", "verify", "no such", url="", into=tmp_path).returncode == 2
+    both = tool("backup", "run", "--all", "--database", "x", url=filled.url, into=tmp_path)
+    assert both.returncode == 2
+    nowhere = tool("backup", "run", url="postgresql:///x?host=/nowhere", into=tmp_path)
+    assert nowhere.returncode == 3
+    (one,) = store.backups(tmp_path)[0]
+    (one.path / "data.dump").write_bytes(b"x" * (one.path / "data.dump").stat().st_size)
+    assert tool("backup", "verify", "last", url="", into=tmp_path).returncode == 1
+    assert "damaged" in tool("backup", "list", url="", into=tmp_path).stdout
+
+
+def test_upgrade_takes_a_backup_first_and_says_how_to_use_it(
+    filled: Address, tmp_path: Path
+) -> None:
+    chain.execute(filled, "create table col.printer (in_the_way int)")
+    words = ("upgrade", "--yes", "--backup", str(tmp_path / "before"))
+    done = tool(*words, url=filled.url, into=tmp_path)
+    assert done.returncode == 3
+    (id_,) = backups.ids(tmp_path / "before")
+    assert f"collec-migrations backup restore {id_} --into {tmp_path}/before" in done.stderr
+    chain.execute(filled, "drop table col.printer")
+    assert tool(*words, url=filled.url, into=tmp_path).returncode == 0
+    (_, last) = store.backups(tmp_path / "before")[0]
+    assert last.manifest.reason == "before the upgrade to head"
+    assert last.manifest.schemas[0].version == "1.0.8"
+    assert not last.kept.nightly
+
+
+def test_an_upgrade_whose_backup_fails_touches_nothing(filled: Address, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    words = ("upgrade", "--yes", "--backup", str(tmp_path / "file" / "folder"))
+    done = tool(*words, url=filled.url, into=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert chain.query(filled, "select version_num from col.alembic_version") == [("1.0.8",)]
+
+
+def test_rehearse_tells_and_writes_a_page(filled: Address, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = tool("rehearse", "--report", str(page), url=filled.url, into=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("the upgrade would succeed in ")
+    assert page.read_text().startswith("<!doctype html>")
+    assert tool("rehearse", "--to", "9.9", url=filled.url, into=tmp_path).returncode == 2
+    chain.execute(filled, "create table col.printer (in_the_way int)")
+    assert tool("rehearse", url=filled.url, into=tmp_path).returncode == 1
+
+
+def test_offsite_and_analyze_run_afterwards(filled: Address, tmp_path: Path) -> None:
+    into, away = tmp_path / "into", tmp_path / "away"
+    away.mkdir()
+    words = ("backup", "run", "--analyze", "--offsite", f"cp -r {{}} {away}")
+    assert tool(*words, url=filled.url, into=into).returncode == 0
+    assert [path.name for path in away.iterdir()] == backups.ids(into)
+    query = "select count(*) > 0 from pg_stat_user_tables where last_analyze is not null"
+    assert chain.query(filled, query) == [(True,)]
+    failed = tool("backup", "run", "--offsite", "false", url=filled.url, into=into)
+    assert failed.returncode == 3
+    assert "FAILED" in (into / "backup.log").read_text()
+    assert len(backups.ids(into)) == 1
+
+
+def test_pitr_checks_the_server(filled: Address, tmp_path: Path) -> None:
+    done = tool("backup", "pitr", url=filled.url, into=tmp_path)
+    assert done.returncode in (1, 2), done.stderr
+    assert "Debian" in done.stderr

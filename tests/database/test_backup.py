@@ -1,0 +1,195 @@
+"""A backup is complete, and a restore brings back the same catalog and the same rows."""
+
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collec_migrations import addresses
+from collec_migrations.backup import restoring, running, source, store, trial
+from collec_migrations.backup.faults import RestoreRefused
+from collec_migrations.backup.restoring import Order
+from collec_migrations.errors import UsageError
+from collec_migrations.server.address import Address
+from tests import backups, chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+ODD = 'my "base" of %s'
+
+
+@pytest.fixture
+def filled(server18: Server, clone: Clone) -> Address:
+    """Return a laboratory at 1.0.8."""
+    return clone(backups.laboratory_at(server18, "1.0.8"))
+
+
+def order(target: Address, **renamed: str) -> Order:
+    return Order(target=addresses.Address(target.dsn), renamed=renamed)
+
+
+@pytest.mark.parametrize("jobs", [1, 2], ids=["custom", "directory"])
+def test_a_restore_gives_the_same_catalog_and_rows(
+    any_server: Server, tmp_path: Path, jobs: int
+) -> None:
+    with any_server.database(backups.laboratory_at(any_server, "1.0.8")) as filled:
+        taken = backups.taken(filled, tmp_path, jobs=jobs)
+        with any_server.database() as target:
+            restoring.restore(taken, order(target), say=print)
+            assert chain.catalog(target) == chain.catalog(filled)
+            assert backups.contents(target, "gacl", "col", "public") == backups.contents(
+                filled, "gacl", "col", "public"
+            )
+            objects = "select convert_from(lo_get(oid), 'utf8') from pg_largeobject_metadata"
+            assert chain.query(target, objects) == [("kept apart",)]
+        found = trial.verify(taken)
+        assert found.is_sound, found.problems
+
+
+def test_an_odd_name_with_settings_and_rights_comes_back(server18: Server, tmp_path: Path) -> None:
+    template = backups.laboratory_at(server18, "1.0.8")
+    odd = server18.create_database(ODD, template)
+    target = server18.create_database("somewhere else")
+    quoted = '"my ""base"" of %s"'
+    try:
+        chain.execute(odd, f'alter database {quoted} set search_path to col, "A b,c", public')
+        chain.execute(odd, f"alter database {quoted} set work_mem to '7MB'")
+        chain.execute(odd, f"comment on database {quoted} is 'the laboratory''s'")
+        chain.execute(odd, f"revoke temporary on database {quoted} from public")
+        taken = backups.taken(odd, tmp_path)
+        assert taken.manifest.database == ODD
+        restoring.restore(taken, order(target, col="Biology x"), say=print)
+        with chain.connected(target) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select current_setting('search_path'), current_setting('work_mem'),"
+                " shobj_description(oid, 'pg_database'),"
+                " has_database_privilege('public', oid, 'temp') from pg_database"
+                " where datname = current_database()"
+            )
+            assert cursor.fetchone() == (
+                '"Biology x", "A b,c", public', "7MB", "the laboratory's", False
+            )  # fmt: skip
+        assert backups.contents(target, "Biology x").values()
+        assert list(backups.contents(target, "Biology x").values()) == list(
+            backups.contents(odd, "col").values()
+        )
+    finally:
+        server18.drop_database(ODD)
+        server18.drop_database("somewhere else")
+
+
+def test_only_its_owner_may_read_a_backup(filled: Address, tmp_path: Path) -> None:
+    into = tmp_path / "new" / "folder"
+    backups.taken(filled, into, jobs=2)
+    for path in (into, *into.rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_all_leaves_out_templates_and_closed_databases(server18: Server, filled: Address) -> None:
+    closed = server18.create_database()
+    template = server18.create_database()
+    try:
+        maintenance = replace(filled, dbname="postgres")
+        for name, option in ((closed, "allow_connections false"), (template, "is_template true")):
+            chain.execute(maintenance, f"alter database {name.dbname} {option}")
+        names = running.names_on(addresses.Address(filled.dsn), database=None, all_of_them=True)
+        assert filled.dbname in names
+        assert not {closed.dbname, template.dbname, "template0", "template1"} & set(names)
+    finally:
+        chain.execute(maintenance, f"alter database {template.dbname} is_template false")
+        server18.drop_database(closed.dbname)
+        server18.drop_database(template.dbname)
+
+
+def test_the_manifest_says_what_was_dumped(filled: Address, tmp_path: Path) -> None:
+    about = backups.taken(filled, tmp_path).manifest
+    assert [(one.col, one.version) for one in about.schemas] == [("col", "1.0.8")]
+    assert about.rows["col.storage"] == 500
+    assert about.large_objects == 1
+    assert {"data.dump", "globals.sql", "database.json"} < {file.path for file in about.files}
+    assert any(file.path.endswith("pg_hba.conf") for file in about.files)
+
+
+def test_a_row_written_during_the_dump_is_neither_counted_nor_dumped(
+    filled: Address, server18: Server, tmp_path: Path
+) -> None:
+    with source.opened(addresses.Address(filled.dsn), lock_wait=5) as found:
+        chain.execute(filled, "insert into gacl.aclgroup (groupe) values ('late')")
+        counted = source.rows(found)
+    (now,) = chain.query(filled, "select count(*) from gacl.aclgroup")[0]
+    assert counted["gacl.aclgroup"] == int(str(now)) - 1
+
+
+def test_a_database_with_tables_is_refused(filled: Address, tmp_path: Path) -> None:
+    taken = backups.taken(filled, tmp_path)
+    before = backups.contents(filled, "gacl", "col")
+    with pytest.raises(RestoreRefused, match="holds"):
+        restoring.restore(taken, order(filled), say=print)
+    assert backups.contents(filled, "gacl", "col") == before
+
+
+def test_missing_roles_are_told_or_made_as_they_were(server18: Server, tmp_path: Path) -> None:
+    server18.create_role("a user", "the password of a user")
+    with server18.database(backups.laboratory_at(server18, "1.0.8")) as filled:
+        chain.execute(filled, 'alter table col.sample owner to "a user"')
+        verifier = chain.query(filled, "select rolpassword from pg_authid where rolname = 'a user'")
+        taken = backups.taken(filled, tmp_path)
+        chain.execute(filled, 'reassign owned by "a user" to collec; drop role "a user"')
+    with server18.database() as target:
+        with pytest.raises(RestoreRefused, match="a user"):
+            restoring.restore(taken, order(target), say=print)
+        assert chain.query(target, "select 1 from pg_namespace where nspname = 'col'") == []
+        restoring.restore(taken, replace(order(target), create_roles=True), say=print)
+        query = "select rolpassword from pg_authid where rolname = 'a user'"
+        assert chain.query(target, query) == verifier
+        owner = "select tableowner from pg_tables where tablename = 'sample'"
+        assert chain.query(target, owner) == [("a user",)]
+    chain.execute(server18.address, 'drop role "a user"')
+
+
+def test_one_schema_comes_with_its_owner_and_rights(server18: Server, tmp_path: Path) -> None:
+    server18.create_role("reader", "of a schema")
+    try:
+        with server18.database(backups.laboratory_at(server18, "1.0.8")) as filled:
+            chain.execute(filled, "grant usage on schema gacl to reader")
+            taken = backups.taken(filled, tmp_path)
+            with server18.database() as target:
+                wish = replace(order(target), schemas=("gacl",))
+                restoring.restore(taken, wish, say=print)
+                assert backups.contents(target, "gacl") == backups.contents(filled, "gacl")
+                query = "select has_schema_privilege('reader', 'gacl', 'usage')"
+                assert chain.query(target, query) == [(True,)]
+                assert not backups.contents(target, "col")
+    finally:
+        chain.execute(server18.address, "drop role reader")
+
+
+def test_a_schema_that_the_backup_has_not_is_a_usage_error(
+    filled: Address, database: Address, tmp_path: Path
+) -> None:
+    taken = backups.taken(filled, tmp_path)
+    with pytest.raises(UsageError, match="no schema 'other'"):
+        restoring.restore(taken, replace(order(database), schemas=("other",)), say=print)
+
+
+def test_a_verified_backup_is_marked_and_loses_the_mark_with_its_manifest(
+    filled: Address, tmp_path: Path
+) -> None:
+    taken = backups.taken(filled, tmp_path)
+    trial.verify(taken)
+    assert store.load(taken.path).verdict == "verified"
+    verdict = taken.path / store.VERDICT
+    verdict.write_text(json.dumps({**json.loads(verdict.read_text()), "manifest": "another"}))
+    assert store.load(taken.path).verdict == ""
+
+
+def test_a_backup_that_is_read_is_not_removed(filled: Address, tmp_path: Path) -> None:
+    from collec_migrations.backup import lock
+
+    taken = backups.taken(filled, tmp_path)
+    with lock.reading(taken.path):
+        assert not store.remove(tmp_path, taken.id)
+    assert store.remove(tmp_path, taken.id)
+    assert backups.ids(tmp_path) == []

@@ -1,0 +1,124 @@
+"""A rehearsal tells how an upgrade would go, and leaves its source as it was."""
+
+import json
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from collec_migrations import addresses
+from collec_migrations.rehearsal import page, rehearsing, telling
+from collec_migrations.rehearsal.findings import Findings
+from collec_migrations.server.address import Address
+from tests import backups, chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+TABLES = ("gacl", "col", "public")
+
+
+@pytest.fixture
+def old(server18: Server, clone: Clone) -> Address:
+    """Return a laboratory at 1.0.8 that was never under Alembic's care."""
+    address = clone(backups.laboratory_at(server18, "1.0.8"))
+    chain.execute(address, "drop table col.alembic_version")
+    return address
+
+
+def rehearsed(address: Address, target: str = "head") -> Findings:
+    told = addresses.Address(address.dsn)
+    with rehearsing.dumped(told, None) as backup, rehearsing.copied(backup, None) as copy:
+        return rehearsing.rehearse(copy, target, say=print)
+
+
+def everything(server: Server, address: Address) -> bytes:
+    """Return a plain dump: schema, rows, rights, settings, byte for byte."""
+    command = [str(server.binaries.program("pg_dump")), "--create", "--restrict-key=x"]
+    done = subprocess.run([*command, "-d", address.dsn], capture_output=True, check=True)
+    return done.stdout
+
+
+def test_a_sound_database_would_succeed_and_stays_as_it_was(server18: Server, old: Address) -> None:
+    before = everything(server18, old)
+    written = (
+        "select xact_commit >= 0, tup_inserted, tup_updated, tup_deleted from pg_stat_database"
+    )
+    counts = chain.query(old, f"{written} where datname = current_database()")
+    found = rehearsed(old)
+    assert found.succeeds, found.refusal
+    assert everything(server18, old) == before
+    assert chain.query(old, f"{written} where datname = current_database()") == counts
+    assert (found.before.versions, found.after.versions) == ((("col", "1.0.8"),), (("col", "1.1"),))
+    assert found.adopted
+    assert [(one.schema, one.version) for one in found.steps] == [("col", "1.1")]
+    assert "col.sample" in [one.table for one in found.held if one.stops_reading]
+    assert all(0 <= one.seconds <= found.seconds for one in found.held)
+    assert any(line.startswith("col.metadata_set: ") for line in found.archived)
+    kept = {one.before: one for one in found.tables}
+    assert kept["col.storage"].is_same
+    assert kept["col.metadata_set"].after.startswith("col_archive.")
+    assert found.after.wal > found.before.wal
+    facts = json.loads(json.dumps(telling.as_json(found)))
+    assert facts["succeeds"] is True
+    assert facts["after"]["versions"] == {"col": "1.1"}
+
+
+def test_a_damaged_database_would_fail_and_it_says_why(server18: Server, old: Address) -> None:
+    chain.execute(old, "alter table col.sample drop column sample_creation_date cascade")
+    before = everything(server18, old)
+    found = rehearsed(old)
+    assert not found.succeeds
+    assert everything(server18, old) == before
+    assert any("sample_creation_date" in one.sentence for one in found.drift)
+    assert "would FAIL" in telling.headline(found)
+    assert found.steps == ()
+
+
+def test_a_table_in_the_way_makes_the_upgrade_fail(server18: Server, clone: Clone) -> None:
+    address = clone(backups.laboratory_at(server18, "1.0.8"))
+    chain.execute(address, "create table col.printer (mine int)")
+    found = rehearsed(address)
+    assert not found.succeeds
+    assert "printer" in found.refusal + found.hint
+
+
+class Tags(HTMLParser):
+    """Collects what a page refers to, and its bars."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outside: list[str] = []
+        self.bars = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.bars += tag == "rect"
+        self.outside += [name for name, _ in attrs if name in ("src", "href")]
+
+
+def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Server) -> None:
+    with server18.database(chain.template_at(server18, "1.0")) as address:
+        found = rehearsed(address)
+    text = page.page(found)
+    tags = Tags()
+    tags.feed(text)
+    assert tags.bars == len(found.steps) == 5
+    assert tags.outside == []
+    assert "http" not in text
+    assert telling.headline(found) in text
+
+
+def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
+    taken = backups.taken(old, tmp_path)
+    copy, server = rehearsing.keep(taken, None)
+    home = server.cluster.home
+    try:
+        found = rehearsing.rehearse(copy, "1.1", say=print)
+        assert found.succeeds
+        assert taken.id in found.source
+        assert chain.query(copy.address, "select version_num from col.alembic_version") == [
+            ("1.1",)
+        ]
+    finally:
+        subprocess.run(["/bin/sh", "-c", server.ending], capture_output=True, check=True)
+    assert not home.exists()
