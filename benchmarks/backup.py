@@ -61,7 +61,7 @@ def main(arguments: Sequence[str]) -> None:
         filled = database(server, "filled")
         fill(filled, numbers[0] if numbers else 100)
         rows = list(measured(filled, tools_of(chosen.bin_dir), Path(folder)))
-        rows += list(backupcluster()) if debian else []
+        rows += list(backupcluster(server)) if debian else []
         size = _size(filled)
     write = sys.stdout.write
     write(f"PostgreSQL {chosen.version}, database of {space.shown(size)}, one run each\n\n")
@@ -86,10 +86,12 @@ def cluster() -> Iterator[Address]:
         shutil.rmtree(door, ignore_errors=True)
 
 
-def backupcluster() -> Iterator[Row]:
+def backupcluster(server: Address) -> Iterator[Row]:
     """Yield Debian's own ways: a dump of all databases, and a base backup."""
     shell(shlex.join(("pg_backupcluster", *CLUSTER, "createdirectory")), Path("/"))
     for way in ("dump", "basebackup"):
+        # Its pg_basebackup waits for a spread checkpoint, minutes when there is much to write.
+        checkpoint(server)
         command = shlex.join(("pg_backupcluster", *CLUSTER, way))
         before = space.of_folder(DEBIAN)
         row = timed(f"pg_backupcluster {way}", DEBIAN, partial(shell, command, Path("/")))
@@ -110,8 +112,15 @@ def fill(address: Address, megabytes: int) -> None:
                 (uid, f"document {number}.pdf", os.urandom(DOCUMENT)),
             )
         connection.commit()
+    checkpoint(address)
+
+
+def checkpoint(server: Address) -> None:
+    """Let the server write what it has in memory."""
+    with closing(psycopg2.connect(server.dsn)) as connection:
         connection.autocommit = True
-        cursor.execute("checkpoint")
+        with connection.cursor() as cursor:
+            cursor.execute("checkpoint")
 
 
 def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Row]:

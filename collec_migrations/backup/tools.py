@@ -14,7 +14,7 @@ from collec_migrations.server import binaries, programs
 NEEDED = ("pg_dump", "pg_dumpall", "pg_restore")
 ZSTD_SINCE = 16
 GZIP_LEVEL = 3
-"""gzip -9 takes five times as long as this, for a few per cent (benchmarks/backup.py)."""
+"""gzip -9 takes twice as long as this, for two per cent (benchmarks/backup.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,17 +12,12 @@ from collec_migrations import access, addresses
 from collec_migrations.backup import offsite, pitr, store
 from collec_migrations.backup import schedule as schedules
 from collec_migrations.backup.schedule import Schedule
-from collec_migrations.cli import options
+from collec_migrations.cli import backup_options, options
 from collec_migrations.errors import UsageError
-
-Into = Annotated[
-    Path,
-    typer.Option("--into", envvar="COLLEC_BACKUP_DIR", help="The folder that holds the backups."),
-]
 
 
 def schedule(
-    into: Into,
+    into: backup_options.Into,
     at: Annotated[str, typer.Option("--at", help="Time of the day.")] = "20:00",
     url: options.Url = None,
     user: Annotated[str, typer.Option("--user", help="The account that it runs as.")] = "postgres",
@@ -46,7 +41,7 @@ def schedule(
 
 def send(
     command: Annotated[str, typer.Argument(help="The site's own; {} is the backup's folder.")],
-    into: Into,
+    into: backup_options.Into,
     id_: Annotated[str, typer.Argument(help="A backup, or `last`.")] = "last",
 ) -> None:
     """Hand a backup to a command of the site's own; `run --offsite` does so every night."""

@@ -1,0 +1,110 @@
+"""The commands for backups that are there: verify, restore, prune."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations import addresses
+from collec_migrations.backup import lock, restoring, running, store, trial
+from collec_migrations.backup.faults import translated
+from collec_migrations.backup.restoring import Order
+from collec_migrations.backup.retention import Policy
+from collec_migrations.cli import backup_options, backup_text, options
+from collec_migrations.errors import UsageError
+
+DEFAULT = Policy()
+
+
+def verify(
+    id_: backup_options.Id,
+    into: backup_options.Into,
+    scratch: Annotated[
+        Path | None, typer.Option("--scratch", help="Folder for the trial restore.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Check every file, restore the backup into a server made for it, and compare."""
+    found = store.find(into, id_)
+    result = trial.verify(found, scratch=scratch)
+    if as_json:
+        typer.echo(json.dumps({"id": found.id, **asdict(result)}, indent=1))
+    else:
+        typer.echo("\n".join(backup_text.verified(found, result)))
+    raise typer.Exit(0 if result.is_sound else 1)
+
+
+def restore(
+    id_: backup_options.Id,
+    into: backup_options.Into,
+    to: Annotated[str, typer.Option("--to", help="Address of an empty database.")],
+    schema: Annotated[
+        list[str] | None, typer.Option("--schema", help="Only this schema; may be repeated.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option("--rename", help="OLD=NEW: rename a schema.")
+    ] = None,
+    create_roles: Annotated[
+        bool, typer.Option("--create-roles", help="Make the roles that are missing.")
+    ] = False,
+    bin_dir: backup_options.BinDir = None,
+) -> None:
+    """Restore a backup into an empty database, all or nothing."""
+    order = Order(
+        target=addresses.parse(to, source="--to"),
+        schemas=tuple(schema or ()),
+        renamed=dict(_pair(text) for text in rename or ()),
+        create_roles=create_roles,
+        bin_dir=bin_dir,
+    )
+    done = restoring.restore(store.find(into, id_), order, say=_say)
+    typer.echo(f"restored {done.rows:,} rows in {done.tables} tables into {done.database!r}")
+
+
+def prune(
+    into: backup_options.Into,
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Remove these, whatever they are.")
+    ] = None,
+    keep_daily: backup_options.Daily = DEFAULT.daily,
+    keep_weekly: backup_options.Weekly = DEFAULT.weekly,
+    keep_monthly: backup_options.Monthly = DEFAULT.monthly,
+    yes: options.Yes = False,
+) -> None:
+    """Remove what is too old, or the backups that are named."""
+    policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    with translated("nothing more was removed"), lock.held(into):
+        chosen = _named(into, ids) if ids else running.superfluous(into, policy)
+        for one in chosen:
+            typer.echo(one)
+        if not chosen:
+            _say("nothing to remove")
+            return
+        if not yes:
+            raise UsageError("nothing was removed", hint="Add --yes to remove these.")
+        for one in chosen:
+            if not store.remove(into, one):
+                _say(f"kept {one}: it is being read")
+
+
+def _named(into: Path, ids: list[str]) -> list[str]:
+    """Return folders that are backups, or look like one, by their whole names."""
+    whole, broken = store.backups(into)
+    there = {one.id for one in whole} | {one.id for one in broken}
+    for one in ids:
+        if one not in there:
+            raise UsageError(f"no backup {one!r} in {into}", hint="Give the whole id.")
+    return ids
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise UsageError(f"--rename {text!r} is not OLD=NEW")
+    return old, new
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)
