@@ -16,7 +16,7 @@ SECTIONS = {
     "Upgrade": {
         "upgrade": "Bring the database to a version, all or nothing.",
         "history": "Show the history of each schema: one line for each version.",
-        "wrap": "Turn upgrade scripts of the application into versions of the chain.",
+        "wrap": "Wrap upgrade scripts of the application, to go on to them.",
     },
     "Go back": {
         "archive": "List, show or drop what steps removed and kept.",

@@ -13,7 +13,7 @@ def wrap(
     scripts: Annotated[
         list[Path],
         typer.Argument(
-            metavar="SCRIPT_OR_FOLDER...",
+            metavar="SCRIPT_OR_FOLDER",
             help="Scripts col_alter_A-B.sql or upgrade-A-B.sql, or folders that hold them.",
             exists=True,
         ),
@@ -23,7 +23,7 @@ def wrap(
         typer.Option(help="Where to write; left out: collec-versions beside alembic.ini."),
     ] = None,
 ) -> None:
-    """Wrap upgrade scripts of the application, so that `upgrade head` goes on to them."""
+    """Wrap upgrade scripts of the application, to go on to them."""
     place = wrapping.Place.of(into)
     outcome = wrapping.wrap(scripts, place)
     for wrapped in outcome.added:
