@@ -150,20 +150,20 @@ def test_missing_roles_are_told_or_made_as_they_were(server18: Server, tmp_path:
 
 
 def test_one_schema_comes_with_its_owner_and_rights(server18: Server, tmp_path: Path) -> None:
-    server18.create_role("reader", "of a schema")
+    server18.create_role("reader_of_a_schema", "of a schema")
     try:
         with server18.database(backups.laboratory_at(server18, "1.0.8")) as filled:
-            chain.execute(filled, "grant usage on schema gacl to reader")
+            chain.execute(filled, "grant usage on schema gacl to reader_of_a_schema")
             taken = backups.taken(filled, tmp_path)
             with server18.database() as target:
                 wish = replace(order(target), schemas=("gacl",))
                 restoring.restore(taken, wish, say=print)
                 assert backups.contents(target, "gacl") == backups.contents(filled, "gacl")
-                query = "select has_schema_privilege('reader', 'gacl', 'usage')"
+                query = "select has_schema_privilege('reader_of_a_schema', 'gacl', 'usage')"
                 assert chain.query(target, query) == [(True,)]
                 assert not backups.contents(target, "col")
     finally:
-        chain.execute(server18.address, "drop role reader")
+        chain.execute(server18.address, "drop role reader_of_a_schema")
 
 
 def test_a_schema_that_the_backup_has_not_is_a_usage_error(

@@ -40,7 +40,7 @@ def sound(server18: Server) -> Iterator[Connection]:
                 for name in ROOT_SCRIPTS:
                     cursor.execute(library.load(name).text)
 
-    template = server18.template("owned", build)
+    template = server18.template("damages", build)
     with (
         server18.database(template) as address,
         closing(psycopg2.connect(address.dsn)) as connection,

@@ -107,7 +107,7 @@ order by 1, 2
 
 def test_owners_and_grants_are_those_from_before(server18: Server, clone: Clone) -> None:
     address = clone(chain.template_at(server18, "1.0"))
-    for role in ("keeper", "reader", "watcher"):
+    for role in ("downgrade_keeper", "downgrade_reader", "downgrade_watcher"):
         chain.execute(address, f"drop role if exists {role}; create role {role}")
     chain.execute(address, OWNED)
     before = chain.query(address, RIGHTS)
@@ -116,9 +116,10 @@ def test_owners_and_grants_are_those_from_before(server18: Server, clone: Clone)
             chain.execute(address, PRINTER)
         chain.upgrade(address) if version == "1.1" else chain.downgrade(address, version)
         owners = {row[2] for row in chain.query(address, RIGHTS)}
-        assert owners == {"keeper"}
+        assert owners == {"downgrade_keeper"}
         ((watched,),) = chain.query(
-            address, "select has_table_privilege('watcher', 'col.last_movement', 'select')"
+            address,
+            "select has_table_privilege('downgrade_watcher', 'col.last_movement', 'select')",
         )
         assert watched, version
     assert chain.query(address, RIGHTS) == before
@@ -126,7 +127,7 @@ def test_owners_and_grants_are_those_from_before(server18: Server, clone: Clone)
         "select pg_get_userbyid(c.relowner), pg_get_userbyid(n.nspowner) from pg_class c"
         " join pg_namespace n on n.oid = c.relnamespace where c.relname = 'printer_since_1_1'"
     )
-    assert chain.query(address, archived) == [("keeper", "keeper")]
+    assert chain.query(address, archived) == [("downgrade_keeper", "downgrade_keeper")]
 
 
 PRINTER = "insert into col.printer (printer_name, printer_queue) values ('a', 'b')"
@@ -143,19 +144,19 @@ begin
         order by c.relkind desc
     loop
         if item.kind = 'v' then
-            execute format('alter view %s owner to keeper', item.name);
+            execute format('alter view %s owner to downgrade_keeper', item.name);
         elsif item.kind = 'r' then
-            execute format('alter table %s owner to keeper', item.name);
+            execute format('alter table %s owner to downgrade_keeper', item.name);
         elsif item.relname = 'seq_logingestion_id' then
-            execute format('alter sequence %s owner to keeper', item.name);
+            execute format('alter sequence %s owner to downgrade_keeper', item.name);
         end if;
     end loop;
 end
 $$;
-alter schema gacl owner to keeper;
-alter schema col owner to keeper;
-grant usage on schema gacl, col to reader, watcher;
-grant select, insert on all tables in schema gacl, col to reader;
-grant usage, select on all sequences in schema gacl, col to reader;
-grant select on col.last_movement to watcher with grant option;
+alter schema gacl owner to downgrade_keeper;
+alter schema col owner to downgrade_keeper;
+grant usage on schema gacl, col to downgrade_reader, downgrade_watcher;
+grant select, insert on all tables in schema gacl, col to downgrade_reader;
+grant usage, select on all sequences in schema gacl, col to downgrade_reader;
+grant select on col.last_movement to downgrade_watcher with grant option;
 """

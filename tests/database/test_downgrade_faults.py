@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from collec_migrations import laboratory
-from collec_migrations.errors import ConnectionFailed, MigrationError, StatementFailed
+from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed
 from collec_migrations.server.address import Address
 from tests import accounts, chain, servers
 from tests.builders import rows
@@ -170,7 +170,7 @@ def test_the_backend_is_killed(fragile: Server, table: str) -> None:
             told = end(process)
         with suppress(psycopg2.Error):
             other.close()
-        assert ConnectionFailed.__name__ in told
+        assert ConnectionLost.__name__ in told
         assert "Nothing was applied" in told or "the connection was lost" in told
         wait_for_server(fragile)
         assert everything(address) == before
