@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from collec_migrations.backup import archive
-from collec_migrations.backup.faults import Damaged, RestoreRefused
+from collec_migrations.backup.faults import BackupFailed, Damaged, RestoreRefused
 from collec_migrations.backup.libpq import Door
 from collec_migrations.backup.store import Backup
 from collec_migrations.backup.tools import Tools
@@ -11,6 +11,8 @@ from collec_migrations.server import programs
 
 JOBS = 2
 NOT_HERE = ("is not available", "could not open extension control file")
+NOT_NOW = ("No space left on device", "closed the connection", "connection to server")
+"""What a server says of itself, not of the backup."""
 
 
 def load_fast(backup: Backup, tools: Tools, door: Door) -> None:
@@ -21,7 +23,12 @@ def load_fast(backup: Backup, tools: Tools, door: Door) -> None:
 def load_whole(backup: Backup, tools: Tools, door: Door, schemas: Sequence[str] = ()) -> None:
     """Restore in one transaction: all of the backup, or these schemas."""
     chosen = [f"--schema={name}" for name in schemas]
-    _run(backup, tools, door, "--single-transaction", *chosen)
+    try:
+        _run(backup, tools, door, "--single-transaction", *chosen)
+    except Damaged as error:  # every checksum is right: the target or the role is in the way
+        raise RestoreRefused(
+            f"the target does not take {backup.id}; nothing was restored", hint=error.hint
+        ) from error
 
 
 def schema_statements(backup: Backup, tools: Tools, door: Door, quoted: str) -> tuple[str, ...]:
@@ -59,4 +66,6 @@ def _run(backup: Backup, tools: Tools, door: Door, *options: str) -> None:
             "the server lacks an extension that the backup needs",
             hint=f"Install it there, or use another server. {words}",
         )
+    if any(part in words for part in NOT_NOW):
+        raise BackupFailed(f"the server did not hold out while {backup.id} came in", hint=words)
     raise Damaged(f"{backup.id} does not restore", hint=words)

@@ -31,7 +31,8 @@ def watched() -> Iterator[tuple[Say, Advance]]:
         task = bar.add_task("", total=None)
 
         def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=max(done, total) or None)
+            # Without an earlier backup nobody knows how much it will be.
+            bar.update(task, completed=done, total=max(done, total) if total else None)
 
         yield say, advance
 

@@ -14,7 +14,7 @@ import pytest
 from collec_migrations import addresses
 from collec_migrations.backup import checking, lock, manifest, restoring, running, store, trial
 from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.faults import AnotherRuns, Damaged, NotABackup
+from collec_migrations.backup.faults import AnotherRuns, Damaged, NotABackup, RestoreRefused
 from collec_migrations.backup.restoring import Order
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import MigrationError
@@ -387,7 +387,7 @@ def test_a_restore_that_fails_leaves_nothing(
 ) -> None:
     taken = backups.taken(filled, tmp_path)
     chain.execute(database, "create view public.x as select 1; create schema gacl")
-    with pytest.raises(Damaged, match="does not restore"):
+    with pytest.raises(RestoreRefused, match="nothing was restored"):
         restoring.restore(
             taken, Order(target=addresses.Address(database.dsn), renamed={}), say=print
         )
