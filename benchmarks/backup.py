@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -83,6 +83,8 @@ def cluster() -> Iterator[Address]:
     finally:
         shell(shlex.join(("pg_dropcluster", "--stop", *CLUSTER)), Path("/"))
         shutil.rmtree(DEBIAN, ignore_errors=True)
+        with suppress(OSError):  # made by the first use of pg_backupcluster
+            DEBIAN.parent.rmdir()
         shutil.rmtree(door, ignore_errors=True)
 
 
