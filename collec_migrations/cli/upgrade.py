@@ -62,8 +62,9 @@ def upgrade(
         return
     if not yes and not found.is_empty:
         _ask(found)
-    with upgrade_backup.before(given, version, backup if not found.is_empty else None, say=_say):
-        _run(given, version, found, as_json=as_json)
+    into = backup if not found.is_empty else None
+    with upgrade_backup.before(given, version, into, say=_say) as remark:
+        _run(given, version, found, remark=remark, as_json=as_json)
 
 
 def _show(found: "Plan", *, as_json: bool) -> None:
@@ -86,14 +87,16 @@ def _ask(found: "Plan") -> None:
         raise typer.Exit(1)
 
 
-def _run(given: Mapping[str, str], version: str, found: "Plan", *, as_json: bool) -> None:
+def _run(
+    given: Mapping[str, str], version: str, found: "Plan", *, remark: str, as_json: bool
+) -> None:
     from collec_migrations.cli import plan_text, watching
     from collec_migrations.migration import obstacles, verbs
 
     obstacles.refuse(found.obstacles)
     started = time.monotonic()
     with watching.watcher(sum(map(plan_text.statements, found.pairs))) as watcher:
-        reached = verbs.upgrade(given, version, say=watcher.say, progress=watcher)
+        reached = verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
     seconds = time.monotonic() - started
     before = {pair.names.col: pair.recorded for pair in found.pairs}
     if as_json:

@@ -16,14 +16,14 @@ Say = Callable[[str], None]
 @contextmanager
 def before(
     options: Mapping[str, str], version: str, into: Path | None, *, say: Say
-) -> Iterator[None]:
-    """Take a backup into a folder, when one is given, before the block runs."""
+) -> Iterator[str]:
+    """Take a backup into a folder, when one is given, before the block runs; give a remark."""
     if into is None:
-        yield
+        yield ""
         return
     id_ = _taken(options, version, into, say)
     try:
-        yield
+        yield f"backup {id_}"
     except MigrationError as error:
         restore = f"collec-migrations backup restore {id_} --into {shlex.quote(str(into))}"
         error.hint = (

@@ -36,6 +36,8 @@ class Job:
     creations: Mapping[str, tuple[str, str]]
     settings: Settings
     progress: Progress | None
+    remark: str
+    """What the history is to remember of every step; may be empty."""
     """Watches statements run one by one; None: scripts are sent whole."""
     say: Callable[[str], None]
     """Tells the user something, beside the results."""
@@ -57,6 +59,7 @@ class Job:
             creations=_told_by(chain, "creation"),
             settings=settings,
             progress=environment.config.attributes.get("progress"),
+            remark=environment.config.attributes.get("remark", ""),
             say=environment.config.attributes.get("say", _say),
         )
 
@@ -84,6 +87,7 @@ class Job:
         return Run(
             names=names,
             settings=self.settings,
+            remark=self.remark,
             sink=sink,
             versions=self.versions,
             upgrade_scripts=self.upgrade_scripts,

@@ -1,6 +1,6 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -46,6 +46,8 @@ class Run:
     """The script that leads from each version to the one before."""
     creations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """The scripts, for (gacl, col), that create a version, where there are some."""
+    remark: str = ""
+    """What the caller wants to stand in the history of each step, such as a backup's name."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
     wrapped: list[Sending] = field(default_factory=list)
@@ -152,6 +154,13 @@ class Run:
         """Tell the user, once, when everything is committed."""
         self.announcements += [line for line in lines if line not in self.announcements]
 
+    def _remarks(self) -> Iterator[str]:
+        """Yield what the history is to remember of the step under way."""
+        if self.remark:
+            yield self.remark
+        if self._notes:
+            yield f"errata: {', '.join(self._notes)}"
+
     def record(self, *, version: str | None, kind: history.Kind) -> None:
         """Add the step that has just been taken to the history of each schema it changed."""
         entry = history.Entry(
@@ -161,7 +170,7 @@ class Run:
             checksum=library.checksum(*(source.text for source in self._sent))
             if self._sent
             else "",
-            note=f"errata: {', '.join(self._notes)}" if self._notes else "",
+            note="; ".join(self._remarks()),
             started=self._started,
             duration=datetime.now(UTC) - self._started,
         )

@@ -52,14 +52,21 @@ def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[Row, ...
 
 
 def upgrade(
-    options: Mapping[str, str], version: str, *, say: Say, progress: Progress | None = None
+    options: Mapping[str, str],
+    version: str,
+    *,
+    say: Say,
+    progress: Progress | None = None,
+    remark: str = "",
 ) -> Mapping[str, str | None]:
     """Bring the database to `version` (exact, or head); return what each data schema is at.
 
-    With `progress` the statements are sent one by one. Raises `MigrationError` if it cannot be.
+    With `progress` the statements are sent one by one; `remark` stands in the history.
+    Raises `MigrationError` if it cannot be.
     """
     config = alembic_config(options, say=say)
     config.attributes["progress"] = progress
+    config.attributes["remark"] = remark
     with errors_unwrapped():
         command.upgrade(config, version)
     reached: Mapping[str, str | None] = config.attributes["reached"]

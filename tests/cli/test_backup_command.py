@@ -128,6 +128,8 @@ def test_upgrade_takes_a_backup_first_and_says_how_to_use_it(
     assert tool(*words, url=filled.url, into=tmp_path).returncode == 0
     (_, last) = store.backups(tmp_path / "before")[0]
     assert last.manifest.reason == "before the upgrade to head"
+    remembered = chain.query(filled, "select note from col.migration_history where version = '1.1'")
+    assert remembered == [(f"backup {last.id}",)]
     assert last.manifest.schemas[0].version == "1.0.8"
     assert not last.kept.nightly
 
