@@ -153,6 +153,20 @@ def test_rehearse_tells_and_writes_a_page(filled: Address, tmp_path: Path) -> No
     assert tool("rehearse", url=filled.url, into=tmp_path).returncode == 1
 
 
+def test_rehearse_takes_an_address_or_a_backup(
+    filled: Address, database: Address, tmp_path: Path
+) -> None:
+    by_address = tool("rehearse", "--from", filled.url, url=database.url, into=tmp_path)
+    assert by_address.returncode == 0, by_address.stderr
+    assert "col is at 1.0.8; col reaches 1.1" in by_address.stdout
+    assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 0
+    (id_,) = backups.ids(tmp_path)
+    by_backup = tool("rehearse", "--from", id_, url=database.url, into=tmp_path)
+    assert by_backup.returncode == 0, by_backup.stderr
+    assert "col is at 1.0.8; col reaches 1.1" in by_backup.stdout
+    assert chain.query(filled, "select version_num from col.alembic_version") == [("1.0.8",)]
+
+
 def test_offsite_and_analyze_run_afterwards(filled: Address, tmp_path: Path) -> None:
     into, away = tmp_path / "into", tmp_path / "away"
     away.mkdir()
