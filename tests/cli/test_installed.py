@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations.server import embedded
 from collec_migrations.server.address import Address
 from tests import chain
 
@@ -90,3 +91,6 @@ def test_make_upgrade_twice_on_a_fresh_folder(tmp_path: Path) -> None:
     finally:
         if (tree / ".venv/bin/collec-migrations").exists():
             finish(tree / ".venv/bin/collec-migrations", "server", "stop", folder=tree)
+            # As root the data may have had to go where the server's account can reach them.
+            found = embedded.find(tree)
+            shutil.rmtree(found.home if found else tree / ".collec")
