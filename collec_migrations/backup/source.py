@@ -11,7 +11,7 @@ from collec_migrations.addresses import Address
 from collec_migrations.backup.faults import translated
 from collec_migrations.backup.manifest import Schema
 from collec_migrations.database import connection as database
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.detection import detecting
 
 SNAPSHOTS_SINCE = 90500  # pg_dump --snapshot

@@ -50,7 +50,7 @@ def run(
         offsite.words(send, into)
     wish = Wish(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
-    address = access.address(access.told(options.given(url=url)), say=_say)
+    address = access.address(access.told(options.given(url=url)), say=options.say)
     names = running.names_on(address, database=database, all_of_them=all_of_them)
     with backup_text.watched() as (say, advance):
         done = running.run(
@@ -105,10 +105,6 @@ def show(id_: backup_options.Id, into: backup_options.Into, as_json: options.Jso
         typer.echo(json.dumps(backup_text.as_json(found), indent=1))
     else:
         typer.echo("\n".join(backup_text.told(found)))
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
 
 
 app.command("verify")(backup_use.verify)

@@ -57,12 +57,12 @@ def point_in_time(
     ] = None,
 ) -> None:
     """Print a checked configuration for point-in-time recovery by a program made for it."""
-    address = access.address(access.told(options.given(url=url)), say=_say)
+    address = access.address(access.told(options.given(url=url)), say=options.say)
     chosen = pitr.found(tool)
     advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))
     typer.echo(advice.text, nl=False)
     for problem in advice.problems:
-        _say(f"to change first: {problem}")
+        options.say(f"to change first: {problem}")
     raise typer.Exit(1 if advice.problems else 0)
 
 
@@ -80,7 +80,3 @@ def _command(into: Path, url: str | None) -> tuple[str, ...]:
             hint="Put it into ~/.pgpass of that account (mode 0600) and leave it out here.",
         )
     return (*words, "--url", address.shown)
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

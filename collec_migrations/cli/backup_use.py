@@ -59,7 +59,7 @@ def restore(
         create_roles=create_roles,
         bin_dir=bin_dir,
     )
-    done = restoring.restore(store.find(into, id_), order, say=_say)
+    done = restoring.restore(store.find(into, id_), order, say=options.say)
     typer.echo(f"restored {done.rows:,} rows in {done.tables} tables into {done.database!r}")
 
 
@@ -80,13 +80,13 @@ def prune(
         for one in chosen:
             typer.echo(one)
         if not chosen:
-            _say("nothing to remove")
+            options.say("nothing to remove")
             return
         if not yes:
             raise UsageError("nothing was removed", hint="Add --yes to remove these.")
         for one in chosen:
             if not store.remove(into, one):
-                _say(f"kept {one}: it is being read")
+                options.say(f"kept {one}: it is being read")
 
 
 def _named(into: Path, ids: list[str]) -> list[str]:
@@ -104,7 +104,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not (old and equals and new):
         raise UsageError(f"--rename {text!r} is not OLD=NEW")
     return old, new
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

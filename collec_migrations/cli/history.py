@@ -24,7 +24,7 @@ def history(
     # Alembic takes long to import: only the commands that need it do.
     from collec_migrations.migration import verbs
 
-    found = verbs.history(options.given(url=url, gacl=gacl, col=col), say=_say)
+    found = verbs.history(options.given(url=url, gacl=gacl, col=col), say=options.say)
     if as_json:
         facts = {schema: [_facts(row) for row in rows] for schema, rows in found.items()}
         typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
@@ -74,7 +74,3 @@ def _facts(row: "Row") -> dict[str, Any]:
         "tool_version": row.tool_version,
         "note": row.note,
     }
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

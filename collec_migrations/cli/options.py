@@ -37,3 +37,8 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 def given(**options: str | None) -> dict[str, str]:
     """Return the options that were given, as `alembic -x` would hand them on."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def say(message: str) -> None:
+    """Tell the user something beside the results, on standard error."""
+    typer.echo(message, err=True)

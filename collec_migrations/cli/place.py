@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
 from psycopg2.extensions import make_dsn
 
 from collec_migrations import access, addresses, application, settings
@@ -38,7 +37,7 @@ def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None
     told = access.told(given)
     installation = application.read(app, os.environ) if app else application.Installation()
     return Place(
-        address=told.address or _address_of(installation) or access.address(told, say=_say),
+        address=told.address or _address_of(installation) or access.address(told, say=options.say),
         pairs=_pairs(given, os.environ, told, installation),
         expected=installation.expected,
         role=installation.login,
@@ -97,7 +96,3 @@ def _repeated(url: str | None, app: Path | None) -> str:
     """Return the options that say where the database is, as they are to be typed again."""
     words = ["--url", addresses.parse(url, source="--url").shown] if url else []
     return shlex.join(words + (["--app", str(app)] if app else []))
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

@@ -48,9 +48,9 @@ def rehearse(
     with _source(from_ or url, into, scratch) as backup:
         if keep:
             copy, server = rehearsing.keep(backup, scratch)
-            _say(f"the copy stays; reach it with: {copy.address.psql}")
-            _say(f"end it with: {server.ending}")
-            found = rehearsing.rehearse(copy, to, named, say=_say)
+            options.say(f"the copy stays; reach it with: {copy.address.psql}")
+            options.say(f"end it with: {server.ending}")
+            found = rehearsing.rehearse(copy, to, named, say=options.say)
         else:
             found = _rehearsed(backup, scratch, to, named)
     if report:
@@ -68,7 +68,7 @@ def _rehearsed(
     from collec_migrations.rehearsal import rehearsing
 
     with rehearsing.copied(backup, scratch) as copy:
-        return rehearsing.rehearse(copy, to, named, say=_say)
+        return rehearsing.rehearse(copy, to, named, say=options.say)
 
 
 @contextmanager
@@ -88,10 +88,6 @@ def _source(named: str | None, into: Path | None, scratch: Path | None) -> Itera
         yield backup
         return
     told = access.told(options.given(url=named))
-    address: addresses.Address = access.address(told, say=_say)
+    address: addresses.Address = access.address(told, say=options.say)
     with rehearsing.dumped(address, scratch) as backup:
         yield backup
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

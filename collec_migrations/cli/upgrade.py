@@ -55,15 +55,15 @@ def upgrade(
     from collec_migrations.migration import verbs
 
     if not plan:
-        verbs.ensure_server(given, say=_say)
-    found = verbs.plan(given, version, say=_say)
+        verbs.ensure_server(given, say=options.say)
+    found = verbs.plan(given, version, say=options.say)
     if plan:
         _show(found, as_json=as_json)
         return
     if not yes and not found.is_empty:
         _ask(found)
     into = backup if not found.is_empty else None
-    with upgrade_backup.before(given, version, into, say=_say) as remark:
+    with upgrade_backup.before(given, version, into, say=options.say) as remark:
         _run(given, version, found, remark=remark, as_json=as_json)
 
 
@@ -81,9 +81,9 @@ def _ask(found: "Plan") -> None:
     from collec_migrations.cli import plan_text
 
     for line in plan_text.lines(found):
-        _say(line)
+        options.say(line)
     if not typer.confirm("Upgrade now?", err=True):
-        _say("nothing was touched")
+        options.say("nothing was touched")
         raise typer.Exit(1)
 
 
@@ -116,7 +116,3 @@ def _result(col: str, before: str | None, now: str | None, seconds: float) -> st
     if before is None:
         return f"{col}: installed at {now} in {seconds:.1f} s"
     return f"{col}: upgraded from {before} to {now} in {seconds:.1f} s"
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations.cli import options
 from collec_migrations.wrapping import wrap as wrapping
 from collec_migrations.wrapping.wrap import Outcome, Wrapped
 
@@ -48,16 +49,14 @@ def _show(wrapped: Wrapped) -> None:
 
 def _sum_up(outcome: Outcome, place: wrapping.Place) -> None:
     for path in outcome.left_out:
-        _say(f"{path.name}: left out, that version never was")
+        options.say(f"{path.name}: left out, that version never was")
     for version in outcome.changed:
-        _say(f"{version}: the script is another than the one that was wrapped; nothing was written")
+        options.say(
+            f"{version}: the script is another than the one that was wrapped; nothing was written"
+        )
     if outcome.unchanged:
-        _say(f"wrapped before, unchanged: {', '.join(outcome.unchanged)}")
+        options.say(f"wrapped before, unchanged: {', '.join(outcome.unchanged)}")
     if outcome.added:
-        _say(f"written to {place.revisions}; see `collec-migrations upgrade --plan`")
+        options.say(f"written to {place.revisions}; see `collec-migrations upgrade --plan`")
     elif not outcome.changed:
-        _say("nothing new")
-
-
-def _say(message: str) -> None:
-    typer.echo(message, err=True)
+        options.say("nothing new")

@@ -1,13 +1,12 @@
 """Read who owns what in a schema, and give new objects their rightful owner and rights."""
 
 from collections.abc import Set
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import ownership
+from collec_migrations.database.queries import statement
 from collec_migrations.database.state import TOOL_TABLES
 from collec_migrations.names import Names
 from collec_migrations.ownership import Holding, Object, Right
@@ -15,7 +14,7 @@ from collec_migrations.ownership import Holding, Object, Right
 
 def read(cursor: Cursor, schema: str) -> Holding:
     """Return the objects of a schema with owners and rights; none when there is no schema."""
-    cursor.execute(_query("objects"), {"schema": schema})
+    cursor.execute(statement("objects"), {"schema": schema})
     objects: dict[tuple[str, int], Object] = {}
     rights: dict[tuple[str, int], set[Right]] = {}
     for kind, oid, name, owner, follows, granted, *right in cursor.fetchall():
@@ -71,7 +70,7 @@ class Watch:
 
 
 def _defaults(cursor: Cursor, schema: str) -> tuple[str, frozenset[tuple[str, str, Right]]]:
-    cursor.execute(_query("default_rights"), {"schema": schema})
+    cursor.execute(statement("default_rights"), {"schema": schema})
     rows = cursor.fetchall()
     schema_owner = rows[0][0] if rows else ""
     found = {(owner, kind, _right(right)) for _, owner, kind, *right in rows if right[1]}
@@ -93,8 +92,3 @@ def _with_rights(item: Object, rights: set[Right]) -> Object:
         follows=item.follows,
         rights=frozenset(rights),
     )
-
-
-@cache
-def _query(name: str) -> str:
-    return files("collec_migrations").joinpath("sql", f"{name}.sql").read_text("utf-8")

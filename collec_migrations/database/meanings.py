@@ -8,7 +8,7 @@ from psycopg2 import extensions, sql
 
 from collec_migrations.catalog import Catalog
 from collec_migrations.comparison import columns
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.database.unqualified import unqualified
 from collec_migrations.names import Names
 from collec_migrations.releases import samples

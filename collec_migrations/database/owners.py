@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions
 
-from collec_migrations.database.reading import TOOL_TABLES, statement
+from collec_migrations.database.queries import statement
+from collec_migrations.database.reading import TOOL_TABLES
 from collec_migrations.names import Names
 
 

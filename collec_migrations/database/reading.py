@@ -1,18 +1,14 @@
 """Read the facts of a pair of schemas from a server, in one round trip."""
 
-from functools import cache
-from pathlib import Path
-
 from psycopg2 import extensions
 
 from collec_migrations.catalog import Catalog
+from collec_migrations.database.queries import statement
 from collec_migrations.database.unqualified import unqualified
 from collec_migrations.names import Names
 
 TOOL_TABLES = ("alembic_version", "migration_history")
 """What Alembic and this tool keep beside the application's tables: no part of a catalog."""
-
-_SQL = Path(__file__).parent.parent / "sql"
 
 
 def read_catalog(connection: extensions.connection, names: Names) -> Catalog:
@@ -34,12 +30,6 @@ def read_catalog(connection: extensions.connection, names: Names) -> Catalog:
         for role, kind, name, definition in rows
         if role in ("gacl", "col")
     )
-
-
-@cache
-def statement(name: str) -> str:
-    """Return the text of a query of this package, by the name of its file."""
-    return (_SQL / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def _fact(

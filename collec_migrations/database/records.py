@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg2 import extensions, sql
 
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.names import Names
 
 

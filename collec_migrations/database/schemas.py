@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions
 
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.releases import markers
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.database import state
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.names import Names
 
 

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import quoting
+from collec_migrations.database.queries import statement
 from collec_migrations.locks import ForeignKey, Relation, World
 
 VOLATILE = "select distinct proname::text from pg_catalog.pg_proc where provolatile = 'v'"
@@ -15,7 +14,7 @@ VOLATILE = "select distinct proname::text from pg_catalog.pg_proc where provolat
 
 def read(cursor: Cursor, schemas: Sequence[str]) -> World:
     """Return all relations with owners and columns; sizes of the tables of these schemas."""
-    cursor.execute(_query("relations"), {"schemas": list(schemas)})
+    cursor.execute(statement("relations"), {"schemas": list(schemas)})
     rows = cursor.fetchall()
     by_oid = {row[0]: _relation(row) for row in rows}
     for oid, *_, on, _, _, counters, uses in rows:
@@ -69,7 +68,7 @@ def _volatile(cursor: Cursor) -> frozenset[str]:
 
 
 def _keys(cursor: Cursor, by_oid: dict[int, Relation]) -> list[ForeignKey]:
-    cursor.execute(_query("foreign_keys"))
+    cursor.execute(statement("foreign_keys"))
     return [
         ForeignKey(
             name=name,
@@ -82,8 +81,3 @@ def _keys(cursor: Cursor, by_oid: dict[int, Relation]) -> list[ForeignKey]:
         for name, table, referenced, columns, referenced_columns, writes in cursor.fetchall()
         if table in by_oid and referenced in by_oid
     ]
-
-
-@cache
-def _query(name: str) -> str:
-    return files("collec_migrations").joinpath("sql", f"{name}.sql").read_text("utf-8")

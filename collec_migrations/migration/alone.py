@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from collec_migrations import quoting
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.database.state import VERSION_TABLE
 from collec_migrations.names import Names
 

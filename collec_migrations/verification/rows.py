@@ -9,7 +9,7 @@ from psycopg2 import extensions, sql
 from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.comparison import index
 from collec_migrations.database.owners import Owners
-from collec_migrations.database.reading import statement
+from collec_migrations.database.queries import statement
 from collec_migrations.names import Names
 
 _FOREIGN_KEY = re.compile(r"FOREIGN KEY \((.*?)\) REFERENCES (\S+?)\((.*?)\)")
