@@ -1,0 +1,45 @@
+"""The table of PostgreSQL's majors answers for each of them, and only once."""
+
+import pytest
+
+from collec_migrations import majors
+
+
+@pytest.mark.parametrize("major", majors.KNOWN)
+def test_every_fact_has_one_value_for_every_major(major: str) -> None:
+    at = majors.KNOWN.index(major)
+    for name, rows in majors._table().items():
+        covering = [
+            value
+            for first, last, value in rows
+            if majors.KNOWN.index(first) <= at <= majors.KNOWN.index(last)
+        ]
+        assert len(covering) == 1, name
+
+
+@pytest.mark.parametrize(
+    ("version", "major"),
+    [
+        (90426, "9.4"),
+        (90624, "9.6"),
+        (100023, "10"),
+        (150020, "15"),
+        (180006, "18"),
+        (210001, "18"),
+    ],
+)
+def test_a_server_number_tells_its_major(version: int, major: str) -> None:
+    assert majors.of(version) == major
+
+
+def test_a_server_before_9_4_is_refused() -> None:
+    with pytest.raises(majors.MajorUnknown, match=r"9\.3"):
+        majors.of(90325)
+
+
+def test_names_follow_the_major() -> None:
+    assert majors.text("fn_current_lsn", "9.6") == "pg_current_xlog_location"
+    assert majors.text("fn_current_lsn", "10") == "pg_current_wal_lsn"
+    assert majors.text("slot_cap_guc", "12") is None
+    assert majors.holds("must_write_timeline_latest", "11")
+    assert not majors.holds("must_write_timeline_latest", "12")
