@@ -2,9 +2,13 @@
 
 import typer
 
+from collec_migrations.cli import replica_status
+
 app = typer.Typer(
     help="Set up, watch and use standbys.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.command("status")(replica_status.status)
