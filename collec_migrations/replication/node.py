@@ -108,12 +108,17 @@ def _read(connection: database.Connection, node: Named) -> Up:
             clock=clock,
             receiver_known=receiving is not None,
         )
+        receiver = _first(map(rows.receiver, _rows(cursor, receiving))) if receiving else None
+        settings = _settings(cursor)
+        # It may hold a password: nothing else of it is kept.
+        told = settings.pop("primary_conninfo", "")
         return replace(
             up,
-            receiver=_first(map(rows.receiver, _rows(cursor, receiving))) if receiving else None,
+            receiver=receiver,
             senders=tuple(map(rows.sender, _rows(cursor, queries.senders(major)))),
             slots=tuple(map(rows.slot, _rows(cursor, queries.slots(major)))),
-            settings=_settings(cursor),
+            settings=settings,
+            upstream=rows.upstream(told, receiver) if in_recovery else None,
         )
 
 

@@ -10,6 +10,7 @@ SETTINGS = (
     "listen_addresses",
     "max_slot_wal_keep_size",
     "port",
+    "primary_conninfo",
     "primary_slot_name",
     "synchronous_standby_names",
     "wal_receiver_status_interval",

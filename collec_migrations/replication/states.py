@@ -88,6 +88,8 @@ class Up:
     senders: tuple[Sender, ...] = ()
     slots: tuple[Slot, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    upstream: tuple[str, int] | None = None
+    """Host and port of the primary that a standby is told to follow, when we may see it."""
 
     def number(self, setting: str) -> int | None:
         """Return a setting that is a number, None when it is not known."""
