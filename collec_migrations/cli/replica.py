@@ -2,9 +2,14 @@
 
 import typer
 
+from collec_migrations.cli import replica_clone, replica_primary
+
 app = typer.Typer(
     help="Set up, watch and use standbys.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.command("primary")(replica_primary.primary_)
+app.command("clone")(replica_clone.clone_)
