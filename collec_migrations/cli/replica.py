@@ -2,7 +2,7 @@
 
 import typer
 
-from collec_migrations.cli import replica_status
+from collec_migrations.cli import replica_clone, replica_primary, replica_status
 
 app = typer.Typer(
     help="Set up, watch and use standbys.",
@@ -11,4 +11,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.command("primary")(replica_primary.primary_)
+app.command("clone")(replica_clone.clone_)
 app.command("status")(replica_status.status)

@@ -41,6 +41,8 @@ class Target:
     reachable: bool = True
     """Whether the server's account comes as far as the parent."""
     account: str = ""
+    debian: str = ""
+    """The cluster of Debian that the folder belongs to, as `15/main`."""
     free: int = 0
     managers: tuple[Manager, ...] = ()
 
@@ -62,6 +64,7 @@ def read(node: Node) -> Target:
         is_mount=data.is_mount(),
         reachable=node.account.is_caller or node.account.reaches(parent),
         account=node.account.name,
+        debian=node.debian.shown if node.debian else "",
         free=shutil.disk_usage(parent).free,
         managers=managers.in_folder(data),
     )

@@ -25,6 +25,7 @@ class Node:
     """A data folder and what goes with it."""
 
     data: Path
+    major: str
     account: Account
     binaries: Binaries
     debian: Debian | None
@@ -57,7 +58,7 @@ def node(data: Path, major: str, *, bin_dir: Path | None = None) -> Node:
     """
     who = owner_of(data)
     found = copies.reachable(programs_of(major, bin_dir), who)
-    return Node(data=data, account=who, binaries=found, debian=debian.of(data))
+    return Node(data=data, major=major, account=who, binaries=found, debian=debian.of(data))
 
 
 def owner_of(data: Path) -> Account:

@@ -61,6 +61,20 @@ def drop(connection: Connection, name: str, *, patience: float = PATIENCE) -> bo
         time.sleep(0.1)
 
 
+def drop_unused(connection: Connection, name: str) -> bool:
+    """Drop a slot that nobody uses at this moment; tell whether it is gone."""
+    try:
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            cursor.execute("select pg_drop_replication_slot(%s)", (name,))
+    except errors.ObjectInUse:
+        return False
+    except errors.UndefinedObject:
+        return True
+    except psycopg2.Error as error:
+        raise _left(name, error) from error
+    return True
+
+
 def left_hint(name: str) -> str:
     """Return what to do about a slot that could not be dropped."""
     return (
