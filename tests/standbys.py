@@ -51,6 +51,7 @@ HBA = """
 host all postgres 127.0.0.1/32 trust
 host replication postgres 127.0.0.1/32 trust
 host replication rep 127.0.0.1/32 scram-sha-256
+host postgres rep 127.0.0.1/32 scram-sha-256
 host postgres rewind 127.0.0.1/32 scram-sha-256
 local all all trust
 """

@@ -95,7 +95,7 @@ def is_running(one: Node) -> bool:
 
 def start(one: Node) -> None:
     """Start the server; it outlives us. Raises ReplicationFailed with its last words."""
-    _wait_for_reaper(one.data)
+    wait_for_reaper(one.data)
     try:
         if one.debian:
             _control(one.debian, "start")
@@ -130,7 +130,7 @@ def setting(one: Node, name: str) -> str:
     return one.run("postgres", *one.configured, "-C", name).strip()
 
 
-def _wait_for_reaper(data: Path) -> None:
+def wait_for_reaper(data: Path) -> None:
     """Wait while a killed server is a zombie: PostgreSQL takes it for one that runs."""
     left = postmaster.recorded(data)
     deadline = time.monotonic() + REAPED

@@ -17,7 +17,7 @@ from collec_migrations.database import connection as database
 from collec_migrations.database.connection import first_line
 from collec_migrations.database.queries import statement
 from collec_migrations.errors import MigrationError
-from collec_migrations.replication import answering, queries, rows
+from collec_migrations.replication import answering, guarded, queries, rows
 from collec_migrations.replication.nodes import Named
 from collec_migrations.replication.states import Down, Node, Up
 
@@ -136,7 +136,7 @@ def _rows(cursor: extensions.cursor, query: str) -> list[tuple[Any, ...]]:  # of
 
 
 def _settings(cursor: extensions.cursor) -> dict[str, str]:
-    names = [*queries.SETTINGS, *queries.GUARDED]
+    names = [*queries.SETTINGS, *guarded.ALL, guarded.SENDERS]
     cursor.execute(statement("replica_settings"), (names,))
     return {str(name): str(setting) for name, setting in cursor.fetchall()}
 

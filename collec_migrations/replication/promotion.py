@@ -20,7 +20,7 @@ from collec_migrations.replication import (
     node,
     slots,
 )
-from collec_migrations.replication.faults import ReplicationFailed, ReplicationRefused
+from collec_migrations.replication.faults import ReplicationFailed, ReplicationRefused, translated
 from collec_migrations.replication.findings import Finding
 from collec_migrations.replication.machine import Node as Machine
 from collec_migrations.replication.nodes import Named
@@ -28,6 +28,10 @@ from collec_migrations.replication.states import Node, Up
 
 Say = Callable[[str], None]
 SECONDS = 60
+
+
+class PromotionUncertain(ReplicationFailed):
+    """A standby was told to become a primary, and it is not known whether it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,10 @@ def promote(plan: Plan, *, say: Say) -> Done:
     Raises ReplicationFailed when it did not become a primary; what fails afterwards is told in
     `left`, since there is no way back.
     """
-    with closing(database.connect(plan.named.address)) as connection:
+    with (
+        translated(f"{plan.target.name} was not promoted"),
+        closing(database.connect(plan.named.address)) as connection,
+    ):
         connection.autocommit = True
         managers.refuse(managers.on_server(connection), where=plan.target.name)
         began = time.monotonic()
@@ -155,6 +162,11 @@ def _promote(connection: Connection, plan: Plan) -> None:
             else:
                 cursor.execute("select pg_promote(true, %s)", (SECONDS,))
             _wait(cursor, name)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise PromotionUncertain(
+            f"{name} was lost while it was promoted: {first_line(error)}",
+            hint="It may be a primary: see `replica status` before you start another one.",
+        ) from error
     except (psycopg2.Error, ServerFailed) as error:
         raise ReplicationFailed(
             f"{name} was not promoted: {first_line(error)}",
@@ -169,7 +181,7 @@ def _wait(cursor: extensions.cursor, name: str) -> None:
         if cursor.fetchone() == (False,):
             return
         time.sleep(0.05)
-    raise ReplicationFailed(
+    raise PromotionUncertain(
         f"{name} is still a standby after {SECONDS} s",
         hint="It may still become a primary: see its log, and `replica status`.",
     )
