@@ -1,7 +1,6 @@
 """The command `replica rejoin`: an old primary, or another standby, follows the new primary."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import typer
 
