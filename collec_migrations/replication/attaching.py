@@ -11,7 +11,7 @@ from enum import Enum
 from collec_migrations.replication import lsn
 from collec_migrations.replication.faults import ReplicationRefused
 from collec_migrations.replication.protocol import Identity
-from collec_migrations.replication.states import Up
+from collec_migrations.replication.states import Slot, Up
 
 
 class Way(Enum):
@@ -83,6 +83,15 @@ def choose(its: Folder, primary: Identity) -> Choice:
             return Choice(way=Way.ATTACH, why="it is on the primary's timeline, and not ahead")
         return Choice(way=Way.CLONE, why="it is ahead of the primary on the same timeline")
     return _older(its, primary)
+
+
+def unless_lost(choice: Choice, slot: Slot | None) -> Choice:
+    """Return a choice, which cannot be to attach when the WAL for that is gone."""
+    if choice.way is Way.ATTACH and slot and (slot.wal_status == "lost" or slot.invalidation):
+        return Choice(
+            way=Way.CLONE, why=f"its slot {slot.name!r} is lost: WAL that it needs is gone"
+        )
+    return choice
 
 
 def _older(its: Folder, primary: Identity) -> Choice:

@@ -103,6 +103,7 @@ def plan(wish: Wish) -> Plan:
         folder = attaching.folder(rewinding.control_data(local))
         folder = attaching.stopped(folder, itself) if running else folder
         choice, killed = attaching.choose(folder, identity), folder.was_killed
+        choice = attaching.unless_lost(choice, primary.slot(order.slot))
     return Plan(
         wish=wish,
         order=order,

@@ -42,8 +42,6 @@ from collec_migrations.replication.rejoining import Wish
 from collec_migrations.replication.states import Node, Up
 
 Say = Callable[[str], None]
-CAUGHT_UP = 60.0
-"""Seconds that the standby may take to replay the rest."""
 HINDERING = ("replay-paused", "parameters", "lag", "blind")
 
 
@@ -226,7 +224,7 @@ def _proved(plan: Plan) -> tuple[int, int]:
     folder = attaching.folder(rewinding.control_data(plan.local))
     if folder.state != "shut down":
         raise ReplicationFailed(f"{plan.primary.name} did not shut down: {folder.state}")
-    deadline = time.monotonic() + CAUGHT_UP
+    deadline = time.monotonic() + plan.wish.patience
     while time.monotonic() < deadline:
         now = node.read(plan.named)
         # The last record begins at folder.position: who has more than that has it.
