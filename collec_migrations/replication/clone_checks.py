@@ -47,7 +47,7 @@ def obstacles(
         *_machine(primary, machine),
         *_place(target),
         *_contents(order, primary, system, target),
-        *_slot(order, primary),
+        *_slot(order, primary, target),
         *_space(primary, target),
     )
 
@@ -133,8 +133,13 @@ def _place(target: Target) -> Obstacles:
         )
 
 
-def _slot(order: Order, primary: Primary) -> Obstacles:
-    if order.slot in primary.slots:
+def owns_slot(order: Order, primary: Primary, target: Target) -> bool:
+    """Tell whether the slot that is there belongs to the stopped standby that is replaced."""
+    return order.slot in primary.slots and order.slot == target.slot and not target.running
+
+
+def _slot(order: Order, primary: Primary, target: Target) -> Obstacles:
+    if order.slot in primary.slots and not owns_slot(order, primary, target):
         refusal = slots.taken(order.slot)
         yield Obstacle(what=str(refusal), hint=refusal.hint)
 
