@@ -173,8 +173,7 @@ def _server_runs(order: Order, primary: Primary, target: Target) -> Obstacle:
 
 
 def _space(primary: Primary, target: Target) -> Obstacles:
-    cap = primary.sizes.get("max_slot_wal_keep_size", 0)
-    needed = wal.for_clone(primary.databases, primary.sizes, cap)
+    needed = wal.for_clone(primary.databases, primary.sizes)
     if target.parent_is_there and target.free < needed:
         yield Obstacle(
             what=f"{target.data.parent} has {shown(target.free)} free, and a standby needs"
