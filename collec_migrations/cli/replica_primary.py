@@ -1,6 +1,7 @@
 """`replica primary`: what a primary lacks for a standby."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -85,10 +86,11 @@ def _done(done: Done, secrets: Path) -> Iterator[str]:
     for failure in done.failures:
         yield f"by hand: {failure}"
         yield from (f"  {line}" for line in failure.hint.splitlines())
-    waiting = [name for name, one in done.after.primary.settings.items() if one.pending]
+    waiting = {name for name, one in done.after.primary.settings.items() if one.pending}
+    due = [one for one in done.after.findings if one.setting and one.setting[0] in waiting]
     if waiting:
-        yield f"restart PostgreSQL: {', '.join(waiting)} wait for it"
-    yield from _missing(done.after)
-    yield from (f"note: {note}" for note in done.after.notes)
+        yield f"restart PostgreSQL: {', '.join(sorted(waiting))} wait for it"
+    rest = tuple(one for one in done.after.findings if one not in due)
+    yield from _missing(replace(done.after, findings=rest))
     if done.after.is_ready:
         yield "the primary is ready; on the standby's machine: collec-migrations replica clone"

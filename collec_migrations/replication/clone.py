@@ -1,8 +1,8 @@
 """Make a standby: copy, prove, configure, start, wait until it streams; or leave nothing behind."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,21 +10,20 @@ from time import monotonic
 
 from collec_migrations.backup.archive import Advance
 from collec_migrations.database.connection import Connection
-from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.replacing import signals
 from collec_migrations.replication import (
     basebackup,
     clone_journal,
     clone_reading,
+    clone_slot,
     configuration,
     guarded,
     machine,
-    slots,
     streaming,
 )
-from collec_migrations.replication.clone_journal import Begun, Journal
+from collec_migrations.replication.clone_journal import Journal
 from collec_migrations.replication.clone_order import Order
-from collec_migrations.replication.clone_reading import Plan, Source
+from collec_migrations.replication.clone_reading import Plan
 from collec_migrations.replication.clone_target import Kind
 from collec_migrations.replication.faults import (
     ReplicationFailed,
@@ -33,6 +32,7 @@ from collec_migrations.replication.faults import (
 )
 from collec_migrations.replication.machine import Node
 from collec_migrations.replication.streaming import Goal
+from collec_migrations.replication.undoing import undone_on_failure
 
 Say = Callable[[str], None]
 
@@ -75,7 +75,9 @@ def make(order: Order, *, say: Say, advance: Advance) -> Done:
         clone_journal.opened(order) as journal,
         clone_reading.connected(order) as source,
     ):
-        if clone_journal.clear(journal, order, lambda begun: _drop_left(source, begun, order)):
+        if clone_journal.clear(
+            journal, order, lambda begun: clone_slot.drop_left(source, begun, order)
+        ):
             say("cleared what a killed run had left")
         found = clone_reading.read(source, order)
         _refuse(found)
@@ -92,7 +94,7 @@ def _made(
     advance: Advance,
 ) -> Done:
     order, node = found.order, found.node
-    with _undone_on_failure() as undo:
+    with undone_on_failure() as undo:
         _begin(found, connection, journal, undo)
         _copy(found, journal, say=say, advance=advance)
         goal = Goal(
@@ -123,27 +125,13 @@ def _begin(found: Plan, connection: Connection, journal: Journal, undo: ExitStac
     journal.begin(order)
     with signals.held():
         try:
-            slots.create(connection, order.slot)
-        except MigrationError:
+            made = clone_slot.made(found, connection)
+        except BaseException:
             journal.end()
             raise
-        undo.callback(_forget, order, journal)
+        undo.callback(*(clone_slot.forget, order, journal) if made else (journal.end,))
         _make_folder(order.partial, found.node)
         undo.callback(basebackup.remove, order.partial)
-
-
-def _forget(order: Order, journal: Journal) -> None:
-    """Drop the slot, by a new connection; the journal stays for the next run when that fails."""
-    try:
-        with clone_reading.connected(order) as again:
-            slots.drop(again.connection, order.slot)
-    except ConnectionFailed as error:
-        raise ReplicationFailed(
-            f"the slot {order.slot!r} is still on {order.shown}: {error}",
-            hint=slots.left_hint(order.slot),
-        ) from error
-    if not os.path.lexists(order.partial):
-        journal.end()
 
 
 def _copy(found: Plan, journal: Journal, *, say: Say, advance: Advance) -> None:
@@ -207,45 +195,3 @@ def _configured(found: Plan) -> tuple[str, ...]:
     raised = guarded.raised(running, {name: int(machine.setting(node, name)) for name in names})
     configuration.write_settings(order.data, raised)
     return tuple(raised)
-
-
-def _drop_left(source: Source, begun: Begun, order: Order) -> None:
-    """Drop the slot of a killed run; one whose copy was complete may be in use by now."""
-    if (begun.host, begun.port) != (order.host, order.port):
-        raise ReplicationRefused(
-            f"a killed run left the slot {begun.slot!r} on {begun.host}:{begun.port}",
-            hint=f"{slots.left_hint(begun.slot)} Then remove {clone_journal.path_of(order)}.",
-        )
-    if begun.partial:
-        slots.drop(source.connection, begun.slot)
-    else:
-        slots.drop_unused(source.connection, begun.slot)
-
-
-@contextmanager
-def _undone_on_failure() -> Iterator[ExitStack]:
-    """Give a stack of what takes things back, which is done when the block fails.
-
-    What cannot be taken back is told with the failure, and does not keep the rest from it.
-    """
-    undo = ExitStack()
-    try:
-        yield undo
-    except BaseException as error:
-        with signals.ignored():
-            left = _taken_back(undo)
-        if left and isinstance(error, MigrationError):
-            hint = " ".join(one for one in (error.hint, left.hint) if one)
-            raise type(error)(f"{error}; {left}", hint=hint) from error
-        raise
-    undo.pop_all()
-
-
-def _taken_back(undo: ExitStack) -> MigrationError | None:
-    try:
-        undo.close()
-    except MigrationError as error:
-        return error
-    except OSError as error:
-        return ReplicationFailed(f"{(error.strerror or str(error)).lower()}: {error.filename}")
-    return None

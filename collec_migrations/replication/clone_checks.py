@@ -47,7 +47,7 @@ def obstacles(
         *_machine(primary, machine),
         *_place(target),
         *_contents(order, primary, system, target),
-        *_slot(order, primary),
+        *_slot(order, primary, target),
         *_space(primary, target),
     )
 
@@ -133,8 +133,13 @@ def _place(target: Target) -> Obstacles:
         )
 
 
-def _slot(order: Order, primary: Primary) -> Obstacles:
-    if order.slot in primary.slots:
+def owns_slot(order: Order, primary: Primary, target: Target) -> bool:
+    """Tell whether the slot that is there belongs to the stopped standby that is replaced."""
+    return order.slot in primary.slots and order.slot == target.slot and not target.running
+
+
+def _slot(order: Order, primary: Primary, target: Target) -> Obstacles:
+    if order.slot in primary.slots and not owns_slot(order, primary, target):
         refusal = slots.taken(order.slot)
         yield Obstacle(what=str(refusal), hint=refusal.hint)
 
@@ -168,8 +173,7 @@ def _server_runs(order: Order, primary: Primary, target: Target) -> Obstacle:
 
 
 def _space(primary: Primary, target: Target) -> Obstacles:
-    cap = primary.sizes.get("max_slot_wal_keep_size", 0)
-    needed = wal.for_clone(primary.databases, primary.sizes, cap)
+    needed = wal.for_clone(primary.databases, primary.sizes)
     if target.parent_is_there and target.free < needed:
         yield Obstacle(
             what=f"{target.data.parent} has {shown(target.free)} free, and a standby needs"

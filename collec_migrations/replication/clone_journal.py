@@ -75,7 +75,11 @@ def opened(order: Order) -> Iterator[Journal]:
             raise AnotherClones(
                 f"another clone into {order.data} has just ended", hint="Try again."
             )
-        yield Journal(path=path, descriptor=descriptor)
+        try:
+            yield Journal(path=path, descriptor=descriptor)
+        finally:
+            if os.fstat(descriptor).st_size == 0:  # nothing was begun
+                path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
 

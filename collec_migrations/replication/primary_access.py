@@ -39,15 +39,16 @@ def of(standby: str, major: str, *, encrypted: bool) -> Block:
 
 def network(standby: str) -> str:
     """Return the one address as pg_hba.conf takes it; a name stays a name."""
-    try:
-        return str(ipaddress.ip_network(standby))
-    except ValueError:
-        if "/" in standby or not standby or any(c.isspace() or c in ',"#' for c in standby):
-            raise UsageError(
-                f"--standby {standby!r} is not one address",
-                hint="Give the IP address from which the standby will come, or its name.",
-            ) from None
-        return standby
+    with suppress(ValueError):
+        found = ipaddress.ip_network(standby)
+        if found.num_addresses == 1:
+            return str(found)
+    if "/" in standby or not standby or any(c.isspace() or c in ',"#' for c in standby):
+        raise UsageError(
+            f"--standby {standby!r} is not one address",
+            hint="Give the IP address from which the standby will come, or its name.",
+        )
+    return standby
 
 
 def lets_in(connection: Connection, standby: str) -> bool | None:

@@ -119,6 +119,8 @@ def _listening(primary: Primary, standby: str) -> Findings:
 
 
 def _rewinding(primary: Primary) -> Findings:
+    if majors.text("pg_rewind", primary.major) is None:
+        return
     if "on" not in (primary.value("data_checksums"), primary.value("wal_log_hints")):
         yield Finding(
             what="wal_log_hints is off and the data have no checksums",

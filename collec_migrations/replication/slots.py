@@ -39,6 +39,20 @@ def taken(name: str) -> ReplicationRefused:
     )
 
 
+def is_whole(connection: Connection, name: str) -> bool:
+    """Tell whether a slot is free and keeps what it promised; a lost one cannot be revived."""
+    major = majors.of(connection.server_version)
+    lost = "wal_status = 'lost'" if majors.holds("slots_wal_status", major) else "false"
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(
+            f"select not active and not coalesce({lost}, false)"
+            " from pg_replication_slots where slot_name = %s",
+            (name,),
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def drop(connection: Connection, name: str, *, patience: float = PATIENCE) -> bool:
     """Drop a slot, after ending whoever still holds it; tell whether it was there.
 
