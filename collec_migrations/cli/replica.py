@@ -7,6 +7,7 @@ from collec_migrations.cli import (
     replica_primary,
     replica_promote,
     replica_rejoin,
+    replica_runbook,
     replica_status,
     replica_switchover,
 )
@@ -24,3 +25,4 @@ app.command("status")(replica_status.status)
 app.command("promote")(replica_promote.promote)
 app.command("rejoin")(replica_rejoin.rejoin)
 app.command("switchover")(replica_switchover.switchover_)
+app.command("runbook")(replica_runbook.runbook_)

@@ -66,10 +66,14 @@ def folder(control: Mapping[str, str]) -> Folder:
 def choose(its: Folder, primary: Identity) -> Choice:
     """Return how a folder may follow a primary.
 
-    Raises ReplicationRefused when the folder is on a newer timeline: it may be the true primary.
+    Raises ReplicationRefused when it is of another system, or on a newer timeline: then it may be
+    the true primary.
     """
     if its.system != primary.system:
-        return Choice(way=Way.CLONE, why=f"it is of another system ({its.system})")
+        raise ReplicationRefused(
+            f"the folder is of another system ({its.system}, the primary is {primary.system})",
+            hint="Give the right folder; to replace this one: `replica clone --replace`.",
+        )
     if its.timeline > primary.timeline:
         raise ReplicationRefused(
             f"the folder is on timeline {its.timeline}, newer than the primary's, "

@@ -75,7 +75,11 @@ def _alive(target: Up, others: Sequence[Node], upstream_speaks: bool) -> Iterato
         and receiver.message_age < standbys.quiet_after(target)
     ):
         line = f"{target.name} heard from its primary {receiver.message_age:.0f} s ago"
-        yield _wrong("primary", line, f"It lives, though we may not reach it. {FORCE}")
+        yield _wrong(
+            "primary",
+            line,
+            "It lives, though we may not reach it: a network may be cut between us and it.",
+        )
 
 
 SWITCH = f"To exchange the roles: `replica switchover`. {FORCE}"

@@ -86,7 +86,7 @@ def _read(connection: database.Connection, node: Named) -> Up:
         cursor.execute(queries.node(major))
         row = cursor.fetchone()
         assert row is not None
-        version, release, in_recovery, system, timeline, *positions, paused, age, clock = row
+        version, release, in_recovery, system, timeline, *positions, paused, age, clock, began = row
         position, received, replayed = map(rows.position, positions)
         receiving = queries.receiver(major)
         up = Up(
@@ -106,6 +106,7 @@ def _read(connection: database.Connection, node: Named) -> Up:
             paused=paused,
             replay_age=age,
             clock=clock,
+            began=began,
             receiver_known=receiving is not None,
         )
         receiver = _first(map(rows.receiver, _rows(cursor, receiving))) if receiving else None

@@ -16,6 +16,7 @@ from collec_migrations.replication import (
     clone,
     clone_order,
     clone_reading,
+    clone_target,
     configuration,
     following,
     health,
@@ -28,7 +29,9 @@ from collec_migrations.replication import (
 )
 from collec_migrations.replication.attaching import Choice, Way
 from collec_migrations.replication.clone_order import Order
+from collec_migrations.replication.clone_target import Target
 from collec_migrations.replication.faults import ReplicationRefused
+from collec_migrations.replication.findings import Verdict
 from collec_migrations.replication.machine import Node as Machine
 from collec_migrations.replication.nodes import Named
 from collec_migrations.replication.states import Node, Up
@@ -88,32 +91,53 @@ def plan(wish: Wish) -> Plan:
     """
     seen = node.read_all(wish.nodes)
     primary = primary_for(wish.name, seen)
+    itself = next((one for one in seen if one.name == wish.name and isinstance(one, Up)), None)
     order = order_for(wish, primary)
     local = _local(wish)
-    managers.refuse(managers.in_folder(local.data), where=str(wish.data))
+    target = clone_target.read(local)
+    managers.refuse(target.managers, where=str(wish.data))
+    _refuse_others(target, primary, itself)
     with clone_reading.connected(order) as source:
         managers.refuse(managers.on_server(source.connection), where=order.shown)
         identity = protocol.identify(source.address)
-    itself = next((one for one in seen if one.name == wish.name and isinstance(one, Up)), None)
-    report = health.report([one for one in seen if one.name in (wish.name, primary.name)])
-    running = machine.is_running(local)
-    if itself and running and itself.in_recovery and report.node(wish.name).verdict != "broken":
-        choice, killed = None, False
-    else:
-        folder = attaching.folder(rewinding.control_data(local))
-        folder = attaching.stopped(folder, itself) if running else folder
-        choice, killed = attaching.choose(folder, identity), folder.was_killed
-        choice = attaching.unless_lost(choice, primary.slot(order.slot))
+    folder = attaching.stopped(
+        attaching.folder(rewinding.control_data(local)), itself if target.running else None
+    )
+    choice = attaching.choose(folder, identity)
     return Plan(
         wish=wish,
         order=order,
         primary=primary,
         local=local,
-        running=running,
-        writes=running and itself is not None and not itself.in_recovery,
-        choice=choice,
-        killed=killed,
+        running=target.running,
+        writes=target.running and itself is not None and not itself.in_recovery,
+        choice=None
+        if target.running and _follows(itself, primary)
+        else attaching.unless_lost(choice, primary.slot(order.slot)),
+        killed=folder.was_killed,
     )
+
+
+def _follows(itself: Up | None, primary: Up) -> bool:
+    if itself is None or not itself.in_recovery:
+        return False
+    return health.report([primary, itself]).node(itself.name).verdict != Verdict.BROKEN
+
+
+def _refuse_others(target: Target, primary: Up, itself: Up | None) -> None:
+    """Refuse the folder of another node, and of all the primary's: it would be stopped."""
+    at_once = target.started is not None and abs(target.started - primary.began) <= 1
+    if at_once and target.port == primary.number("port"):
+        raise ReplicationRefused(
+            f"{target.data} is the folder of the primary, {primary.name}",
+            hint="Run this on the machine of the node that is to come back.",
+        )
+    told = itself.settings.get("data_directory") if itself else None
+    if itself and told and Path(told).resolve() != target.data:
+        raise ReplicationRefused(
+            f"{itself.name} runs on {told}, and not on {target.data}",
+            hint="Give the folder and the --name of the same node.",
+        )
 
 
 def primary_for(name: str, seen: Sequence[Node]) -> Up:

@@ -83,6 +83,8 @@ class Up:
     replay_age: float | None
     """Seconds since the last transaction that was replayed was committed; None: none was."""
     clock: float
+    began: int
+    """When its server started, in seconds since 1970."""
     receiver_known: bool
     receiver: Receiver | None = None
     senders: tuple[Sender, ...] = ()
