@@ -242,12 +242,15 @@ def test_a_folder_that_may_not_come_back(folder: Folder, message: str) -> None:
         attaching.choose(folder, NEW)
 
 
-def test_a_lost_slot_means_a_clone_where_nothing_else_is_needed() -> None:
+def test_a_clone_is_due_where_nothing_else_is_possible() -> None:
     attach = attaching.choose(STOPPED, NEW)
+    rewind = attaching.choose(replace(STOPPED, position=700), NEW)
     lost = replace(A.slots[0], wal_status="lost")
-    assert attaching.unless_lost(attach, lost).way is Way.CLONE
-    assert attaching.unless_lost(attach, A.slots[0]).way is Way.ATTACH
-    assert attaching.unless_lost(attach, None).way is Way.ATTACH
+    assert attaching.feasible(attach, lost, "18").way is Way.CLONE
+    assert attaching.feasible(attach, A.slots[0], "18") == attach
+    assert attaching.feasible(attach, None, "9.4") == attach
+    assert attaching.feasible(rewind, lost, "9.5") == rewind
+    assert attaching.feasible(rewind, None, "9.4").way is Way.CLONE
 
 
 def test_control_data_of_a_standby_is_its_last_known_position() -> None:
