@@ -29,13 +29,14 @@ def promote(
     app: Annotated[
         Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
     ] = None,
+    patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
     yes: options.Yes = False,
 ) -> None:
     """Make a standby the primary, unless the primary lives or another standby has more."""
     named = nodes.known(node_ or (), file)
     installation = application.read(app, os.environ) if app else None
     local = machine.node(data, configuration.major_of(data)) if data else None
-    found = promotion.plan(named, name, local=local, force=force)
+    found = promotion.plan(named, name, local=local, force=force, patience=patience)
     replica_options.agree(list(_planned(found)), yes=yes)
     done = promotion.promote(found, say=options.say)
     typer.echo("\n".join(_done(done, found)))

@@ -64,17 +64,18 @@ class Done:
 
 
 def plan(
-    nodes: Sequence[Named], name: str | None, *, local: Machine | None = None, force: bool = False
+    nodes: Sequence[Named],
+    name: str | None,
+    *,
+    local: Machine | None = None,
+    force: bool = False,
+    patience: float = node.PATIENCE,
 ) -> Plan:
     """Return what a promotion would do; raise ReplicationRefused with all that is in its way."""
-    seen = node.read_all(nodes)
+    seen = node.read_all(nodes, patience=patience)
     target = _target(seen, name)
     upstream = target.upstream
-    speaks = (
-        bool(upstream) and answering.speaks(*upstream, patience=node.PATIENCE)
-        if upstream
-        else False
-    )
+    speaks = upstream is not None and answering.speaks(*upstream, patience=patience)
     found = list(candidates.obstacles(target, seen, upstream_speaks=speaks))
     overruled = [one for one in found if force and one.code == "primary"]
     refuse([one for one in found if one not in overruled], f"{target.name} is not promoted")
@@ -84,6 +85,7 @@ def plan(
             hint=f"Run this on the machine of {target.name}, with --data and its data folder.",
         )
     named = next(one for one in nodes if one.name == target.name)
+    refuse_managed(named)
     return Plan(
         target=target,
         named=named,
@@ -103,6 +105,13 @@ def refuse(found: Sequence[Finding], what: str) -> None:
         )
 
 
+def refuse_managed(named: Named) -> None:
+    """Raise ManagedElsewhere when another program is in charge of a node."""
+    managers.refuse(managers.by_rest(named.host), where=named.name)
+    with closing(database.connect(named.address)) as connection:
+        managers.refuse(managers.on_server(connection), where=named.name)
+
+
 def promote(plan: Plan, *, say: Say) -> Done:
     """Promote the standby of a plan.
 
@@ -114,7 +123,6 @@ def promote(plan: Plan, *, say: Say) -> Done:
         closing(database.connect(plan.named.address)) as connection,
     ):
         connection.autocommit = True
-        managers.refuse(managers.on_server(connection), where=plan.target.name)
         began = time.monotonic()
         _promote(connection, plan)
         seconds = time.monotonic() - began

@@ -97,6 +97,7 @@ def plan(wish: Wish) -> Plan:
     target = clone_target.read(local)
     managers.refuse(target.managers, where=str(wish.data))
     _refuse_others(target, primary, itself)
+    managers.refuse(managers.by_rest(order.host), where=order.shown)
     with clone_reading.connected(order) as source:
         managers.refuse(managers.on_server(source.connection), where=order.shown)
         identity = protocol.identify(source.address)

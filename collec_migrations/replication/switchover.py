@@ -96,6 +96,7 @@ def plan(wish: Wish, to: str | None) -> Plan:
     promotion.refuse(found, "the roles are not exchanged")
     named = next(one for one in wish.nodes if one.name == target.name)
     _may_promote(named)
+    promotion.refuse_managed(named)
     managers.refuse(managers.in_folder(local.data), where=str(local.data))
     order = rejoining.order_for(wish, target)
     with clone_reading.connected(order) as source:  # it will be let in as a standby
