@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 from tests import accounts, standbys
@@ -143,13 +141,10 @@ def test_a_switchover_that_is_interrupted_leaves_the_primary_as_it_was(pair18: P
         until(lambda: pair.follows(pair.b, pair.a))
         network.cut()
         pair.write(pair.a, "not sent")
-        process = subprocess.Popen(
-            [sys.executable, "-c", MAIN, *words, "--wait", "60"],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-        until(lambda: not (pair.a.data / "postmaster.pid").exists())
-        process.terminate()
-        told, _ = process.communicate(timeout=60)
+        with accounts.spawn(MAIN, *words, "--wait", "60") as process:
+            until(lambda: not (pair.a.data / "postmaster.pid").exists())
+            process.terminate()
+            _, told = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "a is the primary as before" in told
     assert not pair.a.value("select pg_is_in_recovery()")
