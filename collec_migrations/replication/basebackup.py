@@ -31,6 +31,8 @@ kill "$watch" 2>/dev/null
 exit $status
 """
 KILLED = 128
+KEEPALIVES = "keepalives_idle=20 keepalives_interval=10 keepalives_count=3"
+"""It only listens: without them it would wait two hours for a primary that went silent."""
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS --apply`"
@@ -43,7 +45,8 @@ HINTS: Mapping[str, str] = MappingProxyType(
 
 def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -> tuple[str, ...]:
     """Return the command of pg_basebackup; there is no password in it. Pure."""
-    words = [str(program), "--no-password", "-d", configuration.conninfo(major, upstream)]
+    where = f"{configuration.conninfo(major, upstream)} {KEEPALIVES}"
+    words = [str(program), "--no-password", "-d", where]
     words += ["-D", str(folder), "-X", "stream", "-c", "fast"]
     slot, manifest = majors.text("bb_slot", major), majors.text("bb_manifest", major)
     words += [f"{slot}={upstream.slot}"] if slot else []

@@ -33,6 +33,7 @@ from collec_migrations.replication.faults import (
 from collec_migrations.replication.machine import Node
 from collec_migrations.replication.streaming import Goal
 from collec_migrations.replication.undoing import undone_on_failure
+from collec_migrations.server import programs
 
 Say = Callable[[str], None]
 
@@ -148,6 +149,12 @@ def _copy(found: Plan, journal: Journal, *, say: Say, advance: Advance) -> None:
     )
     if basebackup.verify(node, order.partial):
         say("the copy is what the primary sent (pg_verifybackup)")
+    # Not the log of another server's start.
+    programs.run(
+        ("/bin/rm", "-f", "--", order.partial / machine.LOG),
+        account=node.account,
+        folder=Path("/"),
+    )
     configuration.write_standby(order.partial, found.upstream)
     if node.debian is None and not (order.partial / "postgresql.conf").exists():
         raise ReplicationFailed(

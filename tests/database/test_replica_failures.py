@@ -9,7 +9,6 @@ import pytest
 from tests import accounts, replicas, replication
 from tests.replicas import Prepared
 
-MAIN = "from collec_migrations.cli.main import main; main()"
 SLOWED = '"$real" -r 1M "$@"'
 
 
@@ -84,7 +83,7 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
 ) -> None:
     slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
     words = prepared.words(name, "--apply", "--bindir", slow)
-    with accounts.spawn(MAIN, *words) as process:
+    with accounts.spawn(replicas.MAIN, *words) as process:
         replicas.until(lambda: (prepared.site.home / f"{name}.partial/base").exists())
         process.send_signal(number)
         _, said = process.communicate(timeout=replicas.DEADLINE)
