@@ -31,8 +31,8 @@ def watched() -> Iterator[tuple[Say, Advance]]:
         task = bar.add_task("", total=None)
 
         def advance(done: int, total: int) -> None:
-            # Without an earlier backup nobody knows how much it will be.
-            bar.update(task, completed=done, total=max(done, total) if total else None)
+            # Of a first backup the most that it may be: the bar then jumps to its end.
+            bar.update(task, completed=done, total=max(done, total))
 
         yield say, advance
 

@@ -2,9 +2,13 @@
 
 import json
 import os
+import pty
+import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +68,41 @@ def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
     failed = tool("backup", "run", "--database", "no such one", url=url, into=into)
     assert failed.returncode == 3
     assert SECRET not in failed.stdout + failed.stderr + (into / "backup.log").read_text()
+
+
+def test_a_terminal_sees_bytes_and_the_time_left(
+    server18: Server, clone: Clone, tmp_path: Path
+) -> None:
+    large = clone(backups.large_at(server18, "1.0.8"))
+    for _ in ("a first one", "one after another"):
+        shown = on_terminal("backup", "run", url=large.url, into=tmp_path)
+        seen = re.findall(r"(\d+\.\d)/(\d+\.\d) MB (-:--:--|\d:\d\d:\d\d) left", shown)
+        done, expected, left = zip(*seen, strict=True)
+        assert list(map(float, done)) == sorted(map(float, done))
+        assert {"-:--:--"} < set(left), "the time is not told"
+        assert done[-1] == expected[-1]
+        assert "━" in shown
+    last = store.backups(tmp_path)[0][-1].manifest.size
+    assert float(expected[0]) * 1e6 == pytest.approx(last, rel=0.02)
+
+
+def on_terminal(*words: str, url: str, into: Path) -> str:
+    """Run the tool's own command with a terminal for its messages, and return these."""
+    ours, its = pty.openpty()
+    variables = {"COLLEC_DATABASE_URL": url, "COLLEC_BACKUP_DIR": str(into)}
+    environment = {**os.environ, **variables, "TERM": "xterm", "COLUMNS": "100"}
+    program = Path(sys.executable).parent / "collec-migrations"
+    with subprocess.Popen(
+        [program, *words], stdout=subprocess.DEVNULL, stderr=its, env=environment
+    ) as run:
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # the other end was closed
+            while part := os.read(ours, 10_000):
+                shown += part
+    os.close(ours)
+    assert run.returncode == 0, shown
+    return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", shown.decode())
 
 
 def _watch_ps(over: threading.Event, seen: set[str]) -> None:
