@@ -88,9 +88,9 @@ def server_for(about: Manifest, major: int | None = None) -> Binaries:
     if found:
         return min(found, key=lambda one: one.major)
     wanted = f"PostgreSQL {major}" if major else "server"
-    its = f"a backup of PostgreSQL {oldest} ({about.compression})"
+    what = f"a backup of PostgreSQL {oldest} ({about.compression})"
     raise RestoreRefused(
-        f"no {wanted} on this machine can try {its}",
+        f"no {wanted} on this machine can try {what}",
         hint=f"Install postgresql-{max(oldest, major or 0)}.",
     )
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from collec_migrations.backup import offsite, pitr, schedule, source, space
 from collec_migrations.backup.faults import BackupFailed
+from collec_migrations.backup.pitr_texts import Server
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import main
 from collec_migrations.errors import UsageError
@@ -112,7 +113,7 @@ GOOD = {
 
 @pytest.mark.parametrize("tool", pitr.PROGRAMS)
 def test_a_server_that_is_ready_needs_no_change(tool: str) -> None:
-    advice = pitr.advise(tool, pitr.Server(major=15, settings=GOOD), (9, 9))
+    advice = pitr.advise(tool, Server(major=15, settings=GOOD), (9, 9))
     assert advice.problems == ()
 
 
@@ -131,7 +132,7 @@ def test_a_server_that_is_ready_needs_no_change(tool: str) -> None:
 def test_what_must_change_first_is_told(
     tool: str, major: int, changes: dict[str, str], problem: str
 ) -> None:
-    server = pitr.Server(major=major, settings={**GOOD, **changes})
+    server = Server(major=major, settings={**GOOD, **changes})
     found = pitr.advise(tool, server, (2, 45)).problems
     assert any(problem in one for one in found)
 
