@@ -90,6 +90,7 @@ description = Collec-Science
 conninfo = host=SERVER port={port} user=barman dbname=postgres
 streaming_conninfo = host=SERVER port={port} user=streaming_barman
 backup_method = postgres
+immediate_checkpoint = true
 streaming_archiver = on
 slot_name = barman
 create_slot = auto

@@ -98,6 +98,7 @@ def test_pgbackrest_takes_its_configuration(home: Path) -> None:
         assert "status: ok" in told_last
 
 
+@pytest.mark.soak  # Barman looks for WAL every ten seconds
 def test_barman_takes_its_configuration(home: Path) -> None:
     server = known_to("barman")
     hba = home / "pg_hba.conf"
