@@ -32,6 +32,7 @@ SECTIONS = {
     },
     "Servers": {
         "server": "Manage the embedded PostgreSQL server of a folder.",
+        "replica": "Set up, watch and use standbys.",
     },
 }
 """What each command does, known without loading it: a start costs only what the command needs."""
