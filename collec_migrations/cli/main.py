@@ -31,6 +31,7 @@ SECTIONS = {
         "rehearse": "Try an upgrade on a copy, and tell how it went.",
     },
     "Servers": {
+        "doctor": "Tell how a site is, in one page.",
         "server": "Manage the embedded PostgreSQL server of a folder.",
         "replica": "Set up, watch and use standbys.",
     },

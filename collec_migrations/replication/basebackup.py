@@ -52,7 +52,14 @@ def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -
 
 
 def copy(
-    node: Node, major: str, upstream: Upstream, folder: Path, total: int, *, lock: int, advance: Advance
+    node: Node,
+    major: str,
+    upstream: Upstream,
+    folder: Path,
+    total: int,
+    *,
+    lock: int,
+    advance: Advance,
 ) -> None:
     """Copy the primary into an empty folder; `total` is about how many bytes there will be.
 
@@ -60,7 +67,10 @@ def copy(
     Raises ReplicationFailed; what was copied is then left to the caller.
     """
     words = command(major, node.binaries.program("pg_basebackup"), folder, upstream)
-    with tempfile.TemporaryFile() as messages, _guarded(node, words, upstream, messages.fileno(), lock) as guard:
+    with (
+        tempfile.TemporaryFile() as messages,
+        _guarded(node, words, upstream, messages.fileno(), lock) as guard,
+    ):
         while guard.poll() is None:
             advance(space.of_folder(folder), total)
             with suppress(subprocess.TimeoutExpired):
