@@ -41,9 +41,10 @@ def lines(folder: Path | None, database: str, now: datetime) -> Iterator[Line]:
         return
     its = [one for one in whole if database in ("", one.manifest.database)]
     yield last(its, folder, now)
-    yield verified(its, folder, now)
+    if its:
+        yield verified(its, folder, now)
     yield whole_ones(broken, folder)
-    yield disk.line(GROUP, folder, "")
+    yield disk.line(GROUP, "backup disk", folder, "")
 
 
 def last(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:

@@ -71,6 +71,15 @@ def version(one: Detection, options: str = "") -> Line:
     told = f"{names.col}: {'; '.join(shown)}"
     wanted = one.expected and one.expected not in (*one.records.numbers, seen)
     unrecorded = seen and releases.is_recorded(seen) and seen not in one.records.numbers
+    hidden = ", ".join(one.records.unreadable)
+    if hidden and seen is not None:
+        return Line(
+            group=GROUP,
+            name=_named("version", names),
+            verdict=None,
+            text=f"{names.col}: observed {seen}; this role may not read {hidden}",
+            command="grant pg_read_all_data to the role",
+        )
     none_there = one.answer in (Answer.EMPTY, Answer.ONLY_GACL)
     upgrade, detect, adopt, verify = (
         telling.command(verb, names, options) for verb in ("upgrade", "detect", "adopt", "verify")
@@ -125,6 +134,8 @@ def needed(version: str, found: extensions.Extensions) -> Line:
 def drift(report: Report, options: str = "") -> Line:
     """Return the line about differences."""
     told = verification_telling.headline(report).removesuffix(".")
+    hidden = sum(not one.readable for one in report.owners.objects)
+    told += f"; {hidden} objects that this role may not read were not looked into" if hidden else ""
     verify = telling.command("verify", report.names, options)
     return first_bad(
         [

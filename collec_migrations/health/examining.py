@@ -99,7 +99,7 @@ def _of_upkeep(connection: Connection, *, local: bool) -> Iterator[Line]:
     yield from upkeep.judge(facts, str(connection.info.dbname))
     folder = Path(facts.data_directory) if facts.data_directory and local else None
     why = "this role may not know where the data are" if local else "not on this machine"
-    yield disk.line("data", folder, why)
+    yield disk.line(upkeep.GROUP, "data disk", folder, why)
 
 
 def _of_nobody(error: Exception) -> Iterator[Line]:

@@ -87,43 +87,64 @@ CHECKSUMS = (
 )
 
 
-def read(connection: extensions.connection) -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """A setting that is in force."""
+
+    value: str
+    source: str = ""
+    """As pg_settings has it: `configuration file`, `database`, `user` ..."""
+
+
+def read(connection: extensions.connection) -> Mapping[str, Set]:
     """Return the settings of this session's database and role, as they are in force."""
     names = [*(rule.setting for rule in RULES), "data_checksums", "ssl", "listen_addresses"]
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(
             # Our own session is read-only; what counts is what a new one would be.
             "select name, case name when 'default_transaction_read_only'"
-            " then reset_val else setting end from pg_catalog.pg_settings where name = any (%s)",
+            " then reset_val else setting end, source"
+            " from pg_catalog.pg_settings where name = any (%s)",
             (names,),
         )
-        return {str(name): str(value) for name, value in cursor.fetchall()}
+        return {name: Set(value=value, source=source) for name, value, source in cursor.fetchall()}
 
 
-def judge(found: Mapping[str, str]) -> Iterator[Line]:
+def judge(found: Mapping[str, Set]) -> Iterator[Line]:
     """Yield a line for each setting."""
     for rule in RULES:
         yield _by_rule(rule, found.get(rule.setting))
-    yield _checksums(found.get("data_checksums"))
-    yield _encryption(found.get("ssl"), found.get("listen_addresses"))
+    values = {name: one.value for name, one in found.items()}
+    yield _checksums(values.get("data_checksums"))
+    yield _encryption(values.get("ssl"), values.get("listen_addresses"))
 
 
-def _by_rule(rule: Rule, value: str | None) -> Line:
-    if value is None:
+def _by_rule(rule: Rule, one: Set | None) -> Line:
+    if one is None:
         return Line(
             group=GROUP, name=rule.setting, verdict=None, text="this role may not see it",
             command="grant pg_monitor to the role",
         )  # fmt: skip
-    if value not in rule.bad:
-        return Line(group=GROUP, name=rule.setting, verdict=Verdict.OK, text=value)
-    then = "restart the server" if rule.restart else "select pg_reload_conf()"
+    if one.value not in rule.bad:
+        return Line(group=GROUP, name=rule.setting, verdict=Verdict.OK, text=one.value)
     return Line(
         group=GROUP,
         name=rule.setting,
         verdict=rule.verdict,
-        text=f"{value}: {rule.why}",
-        command=f"alter system set {rule.setting} = '{GOOD.get(rule.setting, 'on')}'; {then}",
+        text=f"{one.value}: {rule.why}",
+        command=_mended(rule, one.source),
     )
+
+
+def _mended(rule: Rule, source: str) -> str:
+    """Return what to run: it depends on where the value comes from."""
+    if source in ("database", "user", "database user"):
+        whose = {"database": "database NAME", "user": "role NAME"}
+        return f"alter {whose.get(source, 'role NAME in database NAME')} reset {rule.setting}"
+    if source in ("command line", "environment variable"):
+        return f"take it out of the server's {source}, and restart the server"
+    then = "restart the server" if rule.restart else "select pg_reload_conf()"
+    return f"alter system set {rule.setting} = '{GOOD.get(rule.setting, 'on')}'; {then}"
 
 
 def _checksums(value: str | None) -> Line:
