@@ -1,12 +1,15 @@
 """What an installation of the application says: where its database is and what it asks for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from collec_migrations.application import dotenv, ini, php, text
+from collec_migrations.application.wanted import Form
 from collec_migrations.errors import UsageError
 
+_PART = re.compile(r"(?P<name>\w+)\s*=(?P<value>\s*'(?:[^'\\]|\\.)*'|[^;]*)")
 _SYSTEM_SCHEMAS = frozenset({"public", "pg_catalog", "pg_temp"})
 
 
@@ -33,6 +36,8 @@ class Installation:
     """The rights are in another database, which this tool does not serve."""
     files: tuple[str, ...] = ()
     """What was read."""
+    form: Form = Form.PHP
+    """Where a site writes its own settings."""
 
     @property
     def col(self) -> tuple[str, ...]:
@@ -116,18 +121,26 @@ def _modern(folder: Path, config: str, environment: Mapping[str, str]) -> Instal
         password=dotenv.get(found, environment, "database.default.password"),
         search_path=path,
         gacl="gacl" if "gacl" in rights else (rights[-1] if rights else ""),
+        form=Form.DOTENV,
         files=("app/Config/App.php", *([".env"] if content is not None else [])),
     )
 
 
 def dsn(value: str) -> dict[str, str]:
     """Return the parts of a PDO address: `pgsql:host=...;dbname=...`, and `pgsq:` by mistake."""
-    parts = (part.partition("=") for part in value.partition(":")[2].split(";"))
     return {
-        name.strip(): content.strip()
-        for name, _, content in parts
-        if name.strip() in ("host", "port", "dbname", "sslmode") and content.strip()
+        found["name"]: content
+        for found in _PART.finditer(value.partition(":")[2])
+        if found["name"] in ("host", "port", "dbname", "sslmode")
+        and (content := _unquoted(found["value"].strip()))
     }
+
+
+def _unquoted(text: str) -> str:
+    """Return a value of a connection string without its quotes."""
+    if len(text) > 1 and text.startswith("'") and text.endswith("'"):
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text
 
 
 def schemas(value: str) -> tuple[str, ...]:

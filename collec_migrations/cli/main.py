@@ -32,6 +32,7 @@ SECTIONS = {
     },
     "Servers": {
         "doctor": "Tell how a site is, in one page.",
+        "app-config": "Print, check or write the application's own settings for a database.",
         "server": "Manage the embedded PostgreSQL server of a folder.",
         "replica": "Set up, watch and use standbys.",
     },
@@ -50,13 +51,14 @@ class Commands(TyperGroup):
         """Load a command from the module of its name, or return None."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = import_module(f"collec_migrations.cli.{cmd_name}")
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"collec_migrations.cli.{name}")
         if hasattr(module, "app"):
             return typer.main.get_group(module.app)
         alone = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
-        alone.command(cmd_name)(getattr(module, cmd_name))
+        alone.command(cmd_name)(getattr(module, name))
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
