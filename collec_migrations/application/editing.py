@@ -8,7 +8,8 @@ from collec_migrations.application.wanted import Form
 
 Change = Callable[[str, Mapping[str, str]], str]
 """Takes a file's text and new values, gives its new text."""
-_DOTENV = re.compile(r"(?P<before>\s*(?:export\s+)?(?P<name>[A-Za-z_][\w.]*)\s*=\s*).*")
+_DOTENV = re.compile(r"(?P<before>\s*(?:export\s+)?(?P<name>[A-Za-z_][\w.]*)\s*=\s*)(?P<value>.*)")
+_QUOTED = re.compile(r"""(["'])(?:\\.|(?!\1).)*\1""")
 
 
 def in_php(text: str, values: Mapping[str, str]) -> str:
@@ -40,7 +41,8 @@ def in_dotenv(text: str, values: Mapping[str, str]) -> str:
             lines.append(f"{wanted.line(key, value, Form.DOTENV)}\n")
         elif found := _DOTENV.match(lines[at].rstrip("\r\n")):
             end = lines[at][len(lines[at].rstrip("\r\n")) :]
-            lines[at] = f"{found['before']}{wanted.dotenv_value(value)}{end}"
+            rest = _behind(found["value"], r"\s+#")
+            lines[at] = f"{found['before']}{wanted.dotenv_value(value)}{rest}{end}"
     return "".join(lines)
 
 
@@ -49,12 +51,22 @@ def in_ini(text: str, values: Mapping[str, str]) -> str:
     lines = text.splitlines(keepends=True)
     for key, value in values.items():
         for at in range(len(lines) - 1, -1, -1):
-            name, separator, _ = lines[at].partition("=")
+            name, separator, old = lines[at].rstrip("\r\n").partition("=")
             if separator and name.strip().removeprefix("$") == key:
                 end = lines[at][len(lines[at].rstrip("\r\n")) :]
-                lines[at] = f"{name}={wanted.ini_value(value)}{end}"
+                rest = _behind(old, r"\s*;")
+                lines[at] = f"{name}={wanted.ini_value(value)}{rest}{end}"
                 break
     return "".join(lines)
+
+
+def _behind(value: str, comment: str) -> str:
+    """Return what stands behind a value: its comment."""
+    quoted = _QUOTED.match(value.strip())
+    if quoted:
+        return value.strip()[quoted.end() :]
+    found = re.search(comment, value)
+    return value[found.start() :] if found else ""
 
 
 def _appended(text: str, lines: str) -> str:

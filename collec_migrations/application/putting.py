@@ -62,8 +62,8 @@ def put(edit: Edit) -> Path | None:
         copy = _copy_of(path)
         atomic.write_like(copy, path.read_bytes(), like=path)
         atomic.write(path, edit.new.encode(_encoding(path)))
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
+    except (OSError, UnicodeEncodeError) as error:
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else "it is in Latin-1"
         raise NotWritten(
             f"{path} cannot be written: {why}",
             hint="Run it as root, or as the owner of the application's files.",
