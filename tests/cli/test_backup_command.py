@@ -2,20 +2,17 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from collec_migrations.backup import lock, store
 from collec_migrations.server.address import Address
-from tests import backups, chain
+from tests import backups, chain, terminal
 from tests.conftest import Clone
 from tests.servers import Server
 
@@ -75,7 +72,11 @@ def test_a_terminal_sees_bytes_and_the_time_left(
 ) -> None:
     large = clone(backups.large_at(server18, "1.0.8"))
     for _ in ("a first one", "one after another"):
-        shown = on_terminal("backup", "run", url=large.url, into=tmp_path)
+        status, written = terminal.run(
+            "backup", "run", "--into", str(tmp_path), COLLEC_DATABASE_URL=large.url
+        )
+        shown = terminal.plain(written)
+        assert status == 0, shown
         seen = re.findall(r"(\d+\.\d)/(\d+\.\d) MB (-:--:--|\d:\d\d:\d\d) left", shown)
         done, expected, left = zip(*seen, strict=True)
         assert list(map(float, done)) == sorted(map(float, done))
@@ -84,25 +85,6 @@ def test_a_terminal_sees_bytes_and_the_time_left(
         assert "━" in shown
     last = store.backups(tmp_path)[0][-1].manifest.size
     assert float(expected[0]) * 1e6 == pytest.approx(last, rel=0.02)
-
-
-def on_terminal(*words: str, url: str, into: Path) -> str:
-    """Run the tool's own command with a terminal for its messages, and return these."""
-    ours, its = pty.openpty()
-    variables = {"COLLEC_DATABASE_URL": url, "COLLEC_BACKUP_DIR": str(into)}
-    environment = {**os.environ, **variables, "TERM": "xterm", "COLUMNS": "100"}
-    program = Path(sys.executable).parent / "collec-migrations"
-    with subprocess.Popen(
-        [program, *words], stdout=subprocess.DEVNULL, stderr=its, env=environment
-    ) as run:
-        os.close(its)
-        shown = b""
-        with suppress(OSError):  # the other end was closed
-            while part := os.read(ours, 10_000):
-                shown += part
-    os.close(ours)
-    assert run.returncode == 0, shown
-    return re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", shown.decode())
 
 
 def _watch_ps(over: threading.Event, seen: set[str]) -> None:
