@@ -70,7 +70,8 @@ def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
 def test_a_terminal_sees_bytes_and_the_time_left(
     server18: Server, clone: Clone, tmp_path: Path
 ) -> None:
-    large = clone(backups.large_at(server18, "1.0.8"))
+    large = clone(backups.laboratory_at(server18, "1.0.8"))
+    backups.add_documents(large, 16)
     for _ in ("a first one", "one after another"):
         status, written = terminal.run(
             "backup", "run", "--into", str(tmp_path), COLLEC_DATABASE_URL=large.url
