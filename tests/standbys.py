@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg2
 
 from collec_migrations import addresses
-from collec_migrations.replication import configuration, control, health, node
+from collec_migrations.replication import configuration, health, machine, node
 from collec_migrations.replication.configuration import Upstream
 from collec_migrations.replication.findings import Report
 from collec_migrations.replication.nodes import Named
@@ -51,6 +51,7 @@ HBA = """
 host all postgres 127.0.0.1/32 trust
 host replication postgres 127.0.0.1/32 trust
 host replication rep 127.0.0.1/32 scram-sha-256
+host postgres rep 127.0.0.1/32 scram-sha-256
 host postgres rewind 127.0.0.1/32 scram-sha-256
 local all all trust
 """
@@ -88,14 +89,14 @@ class Machine:
         return f"{self.name}={self.named.address.dsn}"
 
     @property
-    def server(self) -> control.Server:
-        return control.of(self.data)
+    def node(self) -> machine.Node:
+        return machine.node(self.data, configuration.major_of(self.data))
 
     def start(self) -> None:
-        control.start(self.server)
+        machine.start(self.node)
 
     def stop(self) -> None:
-        control.stop(self.server)
+        machine.stop(self.node)
 
     def kill(self) -> None:
         """Kill the server as a power cut does, and wait until all of it is gone."""
@@ -108,6 +109,10 @@ class Machine:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         until(lambda: not any(map(postmaster.is_alive, pids)))
+
+    def crash(self) -> None:
+        """Let the server end without a checkpoint, as when it is killed, and nobody has to wait."""
+        machine.stop(self.node, "immediate")
 
     def sql(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Run a statement as the superuser."""
@@ -126,7 +131,7 @@ class Machine:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
     def log(self) -> str:
-        return (self.data / control.LOG).read_text(errors="replace")
+        return self.node.log.read_text(errors="replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,7 +244,7 @@ def pair(made: Path) -> Iterator[Pair]:
     finally:
         for data in home.glob("*/data*"):
             with suppress(Exception):
-                control.stop(control.of(data))
+                machine.stop(machine.node(data, configuration.major_of(data)), "immediate")
             _end(data)
         shutil.rmtree(home)
 
@@ -265,9 +270,9 @@ def follow(standby: Machine, primary: Machine, passfile: Path, port: int | None 
     configuration.write_standby(standby.data, upstream)
 
 
-def address(machine: Machine) -> None:
+def address(one: Machine) -> None:
     """Give a stopped copy a port and a socket of its own."""
-    machine.configure(port=machine.port, unix_socket_directories=machine.home)
+    one.configure(port=one.port, unix_socket_directories=one.home)
 
 
 def passfile(path: Path, who: account.Account) -> None:
@@ -282,11 +287,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _initdb(machine: Machine, found: binaries.Binaries, who: account.Account) -> None:
+def _initdb(one: Machine, found: binaries.Binaries, who: account.Account) -> None:
     programs.run(
-        [found.program("initdb"), "-D", machine.data, "-U", "postgres", "--no-sync",
+        [found.program("initdb"), "-D", one.data, "-U", "postgres", "--no-sync",
          "--locale=C", "--encoding=UTF8", "--auth=trust", "--wal-segsize=1"],
-        account=who, folder=machine.home,
+        account=who, folder=one.home,
     )  # fmt: skip
-    (machine.data / "postgresql.conf").write_text(CONF.format(home=machine.home, port=machine.port))
-    (machine.data / "pg_hba.conf").write_text(HBA)
+    (one.data / "postgresql.conf").write_text(CONF.format(home=one.home, port=one.port))
+    (one.data / "pg_hba.conf").write_text(HBA)

@@ -13,6 +13,9 @@ from collec_migrations.errors import MigrationError
 DEBUG = "COLLEC_DEBUG"
 
 SECTIONS = {
+    "Install": {
+        "install": "Make role, database, schemas and access rules; keep what is there.",
+    },
     "Upgrade": {
         "upgrade": "Bring the database to a version, all or nothing.",
         "history": "Show the history of each schema: one line for each version.",

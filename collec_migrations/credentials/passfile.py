@@ -43,19 +43,29 @@ def write(path: Path, entries: Sequence[Entry]) -> bool:
     New entries come first, since libpq takes the first line that matches; other lines stay. The
     file has mode 0600 from its first byte and is replaced in one go. Raises PassfileFailed.
     """
+    old = read(path)
+    new = _written(old, entries)
     try:
-        old = path.read_text("utf-8") if path.exists() else ""
-        new = _written(old, entries)
         if new == old and path.exists() and path.stat().st_mode & 0o077 == 0:
             return False
         atomic.write_private(path.resolve(), new.encode())
-    except (OSError, UnicodeDecodeError) as error:
-        why = (error.strerror or "").lower() if isinstance(error, OSError) else "not UTF-8"
+    except OSError as error:
         raise PassfileFailed(
-            f"the password file {path} cannot be written: {why}",
+            f"the password file {path} cannot be written: {(error.strerror or '').lower()}",
             hint="Name a file in a folder of your own.",
         ) from error
     return True
+
+
+def read(path: Path) -> str:
+    """Return the text of a password file, empty when there is none. Raises PassfileFailed."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else "not UTF-8"
+        raise PassfileFailed(f"the password file {path} cannot be read: {why}") from error
 
 
 def lookup(text: str, key: tuple[str, str, str, str]) -> str | None:

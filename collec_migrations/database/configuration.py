@@ -46,14 +46,23 @@ def path(connection: Connection, setting: str) -> Path:
 
 
 def local(connection: Connection, file: Path) -> Path:
-    """Return the real path of a file of the server that we may replace; raise NotHere if not.
+    """Return the real path of a file of the server that we may replace; raise NotHere if not."""
+    seen(connection, file)
+    real = file.resolve()
+    owner = real.stat().st_uid
+    if not os.access(real.parent, os.W_OK | os.X_OK) or os.geteuid() not in (0, owner):
+        raise NotHere(f"this account may not replace {real}", hint=_WHO)
+    return real
+
+
+def seen(connection: Connection, file: Path) -> bytes:
+    """Return what is in a file of the server; raise NotHere when it cannot be read on this machine.
 
     That the path exists here proves nothing (a container, a tunnel): the server is asked for the
     content, where it may tell, and has to be on this machine otherwise.
     """
-    real = file.resolve()
     try:
-        content = real.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
         raise NotHere(f"cannot read {file}: {(error.strerror or '').lower()}", hint=_WHO) from error
     told = _told(connection, file)
@@ -61,19 +70,11 @@ def local(connection: Connection, file: Path) -> Path:
         raise NotHere(f"{file} on this machine is not the file of that server", hint=_WHERE)
     if told is None and not _beside_us(connection):
         raise NotHere("the server is on another machine", hint=_WHERE)
-    _check_writable(real)
-    return real
+    return content
 
 
 _WHO = "Run as root or as the account of the server, such as postgres."
 _WHERE = "Run this command on the machine of the server."
-
-
-def _check_writable(file: Path) -> None:
-    """Raise NotHere unless we may put another file with the same owner in its place."""
-    owner = file.stat().st_uid
-    if not os.access(file.parent, os.W_OK | os.X_OK) or os.geteuid() not in (0, owner):
-        raise NotHere(f"this account may not replace {file}", hint=_WHO)
 
 
 def _told(connection: Connection, file: Path) -> bytes | None:

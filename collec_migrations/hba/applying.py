@@ -60,15 +60,24 @@ def apply(
     HbaRefused when something did not hold.
     """
     try:
-        file = configuration.local(connection, configuration.path(connection, "hba_file"))
+        file = ready(connection)
         old = file.read_bytes()
         new = reading.encoded(block.first_in(reading.decoded(old)))
-        _check(connection, "the server's access rules are faulty already")
         if new == old:
             return Applied(file=file, changed=False)
         return _applied(connection, file, new, reconnect, proofs)
     except (NotHere, NotAllowed, OSError) as error:
-        raise _by_hand(error, block) from error
+        raise by_hand(error, block) from error
+
+
+def ready(connection: Connection) -> Path:
+    """Return the server's pg_hba.conf when it is sound and ours to replace.
+
+    Raises NotHere, NotAllowed, HbaRefused.
+    """
+    file = configuration.local(connection, configuration.path(connection, "hba_file"))
+    _check(connection, "the server's access rules are faulty already")
+    return file
 
 
 def reader(connection: Connection) -> int | None:
@@ -139,7 +148,8 @@ def _reload_again(connection: Connection, reconnect: Reconnect) -> None:
         configuration.reload(connection, reconnect)
 
 
-def _by_hand(error: Exception, block: Block) -> MigrationError:
+def by_hand(error: Exception, block: Block) -> MigrationError:
+    """Return the error that tells why the rules were not written, with the lines to paste."""
     why = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
     hint = error.hint if isinstance(error, MigrationError) else ""
     kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere

@@ -58,6 +58,13 @@ def without(text: str, name: str) -> str:
     return without(before + after, name)
 
 
+def inner(text: str, name: str) -> str:
+    """Return what stands between the markers of a name; empty when there are none."""
+    _, _, rest = _split(text, _begin(name))
+    found, end, _ = _split(rest, _end(name))
+    return found if end else ""
+
+
 def quoted(name: str) -> str:
     """Return a name of a role or database as pg_hba.conf takes it; raise `UsageError`.
 

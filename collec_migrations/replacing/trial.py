@@ -1,18 +1,13 @@
 """A new file on trial: while it is not proved good, a guard puts the old one back if we die."""
 
-import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from collec_migrations.errors import MigrationError
-from collec_migrations.replacing import atomic
-
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+from collec_migrations.replacing import atomic, signals
 
 # The shell waits for one word, or for our death. Words: file, its copy (may be empty), the process
 # that has to read the file again (may be empty).
@@ -23,10 +18,6 @@ if [ -n "$1" ]; then mv -f -- "$1" "$0"; else rm -f -- "$0"; fi || exit 1
 if [ -n "$2" ]; then kill -HUP "$2"; fi
 exit 0
 """
-
-
-class Interrupted(MigrationError):
-    """A signal ended the work; what was on trial is put back."""
 
 
 class NotPutBack(MigrationError):
@@ -45,7 +36,7 @@ def on_trial(
     new gets owner and mode of `like`.
     Raises OSError before anything is changed, and NotPutBack.
     """
-    with _signals_raised():
+    with signals.raised():
         copy = _copied(path)
         words = (str(path), str(copy or ""), str(reader or ""))
         with subprocess.Popen(
@@ -65,7 +56,7 @@ def on_trial(
             except BaseException:
                 _put_back(guard, path, copy)
                 raise
-            with _signals_ignored():
+            with signals.ignored():
                 guard.communicate(b"kept\n")
 
 
@@ -80,7 +71,7 @@ def _copied(path: Path) -> Path | None:
 
 
 def _put_back(guard: subprocess.Popen[bytes], path: Path, copy: Path | None) -> None:
-    with _signals_ignored():
+    with signals.ignored():
         guard.communicate(b"")
         if guard.returncode != 0:
             raise NotPutBack(
@@ -88,32 +79,3 @@ def _put_back(guard: subprocess.Popen[bytes], path: Path, copy: Path | None) -> 
                 hint=f"Put it back yourself: mv {copy} {path}" if copy else f"Remove {path}.",
             )
         atomic.settle(path.parent)
-
-
-@contextmanager
-def _signals_raised() -> Iterator[None]:
-    def stop(number: int, _: FrameType | None) -> None:
-        raise Interrupted(f"ended by {signal.Signals(number).name}")
-
-    with _handled(stop):
-        yield
-
-
-@contextmanager
-def _signals_ignored() -> Iterator[None]:
-    with _handled(signal.SIG_IGN):
-        yield
-
-
-@contextmanager
-def _handled(handler: object) -> Iterator[None]:
-    """Handle the signals that end a program; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = [(number, signal.signal(number, handler)) for number in SIGNALS]  # type: ignore[arg-type]  # typeshed hides its own alias
-    try:
-        yield
-    finally:
-        for number, former in before:
-            signal.signal(number, former)

@@ -57,6 +57,13 @@ def missing(major: str, there: Mapping[str, Rights]) -> tuple[Role, ...]:
     return tuple(one for one in needed(major) if one.name not in there or not _fit(one, there))
 
 
+def weak(major: str, there: Mapping[str, Rights]) -> tuple[str, ...]:
+    """Return the roles whose passwords are kept as MD5 where SCRAM is possible."""
+    if majors.text("hba_method", major) != "scram-sha-256":
+        return ()
+    return tuple(name for name, rights in there.items() if rights.scram is False)
+
+
 def statements(
     major: str, there: Mapping[str, Rights], verifiers: Mapping[str, str]
 ) -> Iterator[str]:

@@ -52,21 +52,14 @@ def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -
 
 
 def copy(
-    node: Node,
-    major: str,
-    upstream: Upstream,
-    folder: Path,
-    total: int,
-    *,
-    lock: int,
-    advance: Advance,
+    node: Node, folder: Path, upstream: Upstream, total: int, *, lock: int, advance: Advance
 ) -> None:
     """Copy the primary into an empty folder; `total` is about how many bytes there will be.
 
     `lock` is a descriptor that the copy holds as long as it goes on, also when we are killed.
     Raises ReplicationFailed; what was copied is then left to the caller.
     """
-    words = command(major, node.binaries.program("pg_basebackup"), folder, upstream)
+    words = command(node.major, node.binaries.program("pg_basebackup"), folder, upstream)
     with (
         tempfile.TemporaryFile() as messages,
         _guarded(node, words, upstream, messages.fileno(), lock) as guard,
@@ -87,12 +80,12 @@ def copy(
         raise ReplicationFailed(str(error), hint=f"{error.hint} {hint}".strip())
 
 
-def verify(node: Node, major: str, folder: Path) -> bool:
+def verify(node: Node, folder: Path) -> bool:
     """Compare a copy with its manifest; tell whether this major can. It must not have run yet.
 
     Raises ReplicationFailed, which names a file, when the copy is not what the primary sent.
     """
-    if majors.text("verifybackup", major) is None:
+    if majors.text("verifybackup", node.major) is None:
         return False
     try:
         node.run("pg_verifybackup", "--quiet", folder)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from collec_migrations import majors
 from collec_migrations.backup.space import shown
-from collec_migrations.replication import wal
+from collec_migrations.replication import slots, wal
 from collec_migrations.replication.clone_order import Order
 from collec_migrations.replication.clone_target import Kind, Target
 from collec_migrations.replication.primary_checks import FOR_ONE
@@ -47,6 +47,7 @@ def obstacles(
         *_machine(primary, machine),
         *_place(target),
         *_contents(order, primary, system, target),
+        *_slot(order, primary, target),
         *_space(primary, target),
     )
 
@@ -62,6 +63,11 @@ def notes(primary: Primary, target: Target, machine: Machine) -> tuple[str, ...]
         )
     if majors.text("verifybackup", primary.major) is None:
         found.append(f"PostgreSQL {primary.major} has no pg_verifybackup: the copy is not verified")
+    if re.search(r"\((Debian|Ubuntu)", primary.told) and not target.debian:
+        found.append(
+            "a primary of Debian keeps its configuration in /etc: then make a cluster here first,"
+            f" pg_createcluster {primary.major} main -d {target.data}, and clone with --replace"
+        )
     if target.kind is Kind.CLUSTER:
         found.append(f"{target.data} holds a cluster: it is moved aside, not deleted")
     return tuple(found)
@@ -127,6 +133,17 @@ def _place(target: Target) -> Obstacles:
         )
 
 
+def owns_slot(order: Order, primary: Primary, target: Target) -> bool:
+    """Tell whether the slot that is there belongs to the stopped standby that is replaced."""
+    return order.slot in primary.slots and order.slot == target.slot and not target.running
+
+
+def _slot(order: Order, primary: Primary, target: Target) -> Obstacles:
+    if order.slot in primary.slots and not owns_slot(order, primary, target):
+        refusal = slots.taken(order.slot)
+        yield Obstacle(what=str(refusal), hint=refusal.hint)
+
+
 def _contents(order: Order, primary: Primary, system: str, target: Target) -> Obstacles:
     if target.running:
         yield _server_runs(order, primary, target)
@@ -137,7 +154,7 @@ def _contents(order: Order, primary: Primary, system: str, target: Target) -> Ob
         )
     elif target.kind is Kind.CLUSTER and target.system != system and not order.replace:
         yield Obstacle(
-            what=f"{target.data} holds the cluster of another system ({target.system or 'unknown'})",
+            what=f"{target.data} holds the cluster of another system ({target.system or '?'})",
             hint="Give another folder. --replace moves that cluster aside; it is not deleted.",
         )
 
@@ -156,8 +173,7 @@ def _server_runs(order: Order, primary: Primary, target: Target) -> Obstacle:
 
 
 def _space(primary: Primary, target: Target) -> Obstacles:
-    cap = primary.sizes.get("max_slot_wal_keep_size", 0)
-    needed = wal.for_clone(primary.databases, primary.sizes, cap)
+    needed = wal.for_clone(primary.databases, primary.sizes)
     if target.parent_is_there and target.free < needed:
         yield Obstacle(
             what=f"{target.data.parent} has {shown(target.free)} free, and a standby needs"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from collec_migrations import majors
 from collec_migrations.errors import ServerFailed
-from collec_migrations.replication import managers
+from collec_migrations.replication import managers, owned
 from collec_migrations.replication.machine import Node
 from collec_migrations.replication.managers import Manager
 from collec_migrations.server import postmaster
@@ -32,6 +33,8 @@ class Target:
     kind: Kind
     system: str = ""
     """The system identifier of a data folder."""
+    slot: str = ""
+    """The slot that a standby there used."""
     running: bool = False
     started: int | None = None
     """When the server that runs there started, in seconds since 1970."""
@@ -41,6 +44,8 @@ class Target:
     reachable: bool = True
     """Whether the server's account comes as far as the parent."""
     account: str = ""
+    debian: str = ""
+    """The cluster of Debian that the folder belongs to, as `15/main`."""
     free: int = 0
     managers: tuple[Manager, ...] = ()
 
@@ -56,12 +61,14 @@ def read(node: Node) -> Target:
         data=data,
         kind=kind,
         system=system_of(node) if kind is Kind.CLUSTER else "",
+        slot=_slot(node) if kind is Kind.CLUSTER else "",
         running=server is not None,
         started=_started(data) if server else None,
         port=server.port if server else None,
         is_mount=data.is_mount(),
         reachable=node.account.is_caller or node.account.reaches(parent),
         account=node.account.name,
+        debian=node.debian.shown if node.debian else "",
         free=shutil.disk_usage(parent).free,
         managers=managers.in_folder(data),
     )
@@ -85,6 +92,13 @@ def _kind(data: Path) -> Kind:
         return Kind.EMPTY
     is_cluster = (data / "PG_VERSION").is_file() and (data / "global").is_dir()
     return Kind.CLUSTER if is_cluster else Kind.OTHER
+
+
+def _slot(node: Node) -> str:
+    where = majors.text("recovery_settings_file", node.major) or ""
+    text = owned.read(node.data / where, node.account)
+    found = re.findall(r"^\s*primary_slot_name\s*=?\s*'(\w*)'", text, re.MULTILINE | re.IGNORECASE)
+    return found[-1] if found else ""
 
 
 def _started(data: Path) -> int | None:

@@ -22,6 +22,7 @@ NAMED_UNTIL_11 = re.compile(rf"{NAMED_SINCE_12.pattern}|\s*standby_mode\b", re.I
 SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding")
 """Keywords of an address that a standby needs as well."""
 CHANNEL_BINDING_SINCE = "13"
+AUTO = "postgresql.auto.conf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,18 @@ def write_standby(data: Path, upstream: Upstream) -> None:
     where = majors.text("recovery_settings_file", major) or ""
     for name, text in files(major, upstream, {where: owned.read(data / where, owner)}).items():
         owned.write(data / name, text, owner)
+
+
+def write_settings(data: Path, settings: Mapping[str, str]) -> None:
+    """Let a stopped server have these settings, whatever its other files say.
+
+    They go to `postgresql.auto.conf`, which is read last. Raises ServerFailed.
+    """
+    if settings:
+        owner = account.owner(data.stat().st_uid)
+        named = re.compile(rf"\s*({'|'.join(settings)})\b", re.I)
+        text = owned.read(data / AUTO, owner)
+        owned.write(data / AUTO, _replaced(text, named, settings), owner)
 
 
 def quoted(value: str) -> str:

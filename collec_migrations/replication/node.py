@@ -17,7 +17,7 @@ from collec_migrations.database import connection as database
 from collec_migrations.database.connection import first_line
 from collec_migrations.database.queries import statement
 from collec_migrations.errors import MigrationError
-from collec_migrations.replication import answering, queries, rows
+from collec_migrations.replication import answering, guarded, queries, rows
 from collec_migrations.replication.nodes import Named
 from collec_migrations.replication.states import Down, Node, Up
 
@@ -86,7 +86,7 @@ def _read(connection: database.Connection, node: Named) -> Up:
         cursor.execute(queries.node(major))
         row = cursor.fetchone()
         assert row is not None
-        version, release, in_recovery, system, timeline, *positions, paused, age, clock = row
+        version, release, in_recovery, system, timeline, *positions, paused, age, clock, began = row
         position, received, replayed = map(rows.position, positions)
         receiving = queries.receiver(major)
         up = Up(
@@ -106,14 +106,20 @@ def _read(connection: database.Connection, node: Named) -> Up:
             paused=paused,
             replay_age=age,
             clock=clock,
+            began=began,
             receiver_known=receiving is not None,
         )
+        receiver = _first(map(rows.receiver, _rows(cursor, receiving))) if receiving else None
+        settings = _settings(cursor)
+        # It may hold a password: nothing else of it is kept.
+        told = settings.pop("primary_conninfo", "")
         return replace(
             up,
-            receiver=_first(map(rows.receiver, _rows(cursor, receiving))) if receiving else None,
+            receiver=receiver,
             senders=tuple(map(rows.sender, _rows(cursor, queries.senders(major)))),
             slots=tuple(map(rows.slot, _rows(cursor, queries.slots(major)))),
-            settings=_settings(cursor),
+            settings=settings,
+            upstream=rows.upstream(told, receiver) if in_recovery else None,
         )
 
 
@@ -131,7 +137,7 @@ def _rows(cursor: extensions.cursor, query: str) -> list[tuple[Any, ...]]:  # of
 
 
 def _settings(cursor: extensions.cursor) -> dict[str, str]:
-    names = [*queries.SETTINGS, *queries.GUARDED]
+    names = [*queries.SETTINGS, *guarded.ALL, guarded.SENDERS]
     cursor.execute(statement("replica_settings"), (names,))
     return {str(name): str(setting) for name, setting in cursor.fetchall()}
 

@@ -56,7 +56,7 @@ def notes(primary: Primary, standby: str) -> tuple[str, ...]:
     found = []
     if primary.free is None:
         found.append("the free space was not checked: the server's disk is not of this machine")
-    if not _is_loopback(standby) and primary.value("ssl") != "on":
+    if not is_loopback(standby) and primary.value("ssl") != "on":
         found.append("ssl is off: all data travel in clear between the two machines")
     found += [
         f"{name} has another value in the files, which waits for a restart (running: {one.value})"
@@ -105,8 +105,8 @@ def _listening(primary: Primary, standby: str) -> Findings:
     listens = [
         word.strip() for word in primary.value("listen_addresses").split(",") if word.strip()
     ]
-    near = _is_loopback(standby)
-    if any(word in EVERYWHERE or near or not _is_loopback(word) for word in listens):
+    near = is_loopback(standby)
+    if any(word in EVERYWHERE or near or not is_loopback(word) for word in listens):
         return
     # One address more, not all of them.
     more = [] if primary.route in ("", *listens) else [primary.route]
@@ -119,6 +119,8 @@ def _listening(primary: Primary, standby: str) -> Findings:
 
 
 def _rewinding(primary: Primary) -> Findings:
+    if majors.text("pg_rewind", primary.major) is None:
+        return
     if "on" not in (primary.value("data_checksums"), primary.value("wal_log_hints")):
         yield Finding(
             what="wal_log_hints is off and the data have no checksums",
@@ -192,7 +194,8 @@ def _passwords(primary: Primary) -> Findings:
         )
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine itself."""
     if address == "localhost":
         return True
     try:

@@ -10,19 +10,12 @@ SETTINGS = (
     "listen_addresses",
     "max_slot_wal_keep_size",
     "port",
+    "primary_conninfo",
     "primary_slot_name",
     "synchronous_standby_names",
     "wal_receiver_status_interval",
     "wal_receiver_timeout",
 )
-GUARDED = (
-    "max_connections",
-    "max_prepared_transactions",
-    "max_locks_per_transaction",
-    "max_worker_processes",
-    "max_wal_senders",
-)
-"""A standby needs at least what its primary has (facts 1.2); the last one from 12 on."""
 
 
 def node(major: str) -> str:
@@ -68,12 +61,6 @@ def slots(major: str) -> str:
         for column, (known, absent) in columns.items()
     }
     return statement("replica_slots").format(**names)
-
-
-def guarded(major: str) -> tuple[str, ...]:
-    """Return the settings in which a standby may not be below its primary."""
-    twelve = majors.KNOWN.index(major) >= majors.KNOWN.index("12")
-    return GUARDED if twelve else GUARDED[:-1]
 
 
 def resume(major: str) -> str:

@@ -8,6 +8,7 @@ from psycopg2.extensions import parse_dsn
 from collec_migrations.replication import lsn
 from collec_migrations.replication.states import Receiver, Sender, Slot
 
+DEFAULT_PORT = 5432
 Row = tuple[Any, ...]  # columns of several types
 
 
@@ -24,6 +25,15 @@ def receiver(row: Row) -> Receiver:
         host=parts.get("hostaddr") or parts.get("host", ""),
         port=int(parts["port"]) if parts.get("port", "").isdigit() else None,
     )
+
+
+def upstream(conninfo: str, receiver: Receiver | None) -> tuple[str, int] | None:
+    """Return host and port of the primary: what is received from, else what is configured."""
+    if receiver and receiver.host:
+        return receiver.host, receiver.port or DEFAULT_PORT
+    parts = _parts(conninfo)
+    host = parts.get("hostaddr") or parts.get("host", "")
+    return (host, int(parts.get("port", DEFAULT_PORT))) if host else None
 
 
 def _parts(conninfo: str) -> dict[str, str]:

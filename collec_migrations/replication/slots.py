@@ -39,6 +39,20 @@ def taken(name: str) -> ReplicationRefused:
     )
 
 
+def is_whole(connection: Connection, name: str) -> bool:
+    """Tell whether a slot is free and keeps what it promised; a lost one cannot be revived."""
+    major = majors.of(connection.server_version)
+    lost = "wal_status = 'lost'" if majors.holds("slots_wal_status", major) else "false"
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(
+            f"select not active and not coalesce({lost}, false)"
+            " from pg_replication_slots where slot_name = %s",
+            (name,),
+        )
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def drop(connection: Connection, name: str, *, patience: float = PATIENCE) -> bool:
     """Drop a slot, after ending whoever still holds it; tell whether it was there.
 
@@ -59,6 +73,20 @@ def drop(connection: Connection, name: str, *, patience: float = PATIENCE) -> bo
         except psycopg2.Error as error:
             raise _left(name, error) from error
         time.sleep(0.1)
+
+
+def drop_unused(connection: Connection, name: str) -> bool:
+    """Drop a slot that nobody uses at this moment; tell whether it is gone."""
+    try:
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            cursor.execute("select pg_drop_replication_slot(%s)", (name,))
+    except errors.ObjectInUse:
+        return False
+    except errors.UndefinedObject:
+        return True
+    except psycopg2.Error as error:
+        raise _left(name, error) from error
+    return True
 
 
 def left_hint(name: str) -> str:

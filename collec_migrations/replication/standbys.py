@@ -5,7 +5,7 @@ The rules are those of the facts, 4.3; each has a test in which the usual check 
 
 from collections.abc import Iterator
 
-from collec_migrations.replication import lag, queries
+from collec_migrations.replication import guarded, lag, queries
 from collec_migrations.replication.findings import Finding, Limits, Verdict
 from collec_migrations.replication.states import Sender, Slot, Up
 
@@ -159,7 +159,7 @@ CUT = "Is the network between them cut?"
 def _replaying(standby: Up, primary: Up) -> Iterator[Finding]:
     low = [
         f"{name} {mine} < {theirs}"
-        for name in queries.guarded(standby.major)
+        for name in guarded.names(standby.major)
         if (mine := standby.number(name)) is not None
         and (theirs := primary.number(name)) is not None
         and mine < theirs

@@ -83,11 +83,15 @@ class Up:
     replay_age: float | None
     """Seconds since the last transaction that was replayed was committed; None: none was."""
     clock: float
+    began: int
+    """When its server started, in seconds since 1970."""
     receiver_known: bool
     receiver: Receiver | None = None
     senders: tuple[Sender, ...] = ()
     slots: tuple[Slot, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    upstream: tuple[str, int] | None = None
+    """Host and port of the primary that a standby is told to follow, when we may see it."""
 
     def number(self, setting: str) -> int | None:
         """Return a setting that is a number, None when it is not known."""

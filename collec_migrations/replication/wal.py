@@ -58,6 +58,6 @@ def cap(sizes: Mapping[str, int], free: int | None) -> int:
     return wanted // (64 * MB) * (64 * MB)
 
 
-def for_clone(databases: int, sizes: Mapping[str, int], slot_cap: int) -> int:
-    """Return the bytes that a standby needs: the data, and what may be written meanwhile."""
-    return databases + worst(sizes, max(slot_cap, 0))
+def for_clone(databases: int, sizes: Mapping[str, int]) -> int:
+    """Return the bytes that a standby needs: the data, and the WAL of the copy and after it."""
+    return databases + most(sizes) + kept(sizes)

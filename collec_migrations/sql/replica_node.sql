@@ -12,4 +12,5 @@ select current_setting('server_version_num')::int,
     {fn_replay_lsn}()::text,
     case when pg_is_in_recovery() then {fn_replay_paused}() else false end,
     extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8,
-    extract(epoch from clock_timestamp())::float8
+    extract(epoch from clock_timestamp())::float8,
+    extract(epoch from pg_postmaster_start_time())::bigint
