@@ -31,7 +31,7 @@ def rows(
     host, port = said.connection.get("host", ""), said.connection.get("port", DEFAULT_PORT)
     yield Row(
         setting="host", application=host, database=wanted.host,
-        same=host == wanted.host or (_is_here(host) and _is_here(wanted.host)),
+        same=is_same_host(host, wanted.host),
     )  # fmt: skip
     yield Row(setting="port", application=port, database=wanted.port, same=port == wanted.port)
     name = said.connection.get("dbname", "")
@@ -63,13 +63,12 @@ def rows(
 
 
 def _path(said: Installation, wanted: Wanted) -> Row:
-    """Compare search paths: the data schema comes first, the order of the others is free."""
     path = said.search_path
     return Row(
         setting="search path",
         application=",".join(path),
         database=",".join(wanted.search_path),
-        same=path[:1] == (wanted.col,) and {wanted.gacl, "public"} <= set(path),
+        same=is_path_good(path, wanted),
     )
 
 
@@ -81,6 +80,16 @@ def _version(expected: str, recorded: Sequence[str], observed: str | None) -> Ro
         database=expected if expected in recorded else there,
         same=expected in recorded or (not recorded and expected == observed),
     )
+
+
+def is_same_host(one: str, other: str) -> bool:
+    """Tell whether two names are the same machine, as far as names tell."""
+    return one == other or (_is_here(one) and _is_here(other))
+
+
+def is_path_good(path: Sequence[str], wanted: Wanted) -> bool:
+    """Tell whether a search path will do: the data schema first, the others in any order."""
+    return tuple(path[:1]) == (wanted.col,) and {wanted.gacl, "public"} <= set(path)
 
 
 def _is_here(host: str) -> bool:

@@ -59,18 +59,23 @@ def read(folder: Path, environment: Mapping[str, str]) -> Installation:
     modern = text.read(folder / "app" / "Config" / "App.php")
     if modern is not None:
         return _modern(folder, modern, environment)
+    return _older(folder)
+
+
+def layered(folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the values of the PHP files, and of the ini file that wins over both; what was read.
+
+    Raises `UsageError` when there is none of the PHP files.
+    """
     names = ("param/param.default.inc.php", "param/param.inc.php")
-    layers = [(name, text.read(folder / name)) for name in names]
-    if all(content is None for _, content in layers):
+    layers = [
+        (name, content) for name in names if (content := text.read(folder / name)) is not None
+    ]
+    if not layers:
         raise UsageError(
             f"{folder} holds no files of the application",
             hint="Name its root: the folder that holds `param/` (up to 24.1) or `app/` (25.0 on).",
         )
-    return _older(folder, [(name, content) for name, content in layers if content is not None])
-
-
-def _older(folder: Path, layers: list[tuple[str, str]]) -> Installation:
-    """Return the settings of the PHP files, and of the ini file that wins over both."""
     found = dict(php.assignments("\n?><?php\n".join(content for _, content in layers)))
     files = [name for name, _ in layers]
     place = found.get("paramIniFile", "./param.ini")
@@ -83,6 +88,12 @@ def _older(folder: Path, layers: list[tuple[str, str]]) -> Installation:
         found |= ini.values(third[1])
         files.append(str(third[0].relative_to(folder) if third[0].is_relative_to(folder)
                          else third[0]))  # fmt: skip
+    return found, tuple(files)
+
+
+def _older(folder: Path) -> Installation:
+    """Return the settings of the releases up to 24.1."""
+    found, files = layered(folder)
     connection, rights = dsn(found.get("BDD_dsn", "")), dsn(found.get("GACL_dsn", ""))
     return Installation(
         expected=found.get("APPLI_dbversion", ""),
@@ -95,7 +106,7 @@ def _older(folder: Path, layers: list[tuple[str, str]]) -> Installation:
         search_path=schemas(found.get("BDD_schema", "")),
         gacl=next((name for name in schemas(found.get("GACL_schema", ""))), ""),
         other_database=bool(rights) and rights != connection,
-        files=tuple(files),
+        files=files,
     )
 
 

@@ -1,11 +1,20 @@
 """Put settings into the application's files: a copy first, in one go, then read again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collec_migrations.application import editing, ini, installation, text, wanted
+from collec_migrations.application import (
+    comparing,
+    dotenv,
+    editing,
+    ini,
+    installation,
+    text,
+    wanted,
+)
+from collec_migrations.application.installation import Installation
 from collec_migrations.application.wanted import Form, Wanted
 from collec_migrations.errors import MigrationError
 from collec_migrations.replacing import atomic
@@ -32,23 +41,58 @@ class Edit:
 def edits(folder: Path, want: Wanted, environment: Mapping[str, str]) -> tuple[Edit, ...]:
     """Return the files that have to change so that the application finds its database.
 
-    Passwords stay as they are. A key that the ini file of several instances gives is changed
-    there, since that file wins. Raises UsageError when the folder holds no application.
+    What says the same in another way stays, and so do passwords. A key that the ini file of
+    several instances gives is changed there, since that file wins. Raises UsageError when the folder holds no application.
     """
     said = installation.read(folder, environment)
-    form = said.form
-    values = wanted.settings(want, form)
-    if form is Form.DOTENV:
-        model = folder / "app" / "Config" / "App.php"
-        return _changed([_edit(folder / form, model, values, editing.in_dotenv)])
-    model = folder / "param" / "param.default.inc.php"
-    third = next((folder / name for name in said.files if not name.endswith(".php")), None)
+    host = said.connection.get("host", "")
+    want = replace(want, sslmode=said.connection.get("sslmode", ""))
+    if host and comparing.is_same_host(host, want.host):
+        want = replace(want, host=host)
+    if said.form is Form.DOTENV:
+        return _dotenv(folder, said, want)
+    return _php(folder, said, want)
+
+
+def _dotenv(folder: Path, said: Installation, want: Wanted) -> tuple[Edit, ...]:
+    path, model = folder / Form.DOTENV, folder / "app" / "Config" / "App.php"
+    there = dotenv.values(text.read(path) or "", {})
+    values = {
+        key: value
+        for key, value in wanted.settings(want, Form.DOTENV).items()
+        if dotenv.get(there, {}, key) != value
+        and not (key.endswith("searchpath") and comparing.is_path_good(said.search_path, want))
+    }
+    return _changed([_edit(path, model, values, editing.in_dotenv)])
+
+
+def _php(folder: Path, said: Installation, want: Wanted) -> tuple[Edit, ...]:
+    effective, files = installation.layered(folder)
+    values = {
+        key: value
+        for key, value in wanted.settings(want, Form.PHP).items()
+        if not _says(key, effective.get(key, ""), value)
+        and not (key == "BDD_schema" and comparing.is_path_good(said.search_path, want))
+    }
+    third = next((folder / name for name in files if not name.endswith(".php")), None)
     there = ini.values(text.read(third) or "") if third else {}
-    found = [_edit(folder / form, model, _without(values, there), editing.in_php)]
+    own = {key: value for key, value in values.items() if key not in there}
+    model = folder / "param" / "param.default.inc.php"
+    found = [_edit(folder / Form.PHP, model, own, editing.in_php)]
     if third:
         its = {key: value for key, value in values.items() if key in there}
         found.append(_edit(third, third, its, editing.in_ini))
     return _changed(found)
+
+
+def _says(key: str, old: str, new: str) -> bool:
+    """Tell whether a value says the same already, written in another way."""
+    if key.endswith("_dsn"):
+        there = {"port": comparing.DEFAULT_PORT, **installation.dsn(old)}
+        return old.startswith("pgsql:") and there == installation.dsn(new)
+    if key == "GACL_schema":
+        return installation.schemas(old)[:1] == installation.schemas(new)[:1]
+    return old == new
 
 
 def put(edit: Edit) -> Path | None:
@@ -94,9 +138,5 @@ def _edit(path: Path, model: Path, values: Mapping[str, str], change: editing.Ch
     return Edit(path=path, old=old, new=change(old or "", values), model=model)
 
 
-def _without(values: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in values.items() if key not in others}
-
-
 def _changed(found: list[Edit]) -> tuple[Edit, ...]:
-    return tuple(one for one in found if one.new != one.old)
+    return tuple(one for one in found if one.new != (one.old or ""))

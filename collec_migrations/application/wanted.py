@@ -31,6 +31,8 @@ class Wanted:
     gacl: str
     rights_see_public: bool = False
     """Whether the release wants `public` behind the rights schema."""
+    sslmode: str = ""
+    """What the site asks for; this tool has no opinion."""
 
     @property
     def search_path(self) -> tuple[str, ...]:
@@ -41,7 +43,8 @@ class Wanted:
     def dsn(self) -> str:
         """The address as PHP's PDO has it."""
         parts = (("host", self.host), ("port", self.port), ("dbname", self.database))
-        return "pgsql:" + ";".join(f"{name}={_libpq(value)}" for name, value in parts)
+        ssl = (("sslmode", self.sslmode),) if self.sslmode else ()
+        return "pgsql:" + ";".join(f"{name}={_libpq(value)}" for name, value in (*parts, *ssl))
 
 
 def settings(wanted: Wanted, form: Form) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ DEBUG = "COLLEC_DEBUG"
 SECTIONS = {
     "Install": {
         "install": "Make role, database, schemas and access rules; keep what is there.",
+        "app-config": "Print, check or write the application's own settings for a database.",
     },
     "Upgrade": {
         "upgrade": "Bring the database to a version, all or nothing.",
@@ -35,7 +36,6 @@ SECTIONS = {
     },
     "Servers": {
         "doctor": "Tell how a site is, in one page.",
-        "app-config": "Print, check or write the application's own settings for a database.",
         "server": "Manage the embedded PostgreSQL server of a folder.",
         "replica": "Set up, watch and use standbys.",
     },

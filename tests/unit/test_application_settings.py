@@ -160,6 +160,28 @@ def test_a_key_that_the_ini_file_rules_is_changed_there(tmp_path: Path) -> None:
     assert "BDD_login" not in (tmp_path / "param.ini").read_text()
 
 
+@pytest.mark.parametrize(
+    "site",
+    [
+        '$BDD_dsn = "pgsql:host=127.0.0.1;dbname=lab;sslmode=require";'
+        '$GACL_dsn = $BDD_dsn; $GACL_dsn = "pgsql:host=127.0.0.1;dbname=lab;sslmode=require";',
+        '$BDD_schema = "bio, public, rights";',
+    ],
+)
+def test_what_says_the_same_in_another_way_stays(tmp_path: Path, site: str) -> None:
+    here = replace(WANT, host="localhost", port="5432")
+    rest = {key: value for key, value in wanted.settings(here, Form.PHP).items() if key not in site}
+    lines = "".join(f'${key} = "{value}"; // own\n' for key, value in rest.items())
+    write(tmp_path, site=f"<?php\n{lines}{site}\n")
+    assert putting.edits(tmp_path, here, {}) == ()
+    (edit,) = putting.edits(tmp_path, replace(here, database="other"), {})
+    putting.put(edit)
+    found = application.read(tmp_path, {})
+    assert found.connection["dbname"] == "other"
+    assert found.connection.get("sslmode", "") == ("require" if "sslmode" in site else "")
+    assert found.search_path in (here.search_path, ("bio", "public", "rights"))
+
+
 def test_a_file_in_latin_1_stays_one(tmp_path: Path) -> None:
     write(tmp_path, default="<?php")
     path = tmp_path / Form.PHP
