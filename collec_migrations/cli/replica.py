@@ -2,7 +2,15 @@
 
 import typer
 
-from collec_migrations.cli import replica_clone, replica_primary
+from collec_migrations.cli import (
+    replica_clone,
+    replica_primary,
+    replica_promote,
+    replica_rejoin,
+    replica_runbook,
+    replica_status,
+    replica_switchover,
+)
 
 app = typer.Typer(
     help="Set up, watch and use standbys.",
@@ -13,3 +21,8 @@ app = typer.Typer(
 
 app.command("primary")(replica_primary.primary_)
 app.command("clone")(replica_clone.clone_)
+app.command("status")(replica_status.status)
+app.command("promote")(replica_promote.promote)
+app.command("rejoin")(replica_rejoin.rejoin)
+app.command("switchover")(replica_switchover.switchover_)
+app.command("runbook")(replica_runbook.runbook_)

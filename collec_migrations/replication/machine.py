@@ -1,6 +1,7 @@
 """A node of this machine: its folder, its account, its programs; start and stop it."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from collec_migrations.server.binaries import Binaries
 LOG = "log/start.log"
 PATIENCE = 300
 """Seconds until a server that recovers has to take connections or to have stopped."""
+REAPED = 30.0
+"""Seconds until the system forgets a killed process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,7 @@ def is_running(one: Node) -> bool:
 
 def start(one: Node) -> None:
     """Start the server; it outlives us. Raises ReplicationFailed with its last words."""
+    wait_for_reaper(one.data)
     try:
         if one.debian:
             _control(one.debian, "start")
@@ -124,6 +128,19 @@ def stop(one: Node, mode: str = "fast") -> bool:
 def setting(one: Node, name: str) -> str:
     """Return the value that a stopped server's files give a setting."""
     return one.run("postgres", *one.configured, "-C", name).strip()
+
+
+def wait_for_reaper(data: Path) -> None:
+    """Wait while a killed server is a zombie: PostgreSQL takes it for one that runs."""
+    left = postmaster.recorded(data)
+    deadline = time.monotonic() + REAPED
+    while (
+        left
+        and not postmaster.is_alive(left.pid)
+        and Path(f"/proc/{left.pid}").exists()
+        and time.monotonic() < deadline
+    ):
+        time.sleep(0.05)
 
 
 def _is_of(found: Binaries, major: str) -> bool:
