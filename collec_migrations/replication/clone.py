@@ -36,6 +36,7 @@ from collec_migrations.replication.undoing import undone_on_failure
 from collec_migrations.server import programs
 
 Say = Callable[[str], None]
+FAILED = "the clone could not be made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Done:
 
 def plan(order: Order) -> Plan:
     """Return what a clone would be, and all that is in its way; touches nothing."""
-    with clone_reading.connected(order) as source:
+    with translated(FAILED), clone_reading.connected(order) as source:
         return clone_reading.read(source, order)
 
 
@@ -66,12 +67,8 @@ def make(order: Order, *, say: Say, advance: Advance) -> Done:
     that was moved aside is back.
     """
     began = monotonic()
-    if not order.data.parent.is_dir():
-        raise ReplicationRefused(
-            f"{order.data.parent} is not there", hint="Make it, for the server's account."
-        )
     with (
-        translated("the clone could not be made"),
+        translated(FAILED),
         signals.raised(),
         clone_journal.opened(order) as journal,
         clone_reading.connected(order) as source,

@@ -119,7 +119,13 @@ def _machine(primary: Primary, machine: Machine) -> Obstacles:
 def _place(target: Target) -> Obstacles:
     if not target.parent_is_there:
         yield Obstacle(
-            what=f"{target.data.parent} is not there", hint="Make it, for the server's account."
+            what=f"{target.data.parent} is not there",
+            hint="Make it, for the account of the server.",
+        )
+    elif not target.writable:
+        yield Obstacle(
+            what=f"you may not make a folder in {target.data.parent}",
+            hint="Run this as root or as the account of the server, or name another folder.",
         )
     if target.is_mount:
         yield Obstacle(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations.replication import machine
 from tests import accounts, replicas, replication
 from tests.replicas import Prepared
 
@@ -106,3 +107,42 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
     assert again[-1].exit_code == 0, again[-1].output
     assert "cleared what a killed run had left" in again[-1].output
     assert prepared.left(name) == {name, f"{name}_slot"}
+
+
+def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> None:
+    with replication.site(18) as site:
+        prepared = replicas.prepare(site)
+        server = site.node("primary").data / "postmaster.pid"
+        dying = replication.wrapped(
+            site,
+            "pg_basebackup",
+            f"{SLOWED} & copy=$!\n"
+            f"while [ ! -d {site.home}/standby.partial/base ]; do :; done\n"
+            f"kill -QUIT $(head -n 1 {server}); wait $copy",
+        )
+        failed = prepared.clone("standby", "--bindir", dying)
+        assert failed.exit_code == 3, failed.output
+        assert "the slot 'standby_slot' is still on" in failed.output
+        replicas.until(lambda: not machine.is_running(site.node("primary")))
+        machine.start(site.node("primary"))
+        assert prepared.left("standby") == {"standby.cloning", "standby_slot"}
+        again = prepared.clone("standby", "--port", replication.free_port())
+        assert again.exit_code == 0, again.output
+        assert prepared.left("standby") == {"standby", "standby_slot"}
+
+
+@accounts.needs_root
+def test_a_folder_that_is_out_of_reach_is_told(prepared: Prepared, name: str) -> None:
+    closed = prepared.site.home / name
+    closed.mkdir(mode=0o700)
+    before = prepared.site.home.stat().st_mode
+    prepared.site.home.chmod(0o711)
+    try:
+        words = prepared.words(f"{name}/x/data")[:-2]  # its own password file
+        with accounts.spawn(replicas.MAIN, *words, who=accounts.somebody()) as process:
+            _, said = process.communicate(timeout=replicas.DEADLINE)
+    finally:
+        prepared.site.home.chmod(before)
+    assert process.returncode == 3, said
+    assert "permission denied" in said
+    assert "Traceback" not in said

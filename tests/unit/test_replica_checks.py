@@ -163,6 +163,7 @@ def test_sizes_are_read_in_their_own_units() -> None:
         ({}, {"free": 11 * GB - 1}, {}, "/srv has 11.81 GB free, and a standby needs 11.81 GB"),
         ({}, {"is_mount": True}, {}, "root of a file system"),
         ({}, {"parent_is_there": False}, {}, "/srv is not there"),
+        ({}, {"writable": False}, {}, "may not make a folder in /srv"),
         ({}, {"reachable": False}, {}, "cannot reach /srv"),
         ({}, {"running": True, "kind": Kind.CLUSTER}, {}, "a server runs on /srv/b"),
         ({}, {"kind": Kind.CLUSTER, "system": "6"}, {}, "another system (6)"),
