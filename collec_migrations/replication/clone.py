@@ -142,6 +142,7 @@ def _copy(found: Plan, journal: Journal, *, say: Say, advance: Advance) -> None:
         found.upstream,
         found.primary.databases,
         lock=journal.descriptor,
+        silence=order.silence,
         advance=advance,
     )
     if basebackup.verify(node, order.partial):

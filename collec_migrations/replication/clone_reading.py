@@ -26,6 +26,12 @@ from collec_migrations.replication.machine import Node
 from collec_migrations.replication.primary_state import Primary
 from collec_migrations.server.account import Account
 
+PATIENT = """
+select set_config(name, '0', false) from pg_settings
+where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')
+"""
+"""The session waits for the end of the copy, whatever the site allows its users."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -59,6 +65,8 @@ def connected(order: Order) -> Iterator[Source]:
     address = order.address(clone_secret.password(order, account))
     with closing(database.connect(address)) as connection:
         connection.autocommit = True
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            cursor.execute(PATIENT)
         yield Source(connection=connection, address=address, account=account)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.replication import machine
-from tests import accounts, replicas, replication
+from tests import accounts, proxy, replicas, replication
 from tests.replicas import Prepared
 
 SLOWED = '"$real" -r 1M "$@"'
@@ -107,6 +107,24 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
     assert again[-1].exit_code == 0, again[-1].output
     assert "cleared what a killed run had left" in again[-1].output
     assert prepared.left(name) == {name, f"{name}_slot"}
+
+
+def test_a_network_that_is_cut_ends_the_copy(prepared: Prepared, name: str) -> None:
+    partial = prepared.site.home / f"{name}.partial"
+    slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
+    with proxy.proxy(prepared.port) as way:
+        words = prepared.words(name, "--apply", "--bindir", slow, "--silence", 1)
+        words[words.index("--primary") + 1] = f"postgresql://127.0.0.1:{way.port}"
+        with accounts.spawn(replicas.MAIN, *words) as process:
+            replicas.until((partial / "base").exists)
+            way.cut()
+            # The slot is dropped once the primary can be reached again.
+            replicas.until(lambda: not partial.exists())
+            way.heal()
+            _, said = process.communicate(timeout=replicas.DEADLINE)
+    assert process.returncode == 3
+    assert "nothing arrived from the primary for 1 seconds" in said
+    assert not prepared.left(name)
 
 
 def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> None:
