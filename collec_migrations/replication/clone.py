@@ -92,7 +92,7 @@ def _made(
     advance: Advance,
 ) -> Done:
     order, node = found.order, found.node
-    with undone_on_failure() as undo:
+    with undone_on_failure() as undo, translated(FAILED):
         _begin(found, connection, journal, undo)
         _copy(found, journal, say=say, advance=advance)
         goal = Goal(

@@ -14,6 +14,7 @@ from collec_migrations.replication import (
     clone_checks,
     clone_secret,
     clone_target,
+    collations,
     machine,
     managers,
     primary_state,
@@ -99,7 +100,10 @@ def read(source: Source, order: Order) -> Plan:
         target=target,
         upstream=order.upstream(clone_secret.where(order, source.account)),
         obstacles=obstacles,
-        notes=clone_checks.notes(primary, target, here),
+        notes=(
+            *clone_checks.notes(primary, target, here),
+            *collations.notes(collations.of_primary(source.connection), collations.of_machine()),
+        ),
     )
 
 
