@@ -11,13 +11,14 @@ from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from collec_migrations.server import cluster, embedded
+from collec_migrations.server import cluster, embedded, scratch
 from collec_migrations.server.address import Address
 from tests import servers
 from tests.servers import Server
 
 Servers = Callable[[int], Server]
 Clone = Callable[[str], Address]
+collect_ignore = ["data"]
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +64,7 @@ def clone(server18: Server) -> Iterator[Clone]:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Return a folder that every account may enter; its embedded servers are stopped at the end."""
-    top = Path(tempfile.mkdtemp(prefix="collec-test-", dir=servers.scratch()))
+    top = Path(tempfile.mkdtemp(prefix="collec-test-", dir=scratch.quick()))
     top.chmod(0o755)
     try:
         yield top

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -13,7 +12,7 @@ from types import MappingProxyType
 import psycopg2
 from psycopg2 import sql
 
-from collec_migrations.server import binaries, programs
+from collec_migrations.server import binaries, programs, scratch
 from collec_migrations.server.address import Address
 from collec_migrations.server.binaries import Binaries
 from collec_migrations.server.throwaway import throwaway
@@ -118,15 +117,8 @@ class Server:
 def running(major: int) -> Iterator[Server]:
     """Give a server of a major version."""
     found = binaries.find(major)
-    with throwaway(found, tcp=True) as address:
+    with throwaway(found, folder=scratch.quick(), settings=scratch.QUICK, tcp=True) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
-
-
-def scratch() -> Path:
-    """Return where a server is made quickly: in memory, if there is more than 64 MB of it."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000
-    return memory if roomy else Path("/tmp")
 
 
 def majors() -> tuple[int, ...]:
