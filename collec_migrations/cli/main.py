@@ -29,6 +29,7 @@ SECTIONS = {
     "Back up and rehearse": {
         "backup": "Take, verify, restore and keep backups.",
         "rehearse": "Try an upgrade on a copy, and tell how it went.",
+        "test-paths": "Try every version's way to the newest and back.",
     },
     "Servers": {
         "server": "Manage the embedded PostgreSQL server of a folder.",
@@ -48,13 +49,14 @@ class Commands(TyperGroup):
         """Load a command from the module of its name, or return None."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = import_module(f"collec_migrations.cli.{cmd_name}")
+        word = cmd_name.replace("-", "_")
+        module = import_module(f"collec_migrations.cli.{word}")
         if hasattr(module, "app"):
             return typer.main.get_group(module.app)
         alone = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
-        alone.command(cmd_name)(getattr(module, cmd_name))
+        alone.command(cmd_name)(getattr(module, word))
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002

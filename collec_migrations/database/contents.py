@@ -1,9 +1,10 @@
-"""What the tables of a schema hold, as digests: equal digests mean equal rows, on every server.
+"""What the tables of a schema hold, row by row as digests: equal on every server.
 
 Columns are taken in the order of their names: a step that drops a column and a step that brings it
 back leave it at another place of the table, with the same rows.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -31,24 +32,19 @@ def columns(connection: extensions.connection, schema: str) -> dict[str, list[st
         return dict(cursor.fetchall())
 
 
-def digest(
+def fingerprints(
     connection: extensions.connection, schema: str, only: Columns | None = None
-) -> dict[str, tuple[int, int]]:
-    """Return the number of rows of every table and a sum over them that no order changes.
+) -> dict[str, Counter[str]]:
+    """Return a digest of every row of every table, and how often the table holds such a row.
 
     `only` restricts tables and columns.
     """
     with exact_texts(connection), connection.cursor() as cursor:
         found = {}
         for table, names in (columns(connection, schema) if only is None else only).items():
-            cursor.execute(
-                sql.SQL(
-                    "select count(*), coalesce(sum(('x' || substr(md5({}), 1, 15))::bit(60)"
-                    "::bigint), 0)::text from {}"
-                ).format(row(names), sql.Identifier(schema, table))
-            )
-            count, total = cursor.fetchone() or (0, "0")
-            found[table] = (int(count), int(total))
+            query = sql.SQL("select md5({}), count(*) from {} group by 1")
+            cursor.execute(query.format(row(names), sql.Identifier(schema, table)))
+            found[table] = Counter(dict(cursor.fetchall()))
         return found
 
 

@@ -5,8 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from psycopg2.extensions import make_dsn
-
 from collec_migrations import addresses, laboratory, releases
 from collec_migrations.database import connection as database
 from collec_migrations.migration import verbs
@@ -58,11 +56,6 @@ def options(dsn: str, names: Names) -> Mapping[str, str]:
     return {"url": dsn, "gacl": names.gacl, "col": quoted}
 
 
-def clone_dsn(server: str, dbname: str) -> str:
-    """Return the address of another database of the same server."""
-    return str(make_dsn(server, dbname=dbname))
-
-
 def silent(_: str) -> None:
     """Say nothing."""
 
@@ -71,7 +64,7 @@ def _base(content: Content) -> Content | None:
     """Return what to start from: rows go in at a version that the laboratory knows."""
     if not content.rows:
         return None
-    if releases.position(content.version) > releases.position(laboratory.NEWEST):
+    if releases.order(content.version) > releases.order(laboratory.NEWEST):
         return Content(
             version=laboratory.NEWEST, rows=content.rows, seed=content.seed, names=content.names
         )

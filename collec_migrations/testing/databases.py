@@ -14,8 +14,8 @@ from collec_migrations import addresses
 from collec_migrations.database import connection as database
 from collec_migrations.errors import UnknownVersion
 from collec_migrations.names import Names
+from collec_migrations.paths import chain
 from collec_migrations.paths.templates import Content, Templates
-from collec_migrations.releases import chain
 from collec_migrations.testing.servers import Server, worker
 
 PREFIX = "collec_test"
@@ -121,7 +121,7 @@ class _Janitors:
 
 
 def _exact(version: str) -> str:
-    known = chain.versions()
+    known = [one.version for one in chain.revisions()]
     if version == HEAD:
         return known[-1]
     if version not in known:
