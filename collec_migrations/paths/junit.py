@@ -8,10 +8,10 @@ from collec_migrations.paths.findings import Outcome, Tried
 
 def document(found: Sequence[Tried]) -> str:
     """Return the file: a suite for each server, a case for each way."""
-    top = ET.Element("testsuites", name="collec-migrations test-paths", **_counts(found))
+    top = ET.Element("testsuites", {"name": "collec-migrations test-paths", **_counts(found)})
     for server in found:
         name = f"PostgreSQL {server.server_version}"
-        suite = ET.SubElement(top, "testsuite", name=name, **_counts([server]))
+        suite = ET.SubElement(top, "testsuite", {"name": name, **_counts([server])})
         for one in server.outcomes:
             _add_case(suite, f"pg{server.major}", one)
     ET.indent(top)
