@@ -11,7 +11,8 @@ from collec_migrations.comparison import structure
 from collec_migrations.comparison.difference import Severity
 from collec_migrations.database import connection as database
 from collec_migrations.database import contents
-from collec_migrations.database.reading import TOOL_TABLES, read_catalog
+from collec_migrations.database.reading import read_catalog
+from collec_migrations.database.state import TOOL_TABLES
 from collec_migrations.migration.reference import VERSION_ROWS
 from collec_migrations.names import Names
 from collec_migrations.releases import Shape
