@@ -21,6 +21,9 @@ def test_paths(
         str | None,
         typer.Option("--server", help="PostgreSQL majors, as 15,17,18; else all of this machine."),
     ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Start versions, as 1.0,1.0.8; else every one.")
+    ] = None,
     rows: Annotated[
         int, typer.Option("--rows", min=1, help="Movements in the databases that are filled.")
     ] = 300,
@@ -37,7 +40,8 @@ def test_paths(
     from collec_migrations.paths import junit as xml
     from collec_migrations.paths import telling, trying
 
-    found = trying.try_all(trying.chosen(majors), rows, say=options.say)
+    ways = trying.ways(rows, from_.split(",") if from_ else ())
+    found = trying.try_all(trying.chosen(majors), ways, say=options.say)
     if junit:
         junit.write_text(xml.document(found), encoding="utf-8")
     if as_json:

@@ -24,17 +24,23 @@ Rows = Mapping[str, Counter[str]]
 """Digests of rows by `schema.table`."""
 
 
-def columns(dsn: str) -> Columns:
+@contextmanager
+def opened(dsn: str) -> Iterator[extensions.connection]:
+    """Give a connection to look at a database; it is closed before the next step."""
+    with closing(database.connect(addresses.Address(dsn))) as connection:
+        yield connection
+
+
+def columns(connection: extensions.connection) -> Columns:
     """Return the columns of the application's tables."""
-    with _connected(dsn) as connection:
-        return {
-            schema: {
-                table: names
-                for table, names in contents.columns(connection, schema).items()
-                if table not in TOOL_TABLES
-            }
-            for schema in (NAMES.gacl, NAMES.col)
+    return {
+        schema: {
+            table: names
+            for table, names in contents.columns(connection, schema).items()
+            if table not in TOOL_TABLES
         }
+        for schema in (NAMES.gacl, NAMES.col)
+    }
 
 
 def shared(one: Columns, other: Columns) -> Columns:
@@ -52,47 +58,44 @@ def shared(one: Columns, other: Columns) -> Columns:
     }
 
 
-def rows(dsn: str, only: Columns) -> Rows:
+def rows(connection: extensions.connection, only: Columns) -> Rows:
     """Return the rows of these tables, those that are there, by these columns."""
-    there = columns(dsn)
-    with _connected(dsn) as connection:
-        return {
-            f"{schema}.{table}": found
-            for schema, tables in only.items()
-            for table, found in contents.fingerprints(
-                connection, schema, contents.common(tables, there[schema])
-            ).items()
-        }
+    there = columns(connection)
+    return {
+        f"{schema}.{table}": found
+        for schema, tables in only.items()
+        for table, found in contents.fingerprints(
+            connection, schema, contents.common(tables, there[schema])
+        ).items()
+    }
 
 
-def archives(dsn: str) -> tuple[str, ...]:
+def archives(connection: extensions.connection) -> tuple[str, ...]:
     """Return the archive schemas that there are."""
-    with _connected(dsn) as connection, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         known = [NAMES.gacl_archive, NAMES.col_archive]
         cursor.execute("select nspname from pg_namespace where nspname = any (%s)", (known,))
         return tuple(str(name) for (name,) in cursor.fetchall())
 
 
-def drift(dsn: str, version: str, *, wrapped: bool) -> Iterator[str]:
+def drift(connection: extensions.connection, version: str, *, wrapped: bool) -> Iterator[str]:
     """Yield each difference from the catalog of a version; cosmetic ones not when `wrapped`."""
     if version not in releases.VERSIONS:
         yield f"{version} has no catalog: run `make facts`"
         return
-    with _connected(dsn) as connection:
-        found = structure.differences(
-            expected=releases.upgraded(version),
-            observed=read_catalog(connection, NAMES),
-            alternative=releases.catalog(version, Shape.FRESH),
-        )
+    found = structure.differences(
+        expected=releases.upgraded(version),
+        observed=read_catalog(connection, NAMES),
+        alternative=releases.catalog(version, Shape.FRESH),
+    )
     for one in found:
         if not (wrapped and one.severity is Severity.COSMETIC):
             yield f"at {version}: {one.role}: {one.sentence}"
 
 
-def is_empty(dsn: str) -> bool:
+def is_empty(connection: extensions.connection) -> bool:
     """Tell whether no fact of the application is left."""
-    with _connected(dsn) as connection:
-        return not read_catalog(connection, NAMES).facts
+    return not read_catalog(connection, NAMES).facts
 
 
 def lost(before: Rows, after: Rows) -> Iterator[str]:
@@ -117,9 +120,3 @@ def more(before: Rows, after: Rows) -> Iterator[str]:
         new = (after[table] - before.get(table, Counter())).total()
         if new:
             yield f"{table}: {new} rows are new or changed"
-
-
-@contextmanager
-def _connected(dsn: str) -> Iterator[extensions.connection]:
-    with closing(database.connect(addresses.Address(dsn))) as connection:
-        yield connection

@@ -12,7 +12,7 @@ from time import monotonic
 
 from collec_migrations.errors import ServerFailed
 from collec_migrations.paths import chain, databases, telling, walking
-from collec_migrations.paths.findings import Tried
+from collec_migrations.paths.findings import Tried, Way
 from collec_migrations.paths.templates import Templates
 from collec_migrations.server import binaries, scratch
 from collec_migrations.server.binaries import Binaries
@@ -37,9 +37,14 @@ def chosen(majors: Sequence[int]) -> tuple[Binaries, ...]:
     return tuple(there[major] for major in majors or sorted(there))
 
 
-def try_all(servers: Sequence[Binaries], rows: int, *, say: Say) -> tuple[Tried, ...]:
+def ways(rows: int, only: Sequence[str]) -> tuple[Way, ...]:
+    """Return every way through the chain of this folder, or those from some versions."""
+    return walking.ways([one.version for one in chain.revisions()], rows, only)
+
+
+def try_all(servers: Sequence[Binaries], ways: Sequence[Way], *, say: Say) -> tuple[Tried, ...]:
     """Return what was found on each server; `say` must be a function that a process can be sent."""
-    work = partial(try_one, rows=rows, say=say)
+    work = partial(try_one, ways=ways, say=say)
     if len(servers) == 1:
         return (work(servers[0]),)
     workers = min(len(servers), os.cpu_count() or 1)
@@ -47,8 +52,8 @@ def try_all(servers: Sequence[Binaries], rows: int, *, say: Say) -> tuple[Tried,
         return tuple(pool.map(work, servers))
 
 
-def try_one(server: Binaries, rows: int, *, say: Say) -> Tried:
-    """Try every way on one server; errors of a way are part of what is found."""
+def try_one(server: Binaries, ways: Sequence[Way], *, say: Say) -> Tried:
+    """Try ways on one server; errors of a way are part of what is found."""
     began = monotonic()
     revisions = chain.revisions()
     say(f"PostgreSQL {server.version}: starting")
@@ -58,7 +63,7 @@ def try_one(server: Binaries, rows: int, *, say: Say) -> Tried:
     ):
         templates = Templates(made)
         outcomes = []
-        for way in walking.ways(revisions, rows):
+        for way in ways:
             outcomes.append(walking.walk(way, revisions, made, templates))
             say(f"PostgreSQL {server.version}: {telling.progress(outcomes[-1])}")
     return Tried(

@@ -1,13 +1,13 @@
 """Walk one way: from a version to the newest and back, comparing facts and rows at each stop."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
 import psycopg2
 
 from collec_migrations.database import connection as database
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import MigrationError, UnknownVersion
 from collec_migrations.migration import verbs
 from collec_migrations.paths import chain, state
 from collec_migrations.paths.databases import Databases
@@ -50,14 +50,20 @@ class Walk:
             self.failures.append(f"and {len(told) - SHOWN} more")
 
 
-def ways(revisions: tuple[Revision, ...], rows: int) -> tuple[Way, ...]:
-    """Return every way: from nothing, and from each older version without and with rows."""
-    head = revisions[-1].version
-    starts = [one.version for one in revisions[:-1]]
-    return (
-        Way(start=None, head=head, rows=0),
-        *(Way(start=start, head=head, rows=held) for start in starts for held in (0, rows)),
-    )
+def ways(versions: Sequence[str], rows: int, only: Sequence[str]) -> tuple[Way, ...]:
+    """Return every way: from nothing, and from each older version without and with rows.
+
+    `only` restricts the starts. Raises `UnknownVersion` for one that no way starts at.
+    """
+    *older, head = versions
+    for start in only:
+        if start not in older:
+            raise UnknownVersion(
+                f"{start!r} is no version before {head}", hint=f"Those are {', '.join(older)}."
+            )
+    first = () if only else (Way(start=None, head=head, rows=0),)
+    starts = only or older
+    return (*first, *(Way(start=one, head=head, rows=held) for one in starts for held in (0, rows)))
 
 
 def walk(
@@ -82,41 +88,49 @@ def walk(
 
 
 def _there_and_back(done: Walk, start: str, dsn: str, templates: Templates) -> None:
-    own = state.columns(dsn)
     head = templates.maker.dsn(templates.of(Content(version=done.way.head)))
-    shared = state.shared(own, state.columns(head))
-    whole, kept = state.rows(dsn, own), state.rows(dsn, shared)
+    with state.opened(head) as connection:
+        newest = state.columns(connection)
+    with state.opened(dsn) as connection:
+        own = state.columns(connection)
+        shared = state.shared(own, newest)
+        whole, kept = state.rows(connection, own), state.rows(connection, shared)
     _up(done, dsn)
-    after = state.rows(dsn, shared)
+    with state.opened(dsn) as connection:
+        after = state.rows(connection, shared)
     if done.wrapped:
         done.fail(state.fewer(kept, after))
         done.remarks += state.lost(kept, after)
-        done.remarks.append(f"there is no way back from {done.wrapped}, which is wrapped")
         return
     done.fail(state.lost(kept, after))
     _back(done, dsn, start)
-    done.fail(state.drift(dsn, start, wrapped=False))
-    again = state.rows(dsn, own)
-    done.fail(f"back at {start}: {one}" for one in state.lost(whole, again))
-    done.fail(f"back at {start}: {one}" for one in state.more(whole, again))
-    done.fail(f"back at {start}: the schema {name} is left" for name in state.archives(dsn))
+    with state.opened(dsn) as connection:
+        again = state.rows(connection, own)
+        done.fail(state.drift(connection, start, wrapped=False))
+        done.fail(f"back at {start}: {one}" for one in state.lost(whole, again))
+        done.fail(f"back at {start}: {one}" for one in state.more(whole, again))
+        archives = state.archives(connection)
+        done.fail(f"back at {start}: the schema {name} is left" for name in archives)
 
 
 def _from_nothing(done: Walk, dsn: str) -> None:
     _up(done, dsn)
     if done.wrapped:
-        done.remarks.append(f"there is no way back from {done.wrapped}, which is wrapped")
         return
     _back(done, dsn, BASE)
-    if not state.is_empty(dsn):
-        done.failures.append("back at nothing: something of the application is left")
+    with state.opened(dsn) as connection:
+        if not state.is_empty(connection):
+            done.failures.append("back at nothing: something of the application is left")
 
 
 def _up(done: Walk, dsn: str) -> None:
     began = monotonic()
     verbs.upgrade(options(dsn, state.NAMES), done.way.head, say=silent)
     done.up = monotonic() - began
-    done.fail(state.drift(dsn, done.way.head, wrapped=bool(done.wrapped)))
+    with state.opened(dsn) as connection:
+        done.fail(state.drift(connection, done.way.head, wrapped=bool(done.wrapped)))
+    if done.wrapped:
+        done.remarks.append(f"there is no way back from {done.wrapped}, which is wrapped")
 
 
 def _back(done: Walk, dsn: str, version: str) -> None:
