@@ -21,6 +21,18 @@ Clone = Callable[[str], Address]
 collect_ignore = ["data"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def servers_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let throwaway servers that our code starts be made in memory, where there is room.
+
+    `tmp_path` stays where it was: it outlives the session.
+    """
+    tmp_path_factory.getbasetemp()
+    before, tempfile.tempdir = tempfile.tempdir, str(scratch.quick())
+    yield
+    tempfile.tempdir = before
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Servers]:
     """Return the server of a major version: one for each worker, stopped at the end."""

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,8 @@ def collec_major() -> int | None:
 @pytest.fixture(scope="session")
 def collec_servers(request: pytest.FixtureRequest) -> "Iterator[Servers]":
     """Return the servers of this session, each started when a test first asks for it."""
+    if find_spec("pytest_postgresql") is None:
+        pytest.fail("pytest-postgresql is missing: install collec-migrations[testing]", False)
     from collec_migrations.testing import servers
 
     with ExitStack() as stack:
