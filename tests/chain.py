@@ -5,7 +5,6 @@ import io
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
@@ -117,7 +116,7 @@ def run(
         for name, value in os.environ.items()
         if not name.startswith(("PG", "COLLEC_")) or name == "COLLEC_SERVER_ACCOUNT"
     }
-    environment = {**inherited, "TMPDIR": tempfile.gettempdir(), **(variables or {})}
+    environment = {**inherited, **(variables or {})}
     if words[0] in zygote.ENTRIES and not any(name.startswith("PY") for name in variables or {}):
         done = _zygote().run(words, folder=folder, environment=environment)
         if done:

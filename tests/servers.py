@@ -12,13 +12,16 @@ from types import MappingProxyType
 import psycopg2
 from psycopg2 import sql
 
-from collec_migrations.server import binaries, programs, scratch
+from collec_migrations.server import binaries, programs
 from collec_migrations.server.address import Address
 from collec_migrations.server.binaries import Binaries
+from collec_migrations.server.scratch import QUICK, quick
 from collec_migrations.server.throwaway import throwaway
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Build = Callable[[Address], object]
+scratch = quick
+"""Where whatever a test makes is made quickly."""
 
 
 class PsqlError(Exception):
@@ -117,7 +120,7 @@ class Server:
 def running(major: int) -> Iterator[Server]:
     """Give a server of a major version."""
     found = binaries.find(major)
-    with throwaway(found, folder=scratch.quick(), settings=scratch.QUICK, tcp=True) as address:
+    with throwaway(found, folder=scratch(), settings=QUICK, tcp=True) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
 
 
