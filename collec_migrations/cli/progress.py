@@ -27,7 +27,7 @@ def watched() -> Iterator[tuple[Say, Advance]]:
         task = bar.add_task("", total=None)
 
         def advance(done: int, total: int) -> None:
-            # Without an earlier backup nobody knows how much it will be.
+            # Of a first backup the total is the most that it may be: the bar jumps at its end.
             bar.update(task, completed=done, total=max(done, total) if total else None)
 
         yield say, advance

@@ -42,11 +42,15 @@ class Administrator:
 
         Raises ConnectionFailed.
         """
-        words = {"dbname": dbname} if dbname else {}
+        # Named here, or psycopg2 would load another codec while we are another account, who may
+        # not read our Python.
+        words = {"client_encoding": "UTF8"}
+        if dbname:
+            words["dbname"] = dbname
         if role:
             # From the beginning: to this role every `reset role` and `reset all` comes back.
             words["options"] = f"-c role={_escaped(role)}"
-        dsn = str(make_dsn(self.address.dsn, **words)) if words else self.address.dsn
+        dsn = str(make_dsn(self.address.dsn, **words))
         with _acting_as(self.account):
             try:
                 return database.connect(Address(dsn))
