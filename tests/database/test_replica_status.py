@@ -121,12 +121,15 @@ def test_4_a_network_that_swallows_everything(pair18: Pair) -> None:
         standbys.follow(pair.b, pair.a, pair.passfile, port=network.port)
         pair.b.start()
         until(lambda: pair.follows(pair.b, pair.a))
+        same = "select pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()"
+        pair.caught_up(pair.b, pair.a)
+        until(lambda: pair.b.value(same))
         network.cut()
         pair.write(pair.a, "does not come through")
         until(lambda: codes(pair, "b") == ["silent"])
         assert in_recovery(pair.b)
         assert streaming(pair)
-        assert pair.b.value("select pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()")
+        assert pair.b.value(same)
         lag = pair.report().node("b").lag
         assert lag
         assert lag.to_receive
