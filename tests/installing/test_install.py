@@ -307,6 +307,15 @@ def test_the_servers_own_account_installs_too(lab: Lab) -> None:
 
 
 @needs_root
+def test_root_needs_nothing_but_the_socket(lab18: Lab, tmp_path: Path) -> None:
+    where = {"PGHOST": str(lab18.site.folder), "PGPORT": str(lab18.site.port)}
+    words = ("--database", lab18.name, "--owner", lab18.name, "--plan")
+    done = chain.run("collec-migrations", "install", *words, folder=tmp_path, variables=where)
+    assert done.returncode == 0, done.stderr
+    assert ", as postgres, version 1.1" in done.stdout
+
+
+@needs_root
 def test_a_stranger_is_told_whom_to_be(lab: Lab) -> None:
     socket = lab.site.folder / f".s.PGSQL.{lab.site.port}"
     mode = socket.stat().st_mode
