@@ -5,6 +5,9 @@ from collec_migrations.comparison import variants
 from collec_migrations.comparison.difference import Difference, Severity, State
 from collec_migrations.database.records import Records
 
+ELABFTW = 5
+"""The id of the type of dataset that 26.2 adds; the application's code has it too."""
+
 
 def says(records: Records) -> str:
     """Return the version that the application's table says: that of the highest id."""
@@ -13,7 +16,11 @@ def says(records: Records) -> str:
 
 def differences(version: str, records: Records) -> tuple[Difference, ...]:
     """Return where the rows disagree with the version that the structure is."""
-    return (*_dbversion(version, records), *_alembic(version, records))
+    return (
+        *_dbversion(version, records),
+        *_alembic(version, records),
+        *_dataset_types(version, records),
+    )
 
 
 def _dbversion(version: str, records: Records) -> tuple[Difference, ...]:
@@ -47,6 +54,16 @@ def _alembic(version: str, records: Records) -> tuple[Difference, ...]:
         return ()
     sentence = f"Alembic's own version is {said}, the structure is that of {version}"
     return (_row("alembic_version", Severity.BREAKS, sentence, version, said, ""),)
+
+
+def _dataset_types(version: str, records: Records) -> tuple[Difference, ...]:
+    """Return the sign of a pre-release of 26.2, which recorded that number too early."""
+    if version != "26.2" or not records.dataset_types or ELABFTW in records.dataset_types:
+        return ()
+    sentence = f"table dataset_type has no type {ELABFTW}, which the step to 26.2 adds"
+    said = ", ".join(map(str, sorted(records.dataset_types)))
+    reason = "pre-releases of 26.2 recorded 26.2 before it was complete"
+    return (_row("dataset_type", Severity.DIFFERS, sentence, str(ELABFTW), said, reason),)
 
 
 def _row(
