@@ -15,7 +15,6 @@ from collec_migrations.migration import (
     archiving,
     comparing,
     installation,
-    parts,
     refusing,
     removal,
     wrapped_revision,
@@ -23,8 +22,10 @@ from collec_migrations.migration import (
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
+from collec_migrations.scripts import parts
 from collec_migrations.settings import Settings
 from collec_migrations.wrapping import application, errata
+from collec_migrations.wrapping.prepared import Prepared
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Run:
     """What the caller wants to stand in the history of each step, such as a backup's name."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
-    wrapped: list[Sending] = field(default_factory=list)
+    wrapped: list[Prepared] = field(default_factory=list)
     """The wrapped steps so far."""
     _told: set[str] = field(default_factory=set)
     _module: Any = None
@@ -128,22 +129,23 @@ class Run:
     def upgrade_wrapped(self, script: str, checksum: str) -> None:
         """Send a script of the application's own, and say what its version then differs in."""
         folder = Path(self._module.__file__).parent
-        sending = Sending(
+        step = Prepared(
             script=wrapped_revision.read(script, checksum, folder, library.scripts_folder()),
             old=self._before(self._version) or "",
             new=self._version,
             names=self.names,
-            sink=self.sink,
             whole=self._behind(self._version),
             known=errata.beside(folder),
         )
-        self.wrapped.append(sending)
+        self.wrapped.append(step)
+        sending = Sending(step=step, sink=self.sink)
         sending.send()
-        self._sent += sending.script.sources
+        self._sent += step.script.sources
         self._notes += sending.corrector.notes
+        self._announce(sending.notes)
         self._announce(application.warnings(self._version, self.names))
-        self.sink.inspect(partial(self._tell_differences, whole=sending.whole))
-        if sending.whole:
+        self.sink.inspect(partial(self._tell_differences, whole=step.whole))
+        if step.whole:
             self._step_rights(self._version)
 
     def _tell_differences(self, cursor: Cursor, *, whole: bool) -> None:

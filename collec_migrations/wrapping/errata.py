@@ -16,6 +16,8 @@ from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.wrapping.script import Item
 
 ACTIONS = ("skip", "skip_if", "replace", "before", "after")
+INSTEAD = ("skip", "skip_if", "replace")
+"""Actions after which the statement itself may not be run."""
 CHECKS = ("abort", "warn")
 DIGITS = 16
 FILE = "errata.json"
