@@ -92,6 +92,6 @@ def _early(found: Early) -> Obstacle:
         message=f"{found.used} uses the value {found.value!r} that {found.added} adds to type"
         f" {found.type}: PostgreSQL takes a new value only after it is committed",
         hint="Where two versions add and use it: --transaction per-version. In one script: wrap a "
-        "copy in which the type is made anew, or in two steps.",
+        "copy that names the value where the type is made, or makes the type anew.",
         certain=found.certain,
     )

@@ -23,9 +23,12 @@ class Early:
 
 @dataclass(slots=True)
 class Watch:
-    """The types and values of one transaction."""
+    """The values that one transaction adds.
 
-    _created: set[str] = field(default_factory=set)
+    From 17 on PostgreSQL takes a new value of a type that the same transaction made, but not
+    inside a savepoint, which a script is sent in.
+    """
+
     _added: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def early(self, items: Iterable[Item]) -> Iterator[Early]:
@@ -37,13 +40,8 @@ class Watch:
     def _note(self, item: Item) -> None:
         tree = item.tree
         kind = type(tree).__name__
-        if kind == "CreateEnumStmt":
-            self._created.add(tree.typeName[-1].sval)
-        elif kind == "AlterEnumStmt" and tree.newVal and not tree.oldVal:
-            name = tree.typeName[-1].sval
-            # A type made in the same transaction takes its new values at once.
-            if name not in self._created:
-                self._added[tree.newVal] = (name, item.place)
+        if kind == "AlterEnumStmt" and tree.newVal and not tree.oldVal:
+            self._added[tree.newVal] = (tree.typeName[-1].sval, item.place)
 
     def _used(self, item: Item) -> Iterator[Early]:
         found: dict[str, bool] = {}

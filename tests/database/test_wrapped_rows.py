@@ -1,12 +1,16 @@
 """Rows that the code of a wrapped script changes are kept, and what the plan says of them."""
 
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from collec_migrations.errors import MigrationError
 from collec_migrations.migration import verbs
 from collec_migrations.migration.planned import Plan
 from collec_migrations.names import Names
+from collec_migrations.scripts import bind
 from collec_migrations.server.address import Address
 from tests import chain, wrapping
 from tests.servers import Server
@@ -30,7 +34,7 @@ begin update col.other set o = o + 1; return null; end $$;
 create trigger noted after delete on col.child for each row execute procedure col.noted();
 """
 A, G, CHILD, OTHER = (
-    f"{schema}.{table}_until_27_0_by_code"
+    f"{schema}.{table}_until_1_1_by_code"
     for schema, table in [("lab-A_archive", "a"), ("Droits X_archive", "g"),
                           ("lab-A_archive", "child"), ("lab-A_archive", "other")]
 )  # fmt: skip
@@ -82,14 +86,28 @@ MERGE = (
 )
 
 
-def go(address: Address, *scripts: str) -> list[str]:
+def prepared(address: Address) -> None:
+    """Bring a database to 1.1 with the tables and rows from above."""
+    chain.upgrade(address, "1.1", **UNDER)
+    chain.execute(address, bind(FILL, NAMES.by_default_name))
+
+
+@pytest.fixture
+def database(server18: Server, clone: Callable[[str], Address]) -> Address:
+    """Return a database at 1.1 with the tables and rows from above."""
+    return clone(server18.template("wrapped_rows", prepared))
+
+
+def named(scripts: Sequence[str]) -> dict[str, str]:
+    """Return scripts by file names, for the versions 27.0, 27.1 and so on."""
     versions = ["1.1", *(f"27.{number}" for number in range(len(scripts)))]
-    wrapping.wrapped(
-        {
-            f"col_alter_{old}-{new}.sql": text
-            for old, new, text in zip(versions, versions[1:], scripts, strict=False)
-        }
-    )
+    steps = zip(pairwise(versions), scripts, strict=True)
+    return {f"col_alter_{old}-{new}.sql": text for (old, new), text in steps}
+
+
+def go(address: Address, *scripts: str) -> list[str]:
+    """Wrap scripts and upgrade to the last."""
+    wrapping.wrapped(named(scripts))
     return chain.upgrade(address, **UNDER)
 
 
@@ -121,7 +139,7 @@ def leftovers(address: Address) -> list[tuple[object, ...]]:
 def test_rows_that_code_changes_are_kept(
     database: Address, site: Path, script: str, expected: dict[str, list[tuple[object, ...]]]
 ) -> None:
-    go(database, FILL, script)
+    go(database, script)
     assert kept(database) == expected
     assert leftovers(database) == []
 
@@ -129,28 +147,27 @@ def test_rows_that_code_changes_are_kept(
 def test_rows_are_kept_on_every_major(any_server: Server, site: Path) -> None:
     script, expected = MERGE
     with any_server.database() as address:
-        go(address, FILL, script)
+        prepared(address)
+        go(address, script)
         assert kept(address) == expected
-        asked = "select obj_description('\"lab-A_archive\".a_until_27_0_by_code'::regclass)"
+        asked = "select obj_description('\"lab-A_archive\".a_until_1_1_by_code'::regclass)"
         (comment,) = chain.query(address, asked)[0]
-    assert str(comment).startswith("Archived by the upgrade 27.0 -> 27.1 on ")
-    assert str(comment).endswith("col_alter_27.0-27.1.sql:1)")
+    assert str(comment).startswith("Archived by the upgrade 1.1 -> 27.0 on ")
+    assert str(comment).endswith("col_alter_1.1-27.0.sql:1)")
 
 
 def test_rows_are_kept_by_a_script_for_psql(
     database: Address, site: Path, server18: Server
 ) -> None:
     script, expected = KEPT["a block"]
-    go(database, FILL)
-    wrapping.wrapped({"col_alter_27.0-27.1.sql": script})
-    server18.psql(chain.offline("27.0:27.1", **UNDER), database.dbname)
+    wrapping.wrapped({"col_alter_1.1-27.0.sql": script})
+    server18.psql(chain.offline("1.1:27.0", **UNDER), database.dbname)
     assert kept(database) == expected
 
 
 def planned(address: Address, *scripts: str) -> Plan:
-    """Return the plan for scripts on a database at 27.0, filled as above."""
-    go(address, FILL)
-    wrapping.wrapped({f"col_alter_27.{n}-27.{n + 1}.sql": text for n, text in enumerate(scripts)})
+    """Return the plan for scripts."""
+    wrapping.wrapped(named(scripts))
     return verbs.plan({"url": address.url, **UNDER}, "head", say=lambda _: None)
 
 
@@ -166,14 +183,77 @@ def test_the_plan_counts_rows_that_are_deleted_or_overwritten(
         (one.table, one.rows, one.what, one.place) for one in plan.pairs[0].archived if one.what
     ]
     assert found == [
-        ("g", 1, "rows deleted", "collec-versions/col_alter_27.0-27.1.sql:2"),
-        ("a", 2, "rows before they changed", "collec-versions/col_alter_27.1-27.2.sql:1"),
-        ("not_yet", 0, "rows deleted", "collec-versions/col_alter_27.1-27.2.sql:1"),
-        ("child", 2, "rows deleted", "collec-versions/col_alter_27.1-27.2.sql:2"),
+        ("g", 1, "rows deleted", "collec-versions/col_alter_1.1-27.0.sql:2"),
+        ("a", 2, "rows before they changed", "collec-versions/col_alter_27.0-27.1.sql:1"),
+        ("not_yet", 0, "rows deleted", "collec-versions/col_alter_27.0-27.1.sql:1"),
+        ("child", 2, "rows deleted", "collec-versions/col_alter_27.0-27.1.sql:2"),
     ]
 
 
 def test_the_plan_says_where_rows_cannot_be_counted(database: Address, site: Path) -> None:
     plan = planned(database, "select 1;\nselect col.lose();")
     (note,) = (note for note in plan.pairs[0].steps[0].notes if "archive" in note)
-    assert note.startswith("collec-versions/col_alter_27.0-27.1.sql:2: rows that this deletes")
+    assert note.startswith("collec-versions/col_alter_1.1-27.0.sql:2: rows that this deletes")
+
+
+EARLY = {
+    "a cast": ("alter type col.state add value 'x'; select 'x'::col.state;", True),
+    "a default": (
+        "alter type col.state add value 'x'; alter table col.a add s col.state default 'x';",
+        True,
+    ),
+    "perhaps": ("alter type col.state add value 'x'; insert into col.a values (9, 'x');", False),
+    "another value": ("alter type col.state add value 'x'; select 'y'::col.state;", None),
+    "another type": ("alter type col.state add value 'x'; select 'x'::varchar;", False),
+    "renamed": ("alter type col.state rename value 'y' to 'x'; select 'x'::col.state;", None),
+}
+
+
+@pytest.mark.parametrize(("script", "certain"), EARLY.values(), ids=EARLY)
+def test_a_value_used_before_it_is_committed_is_foretold(
+    database: Address, site: Path, script: str, certain: bool | None
+) -> None:
+    chain.execute(database, "create type \"lab-A\".state as enum ('y')")
+    plan = planned(database, script)
+    found = [(one.certain, one.message) for one in plan.obstacles]
+    place = "collec-versions/col_alter_1.1-27.0.sql:1"
+    message = (
+        f"{place} uses the value 'x' that {place} adds to type state:"
+        " PostgreSQL takes a new value only after it is committed"
+    )
+    assert found == ([] if certain is None else [(certain, message)])
+    if not certain:
+        chain.upgrade(database, **UNDER)
+    else:
+        with pytest.raises(MigrationError, match="unsafe use of new value"):
+            chain.upgrade(database, **UNDER)
+
+
+def test_a_value_may_be_used_by_a_version_that_is_committed_later(
+    database: Address, site: Path
+) -> None:
+    chain.execute(database, "create type \"lab-A\".state as enum ('y')")
+    plan = planned(database, "alter type col.state add value 'x';", "select 'x'::col.state;")
+    assert [one.certain for one in plan.obstacles] == [True]
+    options = {"url": database.url, **UNDER, "transaction": "per-version"}
+    assert verbs.plan(options, "head", say=lambda _: None).obstacles == ()
+    chain.upgrade(database, **UNDER, transaction="per-version")
+
+
+EXTENSIONS = {
+    "create extension pg_trgm;": "extension pg_trgm will be made, this role may make it ({place})",
+    "create index i on col.a using gin (b gin_trgm_ops); create extension if not exists plpgsql;": (
+        "extension plpgsql is there, in schema pg_catalog"
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), EXTENSIONS.items(), ids=EXTENSIONS)
+def test_the_plan_and_the_run_say_what_becomes_of_extensions(
+    database: Address, site: Path, script: str, expected: str
+) -> None:
+    expected = expected.format(place="collec-versions/col_alter_1.1-27.0.sql:1")
+    plan = planned(database, script)
+    assert expected in plan.pairs[0].steps[0].notes
+    if not plan.obstacles:
+        assert expected in chain.upgrade(database, **UNDER)
