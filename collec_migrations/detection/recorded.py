@@ -1,9 +1,14 @@
 """How what a database says of itself agrees with what it is. Pure."""
 
+import re
+
 from collec_migrations import releases
 from collec_migrations.comparison import variants
 from collec_migrations.comparison.difference import Difference, Severity, State
 from collec_migrations.database.records import Records
+from collec_migrations.wrapping import naming
+
+_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})+")
 
 ELABFTW = 5
 """The id of the type of dataset that 26.2 adds; the application's code has it too."""
@@ -12,6 +17,21 @@ ELABFTW = 5
 def says(records: Records) -> str:
     """Return the version that the application's table says: that of the highest id."""
     return records.numbers[-1] if records.numbers else ""
+
+
+def later(records: Records) -> str:
+    """Return the version, later than all known ones, that Alembic or `dbversion` names; or none.
+
+    Alembic reaches such a version by a wrapped script that came after this package.
+    """
+    found = [one for one in (*records.numbers, *records.alembic) if is_later(one)]
+    return max(found, key=naming.order, default="")
+
+
+def is_later(version: str) -> bool:
+    """Say whether this is the number of a version later than all known ones."""
+    newest = naming.order(releases.VERSIONS[-1])
+    return bool(_NUMBER.fullmatch(version)) and naming.order(version) > newest
 
 
 def differences(version: str, records: Records) -> tuple[Difference, ...]:

@@ -61,12 +61,10 @@ class Sending:
         waiting: list[Item] = []
         opened = None
         for item in self.step.items:
-            if self._owners is None and account.only_gives(item):
-                continue  # whoever runs the script owns what it makes
             actions = self.step.actions(item)
             kept = () if any(one.action == "skip" for one in actions) else keeper.before(item)
             watched = keeping.watches(item)
-            is_special = bool(actions or kept or watched or _makes_extension(item))
+            is_special = bool(actions or kept or watched or self._is_alone(item))
             if is_special or not self._follows(waiting, item):
                 self._send_together(waiting)
                 waiting = []
@@ -95,9 +93,20 @@ class Sending:
         if watched:
             self.sink.execute(keeping.end(self.step))
 
+    def _is_alone(self, item: Item) -> bool:
+        return _makes_extension(item) or self._owner_is_unknown(item)
+
+    def _owner_is_unknown(self, item: Item) -> bool:
+        """Say whether a statement names the application's account and no server tells who it is."""
+        return self._owners is None and account.names_account(item)
+
     def _send_together(self, items: Sequence[Item]) -> None:
         """Send statements that follow each other, on the lines where their file has them."""
         if not items:
+            return
+        if self._owner_is_unknown(items[0]):
+            bound = self._bound(items[0].statement.text, items[0])
+            self.sink.execute(account.at_run_time(items[0], bound, self.step.names))
             return
         first, last = items[0].statement, items[-1].statement
         text = "\n" * (first.line - 1) + items[0].sql[first.offset : last.end]
@@ -115,7 +124,7 @@ class Sending:
             raise loading.placed(error, item.source) from None
 
     def _roles(self, item: Item) -> dict[str, str]:
-        return self._owners.roles(item) if self._owners else {}
+        return self._owners.roles(item) if self._owners else {account.ROLE: account.UNKNOWN}
 
     def _follows(self, waiting: Sequence[Item], item: Item) -> bool:
         """Say whether a statement can go along with those that wait."""
