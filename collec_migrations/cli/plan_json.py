@@ -35,7 +35,14 @@ def _pair(pair: PairPlan) -> Json:
         "owners": {"gacl": pair.gacl_owner or None, "col": pair.col_owner or None},
         "steps": [_step(step) for step in pair.steps],
         "archived": [
-            {"table": item.table, "column": item.column, "rows": item.rows}
+            {
+                "table": item.table,
+                "column": item.column,
+                "rows": item.rows,
+                "what": item.what or None,
+                "place": item.place or None,
+                "for_good": item.for_good,
+            }
             for item in pair.archived
         ],
     }

@@ -148,11 +148,12 @@ def _later(evidence: Evidence, nearest: str) -> Detection:
     """Return that a database says to be at a version of which no catalog is known."""
     version = recorded.later(evidence.records)
     bare = _version(replace(evidence, records=Records()), nearest)
+    count = len(bare.serious)
     return replace(
         _detection(evidence, Answer.LATER, (version,)),
         why=(
             f"What a sound {version} contains is not known here; its tables are nearest to "
-            f"{nearest}, with {len(bare.serious)} differences.",
+            f"{nearest}, with {count} difference{'' if count == 1 else 's'}.",
             *reasons.said(evidence.records, evidence.expected),
         ),
     )

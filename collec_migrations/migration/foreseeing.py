@@ -53,7 +53,12 @@ class Foresight:
                 if loss.stays:
                     rows = asking.count(self.cursor, step, item, loss)
                     yield Archived(
-                        table=loss.table, column=None, rows=rows, what=loss.what, place=item.place
+                        table=loss.table,
+                        column=None,
+                        rows=rows,
+                        what=loss.what,
+                        place=item.place,
+                        for_good=True,
                     )
 
     def _notes(self, step: Prepared) -> Iterator[str]:

@@ -108,7 +108,7 @@ def _pair(
         gacl_owner=owners[0],
         col_owner=owners[1],
         steps=steps,
-        archived=(*_archived(cursor, steps, counted), *foresight.losses(run.wrapped)),
+        archived=(*_moved(cursor, run, steps, counted), *foresight.losses(run.wrapped)),
     )
 
 
@@ -149,6 +149,17 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
         return script
     part = "gacl" if created else "col"
     return PlannedScript(script=script.script, part=part, statements=script.statements)
+
+
+def _moved(
+    cursor: Cursor, run: Run, steps: tuple[PlannedStep, ...], counted: Counter
+) -> Iterator[Archived]:
+    """Yield what steps take out of sight, and say where there is no way back."""
+    wrapped = {step.new for step in run.wrapped}
+    built_in = tuple(step for step in steps if step.version not in wrapped)
+    others = tuple(step for step in steps if step.version in wrapped)
+    yield from _archived(cursor, built_in, counted)
+    yield from (replace(one, for_good=True) for one in _archived(cursor, others, counted))
 
 
 def _archived(
