@@ -79,6 +79,8 @@ def _may_hold(text: str, names: Iterable[str]) -> bool:
 
     Names outside literals are never in doubt, and most statements have no others.
     """
+    if "'" not in text and "$" not in text:
+        return False
     found = [token for token in tokens.scan(text) if token.is_literal]
     return any(
         "\\" in token.text
