@@ -10,7 +10,14 @@ from collec_migrations import access, addresses
 from collec_migrations.backup import libpq, offsite, running, source, store
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.retention import Policy
-from collec_migrations.cli import backup_options, backup_site, backup_text, backup_use, options
+from collec_migrations.cli import (
+    backup_options,
+    backup_site,
+    backup_text,
+    backup_use,
+    options,
+    progress,
+)
 from collec_migrations.errors import UsageError
 
 app = typer.Typer(
@@ -52,7 +59,7 @@ def run(
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     address = access.address(access.told(options.given(url=url)), say=options.say)
     names = running.names_on(address, database=database, all_of_them=all_of_them)
-    with backup_text.watched() as (say, advance):
+    with progress.watched() as (say, advance):
         done = running.run(
             address,
             names,

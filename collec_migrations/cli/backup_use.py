@@ -21,6 +21,9 @@ DEFAULT = Policy()
 def verify(
     id_: backup_options.Id,
     into: backup_options.Into,
+    major: Annotated[
+        int | None, typer.Option("--major", help="Try it in a server of this major version.")
+    ] = None,
     scratch: Annotated[
         Path | None, typer.Option("--scratch", help="Folder for the trial restore.")
     ] = None,
@@ -28,7 +31,7 @@ def verify(
 ) -> None:
     """Check every file, restore the backup into a server made for it, and compare."""
     found = store.find(into, id_)
-    result = trial.verify(found, scratch=scratch)
+    result = trial.verify(found, major=major, scratch=scratch)
     if as_json:
         typer.echo(json.dumps({"id": found.id, **asdict(result)}, indent=1))
     else:

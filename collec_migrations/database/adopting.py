@@ -2,9 +2,9 @@
 
 from psycopg2 import extensions, sql
 
+from collec_migrations import releases
 from collec_migrations.database import history, state
 from collec_migrations.names import Names
-from collec_migrations.wrapping import naming
 
 
 def record(
@@ -49,7 +49,7 @@ def _record_rights(cursor: extensions.cursor, schema: str, version: str) -> None
     one already brought it to a later one."""
     past = history.read(cursor, schema)
     known = past[-1].version if past else None
-    if known is not None and naming.order(known) >= naming.order(version):
+    if known is not None and releases.order(known) >= releases.order(version):
         return
     history.record(cursor, schema, history.Entry(version=version, kind="adopted"))
 

@@ -6,7 +6,6 @@ from collec_migrations import releases
 from collec_migrations.comparison import variants
 from collec_migrations.comparison.difference import Difference, Severity, State
 from collec_migrations.database.records import Records
-from collec_migrations.wrapping import naming
 
 _NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})+")
 
@@ -25,13 +24,13 @@ def later(records: Records) -> str:
     Alembic reaches such a version by a wrapped script that came after this package.
     """
     found = [one for one in (*records.numbers, *records.alembic) if is_later(one)]
-    return max(found, key=naming.order, default="")
+    return max(found, key=releases.order, default="")
 
 
 def is_later(version: str) -> bool:
     """Say whether this is the number of a version later than all known ones."""
-    newest = naming.order(releases.VERSIONS[-1])
-    return bool(_NUMBER.fullmatch(version)) and naming.order(version) > newest
+    newest = releases.order(releases.VERSIONS[-1])
+    return bool(_NUMBER.fullmatch(version)) and releases.order(version) > newest
 
 
 def differences(version: str, records: Records) -> tuple[Difference, ...]:

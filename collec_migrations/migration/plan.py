@@ -1,6 +1,6 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations import locks, ownership
 from collec_migrations.database import holdings, powers, state, surroundings
 from collec_migrations.database.connection import Connection
-from collec_migrations.locks import Relation
+from collec_migrations.locks import Relation, World
 from collec_migrations.migration import obstacles, planning, refusal
 from collec_migrations.migration.draft import Draft
 from collec_migrations.migration.foreseeing import Foresight
@@ -26,7 +26,10 @@ from collec_migrations.migration.planned import (
     PlannedStep,
 )
 from collec_migrations.migration.run import Run
+from collec_migrations.names import Names
 from collec_migrations.settings import Settings
+from collec_migrations.wrapping.extensions import Use
+from collec_migrations.wrapping.prepared import Prepared
 
 Counter = Callable[[Cursor, Relation, str | None], int]
 """Says how many rows a table has, or values that are not null."""
@@ -90,12 +93,19 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
     )
 
 
+def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
+    """Return the extensions that the steps of a fresh database use; asks no server."""
+    run = job.run_for(names, Draft(World()), rights_version=None)
+    _steps(job, run, None, notes=lambda _: ())
+    return tuple(use for step in run.wrapped for use in step.uses)
+
+
 def _pair(
     foresight: Foresight, job: Job, run: Run, present: state.State, counted: Counter
 ) -> PairPlan:
     cursor = foresight.cursor
     rights_before = run.rights_version
-    steps = _steps(foresight, job, run, present.recorded)
+    steps = _steps(job, run, present.recorded, notes=foresight.notes)
     owners = [
         ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
         for schema in (run.names.gacl, run.names.col)
@@ -113,7 +123,11 @@ def _pair(
 
 
 def _steps(
-    foresight: Foresight, job: Job, run: Run, recorded: str | None
+    job: Job,
+    run: Run,
+    recorded: str | None,
+    *,
+    notes: Callable[[Sequence[Prepared]], Sequence[str]],
 ) -> tuple[PlannedStep, ...]:
     """Let the revisions send what they would, into a draft."""
     draft = run.sink
@@ -128,8 +142,8 @@ def _steps(
             draft.scripts = []
             wrapped_before = len(run.wrapped)
             step.migration_fn()
-            notes = foresight.notes(run.wrapped[wrapped_before:])
-            steps.append(replace(_step(step, tuple(draft.scripts)), notes=notes))
+            told = tuple(notes(run.wrapped[wrapped_before:]))
+            steps.append(replace(_step(step, tuple(draft.scripts)), notes=told))
     return tuple(steps)
 
 
