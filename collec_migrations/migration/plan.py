@@ -9,17 +9,16 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import locks, ownership
+from collec_migrations import ownership
 from collec_migrations.database import holdings, powers, state, surroundings
 from collec_migrations.database.connection import Connection
-from collec_migrations.locks import Relation, World
-from collec_migrations.migration import obstacles, planning, refusal
+from collec_migrations.locks import World
+from collec_migrations.migration import leaving, obstacles, planning, refusal
 from collec_migrations.migration.draft import Draft
 from collec_migrations.migration.foreseeing import Foresight
 from collec_migrations.migration.job import Job
 from collec_migrations.migration.obstacles import Needs, Obstacle
 from collec_migrations.migration.planned import (
-    Archived,
     PairPlan,
     Plan,
     PlannedScript,
@@ -30,9 +29,6 @@ from collec_migrations.names import Names
 from collec_migrations.settings import Settings
 from collec_migrations.wrapping.extensions import Use
 from collec_migrations.wrapping.prepared import Prepared
-
-Counter = Callable[[Cursor, Relation, str | None], int]
-"""Says how many rows a table has, or values that are not null."""
 
 
 @contextmanager
@@ -55,7 +51,7 @@ def refuse_obstacles(job: Job, connection: Connection) -> None:
             obstacles.refuse(survey(job, cursor, counted=surroundings.holds).obstacles)
 
 
-def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -> Plan:
+def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.count) -> Plan:
     """Return the plan of an upgrade; only reads, within the transaction that is open.
 
     Raises `NotAdopted` for what an upgrade refuses.
@@ -101,7 +97,7 @@ def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
 
 
 def _pair(
-    foresight: Foresight, job: Job, run: Run, present: state.State, counted: Counter
+    foresight: Foresight, job: Job, run: Run, present: state.State, counted: leaving.Counter
 ) -> PairPlan:
     cursor = foresight.cursor
     rights_before = run.rights_version
@@ -118,7 +114,7 @@ def _pair(
         gacl_owner=owners[0],
         col_owner=owners[1],
         steps=steps,
-        archived=(*_moved(cursor, run, steps, counted), *foresight.losses(run.wrapped)),
+        archived=(*leaving.archived(cursor, run, steps, counted), *foresight.losses(run.wrapped)),
     )
 
 
@@ -163,37 +159,6 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
         return script
     part = "gacl" if created else "col"
     return PlannedScript(script=script.script, part=part, statements=script.statements)
-
-
-def _moved(
-    cursor: Cursor, run: Run, steps: tuple[PlannedStep, ...], counted: Counter
-) -> Iterator[Archived]:
-    """Yield what steps take out of sight, and say where there is no way back."""
-    wrapped = {step.new for step in run.wrapped}
-    built_in = tuple(step for step in steps if step.version not in wrapped)
-    others = tuple(step for step in steps if step.version in wrapped)
-    yield from _archived(cursor, built_in, counted)
-    yield from (replace(one, for_good=True) for one in _archived(cursor, others, counted))
-
-
-def _archived(
-    cursor: Cursor, steps: tuple[PlannedStep, ...], counted: Counter
-) -> tuple[Archived, ...]:
-    """Count what the steps take out of sight, of what is there now."""
-    removals = dict.fromkeys(
-        (removal.relation, removal.column)
-        for step in steps
-        for script in step.scripts
-        for statement in script.statements
-        for removal in statement.effects.removals
-        if removal.relation is not locks.ANY
-    )
-    whole = {relation for relation, column in removals if column is None}
-    return tuple(
-        Archived(table=str(relation), column=column, rows=counted(cursor, relation, column))
-        for relation, column in removals
-        if column is None or relation not in whole
-    )
 
 
 def _needs(pair: PairPlan) -> Needs:

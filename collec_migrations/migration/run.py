@@ -15,6 +15,7 @@ from collec_migrations.migration import (
     archiving,
     comparing,
     installation,
+    levels,
     refusing,
     removal,
     wrapped_revision,
@@ -208,13 +209,8 @@ class Run:
 
     def _check_archives(self, reached: str | None, leaving: Sequence[str]) -> None:
         """Refuse the step when rows that it removes could not be kept."""
-        names = self.names
-        steps = [("col", names.col, names.col_archive, self._version, reached)]
-        steps += [("gacl", names.gacl, names.gacl_archive, v, self._before(v)) for v in leaving]
-        for role, schema, archive, version, then in steps:
-            step = archiving.Step(
-                role=role, schema=schema, archive=archive, version=version, reached=then
-            )
+        rights = [(version, self._before(version)) for version in leaving]
+        for step in archiving.steps(self.names, (self._version, reached), rights):
             self.sink.inspect(partial(archiving.check, step=step))
 
     def _step_rights(self, version: str | None) -> None:
@@ -227,19 +223,16 @@ class Run:
 
     def _rights_to_leave(self, reached: str | None) -> tuple[str, ...]:
         """Return the versions that the rights schema leaves, newest first."""
-        held = self._between(None, self.rights_held) if self.rights_held else ()
-        needed = max(self._between(None, reached) if reached else (), held, key=len)
         if self.rights_version is None:
             return ()
-        present = self._between(None, self.rights_version)
-        return tuple(reversed(present[len(needed) :]))
+        return levels.leaving(
+            self.versions, at=self.rights_version, needed=(reached, self.rights_held)
+        )
 
     def _between(self, old: str | None, new: str) -> Sequence[str]:
         """Return the versions after `old` up to `new`."""
-        first = 0 if old is None else self.versions.index(old) + 1
-        return self.versions[first : self.versions.index(new) + 1]
+        return levels.between(self.versions, old, new)
 
     def _before(self, version: str) -> str | None:
         """Return the version before, or None for the first one."""
-        index = self.versions.index(version)
-        return self.versions[index - 1] if index else None
+        return levels.before(self.versions, version)

@@ -14,7 +14,7 @@ from collec_migrations.migration.account import Owners
 from collec_migrations.migration.correcting import Corrector
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.wrapping import choices, session
-from collec_migrations.wrapping import script as loading
+from collec_migrations.wrapping import reading as decoding
 from collec_migrations.wrapping.duplicates import Question
 from collec_migrations.wrapping.errata import Erratum
 from collec_migrations.wrapping.keeping import Keeper, Kept
@@ -121,7 +121,7 @@ class Sending:
                 decisions=choices.read(item.source.path),
             )
         except ScriptUnreadable as error:
-            raise loading.placed(error, item.source) from None
+            raise decoding.placed(error, item.source) from None
 
     def _roles(self, item: Item) -> dict[str, str]:
         return self._owners.roles(item) if self._owners else {account.ROLE: account.UNKNOWN}
