@@ -9,6 +9,7 @@ import typer
 
 from collec_migrations import access
 from collec_migrations.cli import options
+from collec_migrations.installing import administrator
 from collec_migrations.replication import primary
 from collec_migrations.replication.primary import Done, Plan
 from collec_migrations.serverconf import place
@@ -30,13 +31,13 @@ def primary_(
     apply: Annotated[bool, typer.Option("--apply", help="Write it; else only tell.")] = False,
 ) -> None:
     """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
-    address = access.address(access.told(options.given(url=url)), say=options.say)
+    connect = administrator.of(access.told(options.given(url=url)).address).connect
     if not apply:
-        found = primary.plan(address, standby)
+        found = primary.plan(connect, standby)
         typer.echo("\n".join(_planned(found)))
         raise typer.Exit(0 if found.is_ready else 1)
     done = primary.apply(
-        address, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
+        connect, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
     )
     typer.echo("\n".join(_done(done, passfile.absolute())))
     raise typer.Exit(3 if done.failures else 0 if done.after.is_ready else 1)
@@ -89,7 +90,7 @@ def _done(done: Done, secrets: Path) -> Iterator[str]:
     waiting = {name for name, one in done.after.primary.settings.items() if one.pending}
     due = [one for one in done.after.findings if one.setting and one.setting[0] in waiting]
     if waiting:
-        yield f"restart PostgreSQL: {', '.join(sorted(waiting))} wait for it"
+        yield f"restart PostgreSQL: {', '.join(sorted(waiting))} (in force only then)"
     rest = tuple(one for one in done.after.findings if one not in due)
     yield from _missing(replace(done.after, findings=rest))
     if done.after.is_ready:

@@ -1,5 +1,6 @@
 """How to come in as the administrator: also as root, by the account that the server trusts."""
 
+import codecs
 import getpass
 import os
 import pwd
@@ -19,6 +20,8 @@ SUPERUSER = "postgres"
 SOCKETS = ("/var/run/postgresql", "/run/postgresql", "/tmp")
 """Where distributions and PostgreSQL itself put the socket."""
 MAINTENANCE = "postgres"
+CODECS = ("ascii", "utf-8", "latin-1")
+"""What psycopg2 may look up while it connects: `ascii` for a server with SQL_ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +42,15 @@ class Administrator:
 
         Raises ConnectionFailed.
         """
-        words = {"dbname": dbname} if dbname else {}
+        # Named here, or psycopg2 would load another codec while we are another account, who may
+        # not read our Python.
+        words = {"client_encoding": "UTF8"}
+        if dbname:
+            words["dbname"] = dbname
         if role:
             # From the beginning: to this role every `reset role` and `reset all` comes back.
             words["options"] = f"-c role={_escaped(role)}"
-        dsn = str(make_dsn(self.address.dsn, **words)) if words else self.address.dsn
+        dsn = str(make_dsn(self.address.dsn, **words))
         with _acting_as(self.account):
             try:
                 return database.connect(Address(dsn))
@@ -85,6 +92,8 @@ def _acting_as(account: str) -> Iterator[None]:
         yield
         return
     entry = pwd.getpwnam(account)
+    for codec in CODECS:
+        codecs.lookup(codec)  # that account may not be able to read our Python
     group = os.getegid()
     os.setegid(entry.pw_gid)
     try:

@@ -10,6 +10,7 @@ from collec_migrations.database import configuration
 from collec_migrations.database.configuration import NotAllowed, NotHere
 from collec_migrations.hba import applying, reading
 from collec_migrations.hba.applying import Applied
+from collec_migrations.hba.reading import HbaUnreadable
 from collec_migrations.installing import (
     chain,
     found,
@@ -136,7 +137,12 @@ def _access(admin: Administrator, wanted: Wanted, there: Found) -> Access:
             if wanted.apply_hba:
                 raise applying.by_hand(error, access.block) from error
             return access
-        access = rules.judged(wanted, there, file, text)
+        try:
+            access = rules.judged(wanted, there, file, text)
+        except HbaUnreadable as error:
+            if wanted.apply_hba:
+                raise
+            return rules.unknown(wanted, there, str(error))
         if access.piece.state == "make":
             try:
                 applying.ready(session)

@@ -143,7 +143,8 @@ def _defaults(wanted: Wanted, found: Found) -> Iterator[Piece]:
             kind="default rights",
             name=name,
             state="make" if lacking else "there",
-            detail=f"{wanted.owner} may use the {', '.join(lacking)} that {found.server.role} makes there"
+            detail=f"{wanted.owner} may use what {found.server.role} makes there: "
+            f"{', '.join(lacking)}"
             if lacking
             else "",
         )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from collec_migrations import majors
 from collec_migrations.replication import lsn
 from collec_migrations.replication.faults import ReplicationRefused
 from collec_migrations.replication.protocol import Identity
@@ -89,12 +90,13 @@ def choose(its: Folder, primary: Identity) -> Choice:
     return _older(its, primary)
 
 
-def unless_lost(choice: Choice, slot: Slot | None) -> Choice:
-    """Return a choice, which cannot be to attach when the WAL for that is gone."""
+def feasible(choice: Choice, slot: Slot | None, major: str) -> Choice:
+    """Return a choice, or a clone where its WAL is gone or there is no pg_rewind (9.4)."""
     if choice.way is Way.ATTACH and slot and (slot.wal_status == "lost" or slot.invalidation):
-        return Choice(
-            way=Way.CLONE, why=f"its slot {slot.name!r} is lost: WAL that it needs is gone"
-        )
+        why = f"its slot {slot.name!r} is lost: WAL that it needs is gone"
+        return Choice(way=Way.CLONE, why=why)
+    if choice.way is Way.REWIND and majors.text("pg_rewind", major) is None:
+        return Choice(way=Way.CLONE, why=f"{choice.why}; PostgreSQL {major} has no pg_rewind")
     return choice
 
 

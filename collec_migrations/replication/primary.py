@@ -5,10 +5,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.addresses import Address
 from collec_migrations.credentials import passfile, password, verifier
 from collec_migrations.credentials.passfile import Entry
-from collec_migrations.database import connection as database
+from collec_migrations.database.configuration import Reconnect
 from collec_migrations.database.connection import Connection
 from collec_migrations.errors import MigrationError
 from collec_migrations.hba import applying as hba
@@ -76,20 +75,20 @@ class Done:
     """What is still missing: what waits for a restart, and what no setting mends."""
 
 
-def plan(address: Address, standby: str) -> Plan:
+def plan(connect: Reconnect, standby: str) -> Plan:
     """Return what is missing for a standby at an address; touches nothing.
 
-    Raises ManagedElsewhere, ConnectionFailed, ReplicationRefused (a standby; a role that may not
-    see the settings).
+    `connect` opens a session on the primary. Raises ManagedElsewhere, ConnectionFailed,
+    ReplicationRefused (a standby; a role that may not see the settings).
     """
     primary_access.network(standby)  # refuses what is not one address
-    with closing(database.connect(address)) as connection:
+    with closing(connect()) as connection:
         connection.autocommit = True
         return _read(connection, standby)
 
 
 def apply(
-    address: Address,
+    connect: Reconnect,
     standby: str,
     secrets: Path,
     *,
@@ -101,26 +100,26 @@ def apply(
     New passwords are made by chance, kept in the file `secrets` (0600) before the server has
     their verifiers, and sent to nobody.
     """
-    found = plan(address, standby)
+    found = plan(connect, standby)
     if not found.primary.is_superuser:
         raise ReplicationRefused(
             "only a superuser can prepare a primary",
             hint="Run it on the server's machine as postgres, or give --url of a superuser.",
         )
     failures: list[MigrationError] = []
-    with closing(database.connect(address)) as connection:
+    with closing(connect()) as connection:
         passwords = _roles(connection, found, secrets, new_passwords=new_passwords)
         if passwords:
             say(f"the passwords of {' and '.join(passwords)} are in {secrets}")
         connection.autocommit = True
-        settings = _attempt(failures, lambda: _settings(connection, address, found))
-        access = _attempt(failures, lambda: _access(connection, address, found))
+        settings = _attempt(failures, lambda: _settings(connection, connect, found))
+        access = _attempt(failures, lambda: _access(connection, connect, found))
     return Done(
         passwords=passwords,
         settings=settings,
         access=access,
         failures=tuple(failures),
-        after=plan(address, standby),
+        after=plan(connect, standby),
     )
 
 
@@ -177,17 +176,16 @@ def _roles(
     return wanted
 
 
-def _settings(connection: Connection, address: Address, found: Plan) -> Path | None:
+def _settings(connection: Connection, connect: Reconnect, found: Plan) -> Path | None:
     if not found.settings:
         return None
-    reconnect = lambda: database.connect(address)  # noqa: E731
-    return serverconf.apply(connection, CONF, found.settings, reconnect=reconnect).file
+    return serverconf.apply(connection, CONF, found.settings, reconnect=connect).file
 
 
-def _access(connection: Connection, address: Address, found: Plan) -> Path | None:
+def _access(connection: Connection, connect: Reconnect, found: Plan) -> Path | None:
     if found.lets_in:
         return None
-    return hba.apply(connection, found.access, reconnect=lambda: database.connect(address)).file
+    return hba.apply(connection, found.access, reconnect=connect).file
 
 
 def _attempt(failures: list[MigrationError], work: Callable[[], Path | None]) -> Path | None:

@@ -104,6 +104,9 @@ def plan(wish: Wish) -> Plan:
         attaching.folder(rewinding.control_data(local)), itself if target.running else None
     )
     choice = attaching.choose(folder, identity)
+    choice = attaching.feasible(choice, primary.slot(order.slot), local.major)
+    if choice.way is Way.REWIND:
+        rewinding.check_access(local, order)
     return Plan(
         wish=wish,
         order=order,
@@ -111,9 +114,7 @@ def plan(wish: Wish) -> Plan:
         local=local,
         running=target.running,
         writes=target.running and itself is not None and not itself.in_recovery,
-        choice=None
-        if target.running and _follows(itself, primary)
-        else attaching.unless_lost(choice, primary.slot(order.slot)),
+        choice=None if target.running and _follows(itself, primary) else choice,
         killed=folder.was_killed,
     )
 

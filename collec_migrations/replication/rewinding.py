@@ -13,8 +13,10 @@ from pathlib import Path
 from psycopg2.extensions import make_dsn
 
 from collec_migrations import majors
-from collec_migrations.errors import ServerFailed
-from collec_migrations.replication import accounts, machine, owned
+from collec_migrations.credentials import passfile
+from collec_migrations.database import connection as database
+from collec_migrations.errors import ConnectionFailed, ServerFailed
+from collec_migrations.replication import accounts, clone_secret, machine, owned
 from collec_migrations.replication.clone_order import DATABASE, Order
 from collec_migrations.replication.faults import ReplicationFailed, ReplicationRefused
 from collec_migrations.replication.machine import Node
@@ -52,6 +54,23 @@ def recover(node: Node) -> None:
         raise ReplicationFailed(
             f"the server in {node.data} does not recover", hint=error.hint
         ) from error
+
+
+def check_access(node: Node, order: Order) -> None:
+    """Raise ReplicationRefused when pg_rewind would not be let in: a clone is not due for that."""
+    file = clone_secret.where(order, node.account)
+    key = (order.host, str(order.port), DATABASE, accounts.REWIND)
+    password = passfile.lookup(owned.read(file, node.account), key)
+    hint = (
+        f"{file} needs the line {order.host}:{order.port}:*:{accounts.REWIND}:PASSWORD; the role "
+    )
+    hint += "and its rights come from `replica primary`, as does the line of pg_hba.conf."
+    if password is None:
+        raise ReplicationRefused(f"{file} has no line for {':'.join(key)}", hint=hint)
+    try:
+        database.connect(replace(order, user=accounts.REWIND).address(password)).close()
+    except ConnectionFailed as error:
+        raise ReplicationRefused(f"pg_rewind is not let in: {error}", hint=hint) from error
 
 
 def fence(node: Node) -> Node:

@@ -75,6 +75,22 @@ def test_two_primaries_become_one_again_and_the_loss_is_told_first(pair18: Pair)
     assert pair.follows(pair.a, pair.b)
 
 
+def test_a_rewind_that_is_not_let_in_is_not_made_a_clone(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    before, text = postmaster.running(pair.a.data), pair.passfile.read_text()
+    pair.passfile.write_text("".join(line for line in text.splitlines(keepends=True)
+                                     if "rewind" not in line))  # fmt: skip
+    told = rejoin(pair, pair.a)[1]
+    assert "has no line for 127.0.0.1" in told
+    pair.passfile.write_text(text)
+    pair.b.sql("alter role rewind nologin")
+    told = rejoin(pair, pair.a)[1]
+    assert "pg_rewind is not let in" in told
+    assert postmaster.running(pair.a.data) == before
+    assert standbys.SECRET not in told
+
+
 def test_an_old_primary_started_as_a_standby_without_a_rewind_is_rewound(pair18: Pair) -> None:
     pair = pair18
     diverged(pair)
