@@ -31,7 +31,7 @@ soak: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
 
 golden: $(VENV)/installed-dev
-	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py -k reviewed
+	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py tests/cli/test_help.py -k reviewed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

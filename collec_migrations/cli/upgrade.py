@@ -1,6 +1,5 @@
 """`collec-migrations upgrade`: show what an upgrade would do, ask, do it."""
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import options, upgrade_backup
+from collec_migrations.cli import facts, options, upgrade_backup
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def upgrade(
-    version: Annotated[str, typer.Argument(help="A version of the chain, or head.")] = "head",
+    version: options.Target = "head",
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would happen; touch nothing.")
     ] = False,
@@ -71,7 +70,7 @@ def _show(found: "Plan", *, as_json: bool) -> None:
     from collec_migrations.cli import plan_json, plan_text
 
     if as_json:
-        typer.echo(json.dumps(plan_json.facts(found), indent=1, ensure_ascii=False))
+        facts.write(plan_json.facts(found))
         return
     for line in plan_text.lines(found):
         typer.echo(line)
@@ -104,7 +103,7 @@ def _run(
             {"col": col, "from": before[col], "to": now, "changed": before[col] != now}
             for col, now in reached.items()
         ]
-        typer.echo(json.dumps({"schemas": schemas, "seconds": round(seconds, 3)}, indent=1))
+        facts.write({"schemas": schemas, "seconds": round(seconds, 3)})
         return
     for col, now in reached.items():
         typer.echo(_result(col, before[col], now, seconds))
