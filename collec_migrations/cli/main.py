@@ -35,6 +35,9 @@ SECTIONS = {
     "Servers": {
         "server": "Manage the embedded PostgreSQL server of a folder.",
     },
+    "Learn and build": {
+        "diagram": "Draw the chain, or the tables of a version: Mermaid text or SVG.",
+    },
 }
 """What each command does, known without loading it: a start costs only what the command needs."""
 
