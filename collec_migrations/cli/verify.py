@@ -41,7 +41,7 @@ def verify(
             if repair:
                 report = _repaired(session, report, names, yes=yes)
             if not as_json:
-                typer.echo(_shown(session, report, sql=sql))
+                typer.echo(_shown(session, report, where.options, sql=sql))
             reports.append(report)
     if as_json:
         facts.write({"schemas": [telling.as_json(one) for one in reports]})
@@ -60,7 +60,7 @@ def _repaired(session: Connection, report: Report, names: Names, *, yes: bool) -
     return left
 
 
-def _shown(session: Connection, report: Report, *, sql: bool) -> str:
+def _shown(session: Connection, report: Report, repeated: str, *, sql: bool) -> str:
     if sql:
         return telling.script(report, repairing.plan(session, report))
-    return colours.severities(telling.text(report))
+    return colours.severities(telling.text(report, repeated))
