@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: upgrade test check format unit soak golden bench clean
+.PHONY: upgrade test check format unit soak golden docs bench clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
@@ -32,6 +32,9 @@ soak: $(VENV)/installed-dev
 
 golden: $(VENV)/installed-dev
 	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py tests/cli/test_help.py -k reviewed
+
+docs: $(VENV)/installed-dev
+	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/docs/test_pages.py -k fresh
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -30,7 +30,10 @@ def adopt(
         bool, typer.Option("--force", help="Take the version that is given, whatever is seen.")
     ] = False,
 ) -> None:
-    """Write the version that is seen as Alembic's own, and a row of history."""
+    """Write the version that is seen as Alembic's own, and a row of history.
+
+    Exit status: 1 when the database is not soundly that version.
+    """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     every: list[adoption.Adoption] = []
     with place.opened(where) as session:

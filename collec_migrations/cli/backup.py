@@ -45,7 +45,11 @@ def run(
     analyze: Annotated[bool, typer.Option("--analyze", help="ANALYZE afterwards.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Back up one database or all, then remove what is too old."""
+    """Back up one database or all, then remove what is too old.
+
+    Exit status: 3 when a database or the off-site command failed, 75 when another
+    run is at work.
+    """
     if database and all_of_them:
         raise UsageError("--database and --all cannot be given together")
     if send is not None:
@@ -86,7 +90,10 @@ def _after(
 
 @app.command("list")
 def list_(into: backup_options.Into, as_json: options.Json = False) -> None:
-    """List the backups, oldest first, and what is none though it looks like one."""
+    """List the backups, oldest first, and what is none though it looks like one.
+
+    Exit status: 1 when there is no backup.
+    """
     whole, broken = store.backups(into)
     if as_json:
         facts.write(

@@ -65,7 +65,10 @@ def point_in_time(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Print a checked configuration for point-in-time recovery by a program made for it."""
+    """Print a checked configuration for point-in-time recovery by a program made for it.
+
+    Exit status: 1 when something has to change first.
+    """
     address = access.address(access.told(options.given(url=url)), say=options.say)
     chosen = pitr.found(tool)
     advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))

@@ -26,7 +26,10 @@ def verify(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Check every file, restore the backup into a server made for it, and compare."""
+    """Check every file, restore the backup into a server made for it, and compare.
+
+    Exit status: 1 when the backup is damaged.
+    """
     found = store.find(into, id_)
     result = trial.verify(found, scratch=scratch)
     if as_json:
@@ -78,7 +81,10 @@ def prune(
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Remove what is too old, or the backups that are named."""
+    """Remove what is too old, or the backups that are named.
+
+    Exit status: 75 when another run is at work.
+    """
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     with translated("nothing more was removed"), lock.held(into):
         chosen = _named(into, ids) if ids else running.superfluous(into, policy)

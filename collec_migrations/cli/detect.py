@@ -22,7 +22,10 @@ def detect(
     app: App = None,
     as_json: options.Json = False,
 ) -> None:
-    """Say what version a database is, without changing anything."""
+    """Say what version a database is, without changing anything.
+
+    Exit status: 1 when what is there is not soundly one known version.
+    """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     with place.opened(where) as session:
         session.set_session(readonly=True)

@@ -43,7 +43,10 @@ def rehearse(
     scratch: Annotated[Path | None, typer.Option("--scratch", help="Folder for the copy.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Try an upgrade on a copy, and tell how it went."""
+    """Try an upgrade on a copy, and tell how it went.
+
+    Exit status: 1 when the upgrade would fail.
+    """
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.rehearsal import page, rehearsing, telling
 

@@ -40,7 +40,10 @@ def stop(folder: Folder = HERE, as_json: Json = False) -> None:
 
 @app.command()
 def status(folder: Folder = HERE, as_json: Json = False) -> None:
-    """Tell whether the server runs, and where; exit with 1 when it does not."""
+    """Tell whether the server runs, and where.
+
+    Exit status: 1 when it does not run.
+    """
     found = embedded.find(folder)
     address = cluster.address(found) if found else None
     if as_json:
@@ -52,7 +55,10 @@ def status(folder: Folder = HERE, as_json: Json = False) -> None:
 
 @app.command()
 def url(folder: Folder = HERE, as_json: Json = False) -> None:
-    """Print the address of the running server; exit with 1 when it does not run."""
+    """Print the address of the running server.
+
+    Exit status: 1 when it does not run.
+    """
     found = embedded.find(folder)
     address = cluster.address(found) if found else None
     if as_json:

@@ -34,7 +34,10 @@ def upgrade(
         Path | None, typer.Option("--backup", help="Take a backup into this folder first.")
     ] = None,
 ) -> None:
-    """Bring the database to a version, all or nothing."""
+    """Bring the database to a version, all or nothing.
+
+    Exit status: 1 when the question is answered with no.
+    """
     given = options.given(
         url=url,
         gacl=gacl,

@@ -31,7 +31,10 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without a question.")] = False,
 ) -> None:
-    """Compare the database with its version, and tell each difference in one line."""
+    """Compare the database with its version, and tell each difference in one line.
+
+    Exit status: 1 when anything but cosmetic things differs.
+    """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     reports: list[Report] = []
     with place.opened(where) as session:

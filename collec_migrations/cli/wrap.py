@@ -25,7 +25,10 @@ def wrap(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Wrap upgrade scripts of the application, to go on to them."""
+    """Wrap upgrade scripts of the application, to go on to them.
+
+    Exit status: 1 when a script is another than the one that was wrapped.
+    """
     place = wrapping.Place.of(into)
     outcome = wrapping.wrap(scripts, place)
     if as_json:
