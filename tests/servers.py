@@ -118,7 +118,7 @@ class Server:
 def running(major: int) -> Iterator[Server]:
     """Give a server of a major version."""
     found = binaries.find(major)
-    with throwaway(found, tcp=True) as address:
+    with throwaway(found, folder=scratch(), tcp=True) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from psycopg2 import extensions
 
 from collec_migrations.database.queries import statement
-from collec_migrations.database.reading import TOOL_TABLES
+from collec_migrations.database.state import TOOL_TABLES
 from collec_migrations.names import Names
 
 

@@ -4,11 +4,9 @@ from psycopg2 import extensions
 
 from collec_migrations.catalog import Catalog
 from collec_migrations.database.queries import statement
+from collec_migrations.database.state import TOOL_TABLES
 from collec_migrations.database.unqualified import unqualified
 from collec_migrations.names import Names
-
-TOOL_TABLES = ("alembic_version", "migration_history")
-"""What Alembic and this tool keep beside the application's tables: no part of a catalog."""
 
 
 def read_catalog(connection: extensions.connection, names: Names) -> Catalog:

@@ -10,7 +10,7 @@ from collec_migrations.names import Names
 
 VERSION_TABLE = "alembic_version"
 TOOL_TABLES = (VERSION_TABLE, history.TABLE)
-"""Tables that belong to this tool and to Alembic, not to the application."""
+"""Tables that belong to this tool and to Alembic, not to the application: no part of a catalog."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 import pytest
 
 from collec_migrations.comparison.difference import State
-from collec_migrations.database import reading, state
 from collec_migrations.database.records import Applied
 from collec_migrations.database.unqualified import unqualified
 from collec_migrations.verification import judging
@@ -41,7 +40,3 @@ def test_a_script_that_changed_since_it_was_applied_is_told() -> None:
     ]
     told = judging.scripts(applied, {"a.sql": "1", "b.sql": "3"}.get)
     assert [(one.state, one.name) for one in told] == [(State.SCRIPT, "b.sql")]
-
-
-def test_the_tools_tables_are_the_same_everywhere() -> None:
-    assert set(reading.TOOL_TABLES) == set(state.TOOL_TABLES)
