@@ -46,7 +46,8 @@ def of_movements(server: Address, template: Address, movements: int) -> Iterator
         ("backup", "collec-migrations backup run", f"{ours} backup run --into o --url {dsn}"),
         ("backup", "pg_dump -Fc", f"{dump} -Fc -d {dsn} -f c"),
         ("backup", "pg_dump, piped to gzip -9", f"{dump} -d {dsn} | gzip -9 >z"),
-        ("prove a backup", "collec-migrations backup verify", f"{ours} backup verify last --into o"),
+        ("prove a backup", "collec-migrations backup verify",
+         f"{ours} backup verify last --into o"),
         ("prove a backup", "pg_restore by hand", f"{restore} -1 -d TARGET c"),
         ("clone", "create database template", f"{psql} -Xqc 'drop database TARGET_NAME' "
          f"-c 'create database TARGET_NAME template {template.dbname}' SERVER"),

@@ -151,7 +151,7 @@ def _yoyo(found: str, folder: Path, text: str) -> Way:
     def apply(address: Address, migrations: Path) -> None:
         url = (
             f"postgresql://{address.user}@/{address.dbname}"
-            f"?unix_socket={quote(address.host, safe='')}&port={address.port}"
+            f"?host={quote(address.host, safe='')}&port={address.port}"
         )
         run([found, "apply", "--batch", "--no-config-file", "-d", url, str(migrations)], folder)
 
@@ -164,8 +164,7 @@ def _yoyo(found: str, folder: Path, text: str) -> Way:
 
 def _sqitch(found: str, folder: Path, text: str) -> Way:
     client = str(binaries.embedded().program("psql"))
-    who = {"SQITCH_USERNAME": "bench", "SQITCH_EMAIL": "bench@localhost"}
-    who |= {"SQITCH_FULLNAME": "bench", "HOME": str(folder)}
+    who = {"SQITCH_EMAIL": "bench@localhost", "SQITCH_FULLNAME": "bench", "HOME": str(folder)}
     run([found, "init", "bench", "--engine", "pg"], folder, who)
     for name, content in (("nothing", NOTHING), ("change", text)):
         run([found, "add", name, "-n", name], folder, who)

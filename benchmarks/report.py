@@ -34,8 +34,9 @@ def _lines(results: Results) -> Iterator[str]:
     yield from ("# Results", "")
     yield "<!-- made by `make bench` from results.json -->"
     peers = ", ".join(f"{name} {version}" for name, version in results.peers.items())
-    yield from ("", f"Measured on {results.date}: {results.machine}, PostgreSQL {results.server}; "
-                f"{peers}. One run of `{results.command}`, {results.seconds / 60:.1f} minutes.")  # fmt: skip
+    yield ""
+    yield f"Measured on {results.date}: {results.machine}, PostgreSQL {results.server}; {peers}."
+    yield f"One run of `{results.command}`, {results.seconds / 60:.1f} minutes."
     yield "A number after a time is its ratio to the quickest way of the others in the same row."
     yield from ("", "![time against size](results.svg)")
     for group, (title, remark) in GROUPS.items():
