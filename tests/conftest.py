@@ -1,5 +1,6 @@
 """Servers and databases for every test; a server starts when a test first asks for it."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,8 +14,12 @@ from pytest_postgresql.janitor import DatabaseJanitor
 
 from collec_migrations.server import cluster, embedded
 from collec_migrations.server.address import Address
-from tests import servers
+from tests import servers, standbys
 from tests.servers import Server
+from tests.standbys import Pair
+
+os.environ["TMPDIR"] = tempfile.tempdir = str(servers.scratch())
+"""What a test writes is in memory, too: a server's files cost half of the system's time there."""
 
 Servers = Callable[[int], Server]
 Clone = Callable[[str], Address]
@@ -110,3 +115,33 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a site's own folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def pair_templates() -> Iterator[Callable[[int], Path]]:
+    """Return the function that gives the template of a primary and its standby."""
+    made: dict[int, Path] = {}
+    with ExitStack() as stack:
+
+        def of(major: int) -> Path:
+            if major not in made:
+                made[major] = stack.enter_context(standbys.template(major))
+            return made[major]
+
+        yield of
+
+
+@pytest.fixture
+def pair18(pair_templates: Callable[[int], Path]) -> Iterator[Pair]:
+    """Return a running primary and standby of 18."""
+    with standbys.pair(pair_templates(18)) as both:
+        yield both
+
+
+@pytest.fixture(params=servers.majors(), ids=lambda major: f"pg{major}")
+def any_pair(
+    pair_templates: Callable[[int], Path], request: pytest.FixtureRequest
+) -> Iterator[Pair]:
+    """Return a running primary and standby of each major at hand."""
+    with standbys.pair(pair_templates(request.param)) as both:
+        yield both

@@ -1,12 +1,15 @@
 """What an installation of the application says: where its database is and what it asks for."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from collec_migrations.application import dotenv, ini, php, text
+from collec_migrations.application.wanted import Form
 from collec_migrations.errors import UsageError
 
+_PART = re.compile(r"(?P<name>\w+)\s*=(?P<value>\s*'(?:[^'\\]|\\.)*'|[^;]*)")
 _SYSTEM_SCHEMAS = frozenset({"public", "pg_catalog", "pg_temp"})
 
 
@@ -33,6 +36,8 @@ class Installation:
     """The rights are in another database, which this tool does not serve."""
     files: tuple[str, ...] = ()
     """What was read."""
+    form: Form = Form.PHP
+    """Where a site writes its own settings."""
 
     @property
     def col(self) -> tuple[str, ...]:
@@ -54,18 +59,23 @@ def read(folder: Path, environment: Mapping[str, str]) -> Installation:
     modern = text.read(folder / "app" / "Config" / "App.php")
     if modern is not None:
         return _modern(folder, modern, environment)
+    return _older(folder)
+
+
+def layered(folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the values of the PHP files, and of the ini file that wins over both; what was read.
+
+    Raises `UsageError` when there is none of the PHP files.
+    """
     names = ("param/param.default.inc.php", "param/param.inc.php")
-    layers = [(name, text.read(folder / name)) for name in names]
-    if all(content is None for _, content in layers):
+    layers = [
+        (name, content) for name in names if (content := text.read(folder / name)) is not None
+    ]
+    if not layers:
         raise UsageError(
             f"{folder} holds no files of the application",
             hint="Name its root: the folder that holds `param/` (up to 24.1) or `app/` (25.0 on).",
         )
-    return _older(folder, [(name, content) for name, content in layers if content is not None])
-
-
-def _older(folder: Path, layers: list[tuple[str, str]]) -> Installation:
-    """Return the settings of the PHP files, and of the ini file that wins over both."""
     found = dict(php.assignments("\n?><?php\n".join(content for _, content in layers)))
     files = [name for name, _ in layers]
     place = found.get("paramIniFile", "./param.ini")
@@ -78,6 +88,12 @@ def _older(folder: Path, layers: list[tuple[str, str]]) -> Installation:
         found |= ini.values(third[1])
         files.append(str(third[0].relative_to(folder) if third[0].is_relative_to(folder)
                          else third[0]))  # fmt: skip
+    return found, tuple(files)
+
+
+def _older(folder: Path) -> Installation:
+    """Return the settings of the releases up to 24.1."""
+    found, files = layered(folder)
     connection, rights = dsn(found.get("BDD_dsn", "")), dsn(found.get("GACL_dsn", ""))
     return Installation(
         expected=found.get("APPLI_dbversion", ""),
@@ -90,7 +106,7 @@ def _older(folder: Path, layers: list[tuple[str, str]]) -> Installation:
         search_path=schemas(found.get("BDD_schema", "")),
         gacl=next((name for name in schemas(found.get("GACL_schema", ""))), ""),
         other_database=bool(rights) and rights != connection,
-        files=tuple(files),
+        files=files,
     )
 
 
@@ -116,18 +132,26 @@ def _modern(folder: Path, config: str, environment: Mapping[str, str]) -> Instal
         password=dotenv.get(found, environment, "database.default.password"),
         search_path=path,
         gacl="gacl" if "gacl" in rights else (rights[-1] if rights else ""),
+        form=Form.DOTENV,
         files=("app/Config/App.php", *([".env"] if content is not None else [])),
     )
 
 
 def dsn(value: str) -> dict[str, str]:
     """Return the parts of a PDO address: `pgsql:host=...;dbname=...`, and `pgsq:` by mistake."""
-    parts = (part.partition("=") for part in value.partition(":")[2].split(";"))
     return {
-        name.strip(): content.strip()
-        for name, _, content in parts
-        if name.strip() in ("host", "port", "dbname", "sslmode") and content.strip()
+        found["name"]: content
+        for found in _PART.finditer(value.partition(":")[2])
+        if found["name"] in ("host", "port", "dbname", "sslmode")
+        and (content := _unquoted(found["value"].strip()))
     }
+
+
+def _unquoted(text: str) -> str:
+    """Return a value of a connection string without its quotes."""
+    if len(text) > 1 and text.startswith("'") and text.endswith("'"):
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text
 
 
 def schemas(value: str) -> tuple[str, ...]:

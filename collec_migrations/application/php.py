@@ -5,7 +5,7 @@ stands before and behind them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _TOKEN = re.compile(
     r"(?P<comment>//[^\n]*?(?=\?>|\n|$)|\#(?!\[)[^\n]*?(?=\?>|\n|$)|/\*.*?(?:\*/|\Z))"
@@ -29,20 +29,39 @@ def assignments(text: str) -> Mapping[str, str]:
     `public string $dbversion = "25.0";` is read too. In double quotes, `$NAME` stands for the
     value that an earlier line gave it.
     """
-    tokens = [
-        (match.lastgroup or "", match[0])
-        for match in _TOKEN.finditer(text)
-        if match.lastgroup not in ("comment", "space")
-    ]
     found: dict[str, str] = {}
-    for place, (kind, name) in enumerate(tokens):
-        following = tokens[place + 1 : place + 4]
-        if kind != "variable" or len(following) < 2 or following[0][1] != "=":
-            continue
-        value = _constant(*following[1], found)
-        if value is not None and (len(following) < 3 or following[2][1] in (";", "?")):
-            found[name[1:]] = value
+    for name, match in _assigned(text):
+        value = _constant(match.lastgroup or "", match[0], found) if match else None
+        if value is not None:
+            found[name] = value
     return found
+
+
+def places(text: str) -> Mapping[str, tuple[int, int]]:
+    """Return where the constant stands that each name is given last, from and behind.
+
+    A name that something else than a constant is given later on is left out.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for name, match in _assigned(text):
+        if match and match.lastgroup in ("single", "double", "number"):
+            found[name] = match.span()
+        else:
+            found.pop(name, None)
+    return found
+
+
+def _assigned(text: str) -> Iterator[tuple[str, re.Match[str] | None]]:
+    """Yield each name with the one token that it is given; None: it is given more than one."""
+    tokens = [
+        match for match in _TOKEN.finditer(text) if match.lastgroup not in ("comment", "space")
+    ]
+    for place, match in enumerate(tokens):
+        following = tokens[place + 1 : place + 4]
+        if match.lastgroup != "variable" or len(following) < 2 or following[0][0] != "=":
+            continue
+        alone = len(following) < 3 or following[2][0] in (";", "?")
+        yield match[0][1:], following[1] if alone else None
 
 
 def _constant(kind: str, text: str, known: Mapping[str, str]) -> str | None:

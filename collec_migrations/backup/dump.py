@@ -85,13 +85,14 @@ def _partial(folder: Path) -> Iterator[Path]:
 
 
 def _expected(into: Path, found: Source) -> int:
-    """Return the size that the backup will have, after seeing that there is room for it."""
+    """Return the size that the backup may have, after seeing that there is room for it."""
     whole, _ = store.backups(into)
     earlier = [one.manifest.size for one in whole if one.manifest.database == found.around.name]
     previous = earlier[-1] if earlier else None
-    bytes_needed = space.needed(previous=previous, database=found.size)
+    most = space.first(found.tables, found.large_bytes)
+    bytes_needed = space.needed(previous=previous, first=most)
     space.check(into, bytes_needed, what=f"a backup of {found.around.name!r}")
-    return previous or 0
+    return previous or most
 
 
 def _write_surroundings(dump: Dump, door: Door, found: Source, lock: int) -> tuple[str, ...]:

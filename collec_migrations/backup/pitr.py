@@ -5,9 +5,10 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 
 from collec_migrations.addresses import Address
+from collec_migrations.backup import pitr_texts
+from collec_migrations.backup.pitr_texts import Advice, Server
 from collec_migrations.database import connection as database
 from collec_migrations.errors import UsageError
 
@@ -17,6 +18,8 @@ PROGRAMS: Mapping[str, str] = {
     "barman": "barman",
 }
 """In the order of preference: the first needs nothing that Debian's PostgreSQL has not."""
+ASKED: Mapping[str, str] = {"pgbackrest": "version"}
+"""How a tool is asked for its version, where `--version` is not known (pgBackRest before 2.50)."""
 Version = tuple[int, ...]
 SINCE: Mapping[str, Mapping[int, Version]] = {
     "pgbackrest": {16: (2, 46), 17: (2, 53, 1), 18: (2, 55)},
@@ -31,24 +34,8 @@ SHOWN = (
     "data_directory",
     "config_file",
     "port",
+    "unix_socket_directories",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """What decides about the configuration."""
-
-    major: int
-    settings: Mapping[str, str]
-    """Those that this role may see."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """What to write and run, and what is wrong as it is."""
-
-    text: str
-    problems: tuple[str, ...]
 
 
 def read(address: Address) -> Server:
@@ -78,7 +65,7 @@ def found(wanted: str | None) -> str:
 
 def version(tool: str) -> Version:
     """Return the version of a tool; nothing when it does not tell."""
-    command = (PROGRAMS[tool], "--version")
+    command = (PROGRAMS[tool], ASKED.get(tool, "--version"))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     numbers = re.search(r"\d+(\.\d+)+", done.stdout)
     return tuple(int(number) for number in numbers[0].split(".")) if numbers else ()
@@ -87,9 +74,9 @@ def version(tool: str) -> Version:
 def advise(tool: str, server: Server, its: Version) -> Advice:
     """Return the configuration for a server, checked against what it says of itself."""
     writers: Mapping[str, Callable[[Server], Advice]] = {
-        "debian": _debian,
-        "pgbackrest": _pgbackrest,
-        "barman": _barman,
+        "debian": pitr_texts.debian,
+        "pgbackrest": pitr_texts.pgbackrest,
+        "barman": pitr_texts.barman,
     }
     advice = writers[tool](server)
     problems = (*_common(server), *_too_old(tool, server.major, its), *advice.problems)
@@ -108,71 +95,3 @@ def _too_old(tool: str, major: int, its: Version) -> Iterator[str]:
     if since and its and its < since:
         needed = ".".join(map(str, since))
         yield f"{tool} {'.'.join(map(str, its))} does not know PostgreSQL {major}: take {needed}"
-
-
-def _debian(server: Server) -> Advice:
-    where = re.fullmatch(r"/etc/postgresql/(.+?)/(.+?)/.*", server.settings.get("config_file", ""))
-    name = f"{where[1]}-{where[2]}" if where else f"{server.major}-main"
-    problem = "this server is not one of Debian's clusters (/etc/postgresql/VERSION/NAME)"
-    version_, _, cluster = name.partition("-")
-    text = f"""\
-# WAL as it is written, and a base backup every week, in /var/backups/postgresql/{name}
-systemctl enable --now pg_receivewal@{name}.service pg_basebackup@{name}.timer
-systemctl start pg_basebackup@{name}.service      # the first one now
-pg_backupcluster {version_} {cluster} list
-# back to a moment, into a new cluster beside this one:
-pg_restorecluster {version_} recovered BACKUP --pitr 'YYYY-MM-DD HH:MM:SS'
-"""
-    return Advice(text=text, problems=() if where else (problem,))
-
-
-def _pgbackrest(server: Server) -> Advice:
-    command = "pgbackrest --stanza=collec archive-push %p"
-    problems = []
-    if server.settings.get("archive_mode") not in ("on", "always"):
-        problems.append("archive_mode must be on (then restart the server)")
-    if server.settings.get("archive_command", "") != command:
-        problems.append(f"archive_command must be '{command}' (then reload the server)")
-    text = f"""\
-# /etc/pgbackrest.conf, owner postgres, mode 0640
-[global]
-repo1-path=/var/lib/pgbackrest
-repo1-retention-full=2
-compress-type=zst
-start-fast=y
-process-max=2
-[collec]
-pg1-path={server.settings.get("data_directory", "DATA_DIRECTORY")}
-pg1-port={server.settings.get("port", "5432")}
-# then, as postgres:
-pgbackrest --stanza=collec stanza-create
-pgbackrest --stanza=collec check
-pgbackrest --stanza=collec --type=full backup
-pgbackrest --stanza=collec info
-# back to a moment:
-pgbackrest --stanza=collec --delta --type=time --target='YYYY-MM-DD HH:MM:SS' restore
-"""
-    return Advice(text=text, problems=tuple(problems))
-
-
-def _barman(server: Server) -> Advice:
-    port = server.settings.get("port", "5432")
-    text = f"""\
-# /etc/barman.d/collec.conf on the backup host; passwords in ~barman/.pgpass (mode 0600)
-[collec]
-description = Collec-Science
-conninfo = host=SERVER port={port} user=barman dbname=postgres
-streaming_conninfo = host=SERVER port={port} user=streaming_barman
-backup_method = postgres
-streaming_archiver = on
-slot_name = barman
-create_slot = auto
-retention_policy = RECOVERY WINDOW OF 14 DAYS
-last_backup_maximum_age = 1 DAY
-# then, as barman:
-barman receive-wal --create-slot collec; barman cron
-barman check collec && barman backup collec
-# back to a moment:
-barman recover --target-time 'YYYY-MM-DD HH:MM:SS' collec latest FOLDER
-"""
-    return Advice(text=text, problems=())

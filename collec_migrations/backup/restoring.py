@@ -79,7 +79,7 @@ def _refuse_older(backup: Backup, major: int) -> None:
 
 
 def _refuse_tables(connection: extensions.connection) -> None:
-    there = [name for name, _ in source.tables(connection)]
+    there = [one.name for one in source.tables(connection)]
     if there:
         raise RestoreRefused(
             f"database {connection.info.dbname!r} holds {len(there)} tables, as {there[0]}",
@@ -196,7 +196,7 @@ def _still_naming(cursor: extensions.cursor, old: str) -> list[str]:
 
 def _counted(connection: extensions.connection, backup: Backup, order: Order) -> dict[str, int]:
     """Return the rows of each table; raise when they are not those of the backup."""
-    counted = source.count_rows(connection, [name for name, _ in source.tables(connection)])
+    counted = source.count_rows(connection, [one.name for one in source.tables(connection)])
     wanted = sum(backup.manifest.rows.values())
     if not order.schemas and sum(counted.values()) != wanted:
         raise RestoreRefused(

@@ -25,18 +25,35 @@ class Kept:
     verified: bool = False
     nightly: bool = True
     """False: taken before an upgrade, kept until somebody removes it by name."""
+    damaged: bool = False
+    """A verification found it so."""
 
 
 def to_remove(backups: Iterable[Kept], policy: Policy) -> tuple[str, ...]:
     """Return the ids of what is no longer needed, oldest first.
 
-    The newest backup of a database stays, and so does its newest verified one.
+    The newest backup of a database stays, and so does its newest verified one. A damaged one
+    never stands in for a sound one. It stays as long as it would if it were sound, since much of
+    it may still be read, and while no newer one is sound.
     """
     found = sorted(backups, key=lambda one: (one.taken, one.id))
     keep = {one.id for one in found if not one.nightly}
     for database in {one.database for one in found}:
-        keep |= _kept([one for one in found if one.database == database], policy)
+        keep |= _kept_of([one for one in found if one.database == database], policy)
     return tuple(one.id for one in found if one.id not in keep)
+
+
+def _kept_of(oldest_first: list[Kept], policy: Policy) -> set[str]:
+    """Return what stays of one database."""
+    sound = [one for one in oldest_first if not one.damaged]
+    if not sound:
+        return {one.id for one in oldest_first}
+    as_if_sound = _kept(oldest_first, policy)
+    return _kept(sound, policy) | {
+        one.id
+        for one in oldest_first
+        if one.damaged and (one.id in as_if_sound or one.taken > sound[-1].taken)
+    }
 
 
 def _kept(oldest_first: list[Kept], policy: Policy) -> set[str]:

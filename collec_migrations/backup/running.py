@@ -105,13 +105,9 @@ def retired(
 def superfluous(
     folder: Path, policy: Policy, databases: Sequence[str] | None = None
 ) -> tuple[str, ...]:
-    """Return the backups that a policy no longer needs; those that are damaged do not count."""
+    """Return the backups that a policy no longer needs."""
     whole, _ = store.backups(folder)
-    counted = [
-        one.kept
-        for one in whole
-        if one.verdict != "damaged" and (databases is None or one.manifest.database in databases)
-    ]
+    counted = [one.kept for one in whole if databases is None or one.manifest.database in databases]
     return retention.to_remove(counted, policy)
 
 

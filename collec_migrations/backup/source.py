@@ -42,6 +42,20 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table that holds users' rows."""
+
+    name: str
+    """Quoted, with its schema."""
+    heap: int
+    """Bytes of the rows themselves."""
+    apart: int
+    """Bytes of the long values that PostgreSQL keeps apart; indexes are in neither."""
+    has_bytes: bool
+    """Whether a column holds bytes, as documents are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A database while its snapshot is open."""
 
@@ -55,8 +69,9 @@ class Source:
     sees_passwords: bool
     extensions: tuple[str, ...]
     large_objects: int
-    tables: tuple[tuple[str, int], ...]
-    """Quoted name and bytes, indexes apart."""
+    large_bytes: int
+    """Of all large objects."""
+    tables: tuple[Table, ...]
 
     @property
     def server_major(self) -> int:
@@ -81,7 +96,7 @@ def opened(address: Address, *, lock_wait: float) -> Iterator[Source]:
 
 def rows(source: Source) -> dict[str, int]:
     """Return how many rows each table has."""
-    return count_rows(source.connection, [name for name, _ in source.tables])
+    return count_rows(source.connection, [one.name for one in source.tables])
 
 
 def count_rows(connection: extensions.connection, tables: list[str]) -> dict[str, int]:
@@ -110,7 +125,9 @@ def schemas(connection: extensions.connection) -> tuple[Schema, ...]:
             found = [
                 detecting.detect(connection, names) for names in detecting.find(connection).pairs
             ]
-        except psycopg2.ProgrammingError:
+        except psycopg2.Error as error:
+            if error.pgcode is None:  # the connection is lost
+                raise
             cursor.execute("rollback to savepoint detection")
             return ()
     return tuple(
@@ -146,18 +163,22 @@ def analyze(address: Address) -> None:
         connection.commit()
 
 
-def tables(connection: extensions.connection) -> tuple[tuple[str, int], ...]:
-    """Return the tables that hold users' rows: quoted name, and bytes without indexes."""
+def tables(connection: extensions.connection) -> tuple[Table, ...]:
+    """Return the tables that hold users' rows, by name."""
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(statement("backup_tables"))
-        return tuple((str(name), int(size)) for name, size in cursor.fetchall())
+        return tuple(
+            Table(name=name, heap=heap, apart=apart, has_bytes=has_bytes)
+            for name, heap, apart, has_bytes in cursor.fetchall()
+        )
 
 
 def _read(connection: extensions.connection, cursor: extensions.cursor) -> Source:
     cursor.execute(statement("backup_database"))
     row = cursor.fetchone()
     assert row is not None
-    name, encoding, size, version, owner, comment, sees, extension, objects, settings, grants = row
+    name, encoding, size, version, owner, comment, sees, extension, objects, large, *more = row
+    settings, grants = more
     return Source(
         connection=connection,
         snapshot=_snapshot(connection, cursor),
@@ -177,6 +198,7 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Sourc
         sees_passwords=sees,
         extensions=tuple(extension),
         large_objects=objects,
+        large_bytes=large,
         tables=tables(connection),
     )
 

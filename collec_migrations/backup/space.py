@@ -1,19 +1,35 @@
 """Is there room for a backup? Pure but for the question itself."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from collec_migrations.backup.faults import BackupFailed
+from collec_migrations.backup.source import Table
 
 MARGIN = 16 << 20
 GROWTH = 1.3
-FIRST = 0.4
-"""Of a database's size: what its first dump takes as a rule (facts: 33 MB of 108)."""
+ROWS = 0.4
+"""Of ordinary rows: what a dump takes of them as a rule (33 MB of 108)."""
+APART = 0.8
+"""Of long texts, which PostgreSQL has compressed once already."""
+BYTES = 1.2
+"""Of bytes: a dump writes them in hexadecimal, and an image or a PDF gives nothing back (1.06 to
+1.14 by gzip, benchmarks/RESULTS.md)."""
 
 
-def needed(*, previous: int | None, database: int) -> int:
+def first(tables: Iterable[Table], large_objects: int) -> int:
+    """Return the bytes that a first dump may take at most; only a dump itself tells it exactly."""
+    rates = [
+        (one.heap + one.apart) * BYTES if one.has_bytes else one.heap * ROWS + one.apart * APART
+        for one in tables
+    ]
+    return round(sum(rates) + large_objects * BYTES)
+
+
+def needed(*, previous: int | None, first: int) -> int:
     """Return the bytes that have to be free before a dump starts."""
-    return round(previous * GROWTH if previous else database * FIRST) + MARGIN
+    return round(previous * GROWTH if previous else first) + MARGIN
 
 
 def check(folder: Path, bytes_needed: int, *, what: str) -> None:

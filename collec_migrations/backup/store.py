@@ -47,6 +47,7 @@ class Backup:
             taken=self.manifest.started.astimezone(),
             verified=self.verdict == "verified",
             nightly=self.manifest.reason == NIGHTLY,
+            damaged=self.verdict == "damaged",
         )
 
 

@@ -49,17 +49,20 @@ class Verification:
         return not self.problems
 
 
-def verify(backup: Backup, *, scratch: Path | None = None) -> Verification:
+def verify(
+    backup: Backup, *, major: int | None = None, scratch: Path | None = None
+) -> Verification:
     """Check every file, read the archive, restore it, compare; write the verdict down.
 
-    Raises, and writes nothing down, when it cannot be tried on this machine.
+    `major` is that of the server to try it in; else the oldest one that can. Raises, and writes
+    nothing down, when it cannot be tried on this machine.
     """
     began = monotonic()
     with translated(f"{backup.id} could not be verified"), lock.reading(backup.path):
         found = list(checking.problems(backup))
         version = ""
         if not found:
-            chosen = server_for(backup.manifest)
+            chosen = server_for(backup.manifest, major)
             version = chosen.version
             found = _tried(backup, chosen, scratch)
         store.judge(backup, "damaged" if found else "verified", problems=found, server=version)
@@ -71,21 +74,24 @@ def verify(backup: Backup, *, scratch: Path | None = None) -> Verification:
     )
 
 
-def server_for(about: Manifest) -> Binaries:
-    """Return a server of the same major or newer that can read the archive."""
+def server_for(about: Manifest, major: int | None = None) -> Binaries:
+    """Return a server that can read the archive: of this major, else the same or newer."""
     oldest = max(about.server_major, about.client_major)
     found = [
         one
         for one in binaries.at_hand()
         if one.major >= oldest
+        and major in (None, one.major)
         and (its := tools.in_folder(one.bin_dir)) is not None
         and its.reads(about.compression)
     ]
     if found:
         return min(found, key=lambda one: one.major)
+    wanted = f"PostgreSQL {major}" if major else "server"
+    what = f"a backup of PostgreSQL {oldest} ({about.compression})"
     raise RestoreRefused(
-        f"no server on this machine can try a backup of PostgreSQL {oldest} ({about.compression})",
-        hint=f"Install postgresql-{oldest}.",
+        f"no {wanted} on this machine can try {what}",
+        hint=f"Install postgresql-{max(oldest, major or 0)}.",
     )
 
 
@@ -144,7 +150,7 @@ def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
 
 def differences(about: Manifest, connection: extensions.connection) -> Iterator[str]:
     """Yield how a restored database differs from what the manifest says."""
-    there = [name for name, _ in source.tables(connection)]
+    there = [one.name for one in source.tables(connection)]
     counted = source.count_rows(connection, there)
     for table in sorted(about.rows.keys() | counted.keys()):
         if counted.get(table) != about.rows.get(table):

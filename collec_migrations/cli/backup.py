@@ -16,6 +16,7 @@ from collec_migrations.cli import (
     backup_use,
     facts,
     options,
+    progress,
 )
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
@@ -58,7 +59,7 @@ def run(
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     address = access.address(access.told(options.given(url=url)), say=options.say)
     names = running.names_on(address, database=database, all_of_them=all_of_them)
-    with backup_text.watched() as (say, advance):
+    with progress.watched() as (say, advance):
         done = running.run(
             address,
             names,

@@ -1,40 +1,11 @@
-"""Show backups to a person or to a program, and the progress of a dump."""
+"""Show backups to a person or to a program."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
 from collec_migrations.backup import manifest, running, space
-from collec_migrations.backup.archive import Advance
 from collec_migrations.backup.store import Backup, Broken
 from collec_migrations.backup.trial import Verification
-
-Say = running.Say
-
-
-@contextmanager
-def watched() -> Iterator[tuple[Say, Advance]]:
-    """Give what says a line on standard error, and what moves the bar of a terminal."""
-    console = Console(stderr=True)
-
-    def say(line: str) -> None:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    if not console.is_terminal:
-        yield say, lambda _done, _total: None
-        return
-    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn(), TextColumn("left"))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def advance(done: int, total: int) -> None:
-            # Without an earlier backup nobody knows how much it will be.
-            bar.update(task, completed=done, total=max(done, total) if total else None)
-
-        yield say, advance
 
 
 def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:

@@ -21,6 +21,9 @@ DEFAULT = Policy()
 def verify(
     id_: backup_options.Id,
     into: backup_options.Into,
+    major: Annotated[
+        int | None, typer.Option("--major", help="Try it in a server of this major version.")
+    ] = None,
     scratch: Annotated[
         Path | None, typer.Option("--scratch", help="Folder for the trial restore.")
     ] = None,
@@ -31,7 +34,7 @@ def verify(
     Exit status: 1 when the backup is damaged.
     """
     found = store.find(into, id_)
-    result = trial.verify(found, scratch=scratch)
+    result = trial.verify(found, major=major, scratch=scratch)
     if as_json:
         facts.write({"id": found.id, "sound": result.is_sound, **asdict(result)})
     else:

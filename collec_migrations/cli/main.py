@@ -15,6 +15,10 @@ from collec_migrations.errors import MigrationError
 DEBUG = "COLLEC_DEBUG"
 
 SECTIONS = {
+    "Install": {
+        "install": "Make role, database, schemas and access rules; keep what is there.",
+        "app-config": "Print, check or write the application's own settings for a database.",
+    },
     "Upgrade": {
         "upgrade": "Bring the database to a version, all or nothing.",
         "history": "Show the history of each schema: one line for each version.",
@@ -33,7 +37,9 @@ SECTIONS = {
         "rehearse": "Try an upgrade on a copy, and tell how it went.",
     },
     "Servers": {
+        "doctor": "Tell how a site is, in one page.",
         "server": "Manage the embedded PostgreSQL server of a folder.",
+        "replica": "Set up, watch and use standbys.",
     },
     "Learn and build": {
         "diagram": "Draw the chain, or the tables of a version: Mermaid text or SVG.",
@@ -74,13 +80,14 @@ class Commands(Group):
         """Load a command from the module of its name, or return None."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = import_module(f"collec_migrations.cli.{cmd_name}")
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"collec_migrations.cli.{name}")
         if hasattr(module, "app"):
             return typer.main.get_group(module.app)
         alone = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
-        alone.command(cmd_name)(getattr(module, cmd_name))
+        alone.command(cmd_name)(getattr(module, name))
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002

@@ -1,14 +1,19 @@
 """Open a connection, and say in one line why it cannot be opened."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
+from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.addresses import Address
 from collec_migrations.errors import ConnectionFailed
 
-__all__ = ["Connection", "Error", "connect", "first_line"]
+__all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line"]
+
+OURSELVES = "collec-migrations"
 
 Error: TypeAlias = psycopg2.Error
 
@@ -31,13 +36,20 @@ HINTS = (
 
 def connect(address: Address) -> Connection:
     """Open a connection in UTF-8; raise `ConnectionFailed` with one line and a hint."""
-    try:
-        connection = psycopg2.connect(address.dsn, fallback_application_name="collec-migrations")
+    with _told(address):
+        connection = psycopg2.connect(address.dsn, fallback_application_name=OURSELVES)
         connection.set_client_encoding("UTF8")
-    except psycopg2.Error as error:
-        message = _without(address.password, first_line(error))
-        hint = next((hint for part, hint in HINTS if part in str(error)), "")
-        raise ConnectionFailed(f"cannot connect: {message}", hint=hint) from None
+    return connection
+
+
+def connect_for_replication(address: Address) -> PhysicalReplicationConnection:
+    """Open a connection that takes replication commands alone; raise `ConnectionFailed`."""
+    with _told(address):
+        connection: PhysicalReplicationConnection = psycopg2.connect(
+            address.dsn,
+            fallback_application_name=OURSELVES,
+            connection_factory=PhysicalReplicationConnection,
+        )
     return connection
 
 
@@ -45,6 +57,16 @@ def first_line(error: BaseException) -> str:
     """Return an error's first line, without the trimmings that libpq puts around it."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[0].strip()
+
+
+@contextmanager
+def _told(address: Address) -> Iterator[None]:
+    try:
+        yield
+    except psycopg2.Error as error:
+        message = _without(address.password, first_line(error))
+        hint = next((hint for part, hint in HINTS if part in str(error)), "")
+        raise ConnectionFailed(f"cannot connect: {message}", hint=hint) from None
 
 
 def _without(secret: str, text: str) -> str:

@@ -89,7 +89,7 @@ def _versions(rows: list[Json]) -> Iterator[Row]:
     for row in rows:
         if row.get("dbversion_number") is not None:
             yield Row(
-                id=int(row.get("dbversion_id") or 0),
+                id=_number(row.get("dbversion_id")) or 0,
                 number=str(row["dbversion_number"]),
                 date=str(row.get("dbversion_date") or ""),
             )
@@ -98,7 +98,16 @@ def _versions(rows: list[Json]) -> Iterator[Row]:
 def _parameters(rows: list[Json] | None) -> frozenset[int] | None:
     if rows is None:
         return None
-    return frozenset(int(row["dbparam_id"]) for row in rows if row.get("dbparam_id") is not None)
+    found = (_number(row.get("dbparam_id")) for row in rows)
+    return frozenset(number for number in found if number is not None)
+
+
+def _number(value: object) -> int | None:
+    """Return an id, None when the column holds something else."""
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
 
 
 def _applied(row: Json) -> Applied:

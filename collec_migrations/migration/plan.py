@@ -20,6 +20,7 @@ from collec_migrations.migration.run import Run
 from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
+from collec_migrations.wrapping.extensions import Use
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +157,13 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
         pairs=tuple(pairs),
         obstacles=(*obstacles.found(found, needs), *foreseeing.obstacles(cursor, wrapped)),
     )
+
+
+def extensions_used(job: Job, names: Names, recorded: str | None) -> tuple[Use, ...]:
+    """Return the extensions that the steps after `recorded` use; asks no server."""
+    run = job.run_for(names, Draft(World()), rights_version=recorded)
+    _steps(job, run, recorded)
+    return tuple(use for step in run.wrapped for use in step.uses)
 
 
 @dataclass(slots=True)

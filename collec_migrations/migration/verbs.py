@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+from sqlalchemy import Engine
 
 from collec_migrations import access
 from collec_migrations.database import connection as database
@@ -58,15 +59,19 @@ def upgrade(
     say: Say,
     progress: Progress | None = None,
     remark: str = "",
+    lent: Engine | None = None,
 ) -> Mapping[str, str | None]:
     """Bring the database to `version` (exact, or head); return what each data schema is at.
 
-    With `progress` the statements are sent one by one; `remark` stands in the history.
+    With `progress` the statements are sent one by one; `remark` stands in the history; the run
+    takes its connection from `lent`, if given, and not from the settings.
     Raises `MigrationError` if it cannot be.
     """
     config = alembic_config(options, say=say)
     config.attributes["progress"] = progress
     config.attributes["remark"] = remark
+    if lent is not None:
+        config.attributes["connection"] = lent
     with errors_unwrapped():
         command.upgrade(config, version)
     reached: Mapping[str, str | None] = config.attributes["reached"]

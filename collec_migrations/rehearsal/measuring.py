@@ -52,7 +52,7 @@ def measured(copy: Copy, pairs: Sequence[Names]) -> Measures:
 def tables(copy: Copy) -> dict[int, tuple[str, int]]:
     """Return name and number of rows of each table, by its oid."""
     with connected(copy) as connection, connection.cursor() as cursor:
-        counted = source.count_rows(connection, [name for name, _ in source.tables(connection)])
+        counted = source.count_rows(connection, [one.name for one in source.tables(connection)])
         cursor.execute("select name, name::regclass::oid from unnest(%s) name", (list(counted),))
         return {int(oid): (name, counted[name]) for name, oid in cursor.fetchall()}
 

@@ -9,6 +9,7 @@ select
     has_table_privilege('pg_authid', 'select'),
     array(select extname::text from pg_extension where extname <> 'plpgsql' order by 1),
     (select count(*) from pg_largeobject_metadata),
+    pg_relation_size('pg_largeobject'),
     -- `name=value` for all roles (empty) or for one
     array(
         select array[coalesce(pg_get_userbyid(nullif(s.setrole, 0)), ''), setting]

@@ -1,5 +1,14 @@
 -- every table that pg_dump writes rows of
-select quote_ident(n.nspname) || '.' || quote_ident(c.relname), pg_table_size(c.oid)
+select
+    quote_ident(n.nspname) || '.' || quote_ident(c.relname),
+    pg_relation_size(c.oid),
+    pg_table_size(c.oid) - pg_relation_size(c.oid),
+    exists (
+        select from pg_attribute a
+        join pg_type t on t.oid = a.atttypid
+        where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+          and 'bytea'::regtype in (t.oid, t.typbasetype, t.typelem)
+    )
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence <> 't'

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from collec_migrations.backup import lock, store
 from collec_migrations.server.address import Address
-from tests import backups, chain
+from tests import backups, chain, terminal
 from tests.conftest import Clone
 from tests.servers import Server
 
@@ -64,6 +65,27 @@ def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
     failed = tool("backup", "run", "--database", "no such one", url=url, into=into)
     assert failed.returncode == 3
     assert SECRET not in failed.stdout + failed.stderr + (into / "backup.log").read_text()
+
+
+def test_a_terminal_sees_bytes_and_the_time_left(
+    server18: Server, clone: Clone, tmp_path: Path
+) -> None:
+    large = clone(backups.laboratory_at(server18, "1.0.8"))
+    backups.add_documents(large, 16)
+    for _ in ("a first one", "one after another"):
+        status, written = terminal.run(
+            "backup", "run", "--into", str(tmp_path), COLLEC_DATABASE_URL=large.url
+        )
+        shown = terminal.plain(written)
+        assert status == 0, shown
+        seen = re.findall(r"(\d+\.\d)/(\d+\.\d) MB (-:--:--|\d:\d\d:\d\d) left", shown)
+        done, expected, left = zip(*seen, strict=True)
+        assert list(map(float, done)) == sorted(map(float, done))
+        assert {"-:--:--"} < set(left), "the time is not told"
+        assert done[-1] == expected[-1]
+        assert "━" in shown
+    last = store.backups(tmp_path)[0][-1].manifest.size
+    assert float(expected[0]) * 1e6 == pytest.approx(last, rel=0.02)
 
 
 def _watch_ps(over: threading.Event, seen: set[str]) -> None:

@@ -2,19 +2,20 @@
 
 import json
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from collec_migrations import addresses
-from collec_migrations.backup import restoring, running, source, store, trial
+from collec_migrations.backup import restoring, running, source, space, store, tools, trial
 from collec_migrations.backup.faults import RestoreRefused
 from collec_migrations.backup.restoring import Order
 from collec_migrations.errors import UsageError
 from collec_migrations.server.address import Address
-from tests import backups, chain
-from tests.conftest import Clone
+from tests import backups, chain, servers
+from tests.conftest import Clone, Servers
 from tests.servers import Server
 
 ODD = 'my "base" of %s'
@@ -46,6 +47,102 @@ def test_a_restore_gives_the_same_catalog_and_rows(
             assert chain.query(target, objects) == [("kept apart",)]
         found = trial.verify(taken)
         assert found.is_sound, found.problems
+
+
+@pytest.mark.parametrize("newer", [17, 18])
+def test_a_backup_of_an_older_server_is_verified_and_restored_in_a_newer_one(
+    server: Servers, tmp_path: Path, newer: int
+) -> None:
+    if not {15, newer} <= set(servers.majors()):
+        pytest.skip(f"PostgreSQL 15 and {newer} are needed")
+    old, new = server(15), server(newer)
+    with (
+        old.database(backups.laboratory_at(old, "1.0.8")) as filled,
+        new.database() as target,
+    ):
+        taken = backups.taken(filled, tmp_path)
+        found = trial.verify(taken, major=newer)
+        assert found.is_sound, found.problems
+        assert found.server_version.startswith(f"{newer}.")
+        restoring.restore(taken, order(target), say=print)
+        assert backups.contents(target, "gacl", "col") == backups.contents(filled, "gacl", "col")
+        assert chain.catalog(target) == chain.catalog(filled)
+
+
+def test_a_backup_is_never_tried_in_an_older_server(filled: Address, tmp_path: Path) -> None:
+    about = backups.taken(filled, tmp_path).manifest
+    assert (
+        trial.server_for(replace(about, server_version="15.4", client_version="15.4")).major >= 15
+    )
+    for older in (replace(about, server_version="99.1"), replace(about, client_version="99.1")):
+        with pytest.raises(RestoreRefused, match="a backup of PostgreSQL 99"):
+            trial.server_for(older)
+    with pytest.raises(RestoreRefused, match="no PostgreSQL 9 "):
+        trial.server_for(about, 9)
+
+
+def test_a_build_without_zstd_is_not_asked_to_read_it(filled: Address, tmp_path: Path) -> None:
+    taken = backups.taken(filled, tmp_path)
+    able = [one for one in tools.at_hand() if one.major >= 18 and one.has_zstd()]
+    squeezed = replace(taken.manifest, compression="zstd:3")
+    if able:
+        assert trial.server_for(squeezed, 18)
+    else:
+        with pytest.raises(RestoreRefused, match=r"PostgreSQL 18 \(zstd:3\)"):
+            trial.server_for(squeezed, 18)
+
+
+def test_what_this_build_compresses_best_is_what_is_written(
+    any_server: Server, tmp_path: Path
+) -> None:
+    its = trial.tools_of(any_server.binaries)
+    with any_server.database() as address:
+        taken = backups.taken(address, tmp_path)
+    assert taken.manifest.compression == ("zstd:3" if its.has_zstd() else "gzip:3")
+    listed = [its.program("pg_restore"), "--list", str(taken.path / "data.dump")]
+    told = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
+    assert f"Compression: {taken.manifest.compression.partition(':')[0]}" in told or (
+        its.major < tools.ZSTD_SINCE and "Compression: " in told
+    )
+
+
+UNREADABLE = """
+create type col.odd as enum ('x');
+create function col.told(col.odd) returns json language plpgsql as 'begin raise ''no''; end';
+create cast (col.odd as json) with function col.told(col.odd);
+alter table col.dbversion add extra col.odd default 'x'"""
+
+
+@pytest.mark.parametrize(
+    ("damage", "recognised"),
+    [
+        (UNREADABLE, []),
+        (
+            "alter table col.dbversion alter dbversion_id drop default,"
+            " alter dbversion_id type text using 'first'",
+            ["1.0.8"],
+        ),
+    ],
+    ids=["a query fails", "an id is a word"],
+)
+def test_what_cannot_be_recognised_is_backed_up_all_the_same(
+    filled: Address, tmp_path: Path, damage: str, recognised: list[str]
+) -> None:
+    chain.execute(filled, damage)
+    taken = backups.taken(filled, tmp_path)
+    assert [one.version for one in taken.manifest.schemas] == recognised
+    found = trial.verify(taken)
+    assert found.is_sound, found.problems
+
+
+def test_a_first_dump_of_documents_fits_into_the_room_that_was_asked_for(
+    server18: Server, filled: Address, tmp_path: Path
+) -> None:
+    backups.add_documents(filled, 8)
+    with source.opened(addresses.Address(filled.dsn), lock_wait=5) as found:
+        most = space.first(found.tables, found.large_bytes)
+    written = backups.taken(filled, tmp_path).manifest.size
+    assert 8 << 20 < written < most < 2 * written
 
 
 def test_an_odd_name_with_settings_and_rights_comes_back(server18: Server, tmp_path: Path) -> None:

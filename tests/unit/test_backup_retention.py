@@ -13,13 +13,21 @@ FIRST = datetime(2023, 1, 1, 20, tzinfo=timezone(timedelta(hours=1)))
 POLICY = Policy()
 
 
-def night(number: int, *, verified: bool = False, nightly: bool = True, name: str = "a") -> Kept:
+def night(
+    number: int,
+    *,
+    verified: bool = False,
+    nightly: bool = True,
+    name: str = "a",
+    damaged: bool = False,
+) -> Kept:
     return Kept(
         id=f"{name}{number:05}",
         database=name,
         taken=FIRST + timedelta(days=number),
         verified=verified,
         nightly=nightly,
+        damaged=damaged,
     )
 
 
@@ -76,22 +84,53 @@ def test_two_on_one_day_are_one_day() -> None:
     assert to_remove([night(0), later], POLICY) == ("a00000",)
 
 
+def test_a_damaged_one_stands_in_for_none_and_goes_when_a_sound_one_would() -> None:
+    policy = Policy(daily=2, weekly=0, monthly=0)
+    damaged = [night(number, damaged=True) for number in (1, 3)]
+    assert to_remove([night(0), *damaged, night(2)], policy) == ("a00001",)
+    assert to_remove([night(0), night(2), *damaged, night(4)], policy) == ("a00000", "a00001")
+    assert to_remove([night(0), *damaged, night(4), night(5)], policy) == (
+        "a00000", "a00001", "a00003"
+    )  # fmt: skip
+
+
+def test_damaged_ones_stay_while_there_is_no_newer_sound_one() -> None:
+    nothing = Policy(daily=0, weekly=0, monthly=0)
+    damaged = [night(number, damaged=True) for number in (0, 2, 3)]
+    assert to_remove(damaged, nothing) == ()
+    assert to_remove([*damaged, night(1)], nothing) == ("a00000",)
+
+
+def test_a_damaged_one_from_before_an_upgrade_stays() -> None:
+    there = [night(0, nightly=False, damaged=True), *(night(number) for number in range(400, 500))]
+    assert "a00000" not in to_remove(there, POLICY)
+
+
+STATES = ("verified", "damaged", "")
+
+
 @settings(max_examples=200)
 @given(
-    nights=st.dictionaries(st.integers(0, 2000), st.booleans(), min_size=1),
+    nights=st.dictionaries(st.integers(0, 2000), st.sampled_from(STATES), min_size=1),
     daily=st.integers(0, 9),
     weekly=st.integers(0, 9),
     monthly=st.integers(0, 9),
 )
 def test_whatever_the_policy_the_newest_and_the_newest_verified_stay(
-    nights: dict[int, bool], daily: int, weekly: int, monthly: int
+    nights: dict[int, str], daily: int, weekly: int, monthly: int
 ) -> None:
-    there = [night(number, verified=verified) for number, verified in nights.items()]
+    there = [
+        night(number, verified=state == "verified", damaged=state == "damaged")
+        for number, state in nights.items()
+    ]
     gone = to_remove(there, Policy(daily=daily, weekly=weekly, monthly=monthly))
     left = [one for one in there if one.id not in gone]
     assert max(one.id for one in left) == max(one.id for one in there)
-    verified = [one.id for one in there if one.verified]
-    assert not verified or max(verified) in [one.id for one in left]
+    for some in (
+        [one.id for one in there if one.verified],
+        [one.id for one in there if not one.damaged],
+    ):
+        assert not some or max(some) in [one.id for one in left]
     assert to_remove(left, Policy(daily=daily, weekly=weekly, monthly=monthly)) == ()
 
 

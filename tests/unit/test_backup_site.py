@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from collec_migrations.backup import offsite, pitr, schedule, space
+from collec_migrations.backup import offsite, pitr, schedule, source, space
 from collec_migrations.backup.faults import BackupFailed
+from collec_migrations.backup.pitr_texts import Server
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import main
 from collec_migrations.errors import UsageError
@@ -112,7 +113,7 @@ GOOD = {
 
 @pytest.mark.parametrize("tool", pitr.PROGRAMS)
 def test_a_server_that_is_ready_needs_no_change(tool: str) -> None:
-    advice = pitr.advise(tool, pitr.Server(major=15, settings=GOOD), (9, 9))
+    advice = pitr.advise(tool, Server(major=15, settings=GOOD), (9, 9))
     assert advice.problems == ()
 
 
@@ -131,11 +132,28 @@ def test_a_server_that_is_ready_needs_no_change(tool: str) -> None:
 def test_what_must_change_first_is_told(
     tool: str, major: int, changes: dict[str, str], problem: str
 ) -> None:
-    server = pitr.Server(major=major, settings={**GOOD, **changes})
+    server = Server(major=major, settings={**GOOD, **changes})
     found = pitr.advise(tool, server, (2, 45)).problems
     assert any(problem in one for one in found)
 
 
-def test_room_is_reckoned_from_the_last_backup_or_from_the_database() -> None:
-    assert space.needed(previous=100_000_000, database=1) == 130_000_000 + space.MARGIN
-    assert space.needed(previous=None, database=100_000_000) == 40_000_000 + space.MARGIN
+def test_room_is_reckoned_from_the_last_backup_or_from_what_the_tables_hold() -> None:
+    assert space.needed(previous=100_000_000, first=1) == 130_000_000 + space.MARGIN
+    assert space.needed(previous=None, first=40_000_000) == 40_000_000 + space.MARGIN
+
+
+@pytest.mark.parametrize(
+    ("heap", "apart", "has_bytes", "large_objects", "most"),
+    [
+        (100, 0, False, 0, 40),
+        (0, 100, False, 0, 80),
+        (100, 100, True, 0, 240),
+        (0, 0, False, 9, 11),
+    ],
+    ids=["rows", "long texts", "documents", "large objects"],
+)
+def test_documents_are_not_expected_to_shrink(
+    heap: int, apart: int, has_bytes: bool, large_objects: int, most: int
+) -> None:
+    table = source.Table(name="col.document", heap=heap, apart=apart, has_bytes=has_bytes)
+    assert space.first([table], large_objects) == most

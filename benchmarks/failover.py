@@ -1,0 +1,87 @@
+"""How long is nobody the primary, and what is lost? `python -m benchmarks.failover [MAJOR ...]`.
+
+A client writes one row after the other and counts those whose commit was confirmed.
+"""
+
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psycopg2
+
+from collec_migrations.replication import nodes, promotion, rejoining, switchover
+from collec_migrations.replication.rejoining import Wish
+from tests import servers, standbys
+from tests.standbys import Machine, Pair, until
+
+
+@dataclass
+class Writer:
+    """A client that writes until it is stopped or its server is gone."""
+
+    dsn: str
+    confirmed: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Write, and count what was confirmed."""
+        with suppress(psycopg2.Error):
+            connection = psycopg2.connect(self.dsn)
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                while not self.over.is_set():
+                    cursor.execute("insert into life (what) values ('counted')")
+                    self.confirmed += 1
+
+
+def main(words: list[str]) -> None:
+    """Print a table, a line for each major."""
+    write = sys.stdout.write
+    write("| PostgreSQL | promote | switchover, without a primary | rows confirmed and lost ")
+    write("| bytes lost | rejoin by rewind |\n|---|---|---|---|---|---|\n")
+    for major in map(int, words or map(str, servers.majors())):
+        with standbys.template(major) as made, standbys.pair(made) as pair:
+            write(f"| {major} | {' | '.join(measured(pair))} |\n")
+
+
+def measured(pair: Pair) -> tuple[str, ...]:
+    """Switch over while somebody writes, then fail over, and rejoin."""
+    writer = Writer(dsn=pair.a.named.address.dsn)
+    thread = threading.Thread(target=writer.run)
+    thread.start()
+    until(lambda: writer.confirmed > 1000)
+    away = switchover.switch(switchover.plan(wish(pair, pair.a), "b"), say=quiet)
+    thread.join()
+    lost = writer.confirmed - int(str(pair.b.value("select count(*) from life")))
+    until(lambda: pair.follows(pair.a, pair.b))
+    pair.caught_up(pair.a, pair.b)
+    pair.b.kill()
+    named = nodes.known([pair.a.option, pair.b.option])
+    promoted = promotion.promote(promotion.plan(named, "a"), say=quiet)
+    pair.write(pair.a, "goes on")
+    began = time.monotonic()
+    rejoining.rejoin(rejoining.plan(wish(pair, pair.b)), say=quiet)
+    came_back = time.monotonic() - began
+    return (
+        f"{promoted.seconds:.2f} s",
+        f"{away.away:.2f} s",
+        f"{lost} of {writer.confirmed}",
+        str(away.lost),
+        f"{came_back:.2f} s",
+    )
+
+
+def wish(pair: Pair, one: Machine) -> Wish:
+    """Return the wish of a node."""
+    named = nodes.known([pair.a.option, pair.b.option])
+    return Wish(nodes=named, name=one.name, data=one.data, passfile=pair.passfile)
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

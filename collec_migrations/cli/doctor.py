@@ -1,0 +1,85 @@
+"""`collec-migrations doctor`: one page on how a site is, with what to run for each line."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations.cli import doctor_text, options, place, replica_options
+from collec_migrations.cli.detect import App
+from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.health import examining
+from collec_migrations.health.examining import Order
+from collec_migrations.replication import nodes
+from collec_migrations.replication.findings import Verdict
+
+STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
+"""Exit statuses, as those of `replica status`; 2 is a mistake in the command."""
+UNKNOWN = 3
+"""Nagios: nothing can be said."""
+Into = Annotated[
+    Path | None,
+    typer.Option("--into", envvar="COLLEC_BACKUP_DIR", help="The folder that holds the backups."),
+]
+
+
+def doctor(
+    url: options.Url = None,
+    gacl: options.Gacl = None,
+    col: options.Col = None,
+    app: App = None,
+    into: Into = None,
+    node_: replica_options.Nodes = None,
+    file: replica_options.File = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", help="A line that is not to count; repeat it.")
+    ] = None,
+    as_json: options.Json = False,
+    nagios: Annotated[
+        bool, typer.Option("--nagios", help="One line, exit status 0, 1, 2 or 3.")
+    ] = False,
+) -> None:
+    """Tell how a site is, in one page: 0 all is well, 1 needs attention, 3 broken."""
+    if as_json and nagios:
+        raise UsageError("--json and --nagios cannot be given together")
+    try:
+        order = _order(place.find(url=url, gacl=gacl, col=col, app=app), into, node_, file, ignore)
+    except MigrationError as error:
+        if not nagios:
+            raise
+        typer.echo(f"COLLEC UNKNOWN - {error}")
+        raise typer.Exit(UNKNOWN) from error
+    page = examining.examine(order)
+    if nagios:
+        status, line = doctor_text.nagios(page)
+        typer.echo(line)
+        raise typer.Exit(status)
+    if as_json:
+        typer.echo(json.dumps(doctor_text.as_json(page), indent=1))
+    else:
+        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        typer.echo("\n".join(doctor_text.lines(page, colour=colour)), color=colour)
+    raise typer.Exit(STATUS[page.verdict])
+
+
+def _order(
+    where: place.Place,
+    into: Path | None,
+    given: list[str] | None,
+    file: Path | None,
+    ignore: list[str] | None,
+) -> Order:
+    some = given or file or nodes.FILE.exists()
+    return Order(
+        address=where.address,
+        pairs=lambda session: place.pairs_in(session, where),
+        expected=where.expected,
+        role=where.role,
+        options=where.options,
+        backups=into,
+        nodes=nodes.known(given or (), file) if some else (),
+        ignored=frozenset(ignore or ()),
+    )

@@ -1,0 +1,101 @@
+"""`replica clone`: make a standby on this machine."""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations.backup.space import shown
+from collec_migrations.cli import progress
+from collec_migrations.replication import clone, clone_order
+from collec_migrations.replication.clone import Done
+from collec_migrations.replication.clone_reading import Plan
+
+
+def clone_(
+    primary: Annotated[
+        str,
+        typer.Option("--primary", help="The primary: postgresql://rep@HOST:PORT, no password."),
+    ],
+    data: Annotated[Path, typer.Option("--data", help="The standby's data folder.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Of the standby; else this machine's.")
+    ] = None,
+    passfile: Annotated[
+        Path | None,
+        typer.Option("--passfile", help="Password file; else ~/.pgpass of the server's account."),
+    ] = None,
+    bin_dir: Annotated[
+        Path | None, typer.Option("--bindir", help="Folder of pg_basebackup and postgres.")
+    ] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port of the standby.")] = None,
+    listen: Annotated[
+        str | None, typer.Option("--listen", help="Addresses on which the standby listens.")
+    ] = None,
+    swap: Annotated[
+        bool, typer.Option("--replace", help="Move a stopped cluster of another system aside.")
+    ] = False,
+    wait: Annotated[float, typer.Option("--wait", min=1, help="Seconds until it streams.")] = 120,
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; else only tell.")] = False,
+) -> None:
+    """Make a standby of a primary in a data folder of this machine."""
+    order = replace(
+        clone_order.order(primary, data, name=name, passfile=passfile),
+        bin_dir=bin_dir,
+        own_port=port,
+        own_listen=listen,
+        replace=swap,
+        patience=wait,
+    )
+    if not apply:
+        found = clone.plan(order)
+        typer.echo("\n".join(_planned(found)))
+        raise typer.Exit(1 if found.obstacles else 0)
+    with progress.watched() as (say, advance):
+        done = clone.make(order, say=say, advance=advance)
+    typer.echo("\n".join(_done(done)))
+
+
+def _planned(found: Plan) -> Iterator[str]:
+    order, node, primary = found.order, found.node, found.primary
+    release = primary.told.split(" ")[1]
+    yield f"standby {order.name!r} of {order.shown}"
+    yield f"  primary    PostgreSQL {release}, system {found.system}, timeline {found.timeline}"
+    yield f"  into       {order.data}: {found.target.kind.value}, owner {node.account.name}"
+    yield f"  programs   {node.binaries.bin_dir} ({node.binaries.version})"
+    yield f"  size       {shown(primary.databases)}; {shown(found.target.free)} free"
+    yield f"  comes in   as {order.user}, password file {found.upstream.passfile}"
+    yield "it would"
+    yield f"  make the slot {order.slot!r} on the primary"
+    yield f"  copy by pg_basebackup into {order.partial}, and verify the copy"
+    yield f"  give it its name{', after moving aside what is there' if found.target.system else ''}"
+    yield "  configure it as a standby, with no setting below the primary's"
+    yield f"  start it by {_starter(found)}, and wait until it streams"
+    yield from (f"note: {note}" for note in found.notes)
+    for one in found.obstacles:
+        yield f"in the way: {one.what}"
+        yield f"            {one.hint}"
+    yield "not possible yet" if found.obstacles else "nothing is in the way; --apply does it"
+
+
+def _done(done: Done) -> Iterator[str]:
+    order, node = done.plan.order, done.plan.node
+    after = f"after {done.seconds:.1f} s"
+    yield f"{order.name!r} streams from {order.shown}, {after}; slot {order.slot!r}"
+    if not done.asked:
+        yield "note: its owner cannot come in by the socket: the primary's slot alone proves it"
+    if done.raised:
+        yield f"note: raised to the primary's running values: {', '.join(done.raised)}"
+    if done.aside:
+        yield f"the former folder is {done.aside}; remove it when you need it no more"
+    if not node.debian:
+        stop = shlex.join((str(node.binaries.program("pg_ctl")), "-D", str(order.data), "stop"))
+        who = "" if node.account.is_caller else f"runuser -u {node.account.name} -- "
+        yield f"started by pg_ctl: nothing starts it at boot yet. Stop it with: {who}{stop}"
+
+
+def _starter(found: Plan) -> str:
+    return f"pg_ctlcluster ({found.node.debian.shown})" if found.node.debian else "pg_ctl"

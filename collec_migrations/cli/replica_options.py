@@ -1,0 +1,62 @@
+"""Options that several commands of `replica` share."""
+
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations.errors import UsageError
+from collec_migrations.replication import nodes
+from collec_migrations.replication.node import PATIENCE
+from collec_migrations.replication.nodes import Named
+
+Nodes = Annotated[
+    list[str] | None,
+    typer.Option("--node", help="NAME=ADDRESS of one server; repeat it. No password in it."),
+]
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "--nodes", envvar=nodes.VARIABLE, help=f"File that names the servers (else {nodes.FILE})."
+    ),
+]
+Patience = Annotated[
+    float, typer.Option("--timeout", min=1, help="Seconds to wait for an answer of a server.")
+]
+Data = Annotated[Path, typer.Option("--data", help="The data folder on this machine.")]
+Name = Annotated[
+    str | None, typer.Option("--name", help="What this node is called (else the machine's name).")
+]
+Passfile = Annotated[
+    Path | None,
+    typer.Option("--passfile", help="Password file; else ~/.pgpass of the server's account."),
+]
+BinDir = Annotated[Path | None, typer.Option("--bindir", help="Folder of pg_rewind and postgres.")]
+Wait = Annotated[float, typer.Option("--wait", min=1, help="Seconds until it streams.")]
+DEFAULT_PATIENCE = PATIENCE
+
+
+def own_name(name: str | None, known: Sequence[Named]) -> str:
+    """Return the name of this machine's node; raise UsageError when it is not among the nodes."""
+    chosen = name or socket.gethostname().partition(".")[0]
+    if name is None and all(one.name != chosen for one in known):
+        raise UsageError(
+            f"which of the nodes this machine is, is not clear: none is called {chosen!r}",
+            hint=f"Say it with --name: {', '.join(one.name for one in known)}.",
+        )
+    return nodes.one(known, chosen).name
+
+
+def agree(plan: Sequence[str], *, yes: bool) -> None:
+    """Show a plan, and ask for consent; raise UsageError when nobody can give it."""
+    for line in plan:
+        typer.echo(line, err=yes)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was done", hint="Add --yes to do it.")
+    if not typer.confirm("Do it?", err=True):
+        raise typer.Exit(1)

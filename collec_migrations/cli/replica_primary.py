@@ -1,0 +1,97 @@
+"""`replica primary`: what a primary lacks for a standby."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations import access
+from collec_migrations.cli import options
+from collec_migrations.installing import administrator
+from collec_migrations.replication import primary
+from collec_migrations.replication.primary import Done, Plan
+from collec_migrations.serverconf import place
+
+SECRETS = Path("replica.pgpass")
+
+
+def primary_(
+    standby: Annotated[
+        str, typer.Option("--standby", help="Address from which the standby will come.")
+    ],
+    url: options.Url = None,
+    passfile: Annotated[
+        Path, typer.Option("--passfile", help="Where new passwords are kept, mode 0600.")
+    ] = SECRETS,
+    new_passwords: Annotated[
+        bool, typer.Option("--new-passwords", help="Give the roles new passwords in any case.")
+    ] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Write it; else only tell.")] = False,
+) -> None:
+    """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
+    connect = administrator.of(access.told(options.given(url=url)).address).connect
+    if not apply:
+        found = primary.plan(connect, standby)
+        typer.echo("\n".join(_planned(found)))
+        raise typer.Exit(0 if found.is_ready else 1)
+    done = primary.apply(
+        connect, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
+    )
+    typer.echo("\n".join(_done(done, passfile.absolute())))
+    raise typer.Exit(3 if done.failures else 0 if done.after.is_ready else 1)
+
+
+def _planned(found: Plan) -> Iterator[str]:
+    release = found.primary.told.split(" ")[1]
+    yield f"primary: PostgreSQL {release}; standby: {found.standby}"
+    yield from _missing(found)
+    yield from (f"note: {note}" for note in found.notes)
+    if found.settings:
+        yield f"settings ({primary.CONF}.conf in conf.d, else in postgresql.conf):"
+        yield from (f"  {name} = {place.quoted(value)}" for name, value in found.settings.items())
+    if not found.lets_in:
+        yield "above all rules of pg_hba.conf:"
+        yield from (f"  {line}" for line in found.access.lines)
+    if found.is_ready:
+        yield "nothing is missing"
+        return
+    due = ", ".join(found.restart)
+    yield f"a restart is due for {due}" if due else "no restart is needed"
+    yield "--apply writes this; the server is never restarted by it"
+
+
+def _missing(found: Plan) -> Iterator[str]:
+    for one in found.findings:
+        yield f"missing: {one.what}"
+        yield f"         {one.why}"
+    for role in found.roles:
+        yield f"missing: role {role.name} ({role.attributes})"
+        yield f"         {role.why}"
+    for name in found.weak:
+        yield f"missing: the password of {name} is kept as MD5"
+        yield "         it is easy to break; a new one is made"
+    if found.lets_in is False:
+        yield f"missing: pg_hba.conf does not let {found.standby} in by password"
+        yield "         the standby could not connect"
+
+
+def _done(done: Done, secrets: Path) -> Iterator[str]:
+    if done.settings:
+        yield f"wrote {done.settings}"
+    if done.access:
+        yield f"wrote {done.access}"
+    if done.passwords:
+        yield f"copy {secrets} to the standby's machine, mode 0600, for the server's account"
+    for failure in done.failures:
+        yield f"by hand: {failure}"
+        yield from (f"  {line}" for line in failure.hint.splitlines())
+    waiting = {name for name, one in done.after.primary.settings.items() if one.pending}
+    due = [one for one in done.after.findings if one.setting and one.setting[0] in waiting]
+    if waiting:
+        yield f"restart PostgreSQL: {', '.join(sorted(waiting))} (in force only then)"
+    rest = tuple(one for one in done.after.findings if one not in due)
+    yield from _missing(replace(done.after, findings=rest))
+    if done.after.is_ready:
+        yield "the primary is ready; on the standby's machine: collec-migrations replica clone"

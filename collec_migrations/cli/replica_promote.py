@@ -1,0 +1,63 @@
+"""The command `replica promote`: a standby becomes the primary."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations import application
+from collec_migrations.application import moving
+from collec_migrations.cli import options, replica_options
+from collec_migrations.replication import configuration, machine, nodes, promotion
+from collec_migrations.replication.promotion import Done, Plan
+
+
+def promote(
+    name: Annotated[
+        str | None, typer.Argument(help="The standby; else the only one that answers.")
+    ] = None,
+    node_: replica_options.Nodes = None,
+    file: replica_options.File = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Its data folder here; needed before 12.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Although a primary seems to answer: you fenced it.")
+    ] = False,
+    app: Annotated[
+        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
+    ] = None,
+    yes: options.Yes = False,
+) -> None:
+    """Make a standby the primary, unless the primary lives or another standby has more."""
+    named = nodes.known(node_ or (), file)
+    installation = application.read(app, os.environ) if app else None
+    local = machine.node(data, configuration.major_of(data)) if data else None
+    found = promotion.plan(named, name, local=local, force=force)
+    replica_options.agree(list(_planned(found)), yes=yes)
+    done = promotion.promote(found, say=options.say)
+    typer.echo("\n".join(_done(done, found)))
+    for line in moving.lines(done.host, done.port, installation):
+        typer.echo(f"  {line}")
+    raise typer.Exit(3 if done.left else 0)
+
+
+def _planned(found: Plan) -> Iterator[str]:
+    target = found.target
+    yield f"{target.name} ({target.shown}) becomes the primary, on a new timeline"
+    for slot in found.slots:
+        yield f"  the slot {slot!r} is made on it, for a node that comes back"
+    yield from (f"overruled by --force: {one.line}" for one in found.overruled)
+    yield from (f"note: {note}" for note in found.notes)
+
+
+def _done(done: Done, found: Plan) -> Iterator[str]:
+    yield f"{done.name} is the primary on timeline {done.timeline}, after {done.seconds:.1f} s"
+    yield from (f"by hand: {line}" for line in done.left)
+    yield "keep the former primary off until, on its machine:"
+    yield "  collec-migrations replica rejoin --data DATA_FOLDER --name ITS_NAME"
+    if found.slots and (found.target.number("max_slot_wal_keep_size") or -1) < 0:
+        yield "a slot keeps WAL until its node is back: drop those of nodes that stay away"
+    yield "the application has to be told:"

@@ -1,0 +1,70 @@
+"""The command `replica rejoin`: an old primary, or another standby, follows the new primary."""
+
+from collections.abc import Iterator
+
+import typer
+
+from collec_migrations.cli import options, replica_options
+from collec_migrations.replication import nodes, rejoining
+from collec_migrations.replication.attaching import Way
+from collec_migrations.replication.rejoining import Done, Plan, Wish
+
+DID = {
+    None: "follows already",
+    Way.ATTACH: "follows again, as it was",
+    Way.REWIND: "follows again, after a rewind",
+    Way.CLONE: "follows again, as a new clone",
+}
+
+
+def rejoin(
+    data: replica_options.Data,
+    name: replica_options.Name = None,
+    node_: replica_options.Nodes = None,
+    file: replica_options.File = None,
+    passfile: replica_options.Passfile = None,
+    bin_dir: replica_options.BinDir = None,
+    wait: replica_options.Wait = 60,
+    yes: options.Yes = False,
+) -> None:
+    """Bring the server of a data folder back as a standby of the present primary."""
+    named = nodes.known(node_ or (), file)
+    wish = Wish(
+        nodes=named,
+        name=replica_options.own_name(name, named),
+        data=data,
+        passfile=passfile,
+        bin_dir=bin_dir,
+        patience=wait,
+    )
+    found = rejoining.plan(wish)
+    if found.choice is not None:
+        replica_options.agree(list(_planned(found)), yes=yes)
+    done = rejoining.rejoin(found, say=options.say)
+    typer.echo("\n".join(_done(done, found)))
+    raise typer.Exit(3 if done.left else 0)
+
+
+def _planned(found: Plan) -> Iterator[str]:
+    assert found.choice is not None
+    name, data = found.wish.name, found.order.data
+    yield f"{name} ({data}) follows {found.primary.name}, timeline {found.primary.timeline}"
+    if found.writes:
+        yield "  it takes writes at this moment: what it took alone is LOST"
+    if found.running:
+        yield "  its server is stopped"
+    yield f"  {found.choice.way.value}: {found.choice.why}"
+    if found.choice.way is Way.REWIND:
+        yield "  what it wrote and its primary never had is gone then; its settings stay"
+        yield "  if that is not possible, it is cloned anew"
+    if found.choice.way is not Way.ATTACH:
+        yield f"  for a clone the present folder is moved aside, as {data.name}.before-..."
+    yield "  it is marked as a standby before it starts"
+
+
+def _done(done: Done, found: Plan) -> Iterator[str]:
+    yield f"{found.wish.name} {DID[done.way]}: {found.primary.name}, timeline {done.timeline}"
+    yield from (f"the slot {name!r} that it had as a primary is dropped" for name in done.dropped)
+    if done.aside:
+        yield f"the former folder is {done.aside}; remove it when you need it no more"
+    yield from (f"by hand: {line}" for line in done.left)

@@ -1,0 +1,41 @@
+"""The command `replica runbook`: the site's own page for a bad night."""
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations import application
+from collec_migrations.application import moving
+from collec_migrations.cli import options, replica_options
+from collec_migrations.replication import health, node, nodes, runbook
+from collec_migrations.replication.runbook import Site
+from collec_migrations.replication.states import Down
+
+
+def runbook_(
+    node_: replica_options.Nodes = None,
+    file: replica_options.File = None,
+    app: Annotated[
+        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
+    ] = None,
+    patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
+) -> None:
+    """Print the page for a bad night (Markdown): addresses, commands in order, how to check."""
+    named = nodes.known(node_ or (), file)
+    installation = application.read(app, os.environ) if app else None
+    seen = node.read_all(named, patience=patience)
+    primary = health.primary_of(seen)
+    target = next((one for one in seen if one is not primary), seen[0])
+    site = Site(
+        nodes=seen,
+        primary=primary.name if primary else "",
+        application=moving.lines(target.host, target.port, installation),
+        written=date.today().isoformat(),
+    )
+    typer.echo("\n".join(runbook.page(site)))
+    for one in seen:
+        if isinstance(one, Down):
+            options.say(f"note: {one.name} did not answer: its data folder is not on the page")

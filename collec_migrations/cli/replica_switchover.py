@@ -1,0 +1,73 @@
+"""The command `replica switchover`: primary and standby exchange their roles."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from collec_migrations import application
+from collec_migrations.application import moving
+from collec_migrations.cli import options, replica_options
+from collec_migrations.replication import lsn, nodes, switchover
+from collec_migrations.replication.rejoining import Wish
+from collec_migrations.replication.switchover import Done, Plan
+
+
+def switchover_(
+    data: replica_options.Data,
+    name: replica_options.Name = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="The standby; else the only one that answers.")
+    ] = None,
+    node_: replica_options.Nodes = None,
+    file: replica_options.File = None,
+    passfile: replica_options.Passfile = None,
+    bin_dir: replica_options.BinDir = None,
+    wait: replica_options.Wait = 60,
+    app: Annotated[
+        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
+    ] = None,
+    yes: options.Yes = False,
+) -> None:
+    """Exchange the roles of the primary on this machine and of a standby; nothing is lost."""
+    named = nodes.known(node_ or (), file)
+    installation = application.read(app, os.environ) if app else None
+    wish = Wish(
+        nodes=named,
+        name=replica_options.own_name(name, named),
+        data=data,
+        passfile=passfile,
+        bin_dir=bin_dir,
+        patience=wait,
+    )
+    found = switchover.plan(wish, to)
+    replica_options.agree(list(_planned(found)), yes=yes)
+    done = switchover.switch(found, say=options.say)
+    typer.echo("\n".join(_done(done, found)))
+    for line in moving.lines(done.promoted.host, done.promoted.port, installation):
+        typer.echo(f"  {line}")
+    raise typer.Exit(3 if done.left else 0)
+
+
+def _planned(found: Plan) -> Iterator[str]:
+    primary, target = found.primary.name, found.target.name
+    yield f"{primary} is stopped: the application is away for some seconds"
+    yield f"when {target} is proved to have its last record, it is promoted; else {primary} starts"
+    yield f"{primary} follows {target}"
+
+
+def _done(done: Done, found: Plan) -> Iterator[str]:
+    yield (
+        f"{found.target.name} is the primary on timeline {done.promoted.timeline}; "
+        f"{done.away:.1f} s without one"
+    )
+    yield (
+        f"bytes lost: {done.lost} ({found.primary.name} stopped at {lsn.shown(done.stopped_at)}, "
+        f"{found.target.name} had {lsn.shown(done.had)})"
+    )
+    yield from (f"by hand: {line}" for line in done.left)
+    for other in found.others:
+        yield f"on the machine of {other}: replica rejoin --data DATA_FOLDER --name {other}"
+    yield "the application has to be told:"

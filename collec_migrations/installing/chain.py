@@ -1,0 +1,47 @@
+"""The chain in an installation: what it needs, and its run as the owner."""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from collec_migrations.installing.administrator import Administrator
+from collec_migrations.installing.wanted import Wanted
+from collec_migrations.migration import plan, verbs
+from collec_migrations.migration.configuration import alembic_config, errors_unwrapped
+from collec_migrations.migration.job import Job
+from collec_migrations.settings import Settings
+from collec_migrations.wrapping.extensions import Use
+
+Say = Callable[[str], None]
+
+
+def job(options: Mapping[str, str], *, say: Say) -> Job:
+    """Return what `upgrade head` would have to do: versions and settings, without any server."""
+    with errors_unwrapped():
+        return verbs.upgrade_job(alembic_config(options, say=say), "head")
+
+
+def extensions(job: Job, recorded: Mapping[str, str | None], settings: Settings) -> tuple[Use, ...]:
+    """Return the extensions that the data schemas need from their recorded versions on."""
+    found: list[Use] = []
+    for names in settings.pairs:
+        if recorded.get(names.col) != job.versions[-1]:
+            found += plan.extensions_used(job, names, recorded.get(names.col))
+    return tuple(dict.fromkeys(found))
+
+
+def run(
+    admin: Administrator, wanted: Wanted, options: Mapping[str, str], *, say: Say
+) -> Mapping[str, str | None]:
+    """Bring the database to the newest version as the owner; return what each schema is at."""
+    engine = create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: admin.connect(wanted.database, role=wanted.owner),
+        poolclass=NullPool,
+        use_native_hstore=False,
+    )
+    try:
+        return verbs.upgrade(options, "head", say=say, lent=engine)
+    finally:
+        engine.dispose()

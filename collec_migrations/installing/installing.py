@@ -1,0 +1,162 @@
+"""Install: decide all pieces, refuse what would fail, make what is missing, in one order."""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from collec_migrations.credentials.password import Ask, Password
+from collec_migrations.database import configuration
+from collec_migrations.database.configuration import NotAllowed, NotHere
+from collec_migrations.hba import applying, reading
+from collec_migrations.hba.applying import Applied
+from collec_migrations.hba.reading import HbaUnreadable
+from collec_migrations.installing import (
+    chain,
+    found,
+    making,
+    pieces,
+    proving,
+    refusing,
+    rules,
+    secret,
+)
+from collec_migrations.installing.administrator import Administrator
+from collec_migrations.installing.chain import Say
+from collec_migrations.installing.found import Found
+from collec_migrations.installing.pieces import Piece
+from collec_migrations.installing.rules import Access
+from collec_migrations.installing.wanted import Wanted
+
+INSIDE = ("extension", "schema", "default rights")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is there, and what is to be made."""
+
+    wanted: Wanted
+    found: Found
+    pieces: tuple[Piece, ...]
+    access: Access
+    password: Password | None = field(repr=False)
+    """None: it is asked or made when the role is."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether a piece is there in another shape."""
+        return any(piece.state == "differs" for piece in self.pieces)
+
+    def missing(self, *kinds: str) -> tuple[Piece, ...]:
+        """Return the pieces of these kinds that are to be made."""
+        return tuple(one for one in self.pieces if one.kind in kinds and one.state == "make")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What an installation made."""
+
+    plan: Plan
+    rules: Applied | None
+    """None: the access rules were not touched."""
+
+
+def plan(
+    admin: Administrator,
+    wanted: Wanted,
+    options: Mapping[str, str],
+    *,
+    say: Say,
+    environment: Mapping[str, str] = os.environ,
+) -> Plan:
+    """Return what would be done, by reading alone; raise for everything that would fail.
+
+    `options` are those of the chain. Raises NotInstallable, NotAdopted, UsageError, NotHere,
+    HbaRefused, ConnectionFailed.
+    """
+    work = chain.job(options, say=say)
+    wanted = replace(wanted, version=work.versions[-1], pairs=work.settings.pairs)
+    there = found.read(admin, wanted)
+    recorded = {names.col: state.recorded for names, state in there.states.items()}
+    uses = chain.extensions(work, recorded, work.settings)
+    refusing.refuse(wanted, there, uses)
+    password = secret.known(admin, wanted, there, environment)
+    kept = secret.piece(admin, wanted, there, password)
+    access = _access(admin, wanted, there)
+    source = secret.source(wanted, password, environment)
+    decided = pieces.decided(wanted, there, uses, password=source)
+    return Plan(
+        wanted=wanted,
+        found=there,
+        pieces=(*((kept,) if kept else ()), *decided, access.piece),
+        access=access,
+        password=password,
+    )
+
+
+def install(
+    admin: Administrator, told: Plan, options: Mapping[str, str], *, say: Say, ask: Ask | None
+) -> Done:
+    """Make what a plan tells; `ask` asks for a password on a terminal, if there is one.
+
+    What is there is never changed. Each step is whole or not done, in an order in which running
+    again goes on where it was interrupted: the password is kept before the server knows it.
+    """
+    wanted, password = told.wanted, told.password
+    if password is None and told.missing("role"):
+        password = secret.new(wanted, ask=ask)
+    if password is not None and told.missing("password file"):
+        secret.keep(admin, wanted, told.found, password)
+    if password is not None and told.missing("role"):
+        making.role(admin, wanted, password)
+    if told.missing("database"):
+        making.database(admin, wanted)
+    making.inside(admin, wanted, told.missing(*INSIDE))
+    if told.missing("version"):
+        chain.run(admin, wanted, options, say=say)
+    rules_made = told.missing(rules.KIND)
+    return Done(plan=told, rules=_apply(admin, told, password) if rules_made else None)
+
+
+def after(done: Done) -> Sequence[Piece]:
+    """Return the pieces as they are now: what was to be made is there."""
+    return [
+        replace(piece, state="there", advice="") if piece.state == "make" else piece
+        for piece in done.plan.pieces
+    ]
+
+
+def _access(admin: Administrator, wanted: Wanted, there: Found) -> Access:
+    """Judge the server's access rules; raise when they are to be written and cannot be."""
+    with closing(admin.connect()) as session:
+        try:
+            file = configuration.path(session, "hba_file")
+            text = reading.decoded(configuration.seen(session, file))
+        except (NotAllowed, NotHere) as error:
+            access = rules.unknown(wanted, there, str(error))
+            if wanted.apply_hba:
+                raise applying.by_hand(error, access.block) from error
+            return access
+        try:
+            access = rules.judged(wanted, there, file, text)
+        except HbaUnreadable as error:
+            if wanted.apply_hba:
+                raise
+            return rules.unknown(wanted, there, str(error))
+        if access.piece.state == "make":
+            try:
+                applying.ready(session)
+            except (NotAllowed, NotHere) as error:
+                raise applying.by_hand(error, access.block) from error
+        return access
+
+
+def _apply(admin: Administrator, told: Plan, password: Password | None) -> Applied:
+    with closing(admin.connect()) as session:
+        server = found.read_server(session)
+        return applying.apply(
+            session,
+            told.access.block,
+            reconnect=admin.connect,
+            proofs=tuple(proving.proofs(told.wanted, server, password)),
+        )

@@ -1,0 +1,1 @@
+"""Set up, watch and use standbys: one primary and its direct standbys."""

@@ -1,0 +1,84 @@
+"""The lines of pg_hba.conf that let one standby in, and whether something lets it in already."""
+
+import ipaddress
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+from collec_migrations import majors
+from collec_migrations.database import configuration
+from collec_migrations.database.configuration import NotAllowed, NotHere
+from collec_migrations.database.connection import Connection
+from collec_migrations.errors import UsageError
+from collec_migrations.hba import block, reading, rules
+from collec_migrations.hba.block import Block
+from collec_migrations.hba.rules import Attempt, Rule
+from collec_migrations.replication import accounts
+from collec_migrations.replication.accounts import REP, REWIND
+from collec_migrations.replication.clone_order import DATABASE
+
+GOOD = ("scram-sha-256", "md5", "cert")
+"""Methods that ask for something; `trust` does not, and the others suit no other machine."""
+
+
+def of(standby: str, major: str, *, encrypted: bool) -> Block:
+    """Return the lines for a standby at one address; `encrypted` allows TLS alone. Pure.
+
+    Besides the WAL the two roles read in one database: what to check, what to rewind.
+    """
+    kind = "hostssl" if encrypted else "host"
+    method = majors.text("hba_method", major)
+    where = network(standby)
+    names = ",".join(block.quoted(role.name) for role in accounts.needed(major))
+    lines = (
+        f"{kind} replication {block.quoted(REP)} {where} {method}",
+        f"{kind} {DATABASE} {names} {where} {method}",
+    )
+    return Block(name=f"standby {standby}", lines=lines)
+
+
+def network(standby: str) -> str:
+    """Return the one address as pg_hba.conf takes it; a name stays a name."""
+    with suppress(ValueError):
+        found = ipaddress.ip_network(standby)
+        if found.num_addresses == 1:
+            return str(found)
+    if "/" in standby or not standby or any(c.isspace() or c in ',"#' for c in standby):
+        raise UsageError(
+            f"--standby {standby!r} is not one address",
+            hint="Give the IP address from which the standby will come, or its name.",
+        )
+    return standby
+
+
+def lets_in(connection: Connection, standby: str) -> bool | None:
+    """Tell whether the server's rules let a standby in by password; None when they are not here."""
+    try:
+        path = configuration.local(connection, configuration.path(connection, "hba_file"))
+    except (NotHere, NotAllowed):
+        return None
+    found = reading.read(path, version=connection.server_version)
+    return _decided(found, standby)
+
+
+def _decided(found: Sequence[Rule], standby: str) -> bool:
+    """Tell whether rules let both roles in from an address, for sure. Pure but for names."""
+    address = _resolved(standby)
+    attempts = (
+        Attempt(user=REP, database="", address=address, replication=True),
+        Attempt(user=REP, database=DATABASE, address=address),
+        Attempt(user=REWIND, database=DATABASE, address=address),
+    )
+    return bool(address) and all(_good(found, attempt) for attempt in attempts)
+
+
+def _good(found: Sequence[Rule], attempt: Attempt) -> bool:
+    caught = rules.catching(found, attempt)
+    # By a name, what is meant for it counts as well.
+    return bool(caught) and all(rule.method in GOOD for rule in caught)
+
+
+def _resolved(standby: str) -> str:
+    with suppress(OSError):
+        return str(socket.getaddrinfo(standby, None)[0][4][0])
+    return ""

@@ -1,0 +1,1 @@
+"""The server's settings (`postgresql.conf`): write some of them safely."""

@@ -1,0 +1,148 @@
+"""`collec-migrations app-config`: a ready snippet, each difference, and what is written."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from collec_migrations import application
+from collec_migrations.cli import main
+from collec_migrations.names import Names
+from collec_migrations.server.address import Address
+from tests import chain
+from tests.servers import Server
+
+SECRET = "xyzzy-9-plugh"
+DEFAULTS = '<?php\n$APPLI_dbversion = "1.1";\n$BDD_login = "collec";\n'
+SITE = """<?php
+$BDD_login = 'old'; // kept
+$BDD_passwd = "{secret}";
+$BDD_dsn = "pgsql:host=localhost;dbname=old";
+$BDD_schema = "wrong,gacl,public";
+$GACL_dsn = "pgsql:host=localhost;dbname=old";
+$GACL_schema = "gacl";
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(server18: Server) -> Iterator[Address]:
+    """Return a database at 1.1; nothing is changed in it."""
+    with server18.database(chain.template_at(server18, "1.1")) as address:
+        yield address
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    """Return the folder of an application that is set up for another database."""
+    folder = tmp_path / "param"
+    folder.mkdir()
+    (folder / "param.default.inc.php").write_text(DEFAULTS)
+    (folder / "param.inc.php").write_text(SITE.replace("{secret}", SECRET))
+    return tmp_path
+
+
+def run(url: str, *words: str) -> Result:
+    """Run the command; nothing it prints may hold the password."""
+    done = CliRunner().invoke(main.app, ["app-config", "--url", url, *words])
+    assert SECRET not in done.output
+    return done
+
+
+def test_the_snippet_is_what_the_application_reads(installed: Address, tmp_path: Path) -> None:
+    done = run(installed.url)
+    assert done.exit_code == 0, done.output
+    (tmp_path / "param").mkdir()
+    (tmp_path / "param" / "param.inc.php").write_text(f"<?php\n{done.stdout}")
+    found = application.read(tmp_path, {})
+    assert found.connection["dbname"] == installed.dbname
+    assert found.connection["port"] == str(installed.port)
+    assert found.search_path == ("col", "gacl", "public")
+    assert (found.login, found.password) == ("collec", "PASSWORD")
+
+
+def test_any_names_and_hosts(server18: Server) -> None:
+    names = Names(gacl="Ri ghts", col='lab "x"')
+    with server18.database() as address:
+        chain.upgrade(address, "1.1", **chain.under(names))
+        done = run(address.url, "--host", "db.lab.org", "--role", "web", "--json")
+    facts = json.loads(done.stdout)
+    assert facts["settings"]["BDD_schema"] == '"lab ""x""","Ri ghts",public'
+    assert facts["settings"]["BDD_dsn"].startswith("pgsql:host=db.lab.org;port=")
+    assert facts["settings"]["BDD_login"] == "web"
+
+
+def test_differences_are_told_and_then_written(installed: Address, app: Path) -> None:
+    told = run(installed.url, "--app", str(app))
+    assert told.exit_code == 1, told.output
+    for setting, said in (("database", "old"), ("login", "old"), ("search path", "wrong,gacl")):
+        (line,) = [line for line in told.stdout.splitlines() if line.startswith(setting)]
+        assert said in line
+        assert line.endswith("differs")
+    refused = run(installed.url, "--app", str(app), "--write")
+    assert refused.exit_code == 2
+    assert application.read(app, {}).login == "old"
+    written = run(installed.url, "--app", str(app), "--write", "--yes")
+    assert written.exit_code == 0, written.output
+    found = application.read(app, {})
+    assert (found.login, found.password) == ("collec", SECRET)
+    assert "// kept" in (app / "param" / "param.inc.php").read_text()
+    again = run(installed.url, "--app", str(app), "--json")
+    assert (again.exit_code, json.loads(again.stdout)["same"]) == (0, True)
+    assert "nothing to write" in run(installed.url, "--app", str(app), "--write", "--yes").output
+
+
+def test_a_release_for_another_version_differs(installed: Address, app: Path) -> None:
+    assert run(installed.url, "--app", str(app), "--write", "--yes").exit_code == 0
+    default = app / "param" / "param.default.inc.php"
+    default.write_text(DEFAULTS.replace("1.1", "2.0"))
+    told = run(installed.url, "--app", str(app))
+    assert told.exit_code == 1
+    (line,) = [line for line in told.stdout.splitlines() if line.endswith("differs")]
+    assert line.split() == ["version", "2.0", "1.1", "differs"]
+    assert run(installed.url, "--app", str(app), "--write", "--yes").exit_code == 1
+
+
+def test_a_release_from_25_on_has_dotenv(installed: Address, tmp_path: Path) -> None:
+    config = tmp_path / "app" / "Config"
+    config.mkdir(parents=True)
+    (config / "App.php").write_text('<?php\npublic string $dbversion = "1.1";\n')
+    told = run(installed.url, "--app", str(tmp_path), "--write", "--yes")
+    assert told.exit_code == 1, "the password is missing"
+    assert "database.default.searchpath = col,gacl,public" in (tmp_path / ".env").read_text()
+    with (tmp_path / ".env").open("a") as file:
+        file.write(f"database.default.password = {SECRET}\n")
+    assert run(installed.url, "--app", str(tmp_path)).exit_code == 0
+
+
+def test_mistakes_are_one_clear_line(installed: Address, tmp_path: Path) -> None:
+    assert run(installed.url, "--write").exit_code == 2
+    assert run(installed.url, "--app", str(tmp_path)).exit_code == 2
+    assert run(replace(installed, dbname="no such one").url).exit_code == 3
+
+
+def test_of_several_data_schemas_one_has_to_be_named(server18: Server, app: Path) -> None:
+    with server18.database() as address:
+        chain.upgrade(address, "1.1", col="lab_a,lab_b")
+        assert run(address.url).exit_code == 2
+        named = run(address.url, "--col", "lab_b", "--json")
+        assert json.loads(named.stdout)["settings"]["BDD_schema"] == "lab_b,gacl,public"
+        site = app / "param" / "param.inc.php"
+        site.write_text(site.read_text().replace("wrong,", "lab_a,"))
+        told = run(address.url, "--app", str(app), "--json")
+        (path,) = [one for one in json.loads(told.stdout)["settings"]
+                   if one["setting"] == "search path"]  # fmt: skip
+        assert path["same"]
+
+
+@pytest.mark.parametrize("words", [("--app",), ("--app", "--json"), ("--app", "--write", "--yes")])
+def test_a_file_that_may_not_be_written_or_read(
+    installed: Address, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "param" / "param.inc.php"
+    folder.mkdir(parents=True)
+    done = run(installed.url, words[0], str(tmp_path), *words[1:])
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output

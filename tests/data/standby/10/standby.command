@@ -1,0 +1,11 @@
+/bin/pg_basebackup
+--no-password
+-d
+host=db1.lab.example port=5433 user=rep application_name=db2 passfile='/var/lib/postgresql/it\'s a \\ file' sslmode=verify-full
+-D
+/srv/b.partial
+-X
+stream
+-c
+fast
+--slot=db2_slot

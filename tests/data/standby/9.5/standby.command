@@ -1,0 +1,10 @@
+/bin/pg_basebackup
+--no-password
+-d
+host=db1.lab.example port=5433 user=rep application_name=db2 sslmode=verify-full
+-D
+/srv/b.partial
+-X
+stream
+-c
+fast

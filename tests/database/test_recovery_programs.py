@@ -1,0 +1,149 @@
+"""The configurations for point-in-time recovery work: each is tried by the program it is for."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from collec_migrations import addresses
+from collec_migrations.backup import pitr
+from collec_migrations.backup.pitr_texts import Advice
+from collec_migrations.server import account, binaries
+from collec_migrations.server.address import Address
+from collec_migrations.server.binaries import Binaries
+from collec_migrations.server.throwaway import throwaway
+from tests import chain
+
+HBA = """local all all trust
+host all all 127.0.0.1/32 scram-sha-256
+host replication streaming_barman 127.0.0.1/32 scram-sha-256
+"""
+WHO = account.for_server()
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Return a folder of the server's account."""
+    folder = Path(mkdtemp(prefix="collec-test-"))
+    shutil.chown(folder, WHO.uid, WHO.gid)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def known_to(tool: str) -> Binaries:
+    """Return the newest server on this machine that the installed tool knows."""
+    if shutil.which(pitr.PROGRAMS[tool]) is None:
+        pytest.skip(f"{tool} is not installed")
+    its = pitr.version(tool)
+    assert its, "it does not tell its version"
+    since = pitr.SINCE[tool]
+    for one in sorted(binaries.at_hand(), key=lambda one: -one.major):
+        if its >= since.get(one.major, ()):
+            return one
+    pytest.skip(f"{tool} {its} knows no server of this machine")
+
+
+def advice(tool: str, server: Address) -> Advice:
+    """Return what `backup pitr` prints."""
+    about = pitr.read(addresses.Address(server.dsn))
+    return pitr.advise(tool, about, pitr.version(tool))
+
+
+def parts(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the file that an advice holds, and the commands after it."""
+    file, _, then = text.partition("# then, as ")
+    commands = then.partition("# back to a moment")[0].splitlines()[1:]
+    return "[" + file.partition("[")[2], tuple(commands)
+
+
+def run(command: str, home: Path, **variables: str) -> str:
+    """Run a line of an advice as the server's account; it has to succeed."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "HOME": str(home), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        **WHO.identity(),
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_pgbackrest_takes_its_configuration(home: Path) -> None:
+    server = known_to("pgbackrest")
+    file = home / "pgbackrest.conf"
+    push = f"env PGBACKREST_CONFIG={file} pgbackrest --stanza=collec archive-push %p"
+    with throwaway(server, settings={"archive_mode": "on", "archive_command": push}) as address:
+        told = advice("pgbackrest", replace(address, dbname="postgres"))
+        assert told.problems == ()
+        text, commands = parts(told.text)
+        own = f"log-path={home}\nlock-path={home}\nspool-path={home}\n[collec]\npg1-user=collec"
+        file.write_text(
+            text.replace("/var/lib/pgbackrest", str(home / "repo")).replace("[collec]", own)
+        )
+        file.chmod(0o644)
+        assert [command.split()[-1] for command in commands] == [
+            "stanza-create", "check", "backup", "info"
+        ]  # fmt: skip
+        for command in commands:
+            told_last = run(command, home, PGBACKREST_CONFIG=str(file))
+        assert "status: ok" in told_last
+
+
+@pytest.mark.soak  # Barman looks for WAL every ten seconds
+def test_barman_takes_its_configuration(home: Path) -> None:
+    server = known_to("barman")
+    hba = home / "pg_hba.conf"
+    hba.write_text(HBA)
+    hba.chmod(0o644)
+    with throwaway(server, settings={"hba_file": str(hba)}, tcp=True) as address:
+        address = replace(address, dbname="postgres")
+        told = advice("barman", address)
+        assert told.problems == ()
+        text, commands = parts(told.text)
+        roles = told.text.partition("# /etc/barman.d")[0]
+        chain.execute(address, "\n".join(line for line in roles.splitlines() if line[0] != "#"))
+        chain.execute(address, "alter role barman password 'b'")
+        chain.execute(address, "alter role streaming_barman password 's'")
+        configuration(home, text, server)
+        program = f"barman -c {home / 'barman.conf'} "
+        try:
+            first, *others = (command.replace("barman ", program, 1) for command in commands)
+            run(first, home)
+            wait_for_receiver(address)
+            for command in others:
+                shown = run(command, home)
+            assert "FAILED" not in shown
+        finally:
+            run(f"{program}receive-wal --stop collec", home)
+
+
+def configuration(home: Path, text: str, server: Binaries) -> None:
+    """Write what an installed Barman has in /etc and in its home."""
+    own = (
+        f"[barman]\nbarman_user={WHO.name}\nbarman_home={home}\nlog_file={home / 'log'}\n"
+        f"barman_lock_directory={home}\npath_prefix={server.bin_dir}\n"
+    )
+    file = home / "barman.conf"
+    file.write_text(own + text.replace("host=SERVER", "host=127.0.0.1"))
+    file.chmod(0o644)
+    passwords = home / ".pgpass"
+    passwords.write_text("*:*:*:barman:b\n*:*:*:streaming_barman:s\n")
+    passwords.chmod(0o600)
+    shutil.chown(passwords, WHO.uid, WHO.gid)
+
+
+def wait_for_receiver(address: Address) -> None:
+    """Wait until Barman receives WAL, which its `cron` starts in the background."""
+    deadline = time.monotonic() + 60
+    while not chain.query(address, "select 1 from pg_stat_replication where state = 'streaming'"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

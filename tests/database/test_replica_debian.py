@@ -1,0 +1,78 @@
+"""A cluster of Debian: configuration in /etc, started by pg_ctlcluster, cloned by root."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import accounts, replicas, replication, servers
+
+MAJOR = "15"
+PLACE = Path("/var/lib/postgresql", MAJOR)
+ETC = Path("/etc/postgresql", MAJOR)
+
+pytestmark = [
+    accounts.needs_root,
+    pytest.mark.skipif(not shutil.which("pg_createcluster"), reason="Debian's own programs"),
+    pytest.mark.skipif(int(MAJOR) not in servers.majors(), reason="Debian's own major"),
+]
+
+
+@pytest.fixture
+def clusters() -> Iterator[tuple[str, str]]:
+    """Give the names of two clusters, of which the first runs."""
+    names = (f"collec{os.getpid()}a", f"collec{os.getpid()}b")
+    try:
+        for name in names:
+            port = str(replication.free_port())
+            subprocess.run(
+                ["pg_createcluster", MAJOR, name, "-p", port, "--", "--no-sync"],
+                check=True,
+                capture_output=True,
+            )
+        control(names[0], "start")
+        yield names
+    finally:
+        for name in names:
+            drop = ["pg_dropcluster", "--stop", MAJOR, name]
+            subprocess.run(drop, check=False, capture_output=True)
+            # Debian keeps a folder in /etc that holds a file of somebody else: ours.
+            for path in (*PLACE.glob(f"{name}.*"), *ETC.glob(name)):
+                shutil.rmtree(path)
+
+
+def control(name: str, what: str) -> None:
+    """Start or restart a cluster."""
+    subprocess.run(["pg_ctlcluster", MAJOR, name, what], check=True, capture_output=True)
+
+
+def test_root_prepares_and_clones_clusters_of_debian(
+    clusters: tuple[str, str], tmp_path: Path
+) -> None:
+    first, second = clusters
+    port = (PLACE / first / "postmaster.pid").read_text().splitlines()[3]
+    passfile = PLACE / f"{first}.pgpass"
+    url = f"host=/var/run/postgresql port={port} user=postgres"
+    words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    told = replication.command(*words, "--passfile", passfile, "--apply")
+    assert f"wrote /etc/postgresql/{MAJOR}/{first}/conf.d/collec-standby.conf" in told.output
+    try:
+        shutil.chown(passfile, "postgres")
+        control(first, "restart")
+        assert replication.command(*words).exit_code == 0
+        made = replication.command(
+            *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}", "--replace"),
+            *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--apply"),
+        )
+    finally:
+        passfile.unlink()
+    assert made.exit_code == 0, made.output
+    listed = ["pg_lsclusters", "--no-header"]
+    told_by_debian = subprocess.run(listed, check=True, capture_output=True, text=True).stdout
+    (line,) = [line for line in told_by_debian.splitlines() if second in line]
+    assert "online,recovery" in line
+    assert len(list(PLACE.glob(f"{second}.before-*"))) == 1
+    replicas.until(lambda: not list(PLACE.glob(f"{second}.cloning")))

@@ -1,0 +1,109 @@
+"""A clone that fails on the way leaves nothing: no copy, no slot, no server."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import accounts, replicas, replication
+from tests.replicas import Prepared
+
+MAIN = "from collec_migrations.cli.main import main; main()"
+SLOWED = '"$real" -r 1M "$@"'
+
+
+def killing(prepared: Prepared, name: str) -> Path:
+    """Return programs of which pg_basebackup is killed when it has begun to copy."""
+    return replication.wrapped(
+        prepared.site,
+        "pg_basebackup",
+        f"{SLOWED} & copy=$!\n"
+        f"while [ ! -d {prepared.site.home}/{name}.partial/base ]; do :; done\n"
+        "kill -9 $copy; wait $copy",
+    )
+
+
+def damaging(prepared: Prepared, name: str) -> Path:
+    """Return programs of which pg_basebackup leaves a file that was changed afterwards."""
+    return replication.wrapped(
+        prepared.site,
+        "pg_basebackup",
+        f'"$real" "$@" || exit\nprintf wrong | dd conv=notrunc bs=1 seek=100'
+        f" of={prepared.site.home}/{name}.partial/global/pg_filenode.map",
+    )
+
+
+def silent(prepared: Prepared, name: str) -> Path:
+    """Return programs of which pg_ctl starts a standby that looks for its primary elsewhere."""
+    auto = prepared.site.home / name / "postgresql.auto.conf"
+    return replication.wrapped(
+        prepared.site,
+        "pg_ctl",
+        f'sed -i "s/port={prepared.port} /port=1 /" {auto}\nexec "$real" "$@"',
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (killing, "pg_basebackup was killed by signal 9"),
+        (damaging, "pg_filenode.map"),
+        (silent, "the standby does not stream"),
+    ],
+)
+def test_a_clone_that_fails_leaves_nothing(
+    prepared: Prepared, name: str, fault: Callable[[Prepared, str], Path], said: str
+) -> None:
+    programs = fault(prepared, name)
+    words = ("--bindir", programs, "--wait", 2, "--port", replication.free_port())
+    failed = prepared.clone(name, *words)
+    assert failed.exit_code == 3, failed.output
+    assert said in failed.output
+    assert not prepared.left(name)
+
+
+def test_a_standby_that_does_not_start_gives_way_to_the_folder_before(
+    prepared: Prepared, name: str
+) -> None:
+    data = prepared.site.home / name
+    (data / "global").mkdir(parents=True)
+    (data / "PG_VERSION").write_text("18\n")
+    (data / "mine").touch()
+    # Without --port it takes the primary's own, which is in use on this machine.
+    failed = prepared.clone(name, "--replace")
+    assert failed.exit_code == 3
+    assert "did not start" in failed.output
+    assert prepared.left(name) == {name}
+    assert (data / "mine").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
+    prepared: Prepared, name: str, number: signal.Signals
+) -> None:
+    slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
+    words = prepared.words(name, "--apply", "--bindir", slow)
+    with accounts.spawn(MAIN, *words) as process:
+        replicas.until(lambda: (prepared.site.home / f"{name}.partial/base").exists())
+        process.send_signal(number)
+        _, said = process.communicate(timeout=replicas.DEADLINE)
+    if number is not signal.SIGKILL:
+        assert process.returncode == 3
+        assert f"ended by {number.name}" in said
+        assert not prepared.left(name)
+        return
+    assert f"{name}_slot" in prepared.left(name)
+    port = replication.free_port()
+    # The copy notices that we are gone, and lets the next run in.
+    again = [prepared.clone(name, "--port", port)]
+
+    def is_let_in() -> bool:
+        if again[-1].exit_code == 75:
+            again.append(prepared.clone(name, "--port", port))
+        return again[-1].exit_code != 75
+
+    replicas.until(is_let_in)
+    assert again[-1].exit_code == 0, again[-1].output
+    assert "cleared what a killed run had left" in again[-1].output
+    assert prepared.left(name) == {name, f"{name}_slot"}

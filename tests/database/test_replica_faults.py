@@ -1,0 +1,318 @@
+"""What goes wrong around a failover: nothing is lost that could be kept, no second primary."""
+
+import os
+import signal
+from pathlib import Path
+
+from collec_migrations.replication import rewinding
+from collec_migrations.server import postmaster
+from tests import accounts, standbys
+from tests.database.test_replica_life import lives, rejoin, replica, switchover
+from tests.proxy import proxy
+from tests.standbys import Machine, Pair, until
+
+MAIN = "from collec_migrations.cli.main import main; main()"
+
+
+def promoted(pair: Pair, *words: object) -> str:
+    """Fail over to b; return what was said."""
+    status, told = replica("promote", "b", *pair.options, "--yes", *words)
+    assert status == 0, told
+    return told
+
+
+def refused(*words: object) -> str:
+    """Return what a command said that did not do it."""
+    status, told = replica(*words)
+    assert status not in (0, 1), told
+    return told
+
+
+def fill(one: Machine) -> None:
+    one.sql("insert into life (what) select md5(i::text) from generate_series(1, 2000) i")
+
+
+def diverged(pair: Pair) -> None:
+    """Fail over to b, and let a take rows that nobody else has."""
+    pair.caught_up(pair.b, pair.a)
+    pair.a.crash()
+    promoted(pair)
+    pair.a.start()
+    fill(pair.a)
+
+
+def test_a_primary_that_answers_is_not_replaced_unless_forced(pair18: Pair) -> None:
+    pair = pair18
+    told = refused("promote", *pair.options, "--yes")
+    assert "a answers, and is a primary" in told
+    assert "replica switchover" in told
+    told = refused("promote", "--node", pair.b.option, "--yes")  # a is not named: it is found
+    assert f"the primary of b answers at 127.0.0.1:{pair.a.port}" in told
+    assert pair.b.value("select pg_is_in_recovery()")
+    told = promoted(pair, "--force")
+    assert "overruled by --force: a answers" in told
+
+
+def test_nothing_is_done_without_a_yes(pair18: Pair) -> None:
+    pair = pair18
+    pair.a.kill()
+    told = refused("promote", *pair.options)
+    assert "b (" in told
+    assert "Add --yes" in told
+    assert pair.b.value("select pg_is_in_recovery()")
+
+
+def test_two_primaries_become_one_again_and_the_loss_is_told_first(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    assert "two-primaries" in [one.code for one in pair.report().findings]
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    assert "what it took alone is LOST" in told
+    assert "after a rewind" in told
+    pair.caught_up(pair.a, pair.b)
+    assert lives(pair.a) == lives(pair.b) == []
+    assert pair.follows(pair.a, pair.b)
+
+
+def test_a_rewind_that_is_not_let_in_is_not_made_a_clone(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    before, text = postmaster.running(pair.a.data), pair.passfile.read_text()
+    pair.passfile.write_text("".join(line for line in text.splitlines(keepends=True)
+                                     if "rewind" not in line))  # fmt: skip
+    told = rejoin(pair, pair.a)[1]
+    assert "has no line for 127.0.0.1" in told
+    pair.passfile.write_text(text)
+    pair.b.sql("alter role rewind nologin")
+    told = rejoin(pair, pair.a)[1]
+    assert "pg_rewind is not let in" in told
+    assert postmaster.running(pair.a.data) == before
+    assert standbys.SECRET not in told
+
+
+def test_an_old_primary_started_as_a_standby_without_a_rewind_is_rewound(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    pair.a.stop()
+    standbys.follow(pair.a, pair.b, pair.passfile)
+    pair.a.start()
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    assert "after a rewind" in told
+    until(lambda: pair.follows(pair.a, pair.b))
+
+
+def test_a_rewind_that_is_not_possible_becomes_a_clone(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    pair.a.sql("select pg_switch_wal()")
+    fill(pair.a)
+    pair.a.sql("checkpoint")
+    last = pair.a.value("select pg_walfile_name(pg_current_wal_lsn())")
+    pair.a.stop()
+    for segment in (pair.a.data / "pg_wal").glob("0000*"):
+        if segment.is_file() and segment.name < str(last):
+            segment.unlink()
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    assert "it cannot be rewound" in told
+    assert "as a new clone" in told
+    until(lambda: pair.follows(pair.a, pair.b))
+    assert pair.a.value("show port") == str(pair.a.port)
+    (aside,) = pair.a.home.glob("data.before-*")
+    assert (aside / "standby.signal").exists()  # nobody starts it as a primary by mistake
+
+
+def test_a_standby_whose_slot_is_lost_comes_back_as_a_clone(pair18: Pair) -> None:
+    pair = pair18
+    pair.a.configure(max_slot_wal_keep_size="1MB", wal_keep_size=0)
+    pair.a.sql("select pg_reload_conf()")
+    pair.b.stop()
+    for _ in range(6):
+        fill(pair.a)
+        pair.a.sql("select pg_switch_wal()")
+    pair.a.sql("checkpoint")
+    until(lambda: pair.a.value("select wal_status from pg_replication_slots") == "lost")
+    status, told = rejoin(pair, pair.b)
+    assert status == 0, told
+    assert "its slot 'b_slot' is lost" in told
+    until(lambda: pair.follows(pair.b, pair.a))
+    assert pair.a.value("select wal_status from pg_replication_slots") == "reserved"
+
+
+def test_a_replay_paused_by_hand_is_not_promoted_over(pair18: Pair) -> None:
+    pair = pair18
+    pair.b.sql("select pg_wal_replay_pause()")
+    fill(pair.a)
+    at = pair.a.value("select pg_current_wal_flush_lsn()")
+    until(lambda: pair.b.value(f"select pg_last_wal_receive_lsn() >= '{at}'"))
+    pair.a.kill()
+    assert "replay is paused on b" in refused("promote", *pair.options, "--yes")
+    pair.b.sql("select pg_wal_replay_resume()")
+    until(lambda: not refused_or_done(pair))
+    assert len(lives(pair.b)) == 2000
+
+
+def refused_or_done(pair: Pair) -> int:
+    return replica("promote", *pair.options, "--yes")[0]
+
+
+def test_a_replay_paused_by_a_parameter_is_not_promoted_over(pair18: Pair) -> None:
+    pair = pair18
+    pair.a.configure(max_connections=30)
+    pair.a.stop()
+    pair.a.start()
+    until(lambda: pair.b.value("select pg_is_wal_replay_paused()"))
+    fill(pair.a)
+    at = pair.a.value("select pg_current_wal_flush_lsn()")
+    until(lambda: pair.b.value(f"select pg_last_wal_receive_lsn() >= '{at}'"))
+    pair.a.kill()
+    assert "raise it and restart the standby" in refused("promote", *pair.options, "--yes")
+    assert pair.b.value("select pg_is_in_recovery()")
+
+
+def test_another_standby_that_has_more_is_promoted_and_the_other_follows_it(pair18: Pair) -> None:
+    pair = pair18
+    c = pair.third()
+    every = (*pair.options, "--node", c.option)
+    pair.b.stop()
+    pair.write(pair.a, "only c has it")
+    pair.caught_up(c, pair.a)
+    pair.a.kill()
+    pair.b.start()
+    told = refused("promote", "b", *every, "--yes")
+    assert "c has more" in told
+    assert "2 standbys answer" in refused("promote", *every, "--yes")
+    status, told = replica("promote", "c", *every, "--yes")
+    assert status == 0, told
+    where = ("--data", pair.b.data, "--name", "b", "--passfile", pair.passfile)
+    status, told = replica("rejoin", *where, *every, "--yes")
+    assert status == 0, told
+    assert "follows again, as it was: c" in told
+    assert lives(pair.b) == [("only c has it",)]
+    status, told = replica("rejoin", *where, *every, "--yes")
+    assert (status, told) == (0, "b follows already: c, timeline 2\n")
+
+
+def test_a_switchover_whose_standby_is_cut_off_starts_the_primary_again(pair18: Pair) -> None:
+    pair = pair18
+    with proxy(pair.a.port) as network:
+        pair.b.stop()
+        standbys.follow(pair.b, pair.a, pair.passfile, port=network.port)
+        pair.b.start()
+        until(lambda: pair.follows(pair.b, pair.a))
+        network.cut()
+        fill(pair.a)
+        told = refused(
+            *("switchover", "--data", pair.a.data, "--name", "a", "--passfile", pair.passfile),
+            *(*pair.options, "--wait", "2", "--yes"),
+        )
+    assert "b did not get the last record" in told
+    assert "a is the primary as before" in told
+    pair.write(pair.a, "goes on")
+    assert not (pair.a.data / "standby.signal").exists()
+    assert len(lives(pair.a)) == 2001
+
+
+def test_a_switchover_that_could_not_come_back_is_refused_before_the_stop(pair18: Pair) -> None:
+    pair = pair18
+    before = postmaster.running(pair.a.data)
+    hba = pair.b.data / "pg_hba.conf"
+    text = hba.read_text()
+    hba.write_text(text.replace("host replication rep 127.0.0.1/32 scram-sha-256", ""))
+    pair.b.sql("select pg_reload_conf()")
+    until(lambda: "a standby of this machine is not let in" in switchover(pair, pair.a)[1])
+    assert postmaster.running(pair.a.data) == before
+    hba.write_text(text)
+    status, told = replica(
+        *("switchover", "--data", pair.b.data, "--name", "a", "--passfile", pair.passfile),
+        *(*pair.options, "--yes"),
+    )
+    assert status == 3
+    assert "does not run on" in told
+    assert postmaster.running(pair.a.data) == before
+
+
+def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
+    pair18: Pair,
+) -> None:
+    pair = pair18
+    diverged(pair)
+    programs = slow_rewind(pair)
+    words = ["replica", "rejoin", "--data", str(pair.a.data), "--name", "a", *pair.options]
+    words += ["--passfile", str(pair.passfile), "--bindir", str(programs), "--yes"]
+    with accounts.spawn(MAIN, *words) as process:
+        away = rewinding.fenced_path(pair.a.data)
+        until(lambda: (pair.home / "rewinding").exists())
+        process.kill()
+    os.kill(int((pair.home / "rewinding").read_text()), signal.SIGKILL)
+    assert away.exists()
+    assert not pair.a.data.exists()  # what starts servers finds nothing to start
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    assert not away.exists()
+    assert not rewinding.kept_path(pair.a.data).exists()
+    until(lambda: pair.follows(pair.a, pair.b))
+    assert pair.a.value("show port") == str(pair.a.port)
+
+
+def slow_rewind(pair: Pair) -> Path:
+    """Return a folder of programs whose pg_rewind never ends."""
+    folder = pair.home / "bin"
+    folder.mkdir()
+    folder.chmod(0o755)
+    found = pair.a.node.binaries
+    for program in found.bin_dir.iterdir():
+        (folder / program.name).symlink_to(program)
+    (folder / "pg_rewind").unlink()
+    flag = pair.home / "rewinding"
+    (folder / "pg_rewind").write_text(f"#!/bin/sh\necho $$ >{flag}.partial\n"
+                                      f"mv {flag}.partial {flag}\nexec sleep 600\n")  # fmt: skip
+    (folder / "pg_rewind").chmod(0o755)
+    return folder
+
+
+def test_a_node_that_was_never_one_of_ours_is_not_touched(pair18: Pair, tmp_path: Path) -> None:
+    pair = pair18
+    told = refused(
+        *("rejoin", "--data", tmp_path, "--name", "a", "--passfile", pair.passfile),
+        *(*pair.options, "--yes"),
+    )
+    assert "no node but a is a primary" in told
+    pair.a.kill()
+    promoted(pair)
+    told = refused(
+        *("rejoin", "--data", tmp_path, "--name", "a", "--passfile", pair.passfile),
+        *(*pair.options, "--yes"),
+    )
+    assert "not a data folder" in told
+
+
+def test_a_folder_of_somebody_else_is_not_touched(pair18: Pair) -> None:
+    """The name of one node and the folder of another: on a bad night that happens."""
+    pair = pair18
+    pair.a.crash()
+    promoted(pair)
+    wrong = ("--name", "a", "--passfile", pair.passfile, *pair.options, "--yes")
+    told = refused("rejoin", "--data", pair.b.data, *wrong)
+    assert "is the folder of the primary, b" in told
+    assert not pair.b.value("select pg_is_in_recovery()")
+    other = pair.home / "other"
+    other.mkdir()
+    os.chown(other, pair.a.node.account.uid, pair.a.node.account.gid)
+    pair.a.node.run("initdb", "-D", other / "data", "--no-sync", "--auth=trust")
+    told = refused("rejoin", "--data", other / "data", *wrong)
+    assert "of another system" in told
+    assert not (other / "data" / "standby.signal").exists()
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    told = refused("rejoin", "--data", other / "data", *wrong)
+    assert f"a runs on {pair.a.data}" in told
+
+
+def test_no_password_is_ever_told(pair18: Pair) -> None:
+    pair = pair18
+    told = refused("status", "--node", f"b={pair.b.named.address.dsn} password=hunter2")
+    assert "hunter2" not in told
+    assert "~/.pgpass" in told

@@ -1,0 +1,79 @@
+"""A primary is prepared and cloned by the two commands, and its standby follows."""
+
+import pytest
+
+from tests import replicas, replication, servers
+from tests.replicas import Prepared
+
+
+@pytest.mark.parametrize("major", [one for one in servers.majors() if one != 18])
+def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(major: int) -> None:
+    with replication.site(major) as site:
+        made = replicas.prepare(site)
+        made.execute("create table sample as select generate_series(1, 1000) as id")
+        follows(made, "standby")
+
+
+def test_the_newest_major_as_well(prepared: Prepared, name: str) -> None:
+    prepared.execute("create table if not exists sample as select generate_series(1, 1000) as id")
+    follows(prepared, name)
+
+
+def follows(prepared: Prepared, name: str) -> None:
+    """See a plan that touches nothing, a clone, and a row that arrives."""
+    port = replication.free_port()
+    planned = replication.command(*prepared.words(name, "--port", port))
+    assert planned.exit_code == 0, planned.output
+    assert "nothing is in the way" in planned.output
+    assert not prepared.left(name)
+    made = prepared.clone(name, "--port", port)
+    assert made.exit_code == 0, made.output
+    assert "pg_verifybackup" in made.output
+    assert prepared.left(name) == {name, f"{name}_slot"}
+    prepared.execute("insert into sample values (0)")
+    standby = prepared.site.address(port)
+    query = "select count(*), pg_is_in_recovery() from sample"
+    replicas.until(lambda: replication.rows(standby, query) == [(1001, True)])
+
+
+def test_no_password_is_anywhere_but_in_its_file(prepared: Prepared, name: str) -> None:
+    seen = prepared.site.home / f"{name}.seen"
+    watching = replication.wrapped(
+        prepared.site,
+        "pg_basebackup",
+        f"ps axww >{seen}; tr '\\0' '\\n' </proc/self/environ >>{seen}\n"
+        f'"$real" "$@"; status=$?; ps axww >>{seen}; exit $status',
+    )
+    port = replication.free_port()
+    made = prepared.clone(name, "--port", port, "--bindir", watching)
+    assert made.exit_code == 0, made.output
+    secrets = [line.rpartition(":")[2] for line in prepared.passfile.read_text().splitlines()]
+    assert len(secrets) == 2
+    assert all(len(one) > 20 for one in secrets)
+    assert "pg_basebackup" in seen.read_text()
+    for path in (seen, *prepared.site.home.rglob("*.conf"), *prepared.site.home.rglob("*.log")):
+        text = path.read_text(errors="replace")
+        assert not [one for one in secrets if one in text], path
+    log = prepared.site.node("primary").log.read_text()
+    assert "SCRAM-SHA-256$" in log  # it does log statements, and verifiers are all it saw
+    assert not [one for one in secrets if one in made.output]
+
+
+def test_a_clone_anew_moves_the_older_folder_aside_and_keeps_up_with_running_values(
+    prepared: Prepared, name: str
+) -> None:
+    port = replication.free_port()
+    assert prepared.clone(name, "--port", port).exit_code == 0
+    prepared.site.stop(name)
+    # The primary's files say less than what runs there, until it is restarted.
+    prepared.alter_system("set max_connections = 20")
+    try:
+        again = prepared.clone(name, "--port", port)
+    finally:
+        prepared.alter_system("reset max_connections")
+    assert again.exit_code == 0, again.output
+    assert "raised to the primary's running values: max_connections" in again.output
+    (aside,) = [one for one in prepared.left(name) if ".before-" in one]
+    assert (prepared.site.home / aside / "PG_VERSION").exists()
+    running = replication.rows(prepared.site.address(port), "show max_connections")
+    assert running == [("100",)]

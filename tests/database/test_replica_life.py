@@ -1,0 +1,66 @@
+"""The whole life of a pair: fail over, come back, switch over and back, nothing lost."""
+
+from typer.testing import CliRunner
+
+from collec_migrations.cli.main import app
+from tests.standbys import Machine, Pair, until
+
+
+def replica(*words: object) -> tuple[int, str]:
+    """Run `replica` in this process; return exit status and all that it wrote."""
+    done = CliRunner().invoke(app, ["replica", *map(str, words)])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def rejoin(pair: Pair, one: Machine, *words: object) -> tuple[int, str]:
+    """Let a node come back."""
+    where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
+    return replica("rejoin", *where, *pair.options, "--yes", *words)
+
+
+def switchover(pair: Pair, one: Machine) -> tuple[int, str]:
+    """Exchange the roles; `one` is the primary."""
+    where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
+    return replica("switchover", *where, *pair.options, "--yes")
+
+
+def lives(one: Machine) -> list[tuple[object, ...]]:
+    return one.sql("select what from life order by id")
+
+
+def test_the_whole_life(any_pair: Pair) -> None:
+    pair = any_pair
+    a, b = pair.a, pair.b
+    pair.write(a, "before")
+    pair.caught_up(b, a)
+    a.kill()
+    status, told = replica("promote", *pair.options, "--yes")
+    assert status == 0, told
+    assert f"database.default.port = {b.port}" in told
+    pair.write(b, "after the failover")
+    status, told = rejoin(pair, a)
+    assert status == 0, told
+    assert "after a rewind" in told
+    pair.caught_up(a, b)
+    assert pair.follows(a, b)
+    assert a.value("show port") == str(a.port)  # its own configuration stayed
+    assert not a.sql("select slot_name from pg_replication_slots")
+    pair.write(b, "before the switchover")
+    status, told = switchover(pair, b)
+    assert status == 0, told
+    assert "bytes lost: 0" in told
+    assert not b.sql("select slot_name from pg_replication_slots")
+    pair.write(a, "after the switchover")
+    pair.caught_up(b, a)
+    assert pair.follows(b, a)
+    status, told = switchover(pair, a)
+    assert status == 0, told
+    pair.write(b, "and back")
+    pair.caught_up(a, b)
+    until(lambda: pair.report().verdict == "ok")
+    assert [what for (what,) in lives(b)] == [
+        "before", "after the failover", "before the switchover", "after the switchover", "and back",
+    ]  # fmt: skip
+    assert lives(a) == lives(b)

@@ -1,0 +1,115 @@
+"""Install in tests: a database and a role of its own for each, and what there is of them."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import make_dsn
+from typer.testing import CliRunner, Result
+
+from collec_migrations.cli import main
+from collec_migrations.server import programs
+from tests.sites import Site
+
+PASSWORD = 'pa\'ss \\ %s "wörd"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """An installation on a server, made or not."""
+
+    site: Site
+    name: str
+    """Of the database and of its owner."""
+
+    def install(self, *words: str, password: str | None = PASSWORD) -> Result:
+        """Run the command in this process."""
+        environment = {name: None for name in os.environ if name.startswith(("PG", "COLLEC_"))} | {
+            "COLLEC_DATABASE_URL": self.site.address().dsn,
+            "COLLEC_DB_PASSWORD": password,
+        }
+        return CliRunner().invoke(
+            main.app, ["install", "--database", self.name, "--owner", self.name, *words],
+            env=environment,
+        )  # fmt: skip
+
+    def pieces(self, *words: str, password: str | None = PASSWORD) -> dict[str, str]:
+        """Return the state of each piece, by kind and name, as `--plan` tells it."""
+        shown = self.install("--plan", "--json", *words, password=password)
+        assert shown.exit_code in (0, 1), shown.output
+        return {
+            f"{piece['kind']} {piece['name']}": piece["state"]
+            for piece in json.loads(shown.stdout)["pieces"]
+        }
+
+    def enters(self, database: str | None = None, *, password: str = PASSWORD) -> str:
+        """Return why the server refuses the account by TCP; empty when it comes in."""
+        dsn = self.site.tcp(self.name, password, database or self.name)
+        try:
+            with closing(psycopg2.connect(dsn)):
+                return ""
+        except psycopg2.OperationalError as error:
+            return str(error)
+
+    def enters_by_socket(self, database: str | None = None, *, password: str = PASSWORD) -> str:
+        """Return why the server refuses the account by its socket."""
+        dsn = make_dsn(host=str(self.site.folder), port=self.site.port, user=self.name,
+                       password=password, dbname=database or self.name)  # fmt: skip
+        try:
+            with closing(psycopg2.connect(dsn)):
+                return ""
+        except psycopg2.OperationalError as error:
+            return str(error)
+
+    def everything(self) -> tuple[str, bytes]:
+        """Return all that the server holds of roles and of this database, and its rules' bytes."""
+        dumped = ""
+        for program, words in (("pg_dumpall", ["-g"]), ("pg_dump", ["--create", self.name])):
+            done = subprocess.run(
+                [str(self.site.binaries.program(program)), "-w", "-h", str(self.site.folder),
+                 "-p", str(self.site.port), "-U", "postgres", *words],
+                capture_output=True, encoding="utf-8", env=programs.environment(), check=True,
+            )  # fmt: skip
+            dumped += done.stdout
+        # Newer minor releases put a random word there.
+        return re.sub(r"\\(un)?restrict \S+", "", dumped), self.site.hba.read_bytes()
+
+    def exists(self) -> list[str]:
+        """Return which of role and database there are."""
+        rows = self.site.query(
+            f"select 'role' from pg_roles where rolname = '{self.name}' union all"
+            f" select 'database' from pg_database where datname = '{self.name}'"
+        )
+        return [str(word) for (word,) in rows]
+
+    def execute(self, statement: str, *, inside: bool = False) -> None:
+        """Run a statement as the superuser; {name} stands for the role and the database."""
+        name = sql.Identifier(self.name)
+        with self.site.admin(self.name if inside else "postgres") as session:
+            session.cursor().execute(sql.SQL(statement).format(name=name))
+
+
+@contextmanager
+def lab(site: Site, name: str) -> Iterator[Lab]:
+    """Give an installation of its own, removed at the end."""
+    made = Lab(site=site, name=name)
+    try:
+        yield made
+    finally:
+        made.execute("drop database if exists {name} with (force)")
+        if "role" in made.exists():
+            made.execute("drop owned by {name}")
+            made.execute("drop role {name}")
+
+
+def read_private(path: Path) -> str:
+    """Return the text of a file that its owner alone may read."""
+    assert path.stat().st_mode & 0o777 == 0o600
+    return path.read_text("utf-8")

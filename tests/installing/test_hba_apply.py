@@ -1,0 +1,201 @@
+"""Access rules on a real server: on trial, and the old ones back after any failure."""
+
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.database import configuration
+from collec_migrations.database.configuration import NotHere
+from collec_migrations.errors import MigrationError
+from collec_migrations.hba import applying, reading
+from collec_migrations.hba.applying import HbaRefused, Proof
+from collec_migrations.hba.block import Block
+from collec_migrations.server import account
+from tests import accounts, sites
+from tests.accounts import needs_root
+from tests.faults import until
+from tests.sites import Site
+
+OURS = Block(name="test", lines=("local nowhere nobody reject",))
+
+
+def put(site: Site, block: Block = OURS, *proofs: Proof) -> applying.Applied:
+    with site.admin() as session:
+        return applying.apply(session, block, reconnect=site.reconnect, proofs=proofs)
+
+
+def copies(site: Site) -> list[Path]:
+    return list(site.folder.glob("pg_hba.conf.*"))
+
+
+def fail() -> None:
+    raise MigrationError("it does not hold", hint="look")
+
+
+def test_the_block_is_loaded_and_proved_and_the_old_file_kept_beside(site_server: Site) -> None:
+    before = site_server.hba.stat()
+    proved: list[str] = []
+    done = put(site_server, OURS, Proof(name="a proof", check=lambda: proved.append("yes")))
+    assert done.changed
+    assert proved == ["yes"]
+    assert OURS.text in site_server.hba.read_text()
+    after = site_server.hba.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (
+        before.st_uid, before.st_gid, before.st_mode,
+    )  # fmt: skip
+    assert done.copy
+    assert done.copy.read_text() == sites.RULES
+    assert done.copy.stat().st_mode == before.st_mode
+    assert put(site_server) == applying.Applied(file=site_server.hba, changed=False)
+    assert copies(site_server) == [done.copy]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_owner_and_mode_stay(site_server: Site, mode: int) -> None:
+    site_server.hba.chmod(mode)
+    put(site_server)
+    assert stat.S_IMODE(site_server.hba.stat().st_mode) == mode
+    site_server.hba.chmod(0o600)
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        (Block(name="test", lines=("local all all no-such-method",)), "invalid authentication"),
+        (Block(name="test", lines=("local all",)), "end-of-line|before"),
+        (Block(name="test", lines=("local all all reject",)), "cannot connect"),
+    ],
+    ids=["method", "half", "locks the administrator out"],
+)
+def test_rules_that_do_no_good_never_stay(site_server: Site, block: Block, why: str) -> None:
+    with pytest.raises(HbaRefused, match=f"(?s)({why}).*as it was"):
+        put(site_server, block)
+    assert site_server.hba.read_text() == sites.RULES
+    assert copies(site_server) == []
+    site_server.reconnect().close()
+
+
+def test_a_proof_that_fails_takes_everything_back(site_server: Site) -> None:
+    seen: list[str] = []
+
+    def check() -> None:
+        seen.append(site_server.hba.read_text())
+        fail()
+
+    with pytest.raises(HbaRefused, match="a proof: it does not hold") as caught:
+        put(site_server, OURS, Proof(name="a proof", check=check))
+    assert caught.value.hint == "look"
+    assert OURS.text in seen[0]
+    assert site_server.hba.read_text() == sites.RULES
+
+
+def test_a_file_that_is_faulty_already_is_left_alone(site_server: Site) -> None:
+    faulty = f"{sites.RULES}host collec collec md5\n"
+    site_server.hba.write_text(faulty)
+    with pytest.raises(HbaRefused, match=r"faulty already.*line 8"):
+        put(site_server)
+    assert site_server.hba.read_text() == faulty
+
+
+KILLED = """
+import os, sys, time
+from collec_migrations.addresses import Address
+from collec_migrations.database import connection
+from collec_migrations.hba import applying
+from collec_migrations.hba.applying import Proof
+from collec_migrations.hba.block import Block
+def reconnect():
+    return connection.connect(Address(sys.argv[1]))
+def wait():
+    print("on trial", flush=True)
+    time.sleep(60)
+block = Block(name="test", lines=("local nowhere nobody reject",))
+applying.apply(reconnect(), block, reconnect=reconnect, proofs=[Proof(name="p", check=wait)])
+"""
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name
+)
+def test_the_old_file_comes_back_and_is_loaded_when_we_are_killed(
+    site_server: Site, number: signal.Signals
+) -> None:
+    with accounts.spawn(KILLED, site_server.address().dsn) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "on trial\n"
+        assert OURS.text in site_server.hba.read_text()
+        (loaded,) = site_server.query("select pg_conf_load_time()")
+        os.kill(process.pid, number)
+        _, err = process.communicate(timeout=30)
+    if number != signal.SIGKILL:
+        assert f"ended by {number.name}" in err
+    until(lambda: site_server.hba.read_text() == sites.RULES)
+    until(lambda: site_server.query("select pg_conf_load_time()") > [loaded])
+    until(lambda: copies(site_server) == [])
+
+
+@needs_root
+@pytest.mark.parametrize("role", ["server", "stranger"])
+def test_who_may_write_the_file(site_server: Site, role: str) -> None:
+    code = KILLED.replace("time.sleep(60)", "pass")
+    who = account.for_server() if role == "server" else accounts.somebody()
+    if role == "stranger":
+        with pytest.raises(AssertionError, match="Permission denied"):
+            accounts.run(code, site_server.address().dsn, who=who)
+        return
+    before = site_server.hba.stat()
+    assert accounts.run(code, site_server.address().dsn, who=who) == "on trial\n"
+    assert OURS.text in site_server.hba.read_text()
+    assert site_server.hba.stat().st_uid == before.st_uid
+
+
+def test_a_file_that_is_not_here_is_told_with_the_lines(site_server: Site, tmp_path: Path) -> None:
+    with site_server.admin() as session:
+        assert configuration.local(session, site_server.hba) == site_server.hba
+        site_server.hba.rename(tmp_path / "moved")
+        try:
+            with pytest.raises(NotHere) as caught:
+                put(site_server)
+        finally:
+            (tmp_path / "moved").rename(site_server.hba)
+    assert OURS.text.strip() in caught.value.hint
+
+
+def test_our_reading_agrees_with_the_servers_own(site_server: Site, tmp_path: Path) -> None:
+    major = site_server.binaries.major
+    text = (
+        'local  all\t"all",sameuser   trust # comment\n'
+        'host "a ""b"" c",x /re,+grp 10.0.0.1 255.255.255.0 md5\n'
+        'hostnossl all all ::1/128 ident map="a b"\n'
+        "host all all .example.org reject\nhost replication all samenet reject\n"
+        "local a,b , c, d \\\n  md5\n"
+    )
+    if major >= 16:
+        extra = site_server.folder / "extra"
+        extra.mkdir(exist_ok=True)
+        (extra / "one.conf").write_text("local one one md5\n")
+        (site_server.folder / "list").write_text("u1, u2\n")
+        text += "include_dir extra\nlocal all @list md5\n"
+    site_server.hba.write_text(sites.RULES + text)
+    found = reading.read(site_server.hba, version=major * 10000)
+    order = "rule_number" if major >= 16 else "line_number"
+    told = site_server.query(
+        "select type, database, user_name, address, auth_method"
+        f" from pg_hba_file_rules order by {order}"
+    )
+    ours = [
+        (rule.kind, [t.text for t in rule.databases], [t.text for t in rule.users], rule.method)
+        for rule in found
+    ]
+    assert ours == [(kind, databases, users, method) for kind, databases, users, _, method in told]
+    addresses = [rule.address.text.partition("/")[0] if rule.address else None for rule in found]
+    assert addresses == [row[3] for row in told]
+
+
+def test_a_line_for_tls_that_can_never_match_is_no_fault(site_server: Site) -> None:
+    site_server.put_rules(f"{sites.RULES}hostssl all all all scram-sha-256\n")
+    assert site_server.query("select count(*) from pg_hba_file_rules where error like '%SSL%'")
+    assert put(site_server).changed

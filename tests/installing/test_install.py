@@ -1,0 +1,365 @@
+"""`collec-migrations install` on real servers: fresh, again, interrupted, over what is there."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from typer.testing import CliRunner
+
+from collec_migrations.cli import main
+from collec_migrations.credentials import passfile
+from collec_migrations.credentials.password import Password
+from collec_migrations.database.connection import connect
+from collec_migrations.database.reading import read_catalog
+from collec_migrations.installing import administrator, making
+from collec_migrations.installing.pieces import Piece
+from collec_migrations.installing.wanted import Wanted
+from collec_migrations.names import Names
+from tests import accounts, chain
+from tests.accounts import needs_root
+from tests.faults import until
+from tests.installing import installations
+from tests.installing.installations import PASSWORD, Lab
+
+ROLE = """
+select rolcanlogin, rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls,
+       left(rolpassword, 14) from pg_authid where rolname = '{name}'
+"""
+OWNERS = """
+select distinct pg_get_userbyid(relowner)::text from pg_class c
+join pg_namespace n on n.oid = c.relnamespace where nspname in ('gacl', 'col')
+union select pg_get_userbyid(nspowner) from pg_namespace where nspname in ('gacl', 'col')
+union select pg_get_userbyid(datdba) from pg_database where datname = current_database()
+"""
+
+
+def test_from_nothing_to_an_installation_that_only_its_account_reaches(lab: Lab) -> None:
+    done = lab.install("--apply-hba")
+    assert done.exit_code == 0, done.output
+    assert lab.site.query(ROLE.format(name=lab.name)) == [(True, False, "SCRAM-SHA-256$")]
+    assert lab.site.query(OWNERS, lab.name) == [(lab.name,)]
+    with lab.site.admin(lab.name) as session:
+        session.autocommit = False
+        assert read_catalog(session, Names()) == chain.known("1.1")
+    assert lab.enters() == ""
+    assert lab.enters_by_socket() == ""
+    for other in ("postgres", "template1"):
+        assert "pg_hba.conf rejects" in lab.enters(other)
+        assert "pg_hba.conf rejects" in lab.enters_by_socket(other)
+    assert PASSWORD not in lab.site.log
+    assert "wörd" not in lab.site.log
+    assert "create role" in lab.site.log
+
+
+def test_twice_changes_nothing(lab: Lab, tmp_path: Path) -> None:
+    words = ("--apply-hba", "--passfile", str(tmp_path / "pass"))
+    assert lab.install(*words).exit_code == 0
+    before = (lab.everything(), (tmp_path / "pass").read_bytes(), sorted(lab.site.folder.iterdir()))
+    done = lab.install(*words)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "nothing was changed")
+    after = (lab.everything(), (tmp_path / "pass").read_bytes(), sorted(lab.site.folder.iterdir()))
+    assert after == before
+    assert set(lab.pieces(*words).values()) == {"there"}
+
+
+def test_a_plan_touches_nothing_and_shows_the_rules(lab: Lab, tmp_path: Path) -> None:
+    before = lab.site.hba.read_bytes()
+    shown = lab.install("--plan", "--passfile", str(tmp_path / "pass"))
+    assert shown.exit_code == 0
+    assert f"make     role {lab.name}" in shown.stdout
+    assert f"local   all             {lab.name}" in shown.stdout
+    assert "decides: local all all scram-sha-256" in shown.stdout
+    assert lab.exists() == []
+    assert lab.site.hba.read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_apply_hba_the_rules_are_shown_and_the_file_is_left_alone(lab: Lab) -> None:
+    before = lab.site.hba.read_bytes()
+    done = lab.install("--json")
+    assert done.exit_code == 0
+    facts = json.loads(done.stdout)
+    assert facts["pieces"][-1]["state"] == "shown"
+    assert [line.split()[-1] for line in facts["access_rules"]["lines"]] == [
+        *["scram-sha-256"] * 3, "reject", "reject",
+    ]  # fmt: skip
+    assert lab.site.hba.read_bytes() == before
+
+
+OTHER_SHAPES = {
+    "superuser": ("alter role {name} superuser", "role", "SUPERUSER"),
+    "more rights": ("alter role {name} createdb createrole", "role", "CREATEDB, CREATEROLE"),
+    "replication": ("alter role {name} replication", "role", "REPLICATION"),
+    "bypassrls": ("alter role {name} bypassrls", "role", "BYPASSRLS"),
+    "nologin": ("alter role {name} nologin", "role", "may not log in"),
+    "expired": ("alter role {name} valid until '2001-01-01'", "role", "has expired"),
+    "no connection": ("alter role {name} connection limit 0", "role", "no connection"),
+    "md5": (
+        "alter role {name} password 'md5aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'", "role", "by md5",
+    ),
+    "no password": ("alter role {name} password null", "role", "no password"),
+    "database's owner": ("alter database {name} owner to postgres", "database", "to postgres"),
+    "template": ("alter database {name} is_template true", "database", "template"),
+    "schema's owner": ("alter schema gacl owner to postgres", "schema", "belongs to postgres"),
+    "older version": ("update col.alembic_version set version_num = '1.0.8'", "version", "is 1.1"),
+}  # fmt: skip
+
+
+def test_what_is_there_in_another_shape_is_told_and_never_changed(lab: Lab) -> None:
+    assert lab.install().exit_code == 0
+    for name, (statement, kind, told) in OTHER_SHAPES.items():
+        lab.execute(statement, inside=kind in ("schema", "version"))
+        shown = lab.install("--plan", "--json")
+        assert shown.exit_code == 1, name
+        differing = [one for one in json.loads(shown.stdout)["pieces"] if one["state"] == "differs"]
+        details = [one["detail"] for one in differing if one["kind"] == kind]
+        assert told in "".join(details), name
+    before = lab.everything()
+    done = lab.install()
+    assert done.exit_code == 1
+    assert done.stdout.count("differs ") == 4
+    assert done.stdout.count("to do: alter ") == 3
+    assert lab.everything() == before
+    lab.execute("alter database {name} is_template false")
+
+
+MISSING = {
+    "schema gacl": ("drop schema gacl cascade; drop schema col cascade", "schema gacl"),
+    "default rights": (
+        "alter default privileges in schema col revoke insert on tables from {name}",
+        "default rights col",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_a_piece_that_is_missing_is_made_again(lab18: Lab, name: str) -> None:
+    assert lab18.install().exit_code == 0
+    statement, piece = MISSING[name]
+    lab18.execute(statement, inside=True)
+    assert lab18.pieces()[piece] == "make"
+    assert lab18.install().exit_code == 0
+    assert lab18.pieces()[piece] == "there"
+    assert lab18.pieces()["version col 1.1"] == "there"
+
+
+def test_what_the_administrator_makes_later_the_account_may_use(lab18: Lab) -> None:
+    assert lab18.install().exit_code == 0
+    lab18.execute("create table col.later (id serial primary key)", inside=True)
+    with closing(psycopg2.connect(lab18.site.tcp(lab18.name, PASSWORD, lab18.name))) as session:
+        cursor = session.cursor()
+        cursor.execute("insert into col.later default values returning id")
+        assert cursor.fetchall() == [(1,)]
+        cursor.execute("truncate col.later")
+
+
+STEPS = ("role", "database", "schemas")
+
+
+@pytest.mark.parametrize("steps", range(1, len(STEPS) + 1), ids=STEPS)
+def test_running_again_completes_what_was_interrupted(lab: Lab, steps: int) -> None:
+    admin = administrator.of(lab.site.address())
+    wanted = Wanted(database=lab.name, owner=lab.name, pairs=(Names(),))
+    for step in STEPS[:steps]:
+        if step == "role":
+            making.role(admin, wanted, Password(PASSWORD))
+        elif step == "database":
+            making.database(admin, wanted)
+        else:
+            making.inside(admin, wanted, [Piece(kind="schema", name="gacl", state="make")])
+    assert lab.install("--apply-hba").exit_code == 0
+    assert set(lab.pieces("--apply-hba").values()) == {"there"}
+    assert lab.enters() == ""
+
+
+def test_a_generated_password_is_kept_before_the_server_knows_it(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "pass"
+    words = ("--passfile", str(file))
+    assert lab.install(*words, password=None).exit_code == 0
+    key = ("localhost", str(lab.site.port), lab.name, lab.name)
+    secret = passfile.lookup(installations.read_private(file), key)
+    assert secret
+    assert lab.enters(password=secret) == ""
+    assert secret not in lab.site.log
+    # Killed between the file and the role: the same password serves again.
+    lab.execute("drop database {name}")
+    lab.execute("drop role {name}")
+    assert lab.install(*words, "--apply-hba", password=None).exit_code == 0
+    assert lab.enters(password=secret) == ""
+
+
+def test_a_password_that_nobody_would_learn_is_refused_before_anything_is_made(lab18: Lab) -> None:
+    done = lab18.install(password=None)
+    assert done.exit_code == 2
+    assert "COLLEC_DB_PASSWORD" in done.stderr
+    assert "--passfile" in done.stderr
+    assert lab18.exists() == []
+
+
+def test_the_password_file_never_loses_another_password(lab18: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "pass"
+    words = ("--passfile", str(file))
+    assert lab18.install(*words).exit_code == 0
+    before = file.read_bytes()
+    done = lab18.install(*words, password="another")
+    assert done.exit_code == 1
+    assert "holds another password" in done.stdout
+    assert file.read_bytes() == before
+    file.unlink()
+    unknown = lab18.install(*words, password=None)
+    assert unknown.exit_code == 2
+    assert "its password is not known" in unknown.stderr
+
+
+REFUSED = {
+    "encoding": "create database {name} encoding 'SQL_ASCII' template template0 lc_collate 'C'"
+    " lc_ctype 'C'",
+    "unknown tables": "create database {name}",
+    "closed": "create database {name} allow_connections false",
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        ("encoding", "SQL_ASCII, not UTF8"),
+        ("unknown tables", "holds 1 tables but no version"),
+        ("closed", "lets nobody in"),
+    ],
+)
+def test_what_would_fail_is_one_line_before_anything_is_made(
+    lab: Lab, shape: str, told: str
+) -> None:
+    lab.execute(REFUSED[shape])
+    if shape == "unknown tables":
+        lab.execute("create schema col; create table col.mine (id int)", inside=True)
+    for words in (("--plan",), (), ("--apply-hba",)):
+        done = lab.install(*words)
+        assert done.exit_code == 3
+        assert told in done.stderr
+        assert done.stderr.count("\n") == 2
+    assert lab.exists() == ["database"]
+    lab.execute("alter database {name} allow_connections true")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--owner", "pg_mine"), ("--owner", ""), ("--owner", "x" * 64), ("--owner", "/regex"),
+        ("--database", "template1"), ("--col", "pg_col"), ("--gacl", "col"),
+        ("--address", "somewhere"), ("--address", "10.1.2.3/8"),
+        ("--address", "10.0.0.0/8", "--local-only"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_names_and_addresses_that_cannot_be_are_usage_errors(words: tuple[str, ...]) -> None:
+    nowhere = {"COLLEC_DATABASE_URL": "host=/nowhere"}
+    done = CliRunner().invoke(main.app, ["install", *words], env=nowhere)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: ")
+
+
+def test_a_role_that_is_no_superuser_is_told_so(lab18: Lab) -> None:
+    lab18.execute("create role {name} login createdb createrole password 'x'")
+    url = lab18.site.tcp(lab18.name, "x", "postgres")
+    done = lab18.install("--url", url, "--owner", "somebody_else")
+    assert done.exit_code == 3
+    assert f"role '{lab18.name}' is not a superuser" in done.stderr
+
+
+def test_other_schema_names_and_several_laboratories(lab18: Lab) -> None:
+    words = ("--gacl", 'the "rights"', "--col", "lab one,lab_two")
+    assert lab18.install(*words).exit_code == 0
+    assert lab18.install(*words).stdout.endswith("nothing was changed\n")
+    versions = lab18.site.query('select version_num from "lab one".alembic_version', lab18.name)
+    assert versions == [("1.1",)]
+
+
+INSTALL = """
+import os, sys
+os.environ["COLLEC_DATABASE_URL"] = sys.argv[1]
+os.environ["COLLEC_DB_PASSWORD"] = "secret"
+from collec_migrations.cli.main import main
+sys.argv[1:] = ["install", *sys.argv[2:]]
+main()
+"""
+
+
+@needs_root
+def test_the_servers_own_account_installs_too(lab: Lab) -> None:
+    from collec_migrations.server import account
+
+    words = ("--database", lab.name, "--owner", lab.name, "--apply-hba")
+    shown = accounts.run(INSTALL, lab.site.address().dsn, *words, who=account.for_server())
+    assert "the access rules hold and are proved" in shown
+    assert lab.enters(password="secret") == ""
+
+
+@needs_root
+def test_a_stranger_is_told_whom_to_be(lab: Lab) -> None:
+    socket = lab.site.folder / f".s.PGSQL.{lab.site.port}"
+    mode = socket.stat().st_mode
+    socket.chmod(0o777)
+    lab.site.folder.chmod(0o711)
+    try:
+        with accounts.spawn(
+            INSTALL, lab.site.address().dsn, "--database", lab.name, who=accounts.somebody()
+        ) as process:
+            _, err = process.communicate(timeout=60)
+    finally:
+        socket.chmod(mode)
+        lab.site.folder.chmod(0o700)
+    assert process.returncode == 3
+    assert "sudo -u postgres collec-migrations install" in err
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_was(lab18: Lab) -> None:
+    words = ("--database", lab18.name, "--owner", lab18.name)
+    with accounts.spawn(INSTALL, lab18.site.address().dsn, *words) as process:
+        until(lambda: "database" in lab18.exists())
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+    assert lab18.install("--apply-hba", password="secret").exit_code == 0
+    assert set(lab18.pieces("--apply-hba", password="secret").values()) == {"there"}
+    with closing(connect(lab18.site.address(lab18.name))) as session:
+        assert read_catalog(session, Names()) == chain.known("1.1")
+
+
+def test_on_a_terminal_the_password_is_asked_and_not_shown(lab18: Lab, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [str(Path(sys.executable).parent / "collec-migrations"), "install",
+               "--database", lab18.name, "--owner", lab18.name]  # fmt: skip
+    environment = {**os.environ, "COLLEC_DATABASE_URL": lab18.site.address().dsn, "TERM": "xterm"}
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment,
+        start_new_session=True, preexec_fn=_take_terminal,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        for question in (b"is made): ", b"again: "):
+            while not shown.endswith(question):
+                shown += os.read(ours, 1)
+            os.write(ours, b"a s3cret\n")
+        try:
+            while part := os.read(ours, 65536):
+                shown += part
+        except OSError:  # Linux reports the end of a pseudo-terminal as EIO
+            pass
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"s3cret" not in shown
+    assert lab18.enters(password="a s3cret") == ""
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

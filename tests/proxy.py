@@ -1,0 +1,83 @@
+"""A proxy for TCP that can become a black hole, as a network that was cut."""
+
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """Hands on what comes to `port`, unless it is cut: then nothing passes, nothing is refused."""
+
+    port: int
+    wanted: threading.Event = field(default_factory=threading.Event)
+    still: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def cut(self) -> None:
+        """Let nothing pass any more."""
+        self.wanted.set()
+        assert self.still.wait(10)
+
+    def heal(self) -> None:
+        """Let all pass again."""
+        self.wanted.clear()
+
+
+@contextmanager
+def proxy(to: int) -> Iterator[Proxy]:
+    """Give a proxy to a port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        made = Proxy(port=door.getsockname()[1])
+        thread = threading.Thread(target=_serve, args=(made, door, to))
+        thread.start()
+        try:
+            yield made
+        finally:
+            made.over.set()
+            thread.join()
+
+
+def _serve(made: Proxy, door: socket.socket, to: int) -> None:
+    ends: dict[socket.socket, socket.socket] = {}
+    while not made.over.is_set():
+        if made.wanted.is_set():
+            made.still.set()
+            made.over.wait(0.05)
+            continue
+        made.still.clear()
+        for ready in select.select([door, *ends], [], [], 0.05)[0]:
+            if ready is door:
+                _join(ends, door, to)
+            elif ready in ends and not _moved(ready, ends[ready]):
+                _close(ends, ready)
+    for end in list(ends):
+        end.close()
+
+
+def _join(ends: dict[socket.socket, socket.socket], door: socket.socket, to: int) -> None:
+    here, _ = door.accept()
+    try:
+        there = socket.create_connection(("127.0.0.1", to))
+    except OSError:
+        here.close()
+        return
+    ends[here], ends[there] = there, here
+
+
+def _moved(source: socket.socket, target: socket.socket) -> bool:
+    with suppress(OSError):
+        data = source.recv(65536)
+        target.sendall(data)
+        return bool(data)
+    return False
+
+
+def _close(ends: dict[socket.socket, socket.socket], end: socket.socket) -> None:
+    other = ends.pop(end)
+    ends.pop(other, None)
+    end.close()
+    other.close()

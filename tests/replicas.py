@@ -1,0 +1,105 @@
+"""A primary that was prepared for standbys, shared by tests that clone it."""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from typer.testing import Result
+
+from collec_migrations.replication import machine
+from collec_migrations.server.address import Address
+from tests import chain, replication
+from tests.replication import Site
+
+DEADLINE = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A primary that `replica primary` prepared, and the password file that it wrote."""
+
+    site: Site
+    port: int
+    passfile: Path
+
+    @property
+    def address(self) -> Address:
+        """The superuser's way in."""
+        return self.site.address(self.port)
+
+    def words(self, name: str, *more: str | Path | int) -> list[str]:
+        """Return the command that clones into the folder of a name."""
+        return [
+            *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{self.port}"),
+            *("--data", str(self.site.home / name), "--name", name),
+            *("--passfile", str(self.passfile), *map(str, more)),
+        ]
+
+    def clone(self, name: str, *more: str | Path | int) -> Result:
+        """Clone, and return what the command said."""
+        return replication.command(*self.words(name, *more), "--apply")
+
+    def slots(self) -> set[str]:
+        """Return the slots of the primary."""
+        found = replication.rows(self.address, "select slot_name from pg_replication_slots")
+        return {str(name) for (name,) in found}
+
+    def left(self, name: str) -> set[str]:
+        """Return what there is of a clone: its folders and files, and its slot."""
+        there = {path.name for path in self.site.home.iterdir() if path.name.startswith(name)}
+        return there | (self.slots() & {f"{name}_slot"})
+
+    def execute(self, statement: str) -> None:
+        """Run a statement on the primary."""
+        chain.execute(self.address, statement)
+
+    def alter_system(self, what: str) -> None:
+        """Change the settings of the primary's files."""
+        node = self.site.node("primary")
+        where = self.address.dsn
+        node.run("psql", "-Xqw", "-d", where, "-c", f"alter system {what}")
+
+    def reload(self) -> None:
+        """Let the primary read its files, and return when it has."""
+        query = "select pg_conf_load_time()"
+        before = replication.rows(self.address, query)
+        self.execute("select pg_reload_conf()")
+        until(lambda: replication.rows(self.address, query) != before)
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds; fail when it does not in time."""
+    deadline = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def prepare(site: Site) -> Prepared:
+    """Make a poor primary, prepare it by the command, and see that it says what is to be done."""
+    port = replication.free_port()
+    options = ["--no-data-checksums"] if site.binaries.major >= 18 else []
+    site.make("primary", port, {**replication.POOR, "log_statement": "all"}, *options)
+    passfile = site.home / "replica.pgpass"
+    words = ("replica", "primary", "--standby", "127.0.0.1", "--url", site.address(port).url)
+    told = replication.command(*words)
+    assert told.exit_code == 1, told.output
+    for missing in ("wal_level is minimal", "max_wal_senders is 0", "wal_log_hints is off"):
+        assert f"missing: {missing}" in told.output
+    for missing in ("max_slot_wal_keep_size is -1", "role rep", "role rewind", "pg_hba.conf"):
+        assert f"missing: {missing}" in told.output
+    assert "a restart is due for wal_level, max_wal_senders, wal_log_hints" in told.output
+    assert not passfile.exists()
+    applied = replication.command(*words, "--passfile", passfile, "--apply")
+    assert applied.exit_code == 1, applied.output
+    assert "restart PostgreSQL: max_wal_senders, wal_level, wal_log_hints" in applied.output
+    assert passfile.stat().st_mode & 0o777 == 0o600
+    os.chown(passfile, site.account.uid, site.account.gid)
+    site.stop("primary")
+    machine.start(site.node("primary"))
+    ready = replication.command(*words)
+    assert ready.exit_code == 0, ready.output
+    assert "nothing is missing" in ready.output
+    return Prepared(site=site, port=port, passfile=passfile)
