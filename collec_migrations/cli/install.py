@@ -1,14 +1,13 @@
 """`collec-migrations install`: from nothing to a working installation, again and again."""
 
 import getpass
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import options
+from collec_migrations.cli import facts, options
 from collec_migrations.errors import UsageError
 
 DIFFERS = 1
@@ -72,9 +71,9 @@ def install(
         raise typer.Exit(DIFFERS)
 
 
-def _show(facts: dict[str, object], lines: list[str], *, as_json: bool) -> None:
+def _show(told: facts.Facts, lines: list[str], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        facts.write(told)
         return
     for line in lines:
         typer.echo(line)

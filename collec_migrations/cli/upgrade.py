@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options, upgrade_backup
+from collec_migrations.cli import facts, options, place, upgrade_backup
+from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def upgrade(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: App = None,
     application_code: options.ApplicationCode = None,
     transaction: options.Transaction = None,
     lock_wait: options.LockWait = None,
@@ -48,6 +50,8 @@ def upgrade(
         lock_timeout=lock_timeout,
         lock_retries=lock_retries,
     )
+    if app is not None:
+        given |= place.as_options(place.find(url=url, gacl=gacl, col=col, app=app))
     if not plan and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "there is no terminal to ask on",

@@ -11,6 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from collec_migrations import errors
+from tests import commands
 from tests.docs import generated, pages, sites
 from tests.docs.pages import DOCS, ROOT
 
@@ -64,6 +65,38 @@ def _below(one: type[errors.MigrationError]) -> Iterator[type[errors.MigrationEr
     yield one
     for each in one.__subclasses__():
         yield from _below(each)
+
+
+NAMED = re.compile(r"collec-migrations ((?:[a-z][a-z-]*\b ?)+)([^`|#\n;)]*)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+
+
+def named(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each command that a text names, with each option that it gives to it."""
+    known = commands.leaves()
+    for found in NAMED.finditer(text):
+        words = tuple(found[1].split())
+        leaf = next((words[:n] for n in (3, 2, 1) if words[:n] in known), None)
+        if leaf:
+            for option in OPTION.findall(found[2]):
+                yield " ".join(leaf), option
+
+
+@pytest.mark.parametrize("page", EVERY, ids=lambda page: page.name)
+def test_every_option_that_a_page_names_exists(page: pages.Page) -> None:
+    assert _unknown(page.path.read_text("utf-8")) == []
+
+
+def test_every_option_that_a_message_names_exists() -> None:
+    assert _unknown("\n".join(texts())) == []
+
+
+def _unknown(text: str) -> list[tuple[str, str]]:
+    options = {
+        " ".join(words): {name for one in command.params for name in one.opts} | {"--help"}
+        for words, command in commands.leaves().items()
+    }
+    return [(leaf, option) for leaf, option in named(text) if option not in options[leaf]]
 
 
 def messages() -> list[str]:
