@@ -9,7 +9,6 @@ clusters of /etc/postgresql alone, and drops it afterwards.
 import os
 import shlex
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -182,7 +181,7 @@ def run(address: Address, into: Path, jobs: int) -> None:
 
 def shell(command: str, folder: Path) -> None:
     """Run a command as a site's script does."""
-    subprocess.run(["/bin/sh", "-c", command], cwd=folder, check=True, capture_output=True)
+    peers.run(["/bin/sh", "-c", command], folder)
 
 
 def measurement(way: str, folder: Path | None, work: Callable[[], object]) -> Measurement:
