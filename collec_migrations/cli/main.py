@@ -92,9 +92,10 @@ class Commands(Group):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the commands by section, without loading any."""
+        width = max(len(name) for section in SECTIONS.values() for name in section)
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(list(commands.items()))
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
     def invoke(self, ctx: Any) -> Any:
         """Run a subcommand."""
