@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: upgrade test check format unit soak golden docs bench bench-peers clean
+.PHONY: upgrade test check format unit soak golden docs facts lint-sql bench bench-peers clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
@@ -19,6 +19,15 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.lint_sql
+
+# Scripts of legacy_sql by the rules of .squawk.toml.
+lint-sql: $(VENV)/installed-dev
+	$(BIN)/python -m tools.lint_sql
+
+# The catalog of each version of the chain, as the chain makes it.
+facts: $(VENV)/installed-dev
+	$(BIN)/python -m tools.facts
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .

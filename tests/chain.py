@@ -1,11 +1,13 @@
 """The chain in tests: bring a database to a version, and read what it then holds."""
 
+import atexit
 import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg2
@@ -18,7 +20,9 @@ from collec_migrations.migration import verbs
 from collec_migrations.migration.configuration import alembic_config
 from collec_migrations.names import Names
 from collec_migrations.server.address import Address
+from tests import zygote
 from tests.servers import Server
+from tests.zygote import Zygote
 
 ROOT = Path(__file__).parent.parent
 VERSIONS = ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
@@ -102,21 +106,38 @@ def execute(address: Address, sql: str) -> None:
 def run(
     *words: str, folder: Path, variables: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command of this environment in a folder, without the caller's own settings."""
+    """Run a command of this environment in a folder, without the caller's own settings.
+
+    Commands of ours are forked from a process that has imported them; not those whose variables
+    say something to Python itself.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PG", "COLLEC_")) or name == "COLLEC_SERVER_ACCOUNT"
     }
+    environment = {**inherited, **(variables or {})}
+    if words[0] in zygote.ENTRIES and not any(name.startswith("PY") for name in variables or {}):
+        done = _zygote().run(words, folder=folder, environment=environment)
+        if done:
+            return done
     return subprocess.run(
         [str(Path(sys.executable).parent / words[0]), *words[1:]],
         cwd=folder,
-        env={**inherited, **(variables or {})},
+        env=environment,
         capture_output=True,
         encoding="utf-8",
         stdin=subprocess.DEVNULL,
         check=False,
     )
+
+
+@cache
+def _zygote() -> Zygote:
+    """Return the process that forks for this worker."""
+    made = Zygote()
+    atexit.register(made.close)
+    return made
 
 
 def alembic(

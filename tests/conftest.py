@@ -23,6 +23,7 @@ os.environ["TMPDIR"] = tempfile.tempdir = str(servers.scratch())
 
 Servers = Callable[[int], Server]
 Clone = Callable[[str], Address]
+collect_ignore = ["data"]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -16,10 +15,13 @@ from psycopg2 import sql
 from collec_migrations.server import binaries, programs
 from collec_migrations.server.address import Address
 from collec_migrations.server.binaries import Binaries
+from collec_migrations.server.scratch import QUICK, quick
 from collec_migrations.server.throwaway import throwaway
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Build = Callable[[Address], object]
+scratch = quick
+"""Where whatever a test makes is made quickly."""
 
 
 class PsqlError(Exception):
@@ -118,15 +120,8 @@ class Server:
 def running(major: int) -> Iterator[Server]:
     """Give a server of a major version."""
     found = binaries.find(major)
-    with throwaway(found, folder=scratch(), tcp=True) as address:
+    with throwaway(found, folder=scratch(), settings=QUICK, tcp=True) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
-
-
-def scratch() -> Path:
-    """Return where a server is made quickly: in memory, if there is more than 64 MB of it."""
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000
-    return memory if roomy else Path("/tmp")
 
 
 def majors() -> tuple[int, ...]:

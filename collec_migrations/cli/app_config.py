@@ -35,7 +35,10 @@ def app_config(
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Print, check or write the application's own settings for a database."""
+    """Print, check or write the application's own settings for a database.
+
+    Exit status: 1 when what the application says differs.
+    """
     if write and app is None:
         raise UsageError("--write needs --app", hint="Name the folder of the application.")
     said = application.read(app, os.environ) if app else None

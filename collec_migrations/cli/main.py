@@ -35,6 +35,7 @@ SECTIONS = {
     "Back up and rehearse": {
         "backup": "Take, verify, restore and keep backups.",
         "rehearse": "Try an upgrade on a copy, and tell how it went.",
+        "test-paths": "Try every version's way to the newest and back.",
     },
     "Servers": {
         "doctor": "Tell how a site is, in one page.",

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+NEWEST = "1.1"
+"""The newest version whose tables are known here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

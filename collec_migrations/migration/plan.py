@@ -159,10 +159,10 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
     )
 
 
-def extensions_used(job: Job, names: Names, recorded: str | None) -> tuple[Use, ...]:
-    """Return the extensions that the steps after `recorded` use; asks no server."""
-    run = job.run_for(names, Draft(World()), rights_version=recorded)
-    _steps(job, run, recorded)
+def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
+    """Return the extensions that the steps of a fresh database use; asks no server."""
+    run = job.run_for(names, Draft(World()), rights_version=None)
+    _steps(job, run, None)
     return tuple(use for step in run.wrapped for use in step.uses)
 
 

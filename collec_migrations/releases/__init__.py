@@ -8,17 +8,20 @@ from pathlib import Path
 from collec_migrations.catalog import Catalog
 from collec_migrations.releases.normal import of_trigram_extension
 
-VERSIONS = (
-    *("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1", "1.2", "1.2.3"),
-    *("2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.8.1"),
-    *("24.0", "24.1", "25.0", "26.0", "26.1", "26.2"),
-)
+_CATALOGS = Path(__file__).parent / "catalogs"
+
+
+def order(version: str) -> tuple[int, ...]:
+    """Return what versions are sorted by: 24.0 comes after 2.8.1, 1.2.3 after 1.2."""
+    return tuple(int(part) for part in version.split("."))
+
+
+VERSIONS = tuple(sorted((path.stem for path in _CATALOGS.glob("*.json")), key=order))
+"""Every version that has a catalog, oldest first: to add a catalog is to add a version."""
 FIRST_RECORDED = "1.0.8"
 """The first version that says its number, in table `dbversion`."""
 FIRST_WITHOUT_OLDER_ROWS = "2.0"
 """The step to this version deletes the rows of `dbversion` that older ones left."""
-
-_CATALOGS = Path(__file__).parent / "catalogs"
 
 
 class Shape(StrEnum):

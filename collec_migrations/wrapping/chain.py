@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from collec_migrations import releases
 from collec_migrations.errors import UsageError
 from collec_migrations.wrapping import naming
 from collec_migrations.wrapping.naming import Named
@@ -39,7 +40,7 @@ def steps(found: Iterable[Named], included: Included) -> tuple[Step, ...]:
     by_step: dict[tuple[str, str], list[Named]] = {}
     for named in found:
         by_step.setdefault(named.step, []).append(named)
-    ordered = sorted(by_step, key=lambda step: (naming.order(step[0]), naming.order(step[1])))
+    ordered = sorted(by_step, key=lambda step: (releases.order(step[0]), releases.order(step[1])))
     return tuple(
         Step(old=old, new=new, files=_files(by_step[old, new], included)) for old, new in ordered
     )
@@ -95,10 +96,10 @@ def real(found: Iterable[Named], known: Sequence[str]) -> tuple[list[Named], lis
 
     A release shipped a script to 25.1, a version that never was: nothing leads on from it.
     """
-    newest = naming.order(known[-1])
+    newest = releases.order(known[-1])
     real_: list[Named] = []
     others: list[Named] = []
     for named in found:
-        is_real = named.new in known or naming.order(named.new) > newest
+        is_real = named.new in known or releases.order(named.new) > newest
         (real_ if is_real else others).append(named)
     return real_, others

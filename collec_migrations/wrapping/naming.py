@@ -49,8 +49,3 @@ def parse(path: Path) -> Named | None:
         old=found["old"],
         new=found["new"].replace("-", "."),
     )
-
-
-def order(version: str) -> tuple[int, ...]:
-    """Return what versions are sorted by: 24.0 comes after 2.8.1, 1.2.3 after 1.2."""
-    return tuple(int(part) for part in version.split("."))

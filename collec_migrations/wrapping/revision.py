@@ -1,7 +1,7 @@
 """The revision of a wrapped step: ten lines that name the script and its checksum. Pure."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +62,17 @@ def read(folder: Path) -> tuple[Revision, ...]:
         for told in found
         if told.get("revision")
     )
+
+
+def ordered(found: Iterable[Revision]) -> tuple[Revision, ...]:
+    """Return revisions as a chain, oldest first; the last of two with the same parent counts."""
+    following = {one.parent: one for one in found}
+    chain: list[Revision] = []
+    at: str | None = None
+    while at in following:
+        chain.append(following[at])
+        at = chain[-1].version
+    return tuple(chain)
 
 
 def _told(source: str) -> dict[str, str]:

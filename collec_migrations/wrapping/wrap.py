@@ -65,7 +65,8 @@ def wrap(given: Sequence[Path], place: Place) -> Outcome:
     found, left_out = _named(given)
     outcome = Outcome(left_out=left_out)
     known = {one.version: one for one in _revisions(place)}
-    new, there = chain.continuing(chain.steps(found, _included(found)), _ordered(known))
+    versions = [one.version for one in revision.ordered(known.values())]
+    new, there = chain.continuing(chain.steps(found, _included(found)), versions)
     for step in there:
         _compare(step, known[step.new], outcome)
     outcome.added = [_read(step, place) for step in new]
@@ -124,17 +125,6 @@ def _revisions(place: Place) -> tuple[Revision, ...]:
     found = {one.version: one for one in revision.read(library.versions_folder())}
     found |= {one.version: one for one in revision.read(place.revisions)}
     return tuple(found.values())
-
-
-def _ordered(known: dict[str, Revision]) -> tuple[str, ...]:
-    """Return the versions of the chain, oldest first."""
-    following = {one.parent: one.version for one in known.values()}
-    versions: list[str] = []
-    at: str | None = None
-    while at in following:
-        at = following[at]
-        versions.append(at)
-    return tuple(versions)
 
 
 def _compare(step: Step, known: Revision, outcome: Outcome) -> None:

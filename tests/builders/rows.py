@@ -1,41 +1,19 @@
-"""The rows of a schema as exact texts, or as digests when there are many, and their differences.
-
-Columns are taken in the order of their names: a step that drops a column and a step that brings it
-back leave it at another place of the table, with the same rows.
-"""
+"""The rows of a schema as exact texts, and the differences of two dumps or digests."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 
 from psycopg2 import extensions, sql
 
-Columns = Mapping[str, Collection[str]]
-"""Names of columns by table."""
+from collec_migrations.database.contents import (
+    Columns,
+    columns,
+    common,
+    exact_texts,
+    row,
+)
 
-EXACT = {
-    "bytea_output": "hex",
-    "datestyle": "ISO, YMD",
-    "extra_float_digits": "3",
-    "intervalstyle": "postgres",
-    "timezone": "UTC",
-}
-"""Settings under which equal texts mean equal values, on every server."""
-
-
-def columns(connection: extensions.connection, schema: str) -> dict[str, list[str]]:
-    """Return the columns of every table of a schema, in the order of their names."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select c.relname, array_remove(array_agg(a.attname::text"
-            ' order by a.attname collate "C"), null)'
-            " from pg_class c left join pg_attribute a"
-            " on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped"
-            " where c.relnamespace = (select oid from pg_namespace where nspname = %s)"
-            " and c.relkind in ('r', 'p') group by 1 order by 1",
-            (schema,),
-        )
-        return dict(cursor.fetchall())
+__all__ = ["columns", "common", "difference", "digest", "dump_rows", "exact_texts"]
 
 
 def dump_rows(
@@ -47,10 +25,10 @@ def dump_rows(
     """
     with exact_texts(connection), connection.cursor() as cursor:
         found = {}
-        for table, names in (only or columns(connection, schema)).items():
-            text, source = _row(names), sql.Identifier(schema, table)
+        for table, names in (columns(connection, schema) if only is None else only).items():
+            text, source = row(names), sql.Identifier(schema, table)
             cursor.execute(sql.SQL("select {} from {}").format(text, source))
-            found[table] = sorted(row for (row,) in cursor)
+            found[table] = sorted(text for (text,) in cursor)
         return found
 
 
@@ -60,23 +38,16 @@ def digest(
     """Return the number of rows of every table and a sum over them that no order changes."""
     with exact_texts(connection), connection.cursor() as cursor:
         found = {}
-        for table, names in (only or columns(connection, schema)).items():
+        for table, names in (columns(connection, schema) if only is None else only).items():
             cursor.execute(
                 sql.SQL(
                     "select count(*), coalesce(sum(('x' || substr(md5({}), 1, 15))::bit(60)"
                     "::bigint), 0)::text from {}"
-                ).format(_row(names), sql.Identifier(schema, table))
+                ).format(row(names), sql.Identifier(schema, table))
             )
             count, total = cursor.fetchone() or (0, "0")
             found[table] = (int(count), int(total))
         return found
-
-
-def common(one: Columns, other: Columns) -> dict[str, list[str]]:
-    """Return the columns that both sides have: what must be the same after a step."""
-    return {
-        table: sorted(set(one[table]) & set(other[table])) for table in sorted(one.keys() & other)
-    }
 
 
 def difference(
@@ -105,22 +76,3 @@ def _lines(table: str, before: object, after: object, at_most: int) -> Iterator[
 def _short(row: str, size: int = 300) -> str:
     text = ascii(row)[1:-1]
     return text if len(text) <= size else f"{text[:size]}… ({len(row)} characters)"
-
-
-def _row(names: Collection[str]) -> sql.Composed:
-    return sql.SQL("row({})::text").format(sql.SQL(", ").join(map(sql.Identifier, names)))
-
-
-@contextmanager
-def exact_texts(connection: extensions.connection) -> Iterator[None]:
-    """Set what decides how values are shown, and put it back unless the block failed."""
-    with connection.cursor() as cursor:
-        before = {}
-        for name, value in EXACT.items():
-            cursor.execute(
-                "select current_setting(%s), set_config(%s, %s, false)", (name, name, value)
-            )
-            before[name] = (cursor.fetchone() or ("",))[0]
-        yield
-        for name, value in before.items():
-            cursor.execute("select set_config(%s, %s, false)", (name, value))

@@ -5,6 +5,8 @@ import pytest
 from collec_migrations.server.address import Address
 from tests import chain
 from tests.chain import alembic
+from tests.conftest import Clone
+from tests.servers import Server
 
 
 def test_upgrade_head_then_current_shows_head(database: Address) -> None:
@@ -55,8 +57,10 @@ def test_stamp_writes_the_version_it_reads_as(database: Address) -> None:
 
 @pytest.mark.parametrize("command", ["upgrade", "stamp", "downgrade"])
 @pytest.mark.parametrize("version", ["1", "1.0.8+1", "1.0.7", "1.", "v1.1", "1.1 "])
-def test_what_is_no_exact_version_is_refused(database: Address, command: str, version: str) -> None:
-    chain.upgrade(database, "1.0.8")
+def test_what_is_no_exact_version_is_refused(
+    server18: Server, clone: Clone, command: str, version: str
+) -> None:
+    database = clone(chain.template_at(server18, "1.0.8"))
     refused = alembic(command, version, url=database.url)
     assert refused.returncode != 0
     assert f"{version!r} is not a version of the database" in refused.stdout

@@ -27,6 +27,8 @@ VARIABLES = (
     ("COLLEC_BACKUP_ID", "", "given to that command: the backup's id"),
     ("COLLEC_BACKUP_PATH", "", "given to that command: the backup's folder"),
     ("COLLEC_SERVER_ACCOUNT", "postgres", "account under which root runs an embedded server"),
+    ("COLLEC_TEST_MAJORS", "", "majors on which the pytest plugin runs each test"),
+    ("COLLEC_TEST_SERVER", "", "a server that is there already, for the pytest plugin"),
     ("COLLEC_DEBUG", "", "`1`: show where an error came from"),
     ("NO_COLOR", "", "anything: no colours, on a terminal either"),
 )
@@ -48,7 +50,7 @@ standard output, everything else to standard error.
 | 1 | no: the answer is no, or the question was answered with no |
 | 2 | usage: the command or a setting is not what it must be; nothing was touched |
 | 3 | failed; the message says what was left |
-| 75 | another run is at work on the same backups; try again later |
+| 75 | another run is at work on the same folder; try again later |
 
 Tab completion: `collec-migrations --install-completion`, for the shell that it is typed in.
 For a package, `_COLLEC_MIGRATIONS_COMPLETE=source_bash collec-migrations` prints the script

@@ -11,6 +11,7 @@ from markdown_it.token import Token
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 _STATE = re.compile(r"<!-- state: (.+?) -->")
+_RUN_BY = re.compile(r"<!-- run by: (.+?) -->")
 _NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
 
 
@@ -43,6 +44,8 @@ class Page:
     path: Path
     state: str
     """What the comment `<!-- state: ... -->` asks to be there before."""
+    run_by: str
+    """A test that runs the page by itself; empty: `test_commands.py` does."""
     blocks: tuple[Block, ...]
     links: tuple[str, ...]
 
@@ -67,10 +70,11 @@ def read(path: Path) -> Page:
     """Return a page."""
     text = path.read_text(encoding="utf-8")
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    state = _STATE.search(text)
+    state, run_by = _STATE.search(text), _RUN_BY.search(text)
     return Page(
         path=path,
         state=state[1] if state else "",
+        run_by=run_by[1] if run_by else "",
         blocks=tuple(_blocks(tokens)),
         links=tuple(_links(tokens)),
     )

@@ -39,7 +39,7 @@ def test_a_page_that_is_wrong_is_found(server18: Server, folder: Path) -> None:
     path = pages.ROOT / "docs" / "wrong.md"
     text = "$ echo yes\nno\n$ false\n$ false\n$ echo $?\n1\n$ export A=b\n$ echo $A\nb\n"
     block = pages.Block(language="console", text=text, line=1, not_run="")
-    page = pages.Page(path=path, state="", blocks=(block,), links=())
+    page = pages.Page(path=path, state="", run_by="", blocks=(block,), links=())
     with sites.prepared("", server18, folder) as site:
         faults = running.run(page, site)
     assert [one.splitlines()[0] for one in faults] == [

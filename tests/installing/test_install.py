@@ -22,7 +22,7 @@ from collec_migrations.installing import administrator, making
 from collec_migrations.installing.pieces import Piece
 from collec_migrations.installing.wanted import Wanted
 from collec_migrations.names import Names
-from tests import accounts, chain
+from tests import accounts, chain, wrapping
 from tests.accounts import needs_root
 from tests.faults import until
 from tests.installing import installations
@@ -363,3 +363,30 @@ def _take_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_an_extension_that_a_version_needs_is_made_by_the_administrator(
+    lab18: Lab, site: Path
+) -> None:
+    script = "set search_path = col, public;\ncreate table words (word text);\n"
+    index = "create index on words using gin (word gin_trgm_ops);"
+    wrapping.wrapped({"upgrade-1.1-27.0.sql": script + index})
+    assert lab18.pieces()["extension pg_trgm"] == "make"
+    done = lab18.install()
+    assert done.exit_code == 0, done.output
+    assert lab18.pieces()["version col 27.0"] == "there"
+    assert lab18.pieces()["extension pg_trgm"] == "there"
+    assert lab18.site.query("select extname from pg_extension order by 1", lab18.name) == [
+        ("pg_trgm",), ("plpgsql",),
+    ]  # fmt: skip
+
+
+def test_an_extension_whose_package_is_missing_is_told_before_anything_is_made(
+    lab18: Lab, site: Path
+) -> None:
+    wrapping.wrapped({"upgrade-1.1-27.0.sql": "create table col.t ();\ncreate extension postgis;"})
+    done = lab18.install()
+    assert done.exit_code == 3
+    assert "extension 'postgis' is needed" in done.stderr
+    assert "the server does not have it" in done.stderr
+    assert lab18.exists() == []

@@ -1,0 +1,81 @@
+"""`collec-migrations test-paths`: every version to the newest and back, on throwaway servers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from collec_migrations.cli import facts, options, table
+from collec_migrations.errors import UsageError
+
+if TYPE_CHECKING:
+    from collec_migrations.paths.findings import Tried
+
+
+def test_paths(
+    server: Annotated[
+        str | None,
+        typer.Option("--server", help="PostgreSQL majors, as 15,17,18; else all of this machine."),
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Start versions, as 1.0,1.0.8; else every one.")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option("--rows", min=1, help="Movements in the databases that are filled.")
+    ] = 300,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Try every version's way to the newest and back.
+
+    Exit status: 1 when a path failed.
+    """
+    majors = _majors(server)
+    if junit and not junit.parent.is_dir():
+        raise UsageError(f"there is no folder {junit.parent} for the JUnit file")
+    # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
+    from collec_migrations.paths import junit as xml
+    from collec_migrations.paths import telling, trying
+
+    ways = trying.ways(rows, from_.split(",") if from_ else ())
+    found = trying.try_all(trying.chosen(majors), ways, say=options.say)
+    if junit:
+        junit.write_text(xml.document(found), encoding="utf-8")
+    if as_json:
+        facts.write(telling.as_json(found))
+    else:
+        _show(found)
+    raise typer.Exit(1 if any(one.failed for one in found) else 0)
+
+
+def _majors(told: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(major) for major in told.split(",")) if told else ()
+    except ValueError:
+        raise UsageError(
+            f"{told!r} is no list of PostgreSQL majors", hint="Write it as 15,17,18."
+        ) from None
+
+
+def _show(found: "Sequence[Tried]") -> None:
+    """Write the table, in colours and lines on a terminal, then what failed."""
+    from collec_migrations.paths import telling
+
+    console = Console(highlight=False)
+    told = list(telling.rows(found))
+    if console.is_terminal:
+        shown = Table(*telling.TITLES)
+        for row in told:
+            shown.add_row(*row, style="bold red" if row[-1] == "FAILED" else None)
+        console.print(shown)
+    else:
+        for line in table.lines(telling.TITLES, told):
+            typer.echo(line)
+    for line in telling.details(found):
+        typer.echo(line)
+    typer.echo(telling.summary(found))

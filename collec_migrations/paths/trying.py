@@ -1,0 +1,71 @@
+"""Try every way on servers made for it: a process for each server, as many as there are cores.
+
+Alembic keeps its context in globals of its module: one process runs one database at a time.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from time import monotonic
+
+from collec_migrations.errors import ServerFailed
+from collec_migrations.paths import chain, databases, telling, walking
+from collec_migrations.paths.findings import Tried, Way
+from collec_migrations.paths.templates import Templates
+from collec_migrations.server import binaries, scratch
+from collec_migrations.server.binaries import Binaries
+from collec_migrations.server.throwaway import throwaway
+
+Say = Callable[[str], None]
+
+
+def chosen(majors: Sequence[int]) -> tuple[Binaries, ...]:
+    """Return the binaries of these majors, of all at hand for none.
+
+    Raises `ServerFailed`, naming every major that this machine has not.
+    """
+    there = {one.major: one for one in reversed(tuple(binaries.at_hand()))}
+    missing = [str(major) for major in majors if major not in there]
+    if missing:
+        known = ", ".join(map(str, sorted(there)))
+        raise ServerFailed(
+            f"no PostgreSQL {', '.join(missing)} on this machine, which has {known or 'none'}",
+            hint=f"Install the package postgresql-{missing[0]} of your system.",
+        )
+    return tuple(there[major] for major in majors or sorted(there))
+
+
+def ways(rows: int, only: Sequence[str]) -> tuple[Way, ...]:
+    """Return every way through the chain of this folder, or those from some versions."""
+    return walking.ways([one.version for one in chain.revisions()], rows, only)
+
+
+def try_all(servers: Sequence[Binaries], ways: Sequence[Way], *, say: Say) -> tuple[Tried, ...]:
+    """Return what was found on each server; `say` must be a function that a process can be sent."""
+    work = partial(try_one, ways=ways, say=say)
+    if len(servers) == 1:
+        return (work(servers[0]),)
+    workers = min(len(servers), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return tuple(pool.map(work, servers))
+
+
+def try_one(server: Binaries, ways: Sequence[Way], *, say: Say) -> Tried:
+    """Try ways on one server; errors of a way are part of what is found."""
+    began = monotonic()
+    revisions = chain.revisions()
+    say(f"PostgreSQL {server.version}: starting")
+    with (
+        throwaway(server, folder=scratch.quick(), settings=scratch.QUICK) as address,
+        databases.on(address) as made,
+    ):
+        templates = Templates(made)
+        outcomes = []
+        for way in ways:
+            outcomes.append(walking.walk(way, revisions, made, templates))
+            say(f"PostgreSQL {server.version}: {telling.progress(outcomes[-1])}")
+    return Tried(
+        server_version=server.version, outcomes=tuple(outcomes), seconds=monotonic() - began
+    )

@@ -1,0 +1,106 @@
+"""What pytest loads: options, and fixtures that import what they need when a test asks for them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collec_migrations.testing.databases import Databases, MakeDatabase
+    from collec_migrations.testing.servers import Server, Servers
+
+MAJOR = "collec_major"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the plugin's options; each has an ini key, and an environment variable that wins."""
+    group = parser.getgroup("collec-migrations", "databases of Collec-Science")
+    server = (
+        "a server for collec_database: an address, or the name of one of pytest-postgresql's "
+        "fixtures such as postgresql_noproc (default: a throwaway server; an address with a "
+        "password goes into COLLEC_TEST_SERVER)"
+    )
+    majors = "PostgreSQL majors to run the tests on, as 15,17,18, or all (default: the embedded 18)"
+    group.addoption("--collec-server", metavar="WHERE", default=None, help=server)
+    group.addoption("--collec-majors", metavar="MAJORS", default=None, help=majors)
+    parser.addini("collec_server", server, default="")
+    parser.addini("collec_majors", majors, default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse majors that cannot be, before any test is collected."""
+    if told(config, "collec_majors"):
+        from collec_migrations.testing import majors
+
+        majors.chosen(config)
+
+
+def told(config: pytest.Config, name: str) -> str:
+    """Return what an option is: environment, then command line, then ini file."""
+    variable = name.upper().replace("COLLEC_", "COLLEC_TEST_")
+    found = os.environ.get(variable) or config.getoption(name) or config.getini(name)
+    return str(found).strip()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that uses our server once for each major, when majors were told."""
+    if MAJOR not in metafunc.fixturenames or not told(metafunc.config, "collec_majors"):
+        return
+    from collec_migrations.testing import majors
+
+    if not majors.is_parametrised(metafunc.definition, MAJOR):
+        chosen = majors.chosen(metafunc.config)
+        metafunc.parametrize(MAJOR, chosen, ids=[f"pg{one}" for one in chosen], scope="session")
+
+
+@pytest.fixture(scope="session")
+def collec_major() -> int | None:
+    """Return the major of PostgreSQL to use; None: the embedded one, or the server's own."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def collec_servers(request: pytest.FixtureRequest) -> "Iterator[Servers]":
+    """Return the servers of this session, each started when a test first asks for it."""
+    if find_spec("pytest_postgresql") is None:
+        pytest.fail("pytest-postgresql is missing: install collec-migrations[testing]", False)
+    from collec_migrations.testing import servers
+
+    with ExitStack() as stack:
+        where = told(request.config, "collec_server")
+        yield servers.Servers(where, request.getfixturevalue, stack)
+
+
+@pytest.fixture(scope="session")
+def collec_server(collec_servers: "Servers", collec_major: int | None) -> "Server":
+    """Return the server: one for each xdist worker, or the one whose address was given."""
+    from collec_migrations.errors import MigrationError
+
+    try:
+        return collec_servers.of(collec_major)
+    except MigrationError as error:
+        failure = f"{error}\n{error.hint}"
+    pytest.fail(failure, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def collec_templates(
+    collec_servers: "Servers",  # noqa: ARG001  (they must outlive their templates)
+) -> "Iterator[Databases]":
+    """Return what makes and keeps templates, which are dropped at the end of the session."""
+    from collec_migrations.testing import databases
+
+    with ExitStack() as stack:
+        yield databases.Databases(stack)
+
+
+@pytest.fixture
+def collec_database(
+    collec_server: "Server", collec_templates: "Databases", request: pytest.FixtureRequest
+) -> "Iterator[MakeDatabase]":
+    """Return a function that gives a fresh database of a version, dropped after the test."""
+    with ExitStack() as stack:
+        yield collec_templates.maker(collec_server, request.config.rootpath, stack)

@@ -1,0 +1,139 @@
+"""`test-paths`: sound chains pass on every server, broken ones are told and fail the job."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from collec_migrations.paths import junit, telling
+from collec_migrations.paths.findings import Outcome, Tried, Way
+from tests import chain, servers
+
+PATHS = 2 * (len(chain.VERSIONS) - 1) + 1
+ATTRIBUTES = {
+    "testsuites": {"name", "tests", "failures", "errors", "time"},
+    "testsuite": {"name", "tests", "failures", "errors", "time"},
+    "testcase": {"classname", "name", "time"},
+    "failure": {"message"},
+    "system-out": set(),
+}
+PARENTS = {
+    "testsuite": "testsuites",
+    "testcase": "testsuite",
+    "failure": "testcase",
+    "system-out": "testcase",
+}
+"""What readers of JUnit files have in common."""
+
+
+def checked(text: str) -> ET.Element:
+    """Return the file's root, after checking that its form is the usual one and its sums right."""
+    top = ET.fromstring(text)
+    assert top.tag == "testsuites"
+    for parent in top.iter():
+        assert set(parent.attrib) == ATTRIBUTES[parent.tag]
+        assert all(PARENTS[child.tag] == parent.tag for child in parent)
+        if "tests" in parent.attrib:
+            assert int(parent.attrib["tests"]) == len(parent.findall(".//testcase"))
+            assert int(parent.attrib["failures"]) == len(parent.findall(".//failure"))
+            assert float(parent.attrib["time"]) >= 0
+    return top
+
+
+def try_paths(
+    *words: str, folder: Path, tree: Path = chain.ROOT
+) -> subprocess.CompletedProcess[str]:
+    command = ("collec-migrations", "test-paths", "--rows", "40", *words)
+    return chain.run(*command, folder=folder, variables={"PYTHONPATH": str(tree)})
+
+
+def test_every_path_is_sound_on_every_server(tmp_path: Path) -> None:
+    majors = servers.majors()
+    listed = ",".join(map(str, majors))
+    done = try_paths("--server", listed, "--junit", "paths.xml", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["succeeds"] is True
+    assert [int(one["version"].split(".")[0]) for one in told["servers"]] == list(majors)
+    for server in told["servers"]:
+        assert len(server["paths"]) == PATHS
+        for path in server["paths"]:
+            assert path["verdict"] == "ok"
+            assert path["seconds_up"] > 0
+            assert path["seconds_back"] > 0
+            assert path["remarks"] == []
+    assert done.stderr.count("ok, ") == PATHS * len(majors)
+    top = checked((tmp_path / "paths.xml").read_text("utf-8"))
+    assert top.get("tests") == str(PATHS * len(majors))
+    assert top.get("failures") == "0"
+
+
+def test_a_way_back_that_loses_rows_is_caught(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for part in ("collec_migrations", "versions", "legacy_sql"):
+        shutil.copytree(chain.ROOT / part, tree / part)
+    broken = tree / "legacy_sql" / "downgrade-1.1-1.0.8.sql"
+    broken.write_text(broken.read_text("utf-8") + "delete from col.booking;\n", "utf-8")
+    words = ("--server", "18", "--from", "1.0.6,1.0.8", "--junit", "paths.xml")
+    done = try_paths(*words, folder=tmp_path, tree=tree)
+    assert done.returncode == 1
+    assert "back at 1.0.8: col.booking: 10 of 10 rows are lost or changed" in done.stdout
+    assert done.stdout.splitlines()[0].split() == list(telling.TITLES)
+    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("18.")]
+    failed = {(row[1], row[3]) for row in rows if row[-1] == "FAILED"}
+    assert failed == {(start, "filled") for start in ("1.0.6", "1.0.8")}
+    top = checked((tmp_path / "paths.xml").read_text("utf-8"))
+    failures = [failure.get("message", "") for failure in top.iter("failure")]
+    assert any("col.booking" in message for message in failures)
+
+
+def test_a_wrapped_version_is_tried_and_what_it_loses_is_told(tmp_path: Path) -> None:
+    (tmp_path / "upgrade-1.1-1.2.sql").write_text(
+        "set search_path = col;\ndelete from col.booking where booking_id > 3;\n"
+        "update col.printer set printer_comment = 'seen';\n"
+    )
+    wrapped = chain.run("collec-migrations", "wrap", "upgrade-1.1-1.2.sql", folder=tmp_path)
+    assert wrapped.returncode == 0, wrapped.stderr
+    done = try_paths("--server", "18", "--from", "1.1", folder=tmp_path)
+    assert done.returncode == 1
+    assert "col.booking: 7 of 10 rows are lost" in done.stdout
+    assert "at 1.2: col: " in done.stdout
+    assert "note: there is no way back from 1.2, which is wrapped" in done.stdout
+    assert "note: col.printer: 3 of 3 rows are lost or changed" in done.stdout
+    assert "1.1 to 1.2, filled: FAILED" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("--server", "8,18,11"), 3, "no PostgreSQL 8, 11 on this machine, which has "),
+        (("--server", "eighteen"), 2, "Write it as 15,17,18."),
+        (("--from", "1.1"), 2, "Those are 1.0, 1.0.4, 1.0.5, 1.0.6, 1.0.8."),
+        (("--junit", "nowhere/paths.xml"), 2, "there is no folder nowhere"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_starts(
+    tmp_path: Path, words: tuple[str, ...], status: int, told: str
+) -> None:
+    done = try_paths(*words, folder=tmp_path)
+    assert done.returncode == status
+    assert told in done.stderr
+    assert "starting" not in done.stderr
+
+
+def test_a_message_with_control_characters_makes_a_junit_file_that_can_be_read() -> None:
+    outcome = Outcome(
+        way=Way(start="1.0", head="1.1", rows=1),
+        up=None,
+        back=None,
+        failures=("a\x1b[31m <b> & \x00\nsecond line",),
+        remarks=("é",),
+    )
+    tried = Tried(server_version="18.6", outcomes=(outcome,), seconds=1.0)
+    top = checked(junit.document([tried]))
+    (failure,) = top.iter("failure")
+    assert failure.get("message") == "a?[31m <b> & ?"
+    assert (failure.text or "").endswith("second line")

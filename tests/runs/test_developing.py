@@ -1,0 +1,107 @@
+"""docs/developing.md, followed word by word in a copy of the repository."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.server.address import Address
+from tests import chain, documents
+
+PAGE = "docs/developing.md"
+PARTS = (
+    *("collec_migrations", "versions", "legacy_sql", "tools"),
+    *("Makefile", "pyproject.toml", "alembic.ini", ".squawk.toml", "CHANGELOG.md"),
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a copy of the repository, whose `.venv` is the environment that runs the tests."""
+    for part in PARTS:
+        source = chain.ROOT / part
+        copy = shutil.copytree if source.is_dir() else shutil.copy2
+        copy(source, tmp_path / part)
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    original = Path(sys.executable).parent.parent
+    for part in ("bin", "lib", "pyvenv.cfg"):
+        if (original / part).exists():
+            (environment / part).symlink_to(original / part)
+    for mark in ("installed", "installed-dev"):
+        (environment / mark).touch()
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", *PARTS], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def shell(script: str, tree: Path, address: Address) -> subprocess.CompletedProcess[str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "COLLEC_", "MAKE"))}
+    account = {k: v for k, v in os.environ.items() if k == "COLLEC_SERVER_ACCOUNT"}
+    own = {"PYTHONPATH": str(tree), "COLLEC_DATABASE_URL": address.url}
+    return subprocess.run(
+        ["sh", "-eu", "-c", script],
+        cwd=tree,
+        env={**inherited, **account, **own},
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def test_the_example_adds_a_version(tree: Path, database: Address) -> None:
+    chain.upgrade(database)
+    done = shell("\n".join(documents.blocks(chain.ROOT / PAGE, "sh")), tree, database)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "written: 1.1.1.json" in done.stdout
+    assert done.stdout.count("written: ") == 1, "only the new version has a new catalog"
+    assert "all 13 paths are sound" in done.stdout
+    assert chain.query(database, "select version_num from col.alembic_version") == [("1.1.1",)]
+    assert chain.query(database, "select count(*) from col.instrument") == [(0,)]
+    assert (tree / "CHANGELOG.md").read_text().count("Version 1.1.1") == 1
+    again = shell("python -m tools.facts --check; collec-migrations detect", tree, database)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "1.1.1" in again.stdout
+
+
+BAD = """
+begin;
+alter table sample add column a integer not null;
+drop table col.booking;
+create index concurrently b on col.sample (sample_id);
+"""
+
+
+MEANT = """
+-- Nobody booked: the application has no page for it.
+-- squawk-ignore ban-drop-table
+drop table col.booking;
+"""
+
+
+def test_a_new_script_that_breaks_the_rules_fails_and_can_say_why(tree: Path) -> None:
+    new = tree / "legacy_sql" / "upgrade-1.1-1.1.1.sql"
+    lint = [str(tree / ".venv/bin/python"), "-m", "tools.lint_sql"]
+
+    def linted(text: str) -> subprocess.CompletedProcess[str]:
+        new.write_text(text, "utf-8")
+        return subprocess.run(lint, cwd=tree, capture_output=True, encoding="utf-8", check=False)
+
+    bad = linted(BAD)
+    assert bad.returncode == 1
+    rules = (
+        *("transaction-nesting", "require-table-schema", "adding-required-field"),
+        *("ban-drop-table", "ban-concurrent-index-creation-in-transaction"),
+    )
+    assert [rule for rule in rules if rule not in bad.stdout] == []
+    assert "upgrade-1.1-1.1.1.sql:3:" in bad.stdout
+    meant = linted(MEANT)
+    assert meant.returncode == 0, meant.stdout
+    new.unlink()
+    old = subprocess.run(lint, cwd=tree, capture_output=True, encoding="utf-8", check=False)
+    assert old.returncode == 0
+    assert "15 findings that stay" in old.stdout

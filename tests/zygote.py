@@ -1,0 +1,135 @@
+"""A process that has imported all, and forks one for each command: half a second saved each time.
+
+What a test starts this way is a process of its own, with its own environment, folder, output and
+exit status; only the imports were done before. As a script it is that process.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any
+
+ENTRIES = {"alembic": "alembic.config", "collec-migrations": "collec_migrations.cli.main"}
+"""Module with the function `main` of each command."""
+IMPORTED = (
+    *ENTRIES.values(),
+    *("sqlalchemy.dialects.postgresql.psycopg2", "rich.console", "rich.progress"),
+    *("collec_migrations.migration.verbs", "collec_migrations.rehearsal.rehearsing"),
+    *(f"collec_migrations.cli.{name}" for name in ("adopt", "archive", "backup", "detect")),
+    *(f"collec_migrations.cli.{name}" for name in ("history", "upgrade", "verify", "wrap")),
+)
+SIZE = 1_000_000
+"""Bytes of a request or an answer, at most."""
+
+
+class Zygote:
+    """The process that forks, started when it is first needed; it ends with its client."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(
+        self, words: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str] | None:
+        """Run one of `ENTRIES` and return how it ended; None: it is busy with another."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+                request = {"words": words, "folder": str(folder), "environment": environment}
+                status = self._ask(json.dumps(request).encode(), out, err)
+                return subprocess.CompletedProcess(
+                    list(words), status, stdout=_read(out), stderr=_read(err)
+                )
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        """End the process."""
+        if self._socket and self._process:
+            self._socket.close()
+            self._process.wait(timeout=60)
+
+    def _ask(self, request: bytes, out: IO[bytes], err: IO[bytes]) -> int:
+        if self._socket is None:
+            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            with theirs:
+                theirs.set_inheritable(True)
+                # -P: the current folder is no place to import from.
+                command = [sys.executable, "-P", __file__, str(theirs.fileno())]
+                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        socket.send_fds(self._socket, [request], [out.fileno(), err.fileno()])
+        answer = self._socket.recv(SIZE)
+        assert answer, "the process that forks has gone"
+        return int(answer)
+
+
+def _read(file: IO[bytes]) -> str:
+    """Return what was written, with line ends as `subprocess` gives them."""
+    file.seek(0)
+    text = file.read().decode("utf-8")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def serve(server: socket.socket) -> None:
+    """Fork a process for each request until the client has gone."""
+    for module in IMPORTED:
+        import_module(module)
+    while True:
+        request, fds, _, _ = socket.recv_fds(server, SIZE, 2)
+        if not request:
+            return
+        pid = os.fork()
+        if pid == 0:
+            server.close()
+            _become(json.loads(request), *fds)
+        for fd in fds:
+            os.close(fd)
+        _, status = os.waitpid(pid, 0)
+        server.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _become(told: dict[str, Any], out: int, err: int) -> None:
+    """Be the command that was asked for, to its end."""
+    status = 70
+    try:
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for fd, standard in ((nothing, 0), (out, 1), (err, 2)):
+            os.dup2(fd, standard)
+        os.environ.clear()
+        os.environ.update(told["environment"])
+        os.chdir(told["folder"])
+        sys.argv = list(told["words"])
+        import_module(ENTRIES[sys.argv[0]]).main()
+        status = 0
+    except SystemExit as end:
+        status = _status(end)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _status(end: SystemExit) -> int:
+    if end.code is None or isinstance(end.code, int):
+        return end.code or 0
+    sys.stderr.write(f"{end.code}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        serve(listening)
