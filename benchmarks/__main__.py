@@ -19,7 +19,7 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK = (10_000,)
 GROUPS = ("install", "upgrade", "read", "views", "backup", "documents", "wrapping", "locks")
 LARGEST_BACKUP = 1_000_000
-"""Movements up to which backups and clones are measured: beyond, the disk is."""
+"""Movements up to which backups, clones and locks are measured: beyond, the disk is."""
 DOCUMENTS, QUICK_DOCUMENTS = 50, 5
 """Megabytes."""
 
@@ -86,7 +86,7 @@ def _sized(server: Address, movements: int, only: Sequence[str]) -> Iterator[Mea
         yield from backup.of_movements(server, template, movements)
     if "upgrade" in only:
         yield from upgrade.upgrade(server, template, movements)
-    if "locks" in only:
+    if "locks" in only and movements <= LARGEST_BACKUP:
         yield locks.held(server, template, movements)
     if "views" in only:
         peers.alembic(template)

@@ -67,7 +67,7 @@ def held(server: Address, template: Address, movements: int) -> Table:
     }
     rows = []
     for way, work in ways.items():
-        address = benches.database(server, "locks", template.dbname)
+        address = benches.cloned(server, template)
         rows.append(_measured(address, way, work).cells)
         benches.arrived(address)
         benches.dropped(server, address)

@@ -53,7 +53,7 @@ def upgrade(server: Address, template: Address, movements: int) -> Iterator[Meas
             repeats = 1 if movements >= LARGE else REPEATS
             taken = []
             for _ in range(repeats):
-                clone = database(server, "clone", template.dbname)
+                clone = cloned(server, template)
                 way.prepare(clone)
                 taken.append(timed(partial(way.run, clone)))
                 arrived(clone)
@@ -93,6 +93,13 @@ def database(server: Address, name: str, template: str = "template0") -> Address
     """Create a database and return its address."""
     _execute(server, f'create database "{name}" template "{template}"')
     return replace(server, dbname=name)
+
+
+def cloned(server: Address, template: Address) -> Address:
+    """Copy a database file by file, which does not write all of it into the WAL as well."""
+    statement = f'create database clone template "{template.dbname}" strategy file_copy'
+    _execute(server, statement)
+    return replace(server, dbname="clone")
 
 
 def dropped(server: Address, address: Address) -> None:

@@ -76,6 +76,9 @@ READING = [
     pytest.param(("backup", "list", "--into", "."), 1, {"backups", "broken"}, id="no backups"),
     pytest.param(("backup", "schedule", "--into", "d"), 0, {"texts", "written"}, id="schedule"),
     pytest.param(("backup", "schedule", "--into", "d", "--cron"), 0, {"texts"}, id="cron"),
+    pytest.param(("doctor",), 3, {"lines"}, id="doctor"),  # this server does not write to disk
+    pytest.param(("app-config",), 0, {"settings"}, id="app-config"),
+    pytest.param(("diagram",), 0, {"mermaid", "svg", "version"}, id="diagram"),
     pytest.param(("backup", "pitr"), 1, {"text", "problems"}, id="pitr"),
 ]
 
