@@ -161,7 +161,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = surroundings.count) -
 
 def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
     """Return the extensions that the steps of a fresh database use; asks no server."""
-    run = job.run_for(names, Draft(World()), rights_version=None)
+    run = job.run_for(names, Unheard(World()), rights_version=None)
     _steps(job, run, None)
     return tuple(use for step in run.wrapped for use in step.uses)
 
@@ -207,6 +207,16 @@ class Draft:
 
     def settle(self) -> None:
         """Note nothing: what is new gets its owner before anybody sees it."""
+
+
+class Unheard(Draft):
+    """Takes what a run would send, and notes nothing: the run itself knows what it needs."""
+
+    def send(self, sql: str, *, shown: str) -> None:
+        """Note nothing."""
+
+    def execute(self, sql: str) -> None:
+        """Note nothing."""
 
 
 def _whole(shown: str, sent: int) -> int:
