@@ -101,6 +101,8 @@ def _applied(
             configuration.reload(connection, reconnect)
             for proof in proofs:
                 _prove(proof)
+    except trial.NotPutBack:
+        raise
     except MigrationError as error:
         configuration.reload_if_possible(connection, reconnect)
         raise HbaRefused(f"{error}; {file} is as it was", hint=error.hint) from error

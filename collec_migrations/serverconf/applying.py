@@ -106,6 +106,8 @@ def _on_trial(
             configuration.reload(connection, reconnect)
             prove()
             return copy
+    except trial.NotPutBack:
+        raise
     except MigrationError as error:
         configuration.reload_if_possible(connection, reconnect)
         raise SettingsRefused(f"{error}; {file} is as it was", hint=error.hint) from error

@@ -14,6 +14,7 @@ from collec_migrations.errors import MigrationError
 from collec_migrations.hba import applying, reading
 from collec_migrations.hba.applying import HbaRefused, Proof
 from collec_migrations.hba.block import Block
+from collec_migrations.replacing.trial import NotPutBack
 from collec_migrations.server import account, programs
 from tests import accounts, sites
 from tests.accounts import needs_root
@@ -217,6 +218,26 @@ def test_a_file_that_cannot_be_replaced_is_told_and_leaves_nothing(site_server: 
     assert caught.value.hint.startswith("Put these lines")
     assert site_server.hba.read_text() == sites.RULES
     assert copies(site_server) == []
+
+
+@needs_root
+def test_a_file_that_cannot_be_put_back_is_told_with_its_copy(site_server: Site) -> None:
+    file = str(site_server.hba)
+
+    def hold() -> None:
+        subprocess.run(["mount", "--bind", file, file], check=True, capture_output=True)
+        fail()
+
+    try:
+        with pytest.raises(NotPutBack) as caught:
+            put(site_server, OURS, Proof(name="a proof", check=hold))
+    except subprocess.CalledProcessError:
+        pytest.skip("this machine does not let us mount")
+    finally:
+        subprocess.run(["umount", file], check=False, capture_output=True)
+    (copy,) = copies(site_server)
+    assert caught.value.hint == f"Put it back yourself: mv {copy} {file}"
+    assert copy.read_text() == sites.RULES
 
 
 def test_a_line_for_a_standby_lets_it_in(site_server: Site) -> None:

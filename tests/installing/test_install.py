@@ -98,6 +98,7 @@ OTHER_SHAPES = {
     "more rights": ("alter role {name} createdb createrole", "role", "CREATEDB, CREATEROLE"),
     "replication": ("alter role {name} replication", "role", "REPLICATION"),
     "bypassrls": ("alter role {name} bypassrls", "role", "BYPASSRLS"),
+    "monitor": ("grant pg_monitor to {name}", "role", "the rights of pg_monitor"),
     "nologin": ("alter role {name} nologin", "role", "may not log in"),
     "expired": ("alter role {name} valid until '2001-01-01'", "role", "has expired"),
     "no connection": ("alter role {name} connection limit 0", "role", "no connection"),
@@ -126,6 +127,7 @@ def test_what_is_there_in_another_shape_is_told_and_never_changed(lab: Lab) -> N
     assert done.exit_code == 1
     assert done.stdout.count("differs ") == 4
     assert done.stdout.count("to do: alter ") == 3
+    assert 'revoke "pg_monitor"' in done.stdout
     assert lab.everything() == before
     lab.execute("alter database {name} is_template false")
 
@@ -212,6 +214,8 @@ def test_the_password_file_never_loses_another_password(lab18: Lab, tmp_path: Pa
     assert done.exit_code == 1
     assert "holds another password" in done.stdout
     assert file.read_bytes() == before
+    file.chmod(0o644)
+    assert "others may read it" in lab18.install(*words).stdout
     file.unlink()
     unknown = lab18.install(*words, password=None)
     assert unknown.exit_code == 2
@@ -300,6 +304,15 @@ def test_the_servers_own_account_installs_too(lab: Lab) -> None:
     shown = accounts.run(INSTALL, lab.site.address().dsn, *words, who=account.for_server())
     assert "the access rules hold and are proved" in shown
     assert lab.enters(password="secret") == ""
+
+
+@needs_root
+def test_root_needs_nothing_but_the_socket(lab18: Lab, tmp_path: Path) -> None:
+    where = {"PGHOST": str(lab18.site.folder), "PGPORT": str(lab18.site.port)}
+    words = ("--database", lab18.name, "--owner", lab18.name, "--plan")
+    done = chain.run("collec-migrations", "install", *words, folder=tmp_path, variables=where)
+    assert done.returncode == 0, done.stderr
+    assert ", as postgres, version 1.1" in done.stdout
 
 
 @needs_root
