@@ -124,6 +124,8 @@ def test_4_a_network_that_swallows_everything(pair18: Pair) -> None:
         same = "select pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()"
         pair.caught_up(pair.b, pair.a)
         until(lambda: pair.b.value(same))
+        # Before its first reply, b is known to be cut off only later (`quiet_after`).
+        until(lambda: pair.a.value("select reply_time is not null from pg_stat_replication"))
         network.cut()
         pair.write(pair.a, "does not come through")
         until(lambda: codes(pair, "b") == ["silent"])
