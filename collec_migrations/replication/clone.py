@@ -20,6 +20,7 @@ from collec_migrations.replication import (
     guarded,
     machine,
     streaming,
+    wal,
 )
 from collec_migrations.replication.clone_journal import Journal
 from collec_migrations.replication.clone_order import Order
@@ -140,7 +141,7 @@ def _copy(found: Plan, journal: Journal, *, say: Say, advance: Advance) -> None:
         node,
         order.partial,
         found.upstream,
-        found.primary.databases,
+        found.primary.databases + wal.SEGMENT,
         lock=journal.descriptor,
         silence=order.silence,
         advance=advance,

@@ -19,7 +19,7 @@ def killing(prepared: Prepared, name: str) -> Path:
         prepared.site,
         "pg_basebackup",
         f"{SLOWED} & copy=$!\n"
-        f"while [ ! -d {prepared.site.home}/{name}.partial/base ]; do :; done\n"
+        f"while [ ! -d {prepared.site.home}/{name}.partial/base ] && kill -0 $copy; do :; done\n"
         "kill -9 $copy; wait $copy",
     )
 
@@ -135,7 +135,7 @@ def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> 
             site,
             "pg_basebackup",
             f"{SLOWED} & copy=$!\n"
-            f"while [ ! -d {site.home}/standby.partial/base ]; do :; done\n"
+            f"while [ ! -d {site.home}/standby.partial/base ] && kill -0 $copy; do :; done\n"
             f"kill -QUIT $(head -n 1 {server}); wait $copy",
         )
         failed = prepared.clone("standby", "--bindir", dying)
