@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: upgrade test check format unit soak golden facts lint-sql bench clean
+.PHONY: upgrade test check format unit soak golden docs facts lint-sql bench bench-peers clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
@@ -40,7 +40,10 @@ soak: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
 
 golden: $(VENV)/installed-dev
-	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py -k reviewed
+	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py tests/cli/test_help.py -k reviewed
+
+docs: $(VENV)/installed-dev
+	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/docs/test_pages.py -k fresh
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -53,8 +56,17 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) .bench dist build
 
+# A quarter of an hour on two cores; `ARGS=--quick` for a look.
 bench: $(VENV)/installed-dev
-	$(BIN)/python -m benchmarks.upgrade
-	$(BIN)/python -m benchmarks.locks
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# What others would take, from the registries: beside the project, not in its environment.
+# Sqitch is a package of the system: apt-get install sqitch libdbd-pg-perl.
+bench-peers:
+	npm install --silent --prefix .bench dbmate || echo "no dbmate: npm is missing"
+	$(PYTHON) -m venv .bench/yoyo
+	.bench/yoyo/bin/python -m pip install --quiet yoyo-migrations psycopg2-binary
+	command -v sqitch || echo "no sqitch: apt-get install sqitch libdbd-pg-perl"

@@ -1,27 +1,26 @@
-"""Backups of one database, by this tool and by others, in one run: seconds and bytes.
+"""Backups and clones, by this tool and by others, in one run: seconds and bytes.
 
-Run it with: python -m benchmarks.backup [MEGABYTES] [--debian]
+Run it alone with: python -m benchmarks --only backup,documents [--documents MEGABYTES] [--debian]
 
-100 MB by default. `--debian`, as root, makes the cluster `15 bench` for the run, since
-pg_backupcluster takes clusters of /etc/postgresql alone, and drops it afterwards.
+`--debian`, as root, makes the cluster `15 bench` for the run, since pg_backupcluster takes
+clusters of /etc/postgresql alone, and drops it afterwards.
 """
 
 import os
 import shlex
 import shutil
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import psycopg2
 
-from benchmarks.upgrade import alembic, database
+from benchmarks import peers
+from benchmarks.measuring import Measurement, timed
+from benchmarks.upgrade import alembic, database, dropped
 from collec_migrations import addresses, laboratory
 from collec_migrations.backup import running, space, store, tools, trial
 from collec_migrations.backup.dump import Wish
@@ -35,39 +34,56 @@ CLUSTER = ("15", "bench")
 DEBIAN = Path("/var/backups/postgresql/15-bench")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One way to back up."""
+def of_movements(server: Address, template: Address, movements: int) -> Iterator[Measurement]:
+    """Yield a backup, its proof and a clone of a filled database, by whole processes."""
+    ours, dsn = shlex.quote(peers.ours("collec-migrations")), shlex.quote(template.dsn)
+    dump, restore, psql = (
+        shlex.quote(str(binaries.embedded().program(name)))
+        for name in ("pg_dump", "pg_restore", "psql")
+    )
+    works = (
+        ("backup", "collec-migrations backup run", f"{ours} backup run --into o --url {dsn}"),
+        ("backup", "pg_dump -Fc", f"{dump} -Fc -d {dsn} -f c"),
+        ("backup", "pg_dump, piped to gzip -9", f"{dump} -d {dsn} | gzip -9 >z"),
+        ("prove a backup", "collec-migrations backup verify",
+         f"{ours} backup verify last --into o"),
+        ("prove a backup", "pg_restore by hand", f"{restore} -1 -d TARGET c"),
+        ("clone", "create database template", f"{psql} -Xqc 'drop database TARGET_NAME' "
+         f"-c 'create database TARGET_NAME template {template.dbname}' SERVER"),
+        ("clone", "pg_dump, piped to psql", f"{dump} -d {dsn} | {psql} -Xq -1 -o out TARGET"),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="collec-bench-") as folder:
+        for what, way, command in works:
+            target = database(server, "target")
+            words = command.replace("TARGET_NAME", "target")
+            words = words.replace("TARGET", shlex.quote(target.dsn))
+            words = words.replace("SERVER", shlex.quote(server.dsn))
+            before = space.of_folder(Path(folder))
+            seconds = timed(partial(shell, words, Path(folder)))
+            grown = space.of_folder(Path(folder)) - before
+            yield Measurement(
+                group="backup",
+                what=what,
+                way=way,
+                movements=movements,
+                seconds=seconds,
+                bytes=grown if what == "backup" else None,
+            )
+            dropped(server, target)
 
-    way: str
-    seconds: float
-    size: int | None
 
-    def __str__(self) -> str:
-        size = space.shown(self.size) if self.size is not None else ""
-        return f"| {self.way} | {self.seconds:.1f} s | {size} |"
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Measure on a server that writes as a real one does, and print a table."""
-    numbers = [int(word) for word in arguments if word.isdigit()]
-    debian = "--debian" in arguments
+def documents(megabytes: int, *, debian: bool) -> Iterator[Measurement]:
+    """Yield the ways to back up a database that is mostly documents, one run each."""
     found = {one.major: one for one in binaries.at_hand()}
     chosen = found.get(15) or binaries.embedded()
     with (
         cluster() if debian else throwaway(chosen, settings={}) as server,
         tempfile.TemporaryDirectory(prefix="collec-bench-") as folder,
     ):
-        filled = database(server, "filled")
-        fill(filled, numbers[0] if numbers else 100)
-        rows = list(measured(filled, tools_of(chosen.bin_dir), Path(folder)))
-        rows += list(backupcluster(server)) if debian else []
-        size = _size(filled)
-    write = sys.stdout.write
-    write(f"PostgreSQL {chosen.version}, database of {space.shown(size)}, one run each\n\n")
-    write("| way | time | size |\n|---|---|---|\n" + "".join(f"{row}\n" for row in rows))
-    if not debian:
-        write("\npg_backupcluster was not measured: add --debian, as root\n")
+        full = database(server, "filled")
+        fill(full, megabytes)
+        yield from measured(full, tools_of(chosen.bin_dir), Path(folder))
+        yield from backupcluster(server) if debian else ()
 
 
 @contextmanager
@@ -88,7 +104,7 @@ def cluster() -> Iterator[Address]:
         shutil.rmtree(door, ignore_errors=True)
 
 
-def backupcluster(server: Address) -> Iterator[Row]:
+def backupcluster(server: Address) -> Iterator[Measurement]:
     """Yield Debian's own ways: a dump of all databases, and a base backup."""
     shell(shlex.join(("pg_backupcluster", *CLUSTER, "createdirectory")), Path("/"))
     for way in ("dump", "basebackup"):
@@ -96,8 +112,8 @@ def backupcluster(server: Address) -> Iterator[Row]:
         checkpoint(server)
         command = shlex.join(("pg_backupcluster", *CLUSTER, way))
         before = space.of_folder(DEBIAN)
-        row = timed(f"pg_backupcluster {way}", DEBIAN, partial(shell, command, Path("/")))
-        yield replace(row, size=(row.size or 0) - before)
+        row = measurement(f"pg_backupcluster {way}", DEBIAN, partial(shell, command, Path("/")))
+        yield replace(row, bytes=(row.bytes or 0) - before)
 
 
 def fill(address: Address, megabytes: int) -> None:
@@ -125,15 +141,18 @@ def checkpoint(server: Address) -> None:
             cursor.execute("checkpoint")
 
 
-def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Row]:
+def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Measurement]:
     """Yield each way, the same database."""
     dump, dsn = shlex.quote(its.program("pg_dump")), shlex.quote(address.dsn)
-    ours = {"backup run": 1, "backup run --jobs 2": 2}
+    ours = {
+        "collec-migrations backup run": 1,
+        "collec-migrations backup run --jobs 2": 2,
+    }
     for way, jobs in ours.items():
         into = folder / f"jobs{jobs}"
-        yield timed(way, into, partial(run, address, into, jobs))
+        yield measurement(way, into, partial(run, address, into, jobs))
         (one,) = store.backups(into)[0]
-        yield timed(f"backup verify (of {way})", None, partial(trial.verify, one))
+        yield measurement(f"{way}, verified", None, partial(trial.verify, one))
     shells = {"pg_dump -Fd -j2": f"{dump} -d {dsn} -Fd -j2 -f out"}
     shells |= {"pg_dump | gzip -9": f"{dump} -d {dsn} --blobs | gzip -9 -c >out"}
     for level in ("1", "3", "6", "9"):
@@ -143,7 +162,7 @@ def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Row]:
     for number, (way, command) in enumerate(shells.items()):
         place = folder / f"plain{number}"
         place.mkdir()
-        yield timed(way, place, partial(shell, command, place))
+        yield measurement(way, place, partial(shell, command, place))
         shutil.rmtree(place)
 
 
@@ -162,15 +181,16 @@ def run(address: Address, into: Path, jobs: int) -> None:
 
 def shell(command: str, folder: Path) -> None:
     """Run a command as a site's script does."""
-    subprocess.run(["/bin/sh", "-c", command], cwd=folder, check=True, capture_output=True)
+    peers.run(["/bin/sh", "-c", command], folder)
 
 
-def timed(way: str, folder: Path | None, work: Callable[[], object]) -> Row:
+def measurement(way: str, folder: Path | None, work: Callable[[], object]) -> Measurement:
     """Return what one way took."""
-    began = time.perf_counter()
-    work()
-    seconds = time.perf_counter() - began
-    return Row(way=way, seconds=seconds, size=space.of_folder(folder) if folder else None)
+    seconds = timed(work)
+    size = space.of_folder(folder) if folder else None
+    return Measurement(
+        group="documents", what="a database of documents", way=way, seconds=seconds, bytes=size
+    )
 
 
 def tools_of(bin_dir: Path) -> tools.Tools:
@@ -178,14 +198,3 @@ def tools_of(bin_dir: Path) -> tools.Tools:
     found = tools.in_folder(bin_dir)
     assert found is not None
     return found
-
-
-def _size(address: Address) -> int:
-    with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("select pg_database_size(current_database())")
-        (size,) = cursor.fetchone() or (0,)
-    return int(size)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

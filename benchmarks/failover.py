@@ -11,8 +11,16 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
-from collec_migrations.replication import nodes, promotion, rejoining, switchover
-from collec_migrations.replication.rejoining import Wish
+from collec_migrations.replication import (
+    nodes,
+    promote_plan,
+    promotion,
+    rejoin_plan,
+    rejoining,
+    switch_plan,
+    switchover,
+)
+from collec_migrations.replication.rejoin_plan import Wish
 from tests import servers, standbys
 from tests.standbys import Machine, Pair, until
 
@@ -52,17 +60,17 @@ def measured(pair: Pair) -> tuple[str, ...]:
     thread = threading.Thread(target=writer.run)
     thread.start()
     until(lambda: writer.confirmed > 1000)
-    away = switchover.switch(switchover.plan(wish(pair, pair.a), "b"), say=quiet)
+    away = switchover.switch(switch_plan.plan(wish(pair, pair.a), "b"), say=quiet)
     thread.join()
     lost = writer.confirmed - int(str(pair.b.value("select count(*) from life")))
     until(lambda: pair.follows(pair.a, pair.b))
     pair.caught_up(pair.a, pair.b)
     pair.b.kill()
     named = nodes.known([pair.a.option, pair.b.option])
-    promoted = promotion.promote(promotion.plan(named, "a"), say=quiet)
+    promoted = promotion.promote(promote_plan.plan(named, "a"), say=quiet)
     pair.write(pair.a, "goes on")
     began = time.monotonic()
-    rejoining.rejoin(rejoining.plan(wish(pair, pair.b)), say=quiet)
+    rejoining.rejoin(rejoin_plan.plan(wish(pair, pair.b)), say=quiet)
     came_back = time.monotonic() - began
     return (
         f"{promoted.seconds:.2f} s",

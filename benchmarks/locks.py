@@ -1,31 +1,26 @@
 """How long 1.0.8 to 1.1 keeps others out of a table, and how often a run asks the server.
 
-Run it with: python -m benchmarks.locks [MOVEMENTS ...]
+Run it alone with: python -m benchmarks --only locks [--sizes 1000000]
 """
 
 import selectors
 import socket
-import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import psycopg2
 
+from benchmarks import peers
 from benchmarks import upgrade as benches
+from benchmarks.measuring import ROOT, Table, timed
 from collec_migrations.server import binaries
 from collec_migrations.server.address import Address
-from collec_migrations.server.throwaway import throwaway
 
-MOVEMENTS = (1_000_000,)
-REPEATS = 5
 TABLES = """
 select c.oid::bigint, n.nspname || '.' || c.relname from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
@@ -51,47 +46,42 @@ class Held:
     gap: float
     """The longest time between two looks: a shorter lock may not have been seen."""
 
-    def __str__(self) -> str:
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Return the row of a table."""
         longest = f"{self._shown(self.longest)} ({self.table})" if self.longest else "not seen"
-        return (
-            f"| {self.way} | {self.seconds:.2f} s | {longest}"
-            f" | {self._shown(self.movements)} | {self.gap * 1000:.0f} ms |"
-        )
+        whole, gap = f"{self.seconds:.2f} s", f"{self.gap * 1000:.0f} ms"
+        return self.way, whole, longest, self._shown(self.movements), gap
 
     def _shown(self, seconds: float) -> str:
         return f"{seconds * 1000:.0f} ms" if seconds else "not seen"
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure on a throwaway server that writes as a real one does, and print tables."""
-    with throwaway(binaries.embedded(), settings={}) as server:
-        for movements in [int(text) for text in arguments] or MOVEMENTS:
-            _print_locks(server, movements)
-        _print_round_trips(server)
-
-
-def _print_locks(server: Address, movements: int) -> None:
-    template = benches.filled(server, movements)
+def held(server: Address, template: Address, movements: int) -> Table:
+    """Return how long each way keeps readers out."""
     ways: dict[str, Callable[[Address], object]] = {
-        "alembic upgrade": partial(benches.alembic, version="head"),
-        "collec-migrations upgrade": _tool,
-        "psql -f": lambda address: _psql(address),
-        "psql -1 -f": lambda address: _psql(address, "-1"),
+        "alembic upgrade": peers.alembic,
+        "collec-migrations upgrade": peers.tool,
+        "psql -f": _psql,
+        "psql -1 -f": partial(peers.psql, scripts=benches.UPGRADE),
     }
-    found = _value(replace(server, dbname=template), "select count(*) from col.storage")
-    sys.stdout.write(
-        f"\n{found} movements\n| 1.0.8 to 1.1 by | whole | longest exclusive lock"
-        " | on storage | longest gap between looks |\n|---|---|---|---|---|\n"
+    rows = []
+    for way, work in ways.items():
+        address = benches.cloned(server, template)
+        rows.append(_measured(address, way, work).cells)
+        benches.arrived(address)
+        benches.dropped(server, address)
+    return Table(
+        title=f"1.0.8 to 1.1 with {movements:,} movements: the longest exclusive lock, sampled",
+        columns=(
+            "by",
+            "whole",
+            "longest exclusive lock",
+            "on storage",
+            "longest gap between looks",
+        ),
+        rows=tuple(rows),
     )
-    for number, (way, work) in enumerate(ways.items()):
-        address = benches.database(server, f"locks_{movements}_{number}", template)
-        held = _measured(address, way, work)
-        arrived = _value(address, "select max(dbversion_number) from col.dbversion")
-        kept = _value(address, "select count(*) from col.storage where column_number = 1")
-        if (arrived, kept) != ("1.1", found):
-            raise RuntimeError(f"{way} did not arrive: {arrived}, {kept} movements")
-        sys.stdout.write(f"{held}\n")
-        sys.stdout.flush()
 
 
 def _measured(address: Address, way: str, work: Callable[[Address], object]) -> Held:
@@ -107,10 +97,10 @@ def _measured(address: Address, way: str, work: Callable[[Address], object]) -> 
         worker.start()
         while worker.is_alive():
             cursor.execute(HELD, (list(names),))
-            held = {oid for (oid,) in cursor.fetchall()}
+            locked = {oid for (oid,) in cursor.fetchall()}
             now = time.monotonic()
             gap, last = max(gap, now - last), now
-            since = {oid: since.get(oid, now) for oid in held}
+            since = {oid: since.get(oid, now) for oid in locked}
             for oid, begun in since.items():
                 longest[names[oid]] = max(longest[names[oid]], now - begun)
             time.sleep(0.001)
@@ -126,40 +116,27 @@ def _measured(address: Address, way: str, work: Callable[[Address], object]) -> 
     )
 
 
-def _value(address: Address, query: str) -> object:
-    with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        row = cursor.fetchone()
-        return row[0] if row else None
-
-
-def _print_round_trips(server: Address) -> None:
-    sys.stdout.write("\n| run | round trips | whole process |\n|---|---|---|\n")
-    for run, version in (("fresh installation of 1.1", "head"), ("nothing to do", "head")):
-        address = replace(server, dbname="trips")
-        if run.startswith("fresh"):
-            address = benches.database(server, "trips")
+def round_trips(server: Address) -> Table:
+    """Return how often a run waits for the server."""
+    rows = []
+    address = benches.database(server, "trips")
+    for run in ("fresh installation of 1.1", "nothing to do"):
         with _counted(address) as (counted, trips):
-            started = time.monotonic()
-            benches.alembic(counted, version)
-            seconds = time.monotonic() - started
-        sys.stdout.write(f"| {run} | {sum(trips)} | {seconds:.2f} s |\n")
-    idle = partial(benches.alembic, address, "head")
-    seconds = statistics.median(benches.timed(idle) for _ in range(REPEATS))
-    sys.stdout.write(f"| nothing to do, without counting | | {seconds:.2f} s |\n")
+            seconds = timed(partial(peers.alembic, counted))
+        rows.append((run, str(sum(trips)), f"{seconds:.2f} s"))
+    benches.dropped(server, address)
+    return Table(
+        title="Round trips of `alembic upgrade head`",
+        columns=("run", "round trips", "whole process, counted"),
+        rows=tuple(rows),
+    )
 
 
-def _tool(address: Address) -> None:
-    words = ("collec-migrations", "upgrade", "--yes", "--url", address.url)
-    program = str(Path(sys.executable).parent / words[0])
-    subprocess.run([program, *words[1:]], cwd="/", check=True, capture_output=True)
-
-
-def _psql(address: Address, *options: str) -> None:
-    psql = binaries.embedded().program("psql")
-    script = benches.ROOT / "legacy_sql" / benches.UPGRADE[0]
-    words = [psql, "-X", "-q", *options, "-v", "ON_ERROR_STOP=1", "-d", address.dsn, "-f", script]
-    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+def _psql(address: Address) -> None:
+    """Run the script as it is, each statement a transaction of its own."""
+    psql = str(binaries.embedded().program("psql"))
+    script = str(ROOT / "legacy_sql" / benches.UPGRADE[0])
+    peers.run([psql, "-Xq", "-v", "ON_ERROR_STOP=1", "-d", address.dsn, "-f", script])
 
 
 @contextmanager
@@ -200,7 +177,3 @@ def _pass(near: socket.socket, far: socket.socket) -> int:
                 if source is near and not asking:
                     turns += 1
                 asking = source is near
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -1,120 +1,114 @@
-"""Fresh installation and 1.0.8 to 1.1, by `alembic upgrade` and by plain psql, in one run.
+"""Fresh installation, 1.0.8 to 1.1, and a run with nothing to do, by every way, in one run.
 
-Run it with: python -m benchmarks.upgrade [MOVEMENTS ...]
+Run it alone with: python -m benchmarks --only install,upgrade [--sizes 10000,100000]
 """
 
-import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import psycopg2
 
-from collec_migrations import laboratory, library
+from benchmarks import peers
+from benchmarks.measuring import ROOT, Measurement, median, timed
+from benchmarks.peers import alembic
+from collec_migrations import laboratory
 from collec_migrations.names import Names
-from collec_migrations.server import binaries
 from collec_migrations.server.address import Address
-from collec_migrations.server.throwaway import throwaway
 
-ROOT = Path(__file__).parent.parent
+__all__ = ["ROOT", "alembic", "database", "dropped", "filled", "timed"]
+
 CREATION = ("gacl_create-1.1.sql", "col_create-1.1.sql")
 UPGRADE = ("upgrade-1.0.8-1.1.sql",)
-REPEATS = 5
-UPGRADES = 3
-MOVEMENTS = (10_000, 100_000, 1_000_000)
+REPEATS = 3
+LARGE = 1_000_000
+"""Movements from which on each way runs once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One thing measured both ways, in seconds."""
-
-    what: str
-    ours: float
-    theirs: float
-
-    def __str__(self) -> str:
-        ratio = self.ours / self.theirs
-        return f"| {self.what} | {self.ours:.2f} s | {self.theirs:.2f} s | {ratio:.1f} |"
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Measure on a throwaway server that writes as a real one does, and print a table."""
-    sizes = tuple(int(text) for text in arguments) or MOVEMENTS
-    with throwaway(binaries.embedded(), settings={}) as server:
-        rows = [installation(server), *(upgrade(server, size) for size in sizes)]
-    sys.stdout.write("| what | alembic upgrade | psql -1 -f | ratio |\n|---|---|---|---|\n")
-    sys.stdout.writelines(f"{row}\n" for row in rows)
+def installation(server: Address) -> Iterator[Measurement]:
+    """Yield a fresh installation of 1.1, and then a run that has nothing to do, by every way."""
+    with tempfile.TemporaryDirectory(prefix="collec-bench-") as folder:
+        for way in peers.ways(Path(folder), CREATION):
+            empty = [database(server, f"fresh_{number}") for number in range(REPEATS)]
+            seconds = median(partial(way.run, address) for address in empty)
+            yield Measurement(
+                group="install", what="fresh installation of 1.1", way=way.name, seconds=seconds
+            )
+            if not way.name.startswith("psql"):  # which would run the scripts again
+                seconds = median(partial(way.run, address) for address in empty)
+                yield Measurement(
+                    group="install", what="nothing to do", way=way.name, seconds=seconds
+                )
+            for address in empty:
+                dropped(server, address)
 
 
-def installation(server: Address) -> Row:
-    """Measure a fresh installation of 1.1, whole processes."""
-    empty = [database(server, f"fresh_{number}") for number in range(2 * REPEATS)]
-    ours = statistics.median(timed(partial(alembic, a, "head")) for a in empty[::2])
-    theirs = statistics.median(timed(partial(psql, a, CREATION)) for a in empty[1::2])
-    return Row(what="fresh installation of 1.1", ours=ours, theirs=theirs)
+def upgrade(server: Address, template: Address, movements: int) -> Iterator[Measurement]:
+    """Yield 1.0.8 to 1.1 by every way, each on clones of a filled database."""
+    with tempfile.TemporaryDirectory(prefix="collec-bench-") as folder:
+        for way in peers.ways(Path(folder), UPGRADE):
+            repeats = 1 if movements >= LARGE else REPEATS
+            taken = []
+            for _ in range(repeats):
+                clone = cloned(server, template)
+                way.prepare(clone)
+                taken.append(timed(partial(way.run, clone)))
+                arrived(clone)
+                dropped(server, clone)
+            yield Measurement(
+                group="upgrade",
+                what="1.0.8 to 1.1",
+                way=way.name,
+                movements=movements,
+                seconds=sorted(taken)[len(taken) // 2],
+            )
 
 
-def upgrade(server: Address, movements: int) -> Row:
-    """Measure 1.0.8 to 1.1 on a database with laboratory data."""
-    template = filled(server, movements)
-    clones = [
-        database(server, f"clone_{movements}_{number}", template) for number in range(2 * UPGRADES)
-    ]
-    return Row(
-        what=f"1.0.8 to 1.1, {movements:,} movements",
-        ours=statistics.median(timed(partial(alembic, a, "head")) for a in clones[::2]),
-        theirs=statistics.median(timed(partial(psql, a, UPGRADE)) for a in clones[1::2]),
-    )
+def arrived(address: Address) -> None:
+    """Raise when a database is not at 1.1: a way that does nothing would be quick."""
+    with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select max(dbversion_number) from col.dbversion")
+        found = cursor.fetchone()
+        if found != ("1.1",):
+            raise RuntimeError(f"it did not arrive: {found}")
 
 
-def filled(server: Address, movements: int) -> str:
-    """Make a database at 1.0.8 with laboratory data, and return its name."""
+def filled(server: Address, movements: int) -> Address:
+    """Make a database at 1.0.8 with laboratory data, and return its address."""
     made = database(server, f"filled_{movements}")
     alembic(made, "1.0.8")
     with closing(psycopg2.connect(made.dsn)) as connection:
         laboratory.fill(connection, Names(), movements=movements)
         connection.commit()
-    return made.dbname
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("vacuum analyze")
+    return made
 
 
 def database(server: Address, name: str, template: str = "template0") -> Address:
     """Create a database and return its address."""
-    with closing(psycopg2.connect(server.dsn)) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f'create database "{name}" template "{template}"')
+    _execute(server, f'create database "{name}" template "{template}"')
     return replace(server, dbname=name)
 
 
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that some work takes."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def cloned(server: Address, template: Address) -> Address:
+    """Copy a database file by file, which does not write all of it into the WAL as well."""
+    statement = f'create database clone template "{template.dbname}" strategy file_copy'
+    _execute(server, statement)
+    return replace(server, dbname="clone")
 
 
-def alembic(address: Address, version: str) -> None:
-    """Upgrade by Alembic's own command, as a user does."""
-    program = Path(sys.executable).parent / "alembic"
-    run([str(program), "-x", f"url={address.url}", "upgrade", version])
+def dropped(server: Address, address: Address) -> None:
+    """Drop a database: the disk is for the next one."""
+    _execute(server, f'drop database "{address.dbname}" with (force)')
 
 
-def psql(address: Address, scripts: Sequence[str]) -> None:
-    """Run the same scripts by psql in one transaction."""
-    program = binaries.embedded().program("psql")
-    files = [word for name in scripts for word in ("-f", str(library.scripts_folder() / name))]
-    run([str(program), "-Xq", "-1", "-v", "ON_ERROR_STOP=1", "-d", address.dsn, *files])
-
-
-def run(words: Sequence[str]) -> None:
-    """Run a command, which must succeed."""
-    subprocess.run(words, cwd=ROOT, check=True, capture_output=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+def _execute(server: Address, statement: str) -> None:
+    with closing(psycopg2.connect(server.dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

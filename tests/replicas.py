@@ -1,10 +1,12 @@
 """A primary that was prepared for standbys, shared by tests that clone it."""
 
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from typer.testing import Result
 
@@ -14,6 +16,8 @@ from tests import chain, replication
 from tests.replication import Site
 
 DEADLINE = 30.0
+MAIN = "from collec_migrations.cli.main import main; main()"
+"""The command line, for a process of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,19 @@ class Prepared:
         there = {path.name for path in self.site.home.iterdir() if path.name.startswith(name)}
         return there | (self.slots() & {f"{name}_slot"})
 
+    def remove(self, name: str) -> None:
+        """Stop a standby, and remove all of it with its slot."""
+        self.site.stop(name)
+        for path in self.site.home.glob(f"{name}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if f"{name}_slot" in self.slots():
+            until(lambda: not self._uses_slot(name))
+            self.execute(f"select pg_drop_replication_slot('{name}_slot')")
+
+    def _uses_slot(self, name: str) -> bool:
+        query = f"select active from pg_replication_slots where slot_name = '{name}_slot'"
+        return bool(replication.rows(self.address, query)[0][0])
+
     def execute(self, statement: str) -> None:
         """Run a statement on the primary."""
         chain.execute(self.address, statement)
@@ -77,11 +94,11 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def prepare(site: Site) -> Prepared:
+def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> Prepared:
     """Make a poor primary, prepare it by the command, and see that it says what is to be done."""
     port = replication.free_port()
     options = ["--no-data-checksums"] if site.binaries.major >= 18 else []
-    site.make("primary", port, {**replication.POOR, "log_statement": "all"}, *options)
+    site.make("primary", port, {**replication.POOR, "log_statement": "all", **settings}, *options)
     passfile = site.home / "replica.pgpass"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", site.address(port).url)
     told = replication.command(*words)

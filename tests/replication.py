@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import socket
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typer.testing import CliRunner, Result
 from collec_migrations.cli.main import app
 from collec_migrations.replication import machine
 from collec_migrations.replication.machine import Node
-from collec_migrations.server import account, binaries, copies, programs
+from collec_migrations.server import account, binaries, copies
 from collec_migrations.server.account import Account
 from collec_migrations.server.address import Address
 from collec_migrations.server.binaries import Binaries
@@ -62,7 +61,9 @@ class Site:
         """Make a cluster and start it."""
         node = self.node(name)
         who = (f"--username={self.account.name}", "--auth-local=peer", "--auth-host=scram-sha-256")
-        node.run("initdb", "-D", node.data, "--no-sync", "--locale=C", *who, *options)
+        node.run(
+            "initdb", "-D", node.data, "--no-sync", "--locale=C", "--encoding=UTF8", *who, *options
+        )
         mine = {"port": str(port), "unix_socket_directories": f"'{self.home}'"}
         lines = [f"{key} = {value}\n" for key, value in {**SETTINGS, **mine, **settings}.items()]
         with (node.data / "postgresql.conf").open("a") as file:
@@ -78,16 +79,17 @@ class Site:
         return node
 
     def stop(self, name: str) -> None:
-        """Stop a server of the site at once."""
-        machine.stop(self.node(name), "immediate")
+        """Stop a server of the site at once, whoever owns it."""
+        if (self.home / name).is_dir():
+            machine.stop(machine.node(self.home / name, str(self.binaries.major)), "immediate")
 
 
 @contextmanager
-def site(major: int) -> Iterator[Site]:
-    """Give a site, whose servers are stopped at the end."""
+def site(major: int, folder: Path | None = None) -> Iterator[Site]:
+    """Give a site in a folder, whose servers are stopped at the end."""
     who = account.for_server()
     found = copies.reachable(binaries.find(major), who)
-    home = Path(tempfile.mkdtemp(prefix="collec-r-", dir=servers.scratch()))
+    home = Path(tempfile.mkdtemp(prefix="collec-r-", dir=folder or servers.scratch()))
     os.chown(home, who.uid, who.gid)
     made = Site(home=home, account=who, binaries=found)
     try:
@@ -95,7 +97,7 @@ def site(major: int) -> Iterator[Site]:
     finally:
         for pid in home.rglob("postmaster.pid"):
             with contextlib.suppress(Exception):
-                machine.stop(made.node(str(pid.parent.relative_to(home))), "immediate")
+                made.stop(str(pid.parent.relative_to(home)))
         shutil.rmtree(home)
 
 
@@ -138,7 +140,3 @@ def wrapped(site: Site, name: str, text: str) -> Path:
         (folder / program.name).symlink_to(program)
     script(folder, name, f"real={site.binaries.program(name)}\n{text}")
     return folder
-
-
-PYTHON = sys.executable
-ENVIRONMENT = programs.environment()

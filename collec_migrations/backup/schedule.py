@@ -70,6 +70,14 @@ def timer(schedule: Schedule) -> str:
     )
 
 
+def units(schedule: Schedule) -> dict[str, str]:
+    """Return the text of each unit, by the path where it belongs."""
+    return {
+        f"{UNITS}/{NAME}.service": service(schedule),
+        f"{UNITS}/{NAME}.timer": timer(schedule),
+    }
+
+
 def cron(schedule: Schedule) -> str:
     """Return the line for `crontab -e` of the user; cron does not make up for a missed night."""
     command = shlex.join(schedule.command).replace("%", r"\%")  # cron reads % as a line's end

@@ -79,7 +79,8 @@ def backups(folder: Path) -> tuple[tuple[Backup, ...], tuple[Broken, ...]]:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="Take a backup first: backup run.")
     whole, broken = [], []
-    for path in sorted(folder.iterdir()):
+    # Absolute: the programs that read a backup are started in another folder.
+    for path in sorted(folder.absolute().iterdir()):
         if not path.is_dir() or path.name.startswith(".") or path.name.endswith(REMOVED):
             continue
         if path.name.endswith(PARTIAL):

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import adoption, releases
-from collec_migrations.cli import options, place
+from collec_migrations.cli import facts, options, place
 from collec_migrations.cli.detect import App
 from collec_migrations.database.connection import Connection
 from collec_migrations.errors import UsageError
@@ -14,23 +14,37 @@ from collec_migrations.releases import chain
 
 
 def adopt(
-    version: Annotated[str | None, typer.Argument(help="The version, if it must be said.")] = None,
+    version: Annotated[
+        str | None,
+        typer.Argument(
+            help="The version, if it must be said.", autocompletion=options.known_versions
+        ),
+    ] = None,
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: App = None,
+    as_json: options.Json = False,
     repair: Annotated[bool, typer.Option("--repair", help="Mend first.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Take the version that is given, whatever is seen.")
     ] = False,
 ) -> None:
-    """Write the version that is seen as Alembic's own, and a row of history."""
+    """Write the version that is seen as Alembic's own, and a row of history.
+
+    Exit status: 1 when the database is not soundly that version.
+    """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
+    every: list[adoption.Adoption] = []
     with place.opened(where) as session:
         for names in place.pairs_in(session, where):
             done = _adopted(session, names, version, repair=repair, force=force)
             session.commit()
-            typer.echo(_told(done))
+            every.append(done)
+            if not as_json:
+                typer.echo(_told(done))
+    if as_json:
+        facts.write({"schemas": [_facts(one) for one in every]})
 
 
 def _adopted(
@@ -45,6 +59,18 @@ def _adopted(
     return adoption.adopt(session, names, version)
 
 
+def _facts(done: adoption.Adoption) -> facts.Facts:
+    return {
+        "gacl": done.names.gacl,
+        "col": done.names.col,
+        "version": done.version,
+        "already": done.already,
+        "forced": done.forced or None,
+        "mended": [one.sentence for one in done.mended],
+        "left": [one.sentence for one in done.left],
+    }
+
+
 def _told(done: adoption.Adoption) -> str:
     was = "was adopted before" if done.already else "is adopted"
     lines = [f"schema {done.names.col!r} {was} as version {done.version}."]
@@ -52,6 +78,8 @@ def _told(done: adoption.Adoption) -> str:
     lines += [f"  left: {one.sentence}" for one in done.left]
     lines += [f"  {done.forced}"] if done.forced else []
     known = chain.versions()
+    if done.version not in releases.VERSIONS:
+        return "\n".join(lines)
     if known and releases.position(done.version) > releases.position(known[-1]):
         lines.append(
             f"It is newer than {known[-1]}, the newest version that this tool migrates; the "

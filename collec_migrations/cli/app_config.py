@@ -1,6 +1,5 @@
 """`collec-migrations app-config`: the application's own settings, printed, checked or written."""
 
-import json
 import os
 import sys
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from psycopg2 import extensions
 from collec_migrations import application, releases
 from collec_migrations.application import comparing, putting, wanted
 from collec_migrations.application.wanted import Form, Wanted
-from collec_migrations.cli import options, place, table
+from collec_migrations.cli import facts, options, place, table
 from collec_migrations.cli.detect import App
 from collec_migrations.database.connection import Connection
 from collec_migrations.database.owners import read_owners
@@ -36,7 +35,10 @@ def app_config(
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Print, check or write the application's own settings for a database."""
+    """Print, check or write the application's own settings for a database.
+
+    Exit status: 1 when what the application says differs.
+    """
     if write and app is None:
         raise UsageError("--write needs --app", hint="Name the folder of the application.")
     said = application.read(app, os.environ) if app else None
@@ -97,8 +99,8 @@ def _print(want: Wanted, one: Detection, *, as_json: bool) -> None:
     modern = _since(one.versions[-1] if one.versions else "", wanted.FIRST_DOTENV)
     form = Form.DOTENV if modern else Form.PHP
     if as_json:
-        facts = {"file": form, "settings": wanted.settings(want, form)}
-        typer.echo(json.dumps({**facts, "passwords": wanted.passwords(form)}, indent=1))
+        settings = wanted.settings(want, form)
+        facts.write({"file": form, "settings": settings, "passwords": wanted.passwords(form)})
         return
     comment = "#" if form is Form.DOTENV else "//"
     typer.echo(f"{comment} {form}, at the root of the application")
@@ -112,8 +114,8 @@ def _compare(said: application.Installation, want: Wanted, one: Detection, *, as
     )  # fmt: skip
     differ = [row for row in rows if not row.same]
     if as_json:
-        facts = {"same": not differ, "files": said.files, "settings": [asdict(row) for row in rows]}
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        settings = [asdict(row) for row in rows]
+        facts.write({"same": not differ, "files": said.files, "settings": settings})
         return 1 if differ else 0
     told = [
         (row.setting, row.application or "-", row.database, "ok" if row.same else "differs")

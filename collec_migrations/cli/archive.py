@@ -3,18 +3,19 @@
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from collec_migrations import access
 from collec_migrations.archives import dropping, reading
 from collec_migrations.archives.archive import Archive
-from collec_migrations.cli import options, session, table
+from collec_migrations.cli import facts, options, session, table
+from collec_migrations.cli.group import group
 from collec_migrations.database import locking
 from collec_migrations.errors import UsageError
 
-app = typer.Typer(help="List, show or drop what steps removed and kept.", no_args_is_help=True)
+app = group("List, show or drop what steps removed and kept.")
 TITLES = ("schema", "table", "rows", "size", "step", "when", "from")
 
 
@@ -30,7 +31,7 @@ def list_archives(
     with session.connected(told) as connection, connection.cursor() as cursor:
         found = reading.find(cursor, told.pairs)
     if as_json:
-        typer.echo(json.dumps([_facts(one) for one in found], indent=1, ensure_ascii=False))
+        facts.write({"archives": [_facts(one) for one in found]})
     else:
         _tell(found)
 
@@ -50,13 +51,16 @@ def show(
         archive = reading.named(reading.find(cursor, told.pairs), name)
         found = reading.first_rows(cursor, archive, rows)
     if as_json:
-        typer.echo(f"[{','.join(f'{chr(10)} {text}' for text in found.documents)}\n]")
+        # As the server wrote them: no number loses digits on the way.
+        written = ",".join(f"\n  {text}" for text in found.documents)
+        about = json.dumps(_facts(archive), ensure_ascii=False)
+        typer.echo(f'{{\n "archive": {about},\n "rows": [{written}]\n}}')
         return
     texts = [["" if text is None else text for text in row] for row in found.rows]
     for line in table.lines(found.columns, texts):
         typer.echo(line)
     if archive.rows > len(found.rows):
-        session.say(f"{len(found.rows)} of {archive.rows} rows; --rows N shows more")
+        options.say(f"{len(found.rows)} of {archive.rows} rows; --rows N shows more")
 
 
 @app.command()
@@ -67,6 +71,7 @@ def drop(
     gacl: options.Gacl = None,
     col: options.Col = None,
     yes: options.Yes = False,
+    as_json: options.Json = False,
 ) -> None:
     """Drop archives for ever, all that are named or none; ask first."""
     if bool(names) == every:
@@ -77,43 +82,48 @@ def drop(
     told = access.told(options.given(url=url, gacl=gacl, col=col))
     with (
         session.connected(told) as connection,
-        locking.held(connection, wait=told.lock_wait, say=session.say),
+        locking.held(connection, wait=told.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
         found = reading.find(cursor, told.pairs)
         chosen = found if every else _chosen(found, names or [])
-        if not chosen:
-            _tell(chosen)
-            return
         # The question is asked outside of any transaction: nobody waits for the answer.
         connection.rollback()
-        _ask(chosen, yes=yes)
+        if not as_json:
+            _tell(chosen)
+        if chosen and not yes:
+            _ask(as_json=as_json)
         emptied = dropping.drop(cursor, chosen)
         connection.commit()
-    session.say(f"dropped {len(chosen)} archive tables")
+    if as_json:
+        dropped = [_facts(one) for one in chosen]
+        facts.write({"dropped": dropped, "dropped_schemas": list(emptied)})
+    elif chosen:
+        _tell_dropped(chosen, emptied)
+
+
+def _tell_dropped(chosen: Sequence[Archive], emptied: Sequence[str]) -> None:
+    options.say(f"dropped {len(chosen)} archive tables")
     for schema in emptied:
-        session.say(f"dropped the schema {schema!r}, in which nothing was left")
+        options.say(f"dropped the schema {schema!r}, in which nothing was left")
 
 
 def _chosen(found: Sequence[Archive], names: Sequence[str]) -> tuple[Archive, ...]:
     return tuple(dict.fromkeys(reading.named(found, name) for name in names))
 
 
-def _ask(chosen: Sequence[Archive], *, yes: bool) -> None:
-    """Show what is to be dropped; go on only when that is what the user wants."""
-    _tell(chosen)
-    if yes:
-        return
-    if not sys.stdin.isatty():
+def _ask(*, as_json: bool) -> None:
+    """Go on only when that is what the user wants."""
+    if as_json or not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", hint="Give --yes to drop these archives.")
-    if not typer.confirm("Drop these tables for ever?"):
-        session.say("nothing was dropped")
+    if not typer.confirm("Drop these tables for ever?", err=True):
+        options.say("nothing was dropped")
         raise typer.Exit(1)
 
 
 def _tell(found: Sequence[Archive]) -> None:
     if not found:
-        session.say("there are no archives")
+        options.say("there are no archives")
         return
     for line in table.lines(TITLES, [_cells(one) for one in found]):
         typer.echo(line)
@@ -125,7 +135,7 @@ def _cells(one: Archive) -> tuple[str, ...]:
     return (one.schema, one.table, str(one.rows), size, one.origin.step, when, one.origin.source)
 
 
-def _facts(one: Archive) -> dict[str, Any]:
+def _facts(one: Archive) -> facts.Facts:
     return {
         "schema": one.schema,
         "table": one.table,

@@ -1,6 +1,5 @@
 """The commands of backups: take, list, show, verify, restore, prune, and what a site sets up."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -15,17 +14,14 @@ from collec_migrations.cli import (
     backup_site,
     backup_text,
     backup_use,
+    facts,
     options,
     progress,
 )
+from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
 
-app = typer.Typer(
-    help="Take, verify, restore and keep backups.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+app = group("Take, verify, restore and keep backups.")
 DEFAULT = Policy()
 
 
@@ -50,7 +46,11 @@ def run(
     analyze: Annotated[bool, typer.Option("--analyze", help="ANALYZE afterwards.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Back up one database or all, then remove what is too old."""
+    """Back up one database or all, then remove what is too old.
+
+    Exit status: 3 when a database or the off-site command failed, 75 when another
+    run is at work.
+    """
     if database and all_of_them:
         raise UsageError("--database and --all cannot be given together")
     if send is not None:
@@ -70,7 +70,7 @@ def run(
             advance=advance,
         )
     if as_json:
-        typer.echo(json.dumps(backup_text.outcome_json(done), indent=1))
+        facts.write(backup_text.outcome_json(done))
     else:
         for one in done.made:
             typer.echo(one.id)
@@ -91,14 +91,18 @@ def _after(
 
 @app.command("list")
 def list_(into: backup_options.Into, as_json: options.Json = False) -> None:
-    """List the backups, oldest first, and what is none though it looks like one."""
+    """List the backups, oldest first, and what is none though it looks like one.
+
+    Exit status: 1 when there is no backup.
+    """
     whole, broken = store.backups(into)
     if as_json:
-        facts = {
-            "backups": [backup_text.as_json(one) for one in whole],
-            "broken": [{"id": one.id, "why": one.why} for one in broken],
-        }
-        typer.echo(json.dumps(facts, indent=1))
+        facts.write(
+            {
+                "backups": [backup_text.as_json(one) for one in whole],
+                "broken": [{"id": one.id, "why": one.why} for one in broken],
+            }
+        )
     else:
         typer.echo("\n".join(backup_text.table(whole, broken)))
     raise typer.Exit(0 if whole else 1)
@@ -109,7 +113,7 @@ def show(id_: backup_options.Id, into: backup_options.Into, as_json: options.Jso
     """Show what is known of a backup."""
     found = store.find(into, id_)
     if as_json:
-        typer.echo(json.dumps(backup_text.as_json(found), indent=1))
+        facts.write(backup_text.as_json(found))
     else:
         typer.echo("\n".join(backup_text.told(found)))
 

@@ -12,7 +12,7 @@ from collec_migrations import access, addresses
 from collec_migrations.backup import offsite, pitr, store
 from collec_migrations.backup import schedule as schedules
 from collec_migrations.backup.schedule import Schedule
-from collec_migrations.cli import backup_options, options
+from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
 
 
@@ -23,30 +23,38 @@ def schedule(
     user: Annotated[str, typer.Option("--user", help="The account that it runs as.")] = "postgres",
     cron: Annotated[bool, typer.Option("--cron", help="A line for crontab instead.")] = False,
     install: Annotated[bool, typer.Option("--install", help="Put the units in place.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Print (or install) what runs a backup of all databases every night."""
     hour, minute = schedules.at(at)
     planned = Schedule(command=_command(into, url), hour=hour, minute=minute, user=user)
     if cron and install:
         raise UsageError("--cron and --install cannot be given together")
-    if cron:
-        typer.echo(schedules.cron(planned), nl=False)
+    written = schedules.install(planned) if install else ()
+    texts = {"crontab": schedules.cron(planned)} if cron else schedules.units(planned)
+    if as_json:
+        facts.write({"texts": texts, "written": list(written)})
+    elif cron:
+        typer.echo(texts["crontab"], nl=False)
     elif install:
-        for path in schedules.install(planned):
-            typer.echo(str(path))
+        typer.echo("\n".join(map(str, written)))
     else:
-        typer.echo(f"# {schedules.UNITS}/{schedules.NAME}.service\n{schedules.service(planned)}")
-        typer.echo(f"# {schedules.UNITS}/{schedules.NAME}.timer\n{schedules.timer(planned)}")
+        for path, text in texts.items():
+            typer.echo(f"# {path}\n{text}")
 
 
 def send(
     command: Annotated[str, typer.Argument(help="The site's own; {} is the backup's folder.")],
     into: backup_options.Into,
     id_: Annotated[str, typer.Argument(help="A backup, or `last`.")] = "last",
+    as_json: options.Json = False,
 ) -> None:
     """Hand a backup to a command of the site's own; `run --offsite` does so every night."""
     found = store.find(into, id_)
     offsite.send(command, found.path)
+    if as_json:
+        facts.write({"id": found.id, "sent": True})
+        return
     typer.echo(f"{found.id}: the off-site command succeeded")
 
 
@@ -55,12 +63,19 @@ def point_in_time(
     tool: Annotated[
         str | None, typer.Option("--tool", help="debian, pgbackrest or barman; else what is here.")
     ] = None,
+    as_json: options.Json = False,
 ) -> None:
-    """Print a checked configuration for point-in-time recovery by a program made for it."""
+    """Print a checked configuration for point-in-time recovery by a program made for it.
+
+    Exit status: 1 when something has to change first.
+    """
     address = access.address(access.told(options.given(url=url)), say=options.say)
     chosen = pitr.found(tool)
     advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))
-    typer.echo(advice.text, nl=False)
+    if as_json:
+        facts.write({"text": advice.text, "problems": list(advice.problems)})
+    else:
+        typer.echo(advice.text, nl=False)
     for problem in advice.problems:
         options.say(f"to change first: {problem}")
     raise typer.Exit(1 if advice.problems else 0)

@@ -1,6 +1,6 @@
 """The commands for backups that are there: verify, restore, prune."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from collec_migrations.backup import lock, restoring, running, store, trial
 from collec_migrations.backup.faults import translated
 from collec_migrations.backup.restoring import Order
 from collec_migrations.backup.retention import Policy
-from collec_migrations.cli import backup_options, backup_text, options
+from collec_migrations.cli import backup_options, backup_text, facts, options
 from collec_migrations.errors import UsageError
 
 DEFAULT = Policy()
@@ -29,11 +29,14 @@ def verify(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Check every file, restore the backup into a server made for it, and compare."""
+    """Check every file, restore the backup into a server made for it, and compare.
+
+    Exit status: 1 when the backup is damaged.
+    """
     found = store.find(into, id_)
     result = trial.verify(found, major=major, scratch=scratch)
     if as_json:
-        typer.echo(json.dumps({"id": found.id, **asdict(result)}, indent=1))
+        facts.write({"id": found.id, "sound": result.is_sound, **asdict(result)})
     else:
         typer.echo("\n".join(backup_text.verified(found, result)))
     raise typer.Exit(0 if result.is_sound else 1)
@@ -53,6 +56,7 @@ def restore(
         bool, typer.Option("--create-roles", help="Make the roles that are missing.")
     ] = False,
     bin_dir: backup_options.BinDir = None,
+    as_json: options.Json = False,
 ) -> None:
     """Restore a backup into an empty database, all or nothing."""
     order = Order(
@@ -63,6 +67,9 @@ def restore(
         bin_dir=bin_dir,
     )
     done = restoring.restore(store.find(into, id_), order, say=options.say)
+    if as_json:
+        facts.write(asdict(done))
+        return
     typer.echo(f"restored {done.rows:,} rows in {done.tables} tables into {done.database!r}")
 
 
@@ -75,21 +82,33 @@ def prune(
     keep_weekly: backup_options.Weekly = DEFAULT.weekly,
     keep_monthly: backup_options.Monthly = DEFAULT.monthly,
     yes: options.Yes = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Remove what is too old, or the backups that are named."""
+    """Remove what is too old, or the backups that are named.
+
+    Exit status: 75 when another run is at work.
+    """
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     with translated("nothing more was removed"), lock.held(into):
         chosen = _named(into, ids) if ids else running.superfluous(into, policy)
-        for one in chosen:
-            typer.echo(one)
-        if not chosen:
-            options.say("nothing to remove")
-            return
-        if not yes:
+        if not as_json:
+            _list(chosen)
+        if chosen and not yes:
             raise UsageError("nothing was removed", hint="Add --yes to remove these.")
-        for one in chosen:
-            if not store.remove(into, one):
-                options.say(f"kept {one}: it is being read")
+        removed = [one for one in chosen if store.remove(into, one)]
+    kept = [one for one in chosen if one not in removed]
+    for one in kept:
+        options.say(f"kept {one}: it is being read")
+    if as_json:
+        facts.write({"removed": removed, "kept": kept})
+
+
+def _list(chosen: Sequence[str]) -> None:
+    """Show what is to be removed."""
+    for one in chosen:
+        typer.echo(one)
+    if not chosen:
+        options.say("nothing to remove")
 
 
 def _named(into: Path, ids: list[str]) -> list[str]:

@@ -1,12 +1,11 @@
 """`collec-migrations detect`: what a database is."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import options, place
+from collec_migrations.cli import colours, facts, options, place
 from collec_migrations.detection import detecting, telling
 from collec_migrations.releases import chain
 
@@ -14,7 +13,6 @@ App = Annotated[
     Path | None,
     typer.Option("--app", help="Folder of the application: gives connection and schema names."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Every fact, for programs.")]
 
 
 def detect(
@@ -22,9 +20,12 @@ def detect(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: App = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Say what version a database is, without changing anything."""
+    """Say what version a database is, without changing anything.
+
+    Exit status: 1 when what is there is not soundly one known version.
+    """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     with place.opened(where) as session:
         session.set_session(readonly=True)
@@ -33,10 +34,9 @@ def detect(
             for names in place.pairs_in(session, where)
         ]
     if as_json:
-        typer.echo(json.dumps([telling.as_json(one) for one in found], indent=1))
+        facts.write({"schemas": [telling.as_json(one) for one in found]})
     else:
         known = chain.versions()
-        typer.echo(
-            "\n\n".join(telling.text(one, chain=known, options=where.options) for one in found)
-        )
+        told = [telling.text(one, chain=known, options=where.options) for one in found]
+        typer.echo(colours.severities("\n\n".join(told)))
     raise typer.Exit(0 if all(one.is_sound for one in found) else 1)

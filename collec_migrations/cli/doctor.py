@@ -1,6 +1,5 @@
 """`collec-migrations doctor`: one page on how a site is, with what to run for each line."""
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import doctor_text, options, place, replica_options
+from collec_migrations.cli import doctor_text, facts, options, place, replica_options
 from collec_migrations.cli.detect import App
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.health import examining
@@ -58,7 +57,7 @@ def doctor(
         typer.echo(line)
         raise typer.Exit(status)
     if as_json:
-        typer.echo(json.dumps(doctor_text.as_json(page), indent=1))
+        facts.write(doctor_text.as_json(page))
     else:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         typer.echo("\n".join(doctor_text.lines(page, colour=colour)), color=colour)

@@ -1,12 +1,11 @@
 """`collec-migrations history`: what was done to each schema, and when, by whom."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from collec_migrations.cli import options
+from collec_migrations.cli import facts, options
 
 if TYPE_CHECKING:
     from collec_migrations.database.history import Row
@@ -26,8 +25,10 @@ def history(
 
     found = verbs.history(options.given(url=url, gacl=gacl, col=col), say=options.say)
     if as_json:
-        facts = {schema: [_facts(row) for row in rows] for schema, rows in found.items()}
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        told = [
+            {"schema": name, "rows": [_facts(row) for row in rows]} for name, rows in found.items()
+        ]
+        facts.write({"schemas": told})
         return
     for schema, rows in found.items():
         typer.echo(f"{schema}: no history" if not rows else f"{schema}:")

@@ -1,14 +1,13 @@
 """`collec-migrations install`: from nothing to a working installation, again and again."""
 
 import getpass
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import options
+from collec_migrations.cli import facts, options
 from collec_migrations.errors import UsageError
 
 DIFFERS = 1
@@ -42,7 +41,10 @@ def install(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Make role, database, schemas and access rules; keep what is there."""
+    """Make role, database, schemas and access rules; keep what is there.
+
+    Exit status: 1 when a piece is there in another shape.
+    """
     if local_only and address:
         raise UsageError("--local-only and --address contradict each other")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
@@ -72,9 +74,9 @@ def install(
         raise typer.Exit(DIFFERS)
 
 
-def _show(facts: dict[str, object], lines: list[str], *, as_json: bool) -> None:
+def _show(told: facts.Facts, lines: list[str], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        facts.write(told)
         return
     for line in lines:
         typer.echo(line)

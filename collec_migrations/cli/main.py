@@ -2,12 +2,14 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from collec_migrations.cli import colours, facts
+from collec_migrations.cli.group import Group
 from collec_migrations.errors import MigrationError
 
 DEBUG = "COLLEC_DEBUG"
@@ -40,16 +42,40 @@ SECTIONS = {
         "server": "Manage the embedded PostgreSQL server of a folder.",
         "replica": "Set up, watch and use standbys.",
     },
+    "Learn and build": {
+        "diagram": "Draw the chain, or the tables of a version: Mermaid text or SVG.",
+    },
 }
 """What each command does, known without loading it: a start costs only what the command needs."""
 
 
-class Commands(TyperGroup):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a shell may complete; the class that Typer uses is not in its public interface."""
+
+    value: str
+    help: str
+    type: str = "plain"
+
+
+class Commands(Group):
     """Loads a subcommand when it is asked for; shows an error of this package in two lines."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002  (click's signature)
-        """Return the names of all commands, in the order of the help."""
-        return [name for section in SECTIONS.values() for name in section]
+    def __init__(self, **told: Any) -> None:
+        # Typer suggests what was meant by these names; `get_command` gives the commands.
+        known = {name: Group(name=name) for section in SECTIONS.values() for name in section}
+        super().__init__(**{**told, "commands": known})
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return the commands and options that a word may become, without loading a command."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        told = {name: text for section in SECTIONS.values() for name, text in section.items()}
+        return [
+            Word(value=name, help=text)
+            for name, text in told.items()
+            if name.startswith(incomplete)
+        ]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command from the module of its name, or return None."""
@@ -67,9 +93,10 @@ class Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the commands by section, without loading any."""
+        width = max(len(name) for section in SECTIONS.values() for name in section)
         for title, commands in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(list(commands.items()))
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
     def invoke(self, ctx: Any) -> Any:
         """Run a subcommand."""
@@ -78,15 +105,17 @@ class Commands(TyperGroup):
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise
+            if facts.were_asked(ctx):
+                facts.write_error(error)
             show(error)
             raise typer.Exit(error.exit_status) from error
 
 
 def show(error: MigrationError) -> None:
     """Write an error and its hint to standard error."""
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"{colours.word('error', sys.stderr)}: {error}\n")
     if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+        sys.stderr.write(f"{colours.word('hint', sys.stderr)}: {error.hint}\n")
 
 
 app = typer.Typer(

@@ -4,6 +4,10 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import releases
+from collec_migrations.cli import facts
+from collec_migrations.releases import chain
+
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
 ]
@@ -30,7 +34,26 @@ LockRetries = Annotated[
     str | None,
     typer.Option("--lock-retries", help="How often to start again when a lock was not obtained."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write the same facts as JSON.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", callback=facts.remember, help="Write the same facts as JSON."),
+]
+
+
+def chain_versions(incomplete: str) -> list[str]:
+    """Return what a version of the chain, or head, may become, for a shell."""
+    return [one for one in (*chain.versions(), "head") if one.startswith(incomplete)]
+
+
+def known_versions(incomplete: str) -> list[str]:
+    """Return what a known version may become, for a shell."""
+    return [one for one in releases.VERSIONS if one.startswith(incomplete)]
+
+
+Target = Annotated[
+    str,
+    typer.Argument(help="A version of the chain, or head.", autocompletion=chain_versions),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 

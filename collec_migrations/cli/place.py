@@ -45,6 +45,16 @@ def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None
     )
 
 
+def as_options(place: Place) -> dict[str, str]:
+    """Return a place as `alembic -x` would name it, for runs that settle the rest themselves."""
+    found = {"url": place.address.dsn}
+    if place.pairs:
+        quoted = (names.col.replace('"', '""') for names in place.pairs)
+        found["gacl"] = place.pairs[0].gacl
+        found["col"] = ",".join(f'"{name}"' for name in quoted)
+    return found
+
+
 @contextmanager
 def opened(place: Place) -> Iterator[connection.Connection]:
     """Give a connection that is rolled back and closed at the end, unless it was committed."""

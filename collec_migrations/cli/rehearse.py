@@ -1,6 +1,5 @@
 """`collec-migrations rehearse`: try an upgrade on a copy."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import typer
 from collec_migrations import access, addresses
 from collec_migrations.backup import store
 from collec_migrations.backup.store import Backup
-from collec_migrations.cli import options
+from collec_migrations.cli import facts, options
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 
@@ -24,7 +23,12 @@ def rehearse(
         str | None,
         typer.Option("--from", help="Address, or a backup's id; else the database as usual."),
     ] = None,
-    to: Annotated[str, typer.Option("--to", help="A version of the chain, or head.")] = "head",
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help="A version of the chain, or head.", autocompletion=options.chain_versions
+        ),
+    ] = "head",
     into: Annotated[
         Path | None,
         typer.Option("--into", envvar="COLLEC_BACKUP_DIR", help="The folder of the backups."),
@@ -39,7 +43,10 @@ def rehearse(
     scratch: Annotated[Path | None, typer.Option("--scratch", help="Folder for the copy.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Try an upgrade on a copy, and tell how it went."""
+    """Try an upgrade on a copy, and tell how it went.
+
+    Exit status: 1 when the upgrade would fail.
+    """
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.rehearsal import page, rehearsing, telling
 
@@ -56,7 +63,7 @@ def rehearse(
     if report:
         report.write_text(page.page(found), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(telling.as_json(found), indent=1))
+        facts.write(telling.as_json(found))
     else:
         typer.echo("\n".join(telling.lines(found)))
     raise typer.Exit(0 if found.succeeds else 1)

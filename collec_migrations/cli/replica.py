@@ -1,7 +1,5 @@
 """The commands of standbys: each stands in a module of its own."""
 
-import typer
-
 from collec_migrations.cli import (
     replica_clone,
     replica_primary,
@@ -11,13 +9,9 @@ from collec_migrations.cli import (
     replica_status,
     replica_switchover,
 )
+from collec_migrations.cli.group import group
 
-app = typer.Typer(
-    help="Set up, watch and use standbys.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+app = group("Set up, watch and use standbys.")
 
 app.command("primary")(replica_primary.primary_)
 app.command("clone")(replica_clone.clone_)

@@ -39,6 +39,9 @@ def clone_(
         bool, typer.Option("--replace", help="Move a stopped cluster of another system aside.")
     ] = False,
     wait: Annotated[float, typer.Option("--wait", min=1, help="Seconds until it streams.")] = 120,
+    silence: Annotated[
+        float, typer.Option("--silence", min=1, help="Seconds without a byte: then give up.")
+    ] = 600,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; else only tell.")] = False,
 ) -> None:
     """Make a standby of a primary in a data folder of this machine."""
@@ -49,6 +52,7 @@ def clone_(
         own_listen=listen,
         replace=swap,
         patience=wait,
+        silence=silence,
     )
     if not apply:
         found = clone.plan(order)

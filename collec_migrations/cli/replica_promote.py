@@ -10,8 +10,9 @@ import typer
 from collec_migrations import application
 from collec_migrations.application import moving
 from collec_migrations.cli import options, replica_options
-from collec_migrations.replication import configuration, machine, nodes, promotion
-from collec_migrations.replication.promotion import Done, Plan
+from collec_migrations.replication import configuration, machine, nodes, promote_plan, promotion
+from collec_migrations.replication.promote_plan import Plan
+from collec_migrations.replication.promotion import Done
 
 
 def promote(
@@ -29,13 +30,14 @@ def promote(
     app: Annotated[
         Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
     ] = None,
+    patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
     yes: options.Yes = False,
 ) -> None:
     """Make a standby the primary, unless the primary lives or another standby has more."""
     named = nodes.known(node_ or (), file)
     installation = application.read(app, os.environ) if app else None
     local = machine.node(data, configuration.major_of(data)) if data else None
-    found = promotion.plan(named, name, local=local, force=force)
+    found = promote_plan.plan(named, name, local=local, force=force, patience=patience)
     replica_options.agree(list(_planned(found)), yes=yes)
     done = promotion.promote(found, say=options.say)
     typer.echo("\n".join(_done(done, found)))

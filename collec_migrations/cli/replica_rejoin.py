@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import typer
 
 from collec_migrations.cli import options, replica_options
-from collec_migrations.replication import nodes, rejoining
+from collec_migrations.replication import nodes, rejoin_plan, rejoining
 from collec_migrations.replication.attaching import Way
-from collec_migrations.replication.rejoining import Done, Plan, Wish
+from collec_migrations.replication.rejoin_plan import Plan, Wish
+from collec_migrations.replication.rejoining import Done
 
 DID = {
     None: "follows already",
@@ -37,7 +38,7 @@ def rejoin(
         bin_dir=bin_dir,
         patience=wait,
     )
-    found = rejoining.plan(wish)
+    found = rejoin_plan.plan(wish)
     if found.choice is not None:
         replica_options.agree(list(_planned(found)), yes=yes)
     done = rejoining.rejoin(found, say=options.say)

@@ -1,6 +1,5 @@
 """The command `replica status`: read all nodes, judge, show, exit."""
 
-import json
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import options, replica_options, replica_text
+from collec_migrations.cli import facts, options, replica_options, replica_text
 from collec_migrations.errors import UsageError
 from collec_migrations.replication import health, node, nodes
 from collec_migrations.replication.findings import Limits, Report
@@ -88,7 +87,7 @@ def _show(report: Report, form: Form) -> int:
         typer.echo(line)
         return status
     if form is Form.JSON:
-        typer.echo(json.dumps(replica_text.as_json(report)))
+        facts.write(replica_text.as_json(report))
     elif form is Form.PROMETHEUS:
         typer.echo("\n".join(replica_text.prometheus(report)))
     else:

@@ -10,9 +10,10 @@ import typer
 from collec_migrations import application
 from collec_migrations.application import moving
 from collec_migrations.cli import options, replica_options
-from collec_migrations.replication import lsn, nodes, switchover
-from collec_migrations.replication.rejoining import Wish
-from collec_migrations.replication.switchover import Done, Plan
+from collec_migrations.replication import lsn, nodes, switch_plan, switchover
+from collec_migrations.replication.rejoin_plan import Wish
+from collec_migrations.replication.switch_plan import Plan
+from collec_migrations.replication.switchover import Done
 
 
 def switchover_(
@@ -42,7 +43,7 @@ def switchover_(
         bin_dir=bin_dir,
         patience=wait,
     )
-    found = switchover.plan(wish, to)
+    found = switch_plan.plan(wish, to)
     replica_options.agree(list(_planned(found)), yes=yes)
     done = switchover.switch(found, say=options.say)
     typer.echo("\n".join(_done(done, found)))

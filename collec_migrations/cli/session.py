@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-import typer
-
 from collec_migrations import access, settings
+from collec_migrations.cli.options import say
 from collec_migrations.database import connection
 from collec_migrations.errors import MigrationError
 
@@ -22,8 +21,3 @@ def connected(told: settings.Settings) -> Iterator[connection.Connection]:
                 connection.first_line(error),
                 hint="Run as the owner of the schemas, or as a superuser.",
             ) from error
-
-
-def say(message: str) -> None:
-    """Tell something beside the results."""
-    typer.echo(message, err=True)

@@ -1,6 +1,5 @@
 """`collec-migrations test-paths`: every version to the newest and back, on throwaway servers."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from collec_migrations.cli import options, table
+from collec_migrations.cli import facts, options, table
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +31,10 @@ def test_paths(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Try every version's way to the newest and back."""
+    """Try every version's way to the newest and back.
+
+    Exit status: 1 when a path failed.
+    """
     majors = _majors(server)
     if junit and not junit.parent.is_dir():
         raise UsageError(f"there is no folder {junit.parent} for the JUnit file")
@@ -45,7 +47,7 @@ def test_paths(
     if junit:
         junit.write_text(xml.document(found), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(telling.as_json(found), indent=1, ensure_ascii=False))
+        facts.write(telling.as_json(found))
     else:
         _show(found)
     raise typer.Exit(1 if any(one.failed for one in found) else 0)

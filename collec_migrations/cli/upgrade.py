@@ -1,6 +1,5 @@
 """`collec-migrations upgrade`: show what an upgrade would do, ask, do it."""
 
-import json
 import sys
 import time
 from collections.abc import Mapping
@@ -9,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import options, upgrade_backup
+from collec_migrations.cli import facts, options, place, upgrade_backup
+from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
-    from collec_migrations.migration.plan import Plan
+    from collec_migrations.migration.planned import Plan
 
 
 def upgrade(
-    version: Annotated[str, typer.Argument(help="A version of the chain, or head.")] = "head",
+    version: options.Target = "head",
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would happen; touch nothing.")
     ] = False,
@@ -26,6 +26,7 @@ def upgrade(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: App = None,
     application_code: options.ApplicationCode = None,
     transaction: options.Transaction = None,
     lock_wait: options.LockWait = None,
@@ -35,7 +36,10 @@ def upgrade(
         Path | None, typer.Option("--backup", help="Take a backup into this folder first.")
     ] = None,
 ) -> None:
-    """Bring the database to a version, all or nothing."""
+    """Bring the database to a version, all or nothing.
+
+    Exit status: 1 when the question is answered with no.
+    """
     given = options.given(
         url=url,
         gacl=gacl,
@@ -46,6 +50,8 @@ def upgrade(
         lock_timeout=lock_timeout,
         lock_retries=lock_retries,
     )
+    if app is not None:
+        given |= place.as_options(place.find(url=url, gacl=gacl, col=col, app=app))
     if not plan and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "there is no terminal to ask on",
@@ -71,7 +77,7 @@ def _show(found: "Plan", *, as_json: bool) -> None:
     from collec_migrations.cli import plan_json, plan_text
 
     if as_json:
-        typer.echo(json.dumps(plan_json.facts(found), indent=1, ensure_ascii=False))
+        facts.write(plan_json.facts(found))
         return
     for line in plan_text.lines(found):
         typer.echo(line)
@@ -104,7 +110,7 @@ def _run(
             {"col": col, "from": before[col], "to": now, "changed": before[col] != now}
             for col, now in reached.items()
         ]
-        typer.echo(json.dumps({"schemas": schemas, "seconds": round(seconds, 3)}, indent=1))
+        facts.write({"schemas": schemas, "seconds": round(seconds, 3)})
         return
     for col, now in reached.items():
         typer.echo(_result(col, before[col], now, seconds))

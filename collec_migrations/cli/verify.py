@@ -1,12 +1,11 @@
 """`collec-migrations verify`: what is wrong with a database, and how to mend it."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import options, place
-from collec_migrations.cli.detect import App, Json
+from collec_migrations.cli import colours, facts, options, place
+from collec_migrations.cli.detect import App
 from collec_migrations.database.connection import Connection
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
@@ -16,30 +15,40 @@ from collec_migrations.verification.report import Report
 
 def verify(
     version: Annotated[
-        str, typer.Argument(help="Compare with this version instead of the one Alembic says.")
+        str,
+        typer.Argument(
+            help="Compare with this version instead of the one Alembic says.",
+            autocompletion=options.known_versions,
+        ),
     ] = "",
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: App = None,
     role: Annotated[str, typer.Option("--role", help="The application's database account.")] = "",
-    as_json: Json = False,
+    as_json: options.Json = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the statements that mend.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it without a question.")] = False,
 ) -> None:
-    """Compare the database with its version, and tell each difference in one line."""
+    """Compare the database with its version, and tell each difference in one line.
+
+    Exit status: 1 when anything but cosmetic things differs.
+    """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
-    sound = True
+    reports: list[Report] = []
     with place.opened(where) as session:
         session.set_session(readonly=not repair)
         for names in place.pairs_in(session, where):
             report = verifying.verify(session, names, version=version, role=role or where.role)
             if repair:
                 report = _repaired(session, report, names, yes=yes)
-            typer.echo(_shown(session, report, sql=sql, as_json=as_json))
-            sound = sound and report.is_sound
-    raise typer.Exit(0 if sound else 1)
+            if not as_json:
+                typer.echo(_shown(session, report, where.options, sql=sql))
+            reports.append(report)
+    if as_json:
+        facts.write({"schemas": [telling.as_json(one) for one in reports]})
+    raise typer.Exit(0 if all(one.is_sound for one in reports) else 1)
 
 
 def _repaired(session: Connection, report: Report, names: Names, *, yes: bool) -> Report:
@@ -54,7 +63,7 @@ def _repaired(session: Connection, report: Report, names: Names, *, yes: bool) -
     return left
 
 
-def _shown(session: Connection, report: Report, *, sql: bool, as_json: bool) -> str:
+def _shown(session: Connection, report: Report, repeated: str, *, sql: bool) -> str:
     if sql:
         return telling.script(report, repairing.plan(session, report))
-    return json.dumps(telling.as_json(report), indent=1) if as_json else telling.text(report)
+    return colours.severities(telling.text(report, repeated))

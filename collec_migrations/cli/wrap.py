@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import options
+from collec_migrations.cli import facts, options
 from collec_migrations.wrapping import wrap as wrapping
 from collec_migrations.wrapping.wrap import Outcome, Wrapped
 
@@ -23,10 +23,17 @@ def wrap(
         Path | None,
         typer.Option(help="Where to write; left out: collec-versions beside alembic.ini."),
     ] = None,
+    as_json: options.Json = False,
 ) -> None:
-    """Wrap upgrade scripts of the application, to go on to them."""
+    """Wrap upgrade scripts of the application, to go on to them.
+
+    Exit status: 1 when a script is another than the one that was wrapped.
+    """
     place = wrapping.Place.of(into)
     outcome = wrapping.wrap(scripts, place)
+    if as_json:
+        facts.write(_facts(outcome, place))
+        raise typer.Exit(1 if outcome.changed else 0)
     for wrapped in outcome.added:
         _show(wrapped)
     _sum_up(outcome, place)
@@ -60,3 +67,36 @@ def _sum_up(outcome: Outcome, place: wrapping.Place) -> None:
         options.say(f"written to {place.revisions}; see `collec-migrations upgrade --plan`")
     elif not outcome.changed:
         options.say("nothing new")
+
+
+def _facts(outcome: Outcome, place: wrapping.Place) -> facts.Facts:
+    return {
+        "added": [_wrapped_facts(one) for one in outcome.added],
+        "unchanged": outcome.unchanged,
+        "changed": outcome.changed,
+        "left_out": outcome.left_out,
+        "folder": place.revisions,
+    }
+
+
+def _wrapped_facts(one: Wrapped) -> facts.Facts:
+    items = one.script.items
+    return {
+        "version": one.step.new,
+        "scripts": [named.path for named in one.step.files],
+        "statements": len(items),
+        "findings": list(map(str, one.script.findings)),
+        "errata": [
+            {
+                "id": placement.erratum.id,
+                "action": placement.erratum.action,
+                "at": items[placement.index].place,
+                "reason": placement.erratum.reason,
+            }
+            for placement in one.errata
+        ],
+        "undecided": [
+            {"file": file, "line": doubt.line, "literal": doubt.literal}
+            for file, doubt in one.doubts
+        ],
+    }

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg2
@@ -65,10 +65,10 @@ def seen(connection: Connection, file: Path) -> bytes:
         content = file.read_bytes()
     except OSError as error:
         raise NotHere(f"cannot read {file}: {(error.strerror or '').lower()}", hint=_WHO) from error
-    told = _told(connection, file)
-    if told is not None and told != content:
+    held = _held(connection, file)
+    if held is not None and held != content:
         raise NotHere(f"{file} on this machine is not the file of that server", hint=_WHERE)
-    if told is None and not _beside_us(connection):
+    if held is None and not _beside_us(connection):
         raise NotHere("the server is on another machine", hint=_WHERE)
     return content
 
@@ -77,7 +77,14 @@ _WHO = "Run as root or as the account of the server, such as postgres."
 _WHERE = "Run this command on the machine of the server."
 
 
-def _told(connection: Connection, file: Path) -> bytes | None:
+def told(error: Exception) -> str:
+    """Return why a file could not be written, with its name."""
+    if not isinstance(error, OSError):
+        return str(error)
+    return f"{(error.strerror or '').lower()}: {error.filename2 or error.filename}"
+
+
+def _held(connection: Connection, file: Path) -> bytes | None:
     """Return what the server says is in a file; None when it may not tell."""
     with connection.cursor() as cursor:
         try:
@@ -128,6 +135,12 @@ def reload(connection: Connection, reconnect: Reconnect) -> None:
                 hint="See the server's log; it may have found a fault in its files.",
             )
         time.sleep(0.02)
+
+
+def reload_if_possible(connection: Connection, reconnect: Reconnect) -> None:
+    """Let the server read its files again after they were put back; a failure hides no other."""
+    with suppress(MigrationError, psycopg2.Error):
+        reload(connection, reconnect)
 
 
 def _load_time(reconnect: Reconnect) -> object:

@@ -101,11 +101,13 @@ def _applied(
             configuration.reload(connection, reconnect)
             for proof in proofs:
                 _prove(proof)
+    except trial.NotPutBack:
+        raise
     except MigrationError as error:
-        _reload_again(connection, reconnect)
+        configuration.reload_if_possible(connection, reconnect)
         raise HbaRefused(f"{error}; {file} is as it was", hint=error.hint) from error
     except BaseException:
-        _reload_again(connection, reconnect)
+        configuration.reload_if_possible(connection, reconnect)
         raise
     return Applied(file=file, changed=True, copy=copy)
 
@@ -142,19 +144,13 @@ def _check(connection: Connection, what: str) -> None:
         raise HbaRefused(f"{what}: {told}", hint="Mend the file first; nothing was loaded.")
 
 
-def _reload_again(connection: Connection, reconnect: Reconnect) -> None:
-    # The guard has told the server already where it could; this waits until it is done.
-    with suppress(MigrationError, psycopg2.Error):
-        configuration.reload(connection, reconnect)
-
-
 def by_hand(error: Exception, block: Block) -> MigrationError:
     """Return the error that tells why the rules were not written, with the lines to paste."""
-    why = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
-    hint = error.hint if isinstance(error, MigrationError) else ""
+    why = configuration.told(error)
+    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
     kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere
     return kind(
         f"the access rules were not written: {why}",
-        hint=f"{hint} Or put these lines above all rules of the server's pg_hba.conf, then run "
-        f"`select pg_reload_conf()`:\n{block.text}".strip(),
+        hint=f"{hint} these lines above all rules of the server's pg_hba.conf, then run "
+        f"`select pg_reload_conf()`:\n{block.text}".rstrip(),
     )

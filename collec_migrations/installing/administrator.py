@@ -4,7 +4,7 @@ import codecs
 import getpass
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +67,25 @@ def of(address: Address | None) -> Administrator:
     if address is None:
         folder = next((one for one in SOCKETS if any(Path(one).glob(".s.PGSQL.*"))), SOCKETS[0])
         address = Address(str(make_dsn(host=folder, user=SUPERUSER, dbname=MAINTENANCE)))
+    address = Address(str(make_dsn(address.dsn, **_lacking(parse_dsn(address.dsn)))))
     parts = parse_dsn(address.dsn)
     user = str(parts.get("user", os.environ.get("PGUSER", getpass.getuser())))
     host = str(parts.get("host", os.environ.get("PGHOST", "")))
-    if "dbname" not in parts and "service" not in parts and not os.environ.get("PGDATABASE"):
-        address = Address(str(make_dsn(address.dsn, dbname=MAINTENANCE)))
     local = not host or host.startswith(("/", "@"))
     is_other = os.geteuid() == 0 and user != "root" and _is_account(user)
     return Administrator(address=address, account=user if local and is_other else "")
+
+
+def _lacking(parts: Mapping[str, str]) -> dict[str, str]:
+    """Return what an administrator means by an address that does not say it."""
+    if "service" in parts or os.environ.get("PGSERVICE"):
+        return {}
+    found = {}
+    if "dbname" not in parts and not os.environ.get("PGDATABASE"):
+        found["dbname"] = MAINTENANCE
+    if "user" not in parts and not os.environ.get("PGUSER") and os.geteuid() == 0:
+        found["user"] = SUPERUSER
+    return found
 
 
 def _is_account(name: str) -> bool:

@@ -10,7 +10,6 @@ from collec_migrations.installing.wanted import Wanted
 from collec_migrations.migration import plan, verbs
 from collec_migrations.migration.configuration import alembic_config, errors_unwrapped
 from collec_migrations.migration.job import Job
-from collec_migrations.settings import Settings
 from collec_migrations.wrapping.extensions import Use
 
 Say = Callable[[str], None]
@@ -22,13 +21,9 @@ def job(options: Mapping[str, str], *, say: Say) -> Job:
         return verbs.upgrade_job(alembic_config(options, say=say), "head")
 
 
-def extensions(job: Job, recorded: Mapping[str, str | None], settings: Settings) -> tuple[Use, ...]:
-    """Return the extensions that the data schemas need from their recorded versions on."""
-    found: list[Use] = []
-    for names in settings.pairs:
-        if recorded.get(names.col) != job.versions[-1]:
-            found += plan.extensions_used(job, names, recorded.get(names.col))
-    return tuple(dict.fromkeys(found))
+def extensions(job: Job) -> tuple[Use, ...]:
+    """Return the extensions that the newest version needs, from its creation on."""
+    return plan.extensions_used(job, job.settings.pairs[0])
 
 
 def run(

@@ -47,6 +47,8 @@ class Role:
     kept: str
     """How its password is kept: scram-sha-256, md5, or empty for none."""
     member_of: frozenset[str]
+    powerful: tuple[str, ...] = ()
+    """Roles that it is a member of and that give it more than rights on objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +144,10 @@ def _role(session: Connection, name: str) -> Role | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    login, *powers, limit, expired, kept, member_of = row
+    login, *powers, limit, expired, kept, member_of, powerful = row
     held = tuple(name for name, has in zip(POWERS, powers, strict=True) if has)
     return Role(login=login, powers=held, limit=limit, expired=bool(expired), kept=kept,
-                member_of=frozenset(member_of))  # fmt: skip
+                member_of=frozenset(member_of), powerful=tuple(powerful))  # fmt: skip
 
 
 def _database(session: Connection, name: str) -> Database | None:

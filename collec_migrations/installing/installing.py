@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from collec_migrations.credentials.password import Ask, Password
 from collec_migrations.database import configuration
 from collec_migrations.database.configuration import NotAllowed, NotHere
+from collec_migrations.errors import MigrationError
 from collec_migrations.hba import applying, reading
 from collec_migrations.hba.applying import Applied
 from collec_migrations.hba.reading import HbaUnreadable
@@ -77,8 +78,7 @@ def plan(
     work = chain.job(options, say=say)
     wanted = replace(wanted, version=work.versions[-1], pairs=work.settings.pairs)
     there = found.read(admin, wanted)
-    recorded = {names.col: state.recorded for names, state in there.states.items()}
-    uses = chain.extensions(work, recorded, work.settings)
+    uses = chain.extensions(work)
     refusing.refuse(wanted, there, uses)
     password = secret.known(admin, wanted, there, environment)
     kept = secret.piece(admin, wanted, there, password)
@@ -114,8 +114,12 @@ def install(
     making.inside(admin, wanted, told.missing(*INSIDE))
     if told.missing("version"):
         chain.run(admin, wanted, options, say=say)
-    rules_made = told.missing(rules.KIND)
-    return Done(plan=told, rules=_apply(admin, told, password) if rules_made else None)
+    if not told.missing(rules.KIND):
+        return Done(plan=told, rules=None)
+    try:
+        return Done(plan=told, rules=_apply(admin, told, password))
+    except MigrationError as error:
+        raise error.ended("everything else is there") from error
 
 
 def after(done: Done) -> Sequence[Piece]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from collec_migrations import quoting
 from collec_migrations.credentials.verifier import SCRAM_SINCE
 from collec_migrations.installing.found import Database, Found, Role
 from collec_migrations.installing.wanted import Wanted
@@ -48,7 +49,8 @@ def _role(wanted: Wanted, found: Found, password: str) -> Piece:
         how = "SCRAM" if found.server.version >= SCRAM_SINCE else "md5"
         detail = f"may log in and nothing else; password kept by {how}, {password}"
         return Piece(kind="role", name=wanted.owner, state="make", detail=detail)
-    differences = tuple(_odd_about_role(found.role, found.server.version))
+    role = quoting.identifier(wanted.owner)
+    differences = tuple(_odd_about_role(role, found.role, found.server.version))
     if not differences:
         return Piece(kind="role", name=wanted.owner, state="there")
     return Piece(
@@ -56,26 +58,28 @@ def _role(wanted: Wanted, found: Found, password: str) -> Piece:
         name=wanted.owner,
         state="differs",
         detail=", ".join(text for text, _ in differences),
-        advice="; ".join(dict.fromkeys(f"alter role {wanted.owner} {do}" for _, do in differences)),
+        advice="; ".join(dict.fromkeys(do for _, do in differences)),
     )
 
 
-def _odd_about_role(role: Role, version: int) -> Iterator[tuple[str, str]]:
+def _odd_about_role(name: str, role: Role, version: int) -> Iterator[tuple[str, str]]:
+    """Yield each difference of a role, and the statement that mends it."""
     if not role.login:
-        yield "it may not log in", "login"
+        yield "it may not log in", f"alter role {name} login"
     if role.powers:
-        yield (
-            f"it has more rights: {', '.join(role.powers)}",
-            " ".join(f"no{power.lower()}" for power in role.powers),
-        )
+        less = " ".join(f"no{power.lower()}" for power in role.powers)
+        yield f"it has more rights: {', '.join(role.powers)}", f"alter role {name} {less}"
+    if role.powerful:
+        held = ", ".join(map(quoting.identifier, role.powerful))
+        yield f"it has the rights of {', '.join(role.powerful)}", f"revoke {held} from {name}"
     if role.limit == 0:
-        yield "it may have no connection", "connection limit -1"
+        yield "it may have no connection", f"alter role {name} connection limit -1"
     if role.expired:
-        yield "its password has expired", "valid until 'infinity'"
+        yield "its password has expired", f"alter role {name} valid until 'infinity'"
     if not role.kept:
-        yield "it has no password", "password ... (in psql: \\password)"
+        yield "it has no password", f"in psql: \\password {name}"
     elif role.kept != "scram-sha-256" and version >= SCRAM_SINCE:
-        yield f"its password is kept by {role.kept}", "password ... (in psql: \\password)"
+        yield f"its password is kept by {role.kept}", f"in psql: \\password {name}"
 
 
 def _database(wanted: Wanted, found: Found) -> Piece:
@@ -89,7 +93,8 @@ def _database(wanted: Wanted, found: Found) -> Piece:
         name=wanted.database,
         state="differs" if differences else "there",
         detail=", ".join(differences),
-        advice=f"alter database {wanted.database} owner to {wanted.owner}"
+        advice=f"alter database {quoting.identifier(wanted.database)}"
+        f" owner to {quoting.identifier(wanted.owner)}"
         if there.owner != wanted.owner
         else "",
     )
@@ -127,7 +132,8 @@ def _schemas(wanted: Wanted, found: Found) -> Iterator[Piece]:
                 name=name,
                 state="differs",
                 detail=f"it belongs to {there.owner}",
-                advice=f"alter schema {name} owner to {wanted.owner}",
+                advice=f"alter schema {quoting.identifier(name)}"
+                f" owner to {quoting.identifier(wanted.owner)}",
             )
         else:
             yield Piece(kind="schema", name=name, state="there")

@@ -1,5 +1,6 @@
 """The account's password: where it comes from, and the password file that keeps it."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from collec_migrations.credentials import passfile, password
@@ -77,6 +78,12 @@ def piece(
             kind="password file", name=name, state="differs",
             detail=f"it holds another password than {VARIABLE}",
             advice="remove its line, then run this again",
+        )  # fmt: skip
+    if wanted.passfile.stat().st_mode & 0o077:
+        return Piece(
+            kind="password file", name=name, state="differs",
+            detail="others may read it, and so libpq does not",
+            advice=f"chmod 600 {shlex.quote(name)}",
         )  # fmt: skip
     return Piece(kind="password file", name=name, state="there")
 

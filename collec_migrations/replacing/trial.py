@@ -47,11 +47,8 @@ def on_trial(
             cwd="/",
             start_new_session=True,
         ) as guard:
+            _write(guard, path, content, copy, like)
             try:
-                if copy is None and like is not None:
-                    atomic.write_like(path, content, like)
-                else:
-                    atomic.write(path, content)
                 yield copy
             except BaseException:
                 _put_back(guard, path, copy)
@@ -68,6 +65,22 @@ def _copied(path: Path) -> Path | None:
     copy = path.with_name(f"{path.name}.before-{now}")
     atomic.write_like(copy, path.read_bytes(), like=path)
     return copy
+
+
+def _write(
+    guard: subprocess.Popen[bytes], path: Path, content: bytes, copy: Path | None, like: Path | None
+) -> None:
+    """Put the new file in its place; when that fails nothing has changed, and no copy stays."""
+    try:
+        if copy is None and like is not None:
+            atomic.write_like(path, content, like)
+        else:
+            atomic.write(path, content)
+    except OSError:
+        guard.communicate(b"kept\n")
+        if copy is not None:
+            copy.unlink()
+        raise
 
 
 def _put_back(guard: subprocess.Popen[bytes], path: Path, copy: Path | None) -> None:

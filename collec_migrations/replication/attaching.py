@@ -91,7 +91,7 @@ def choose(its: Folder, primary: Identity) -> Choice:
 
 
 def feasible(choice: Choice, slot: Slot | None, major: str) -> Choice:
-    """Return a choice, or a clone where its WAL is gone or there is no pg_rewind (9.4)."""
+    """Return a choice, or a clone where WAL is gone, or where there is no pg_rewind (9.4)."""
     if choice.way is Way.ATTACH and slot and (slot.wal_status == "lost" or slot.invalidation):
         why = f"its slot {slot.name!r} is lost: WAL that it needs is gone"
         return Choice(way=Way.CLONE, why=why)

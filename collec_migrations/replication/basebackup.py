@@ -31,6 +31,8 @@ kill "$watch" 2>/dev/null
 exit $status
 """
 KILLED = 128
+KEEPALIVES = "keepalives_idle=20 keepalives_interval=10 keepalives_count=3"
+"""It only listens: without them it would wait two hours for a primary that is gone."""
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS --apply`"
@@ -43,7 +45,8 @@ HINTS: Mapping[str, str] = MappingProxyType(
 
 def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -> tuple[str, ...]:
     """Return the command of pg_basebackup; there is no password in it. Pure."""
-    words = [str(program), "--no-password", "-d", configuration.conninfo(major, upstream)]
+    where = f"{configuration.conninfo(major, upstream)} {KEEPALIVES}"
+    words = [str(program), "--no-password", "-d", where]
     words += ["-D", str(folder), "-X", "stream", "-c", "fast"]
     slot, manifest = majors.text("bb_slot", major), majors.text("bb_manifest", major)
     words += [f"{slot}={upstream.slot}"] if slot else []
@@ -52,32 +55,56 @@ def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -
 
 
 def copy(
-    node: Node, folder: Path, upstream: Upstream, total: int, *, lock: int, advance: Advance
+    node: Node,
+    folder: Path,
+    upstream: Upstream,
+    total: int,
+    *,
+    lock: int,
+    silence: float,
+    advance: Advance,
 ) -> None:
     """Copy the primary into an empty folder; `total` is about how many bytes there will be.
 
     `lock` is a descriptor that the copy holds as long as it goes on, also when we are killed.
-    Raises ReplicationFailed; what was copied is then left to the caller.
+    Raises ReplicationFailed, also when nothing arrives for `silence` seconds: a network that was
+    cut says nothing. What was copied is then left to the caller.
     """
     words = command(node.major, node.binaries.program("pg_basebackup"), folder, upstream)
-    with (
-        tempfile.TemporaryFile() as messages,
-        _guarded(node, words, upstream, messages.fileno(), lock) as guard,
-    ):
-        while guard.poll() is None:
-            advance(space.of_folder(folder), total)
-            with suppress(subprocess.TimeoutExpired):
-                guard.wait(LOOK)
+    with tempfile.TemporaryFile() as messages:
+        with _guarded(node, words, upstream, messages.fileno(), lock) as guard:
+            for size in _sizes(guard, folder, silence):
+                advance(size, total)
         messages.seek(0)
         told = messages.read().decode(errors="replace")
+    if guard.returncode != 0:
+        raise _failure(guard.returncode, told)
     size = space.of_folder(folder)
     advance(size, size)
-    if guard.returncode != 0:
-        status = guard.returncode
-        status = KILLED - status if status > KILLED else status
-        error = programs.failure("pg_basebackup", status, told)
-        hint = next((hint for part, hint in HINTS.items() if part in told), "")
-        raise ReplicationFailed(str(error), hint=f"{error.hint} {hint}".strip())
+
+
+def _sizes(guard: subprocess.Popen[bytes], folder: Path, silence: float) -> Iterator[int]:
+    """Yield the size of a copy until it has ended; fail when it does not grow any more."""
+    most, since = -1, time.monotonic()
+    while guard.poll() is None:
+        size = space.of_folder(folder)
+        if size > most:
+            most, since = size, time.monotonic()
+        elif time.monotonic() - since > silence:
+            raise ReplicationFailed(
+                f"nothing arrived from the primary for {silence:g} seconds",
+                hint="Is the network up? A checkpoint that takes longer needs more --silence.",
+            )
+        yield size
+        with suppress(subprocess.TimeoutExpired):
+            guard.wait(LOOK)
+
+
+def _failure(status: int, told: str) -> ReplicationFailed:
+    status = KILLED - status if status > KILLED else status
+    error = programs.failure("pg_basebackup", status, told)
+    hint = next((hint for part, hint in HINTS.items() if part in told), "")
+    return ReplicationFailed(str(error), hint=f"{error.hint} {hint}".strip())
 
 
 def verify(node: Node, folder: Path) -> bool:

@@ -33,8 +33,10 @@ from collec_migrations.replication.faults import (
 from collec_migrations.replication.machine import Node
 from collec_migrations.replication.streaming import Goal
 from collec_migrations.replication.undoing import undone_on_failure
+from collec_migrations.server import programs
 
 Say = Callable[[str], None]
+FAILED = "the clone could not be made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Done:
 
 def plan(order: Order) -> Plan:
     """Return what a clone would be, and all that is in its way; touches nothing."""
-    with clone_reading.connected(order) as source:
+    with translated(FAILED), clone_reading.connected(order) as source:
         return clone_reading.read(source, order)
 
 
@@ -65,12 +67,8 @@ def make(order: Order, *, say: Say, advance: Advance) -> Done:
     that was moved aside is back.
     """
     began = monotonic()
-    if not order.data.parent.is_dir():
-        raise ReplicationRefused(
-            f"{order.data.parent} is not there", hint="Make it, for the server's account."
-        )
     with (
-        translated("the clone could not be made"),
+        translated(FAILED),
         signals.raised(),
         clone_journal.opened(order) as journal,
         clone_reading.connected(order) as source,
@@ -94,7 +92,7 @@ def _made(
     advance: Advance,
 ) -> Done:
     order, node = found.order, found.node
-    with undone_on_failure() as undo:
+    with undone_on_failure() as undo, translated(FAILED):
         _begin(found, connection, journal, undo)
         _copy(found, journal, say=say, advance=advance)
         goal = Goal(
@@ -144,10 +142,17 @@ def _copy(found: Plan, journal: Journal, *, say: Say, advance: Advance) -> None:
         found.upstream,
         found.primary.databases,
         lock=journal.descriptor,
+        silence=order.silence,
         advance=advance,
     )
     if basebackup.verify(node, order.partial):
         say("the copy is what the primary sent (pg_verifybackup)")
+    # Not the log of another server's start.
+    programs.run(
+        ("/bin/rm", "-f", "--", order.partial / machine.LOG),
+        account=node.account,
+        folder=Path("/"),
+    )
     configuration.write_standby(order.partial, found.upstream)
     if node.debian is None and not (order.partial / "postgresql.conf").exists():
         raise ReplicationFailed(

@@ -10,7 +10,7 @@ from collec_migrations.backup.space import shown
 from collec_migrations.replication import slots, wal
 from collec_migrations.replication.clone_order import Order
 from collec_migrations.replication.clone_target import Kind, Target
-from collec_migrations.replication.primary_checks import FOR_ONE
+from collec_migrations.replication.primary_checks import FOR_ONE, LEVELS
 from collec_migrations.replication.primary_state import Primary
 
 SAME = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -63,6 +63,11 @@ def notes(primary: Primary, target: Target, machine: Machine) -> tuple[str, ...]
         )
     if majors.text("verifybackup", primary.major) is None:
         found.append(f"PostgreSQL {primary.major} has no pg_verifybackup: the copy is not verified")
+    if primary.unmeasured:
+        found.append(
+            f"{primary.unmeasured} databases may not be measured by this role: the standby needs"
+            " more room than is counted"
+        )
     if re.search(r"\((Debian|Ubuntu)", primary.told) and not target.debian:
         found.append(
             "a primary of Debian keeps its configuration in /etc: then make a cluster here first,"
@@ -79,8 +84,9 @@ def _primary(primary: Primary) -> Obstacles:
             what="the server is a standby itself",
             hint="Give the address of its primary: standbys of standbys are not handled.",
         )
-    if primary.value("wal_level") == "minimal":
-        yield Obstacle(what="wal_level of the primary is minimal", hint=PREPARE)
+    if primary.value("wal_level") not in LEVELS:
+        level = primary.value("wal_level")
+        yield Obstacle(what=f"wal_level of the primary is {level}", hint=PREPARE)
     # A role without pg_monitor sees how many senders there are.
     free = primary.number("max_wal_senders") - primary.senders
     if free < FOR_ONE:
@@ -119,7 +125,13 @@ def _machine(primary: Primary, machine: Machine) -> Obstacles:
 def _place(target: Target) -> Obstacles:
     if not target.parent_is_there:
         yield Obstacle(
-            what=f"{target.data.parent} is not there", hint="Make it, for the server's account."
+            what=f"{target.data.parent} is not there",
+            hint="Make it, for the account of the server.",
+        )
+    elif not target.writable:
+        yield Obstacle(
+            what=f"you may not make a folder in {target.data.parent}",
+            hint="Run this as root or as the account of the server, or name another folder.",
         )
     if target.is_mount:
         yield Obstacle(

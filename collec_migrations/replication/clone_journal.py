@@ -16,6 +16,8 @@ from collec_migrations.replication import basebackup
 from collec_migrations.replication.clone_order import Order
 from collec_migrations.replication.faults import ReplicationRefused
 
+MAKE_IT = "Make it, for the account of the server."
+
 
 class AnotherClones(ReplicationRefused):
     """Another clone into the same folder is at work."""
@@ -62,6 +64,8 @@ def path_of(order: Order) -> Path:
 def opened(order: Order) -> Iterator[Journal]:
     """Give the journal, which is locked; raise AnotherClones when somebody else has it."""
     path = path_of(order)
+    if not path.parent.is_dir():
+        raise ReplicationRefused(f"{path.parent} is not there", hint=MAKE_IT)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         try:

@@ -38,6 +38,8 @@ class Order:
     """Move a stopped cluster of another system aside, too."""
     patience: float = 120.0
     """Seconds until it has to stream once it was started."""
+    silence: float = 600.0
+    """Seconds without a byte after which the copy is given up."""
 
     @property
     def slot(self) -> str:
@@ -71,6 +73,8 @@ class Order:
         pairs = {"host": self.host, "port": str(self.port), "user": self.user}
         # A password of our own: PGPASSWORD would hide that the standby's file is wrong.
         pairs |= {"dbname": DATABASE, "password": password, "connect_timeout": "10"}
+        # The copy may take hours, while this connection has nothing to say.
+        pairs |= {"keepalives_idle": "20", "keepalives_interval": "10", "keepalives_count": "3"}
         return Address(str(make_dsn(**pairs, **dict(self.security))))
 
 

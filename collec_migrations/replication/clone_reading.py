@@ -14,6 +14,7 @@ from collec_migrations.replication import (
     clone_checks,
     clone_secret,
     clone_target,
+    collations,
     machine,
     managers,
     primary_state,
@@ -25,6 +26,12 @@ from collec_migrations.replication.configuration import Upstream
 from collec_migrations.replication.machine import Node
 from collec_migrations.replication.primary_state import Primary
 from collec_migrations.server.account import Account
+
+PATIENT = """
+select set_config(name, '0', false) from pg_settings
+where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')
+"""
+"""The session waits for the end of the copy, whatever the site allows its users."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +66,8 @@ def connected(order: Order) -> Iterator[Source]:
     address = order.address(clone_secret.password(order, account))
     with closing(database.connect(address)) as connection:
         connection.autocommit = True
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            cursor.execute(PATIENT)
         yield Source(connection=connection, address=address, account=account)
 
 
@@ -91,7 +100,10 @@ def read(source: Source, order: Order) -> Plan:
         target=target,
         upstream=order.upstream(clone_secret.where(order, source.account)),
         obstacles=obstacles,
-        notes=clone_checks.notes(primary, target, here),
+        notes=(
+            *clone_checks.notes(primary, target, here),
+            *collations.notes(collations.of_primary(source.connection), collations.of_machine()),
+        ),
     )
 
 

@@ -30,7 +30,7 @@ def forget(order: Order, journal: Journal) -> None:
     except ConnectionFailed as error:
         raise ReplicationFailed(
             f"the slot {order.slot!r} is still on {order.shown}: {error}",
-            hint=slots.left_hint(order.slot),
+            hint=f"{slots.left_hint(order.slot)} The next clone into this folder does it, too.",
         ) from error
     if not os.path.lexists(order.partial):
         journal.end()

@@ -41,6 +41,8 @@ class Target:
     port: int | None = None
     is_mount: bool = False
     parent_is_there: bool = True
+    writable: bool = True
+    """Whether we may make and rename folders there."""
     reachable: bool = True
     """Whether the server's account comes as far as the parent."""
     account: str = ""
@@ -66,6 +68,7 @@ def read(node: Node) -> Target:
         started=_started(data) if server else None,
         port=server.port if server else None,
         is_mount=data.is_mount(),
+        writable=os.access(parent, os.W_OK | os.X_OK),
         reachable=node.account.is_caller or node.account.reaches(parent),
         account=node.account.name,
         debian=node.debian.shown if node.debian else "",

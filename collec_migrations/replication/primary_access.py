@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from collec_migrations import majors
 from collec_migrations.database import configuration
@@ -51,23 +52,24 @@ def network(standby: str) -> str:
     return standby
 
 
-def lets_in(connection: Connection, standby: str) -> bool | None:
+def lets_in(connection: Connection, standby: str, *, encrypted: bool) -> bool | None:
     """Tell whether the server's rules let a standby in by password; None when they are not here."""
     try:
         path = configuration.local(connection, configuration.path(connection, "hba_file"))
     except (NotHere, NotAllowed):
         return None
     found = reading.read(path, version=connection.server_version)
-    return _decided(found, standby)
+    return decided(found, standby, encrypted=encrypted)
 
 
-def _decided(found: Sequence[Rule], standby: str) -> bool:
+def decided(found: Sequence[Rule], standby: str, *, encrypted: bool) -> bool:
     """Tell whether rules let both roles in from an address, for sure. Pure but for names."""
     address = _resolved(standby)
+    wal = Attempt(user=REP, database="", address=address, encrypted=encrypted, replication=True)
     attempts = (
-        Attempt(user=REP, database="", address=address, replication=True),
-        Attempt(user=REP, database=DATABASE, address=address),
-        Attempt(user=REWIND, database=DATABASE, address=address),
+        wal,
+        replace(wal, database=DATABASE, replication=False),
+        replace(wal, user=REWIND, database=DATABASE, replication=False),
     )
     return bool(address) and all(_good(found, attempt) for attempt in attempts)
 

@@ -19,6 +19,8 @@ KEPT = "64MB"
 KEPT_SEGMENTS = "4"
 KEPT_WITHOUT_SLOT = "256"
 """9.4 and 9.5 cannot reserve WAL in a slot before its first use: 4 GB of segments."""
+LEVELS = ("replica", "hot_standby", "logical")
+"""With which the WAL holds enough; `hot_standby` is the name up to 9.5."""
 EVERYWHERE = ("*", "0.0.0.0", "::")
 
 
@@ -78,7 +80,7 @@ def settings(found: tuple[Finding, ...]) -> Mapping[str, str]:
 
 def _wal_level(primary: Primary) -> Findings:
     level = primary.value("wal_level")
-    if level not in ("replica", "hot_standby", "logical"):
+    if level not in LEVELS:
         yield Finding(
             what=f"wal_level is {level}",
             why="the WAL does not hold what a standby needs to answer queries",

@@ -76,6 +76,8 @@ class Primary:
     slots: tuple[str, ...]
     databases: int
     """Bytes of all databases that this role may measure."""
+    unmeasured: int = 0
+    """Databases that it may not."""
     tablespaces: tuple[str, ...]
     """Those outside of the data folder."""
     address: str
@@ -127,7 +129,8 @@ def read(connection: Connection, *, roles: Sequence[str] = (), standby: str = ""
     except psycopg2.Error as error:
         raise ReplicationRefused(f"the server cannot be asked: {first_line(error)}") from error
     assert row is not None
-    in_recovery, told, senders, slots, databases, tablespaces, address, started = row
+    in_recovery, told, senders, slots, databases, unmeasured, *rest = row
+    tablespaces, address, started = rest
     data = settings.get("data_directory", Running(value="")).value
     here = _is_here(data, started)
     return Primary(
@@ -139,6 +142,7 @@ def read(connection: Connection, *, roles: Sequence[str] = (), standby: str = ""
         senders=senders,
         slots=tuple(slots),
         databases=databases,
+        unmeasured=unmeasured,
         tablespaces=tuple(tablespaces),
         address=address or "",
         started=started,

@@ -4,69 +4,29 @@ As it is where that is safe, else by pg_rewind, else as a new clone; never start
 marked as a standby.
 """
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from collec_migrations import majors
 from collec_migrations.errors import ServerFailed
+from collec_migrations.replacing import signals
 from collec_migrations.replication import (
-    accounts,
     attaching,
     clone,
-    clone_order,
     clone_reading,
-    clone_target,
     configuration,
     following,
-    health,
     machine,
-    managers,
-    node,
     protocol,
     rewinding,
     slots,
 )
-from collec_migrations.replication.attaching import Choice, Way
-from collec_migrations.replication.clone_order import Order
-from collec_migrations.replication.clone_target import Target
-from collec_migrations.replication.faults import ReplicationRefused
-from collec_migrations.replication.findings import Verdict
+from collec_migrations.replication.attaching import Way
 from collec_migrations.replication.machine import Node as Machine
-from collec_migrations.replication.nodes import Named
-from collec_migrations.replication.states import Node, Up
+from collec_migrations.replication.rejoin_plan import Plan
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Who is to come back, and how it is let in by the primary."""
-
-    nodes: tuple[Named, ...]
-    name: str
-    data: Path
-    passfile: Path | None = None
-    bin_dir: Path | None = None
-    patience: float = 60.0
-    """Seconds until it has to stream once it was started."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How it is to come back."""
-
-    wish: Wish
-    order: Order
-    primary: Up
-    local: Machine
-    """Its folder, under the name that it has at this moment."""
-    running: bool
-    writes: bool
-    """Whether it runs as a second primary at this moment."""
-    choice: Choice | None
-    """None: it follows the primary already."""
-    killed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,88 +41,6 @@ class Done:
     """What is to be done by hand."""
     aside: Path | None = None
     """Where the former folder is, after a clone."""
-
-
-def plan(wish: Wish) -> Plan:
-    """Return how a folder may come back; nothing is touched.
-
-    Raises ReplicationRefused when it may not: no single primary, another program in charge, the
-    primary does not let it in, or it is newer than the primary.
-    """
-    seen = node.read_all(wish.nodes)
-    primary = primary_for(wish.name, seen)
-    itself = next((one for one in seen if one.name == wish.name and isinstance(one, Up)), None)
-    order = order_for(wish, primary)
-    local = _local(wish)
-    target = clone_target.read(local)
-    managers.refuse(target.managers, where=str(wish.data))
-    _refuse_others(target, primary, itself)
-    with clone_reading.connected(order) as source:
-        managers.refuse(managers.on_server(source.connection), where=order.shown)
-        identity = protocol.identify(source.address)
-    folder = attaching.stopped(
-        attaching.folder(rewinding.control_data(local)), itself if target.running else None
-    )
-    choice = attaching.choose(folder, identity)
-    choice = attaching.feasible(choice, primary.slot(order.slot), local.major)
-    if choice.way is Way.REWIND:
-        rewinding.check_access(local, order)
-    return Plan(
-        wish=wish,
-        order=order,
-        primary=primary,
-        local=local,
-        running=target.running,
-        writes=target.running and itself is not None and not itself.in_recovery,
-        choice=None if target.running and _follows(itself, primary) else choice,
-        killed=folder.was_killed,
-    )
-
-
-def _follows(itself: Up | None, primary: Up) -> bool:
-    if itself is None or not itself.in_recovery:
-        return False
-    return health.report([primary, itself]).node(itself.name).verdict != Verdict.BROKEN
-
-
-def _refuse_others(target: Target, primary: Up, itself: Up | None) -> None:
-    """Refuse the folder of another node, and of all the primary's: it would be stopped."""
-    at_once = target.started is not None and abs(target.started - primary.began) <= 1
-    if at_once and target.port == primary.number("port"):
-        raise ReplicationRefused(
-            f"{target.data} is the folder of the primary, {primary.name}",
-            hint="Run this on the machine of the node that is to come back.",
-        )
-    told = itself.settings.get("data_directory") if itself else None
-    if itself and told and Path(told).resolve() != target.data:
-        raise ReplicationRefused(
-            f"{itself.name} runs on {told}, and not on {target.data}",
-            hint="Give the folder and the --name of the same node.",
-        )
-
-
-def primary_for(name: str, seen: Sequence[Node]) -> Up:
-    """Return the primary that a node is to follow: the only other one that takes writes."""
-    found = [one for one in health.primaries(seen) if one.name != name]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise ReplicationRefused(
-            f"no node but {name} is a primary",
-            hint="Promote one first: `replica promote`; see `replica status`.",
-        )
-    raise ReplicationRefused(
-        "several nodes take writes: " + ", ".join(one.name for one in found),
-        hint="Decide which is the right one, and stop the others first.",
-    )
-
-
-def order_for(wish: Wish, primary: Up) -> Order:
-    """Return what a standby of this machine is to be."""
-    address = next(one.address for one in wish.nodes if one.name == primary.name)
-    made = clone_order.order(address.dsn, wish.data, name=wish.name, passfile=wish.passfile)
-    # The site's own role reads the state; a standby comes in as the one made for it.
-    return replace(made, user=accounts.REP, bin_dir=wish.bin_dir, patience=wish.patience)
 
 
 def rejoin(plan: Plan, *, say: Say) -> Done:
@@ -194,24 +72,30 @@ def _decided(plan: Plan) -> Way:
 def _attach(plan: Plan, local: Machine, say: Say) -> Done:
     if following.tried(local, plan.order, plan.primary, say=say):
         return _done(plan, Way.ATTACH)
+    if majors.text("pg_rewind", local.major) is None:
+        return _clone(plan, local, say)
+    rewinding.check_access(local, plan.order)
     return _rewind(replace(plan, local=local, killed=False), say)
 
 
 def _rewind(plan: Plan, say: Say) -> Done:
     data, local = plan.order.data, plan.local
-    if local.data == data:
-        if plan.killed:
-            say("it was killed: recovering it first, alone")
-            rewinding.recover(local)
-        local = rewinding.fence(local)
-    say(f"rewinding {data} to the history of {plan.primary.name}")
-    try:
-        rewinding.rewind(local, plan.order)
-    except ServerFailed as error:
-        say(f"it cannot be rewound: {error} ({error.hint})")
-        return _clone(plan, _placed(plan, local), say)
-    local = _placed(plan, local)
-    if following.tried(local, plan.order, plan.primary, say=say):
+    # A program that works on the folder must not be left behind by a signal.
+    with signals.ignored():
+        if local.data == data:
+            if plan.killed:
+                say("it was killed: recovering it first, alone")
+                rewinding.recover(local)
+            local = rewinding.fence(local)
+        say(f"rewinding {data} to the history of {plan.primary.name}")
+        try:
+            rewinding.rewind(local, plan.order)
+            is_rewound = True
+        except ServerFailed as error:
+            say(f"it cannot be rewound: {error} ({error.hint})")
+            is_rewound = False
+        local = _placed(plan, local)
+    if is_rewound and following.tried(local, plan.order, plan.primary, say=say):
         return _done(plan, Way.REWIND)
     return _clone(plan, local, say)
 
@@ -246,12 +130,3 @@ def _done(plan: Plan, way: Way | None) -> Done:
         names = [configuration.slot_of(one.name) for one in plan.wish.nodes]
         dropped, left = following.drop_stale(named, names)
     return Done(way=way, timeline=plan.primary.timeline or 0, dropped=dropped, left=left)
-
-
-def _local(wish: Wish) -> Machine:
-    """Return the folder, which an interrupted rejoin may have left under its other name."""
-    data = wish.data.resolve()
-    away = rewinding.fenced_path(data)
-    if os.path.lexists(away) and not os.path.lexists(data):
-        return machine.node(away, configuration.major_of(away), bin_dir=wish.bin_dir)
-    return machine.node(data, configuration.major_of(data), bin_dir=wish.bin_dir)

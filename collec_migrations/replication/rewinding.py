@@ -73,6 +73,20 @@ def check_access(node: Node, order: Order) -> None:
         raise ReplicationRefused(f"pg_rewind is not let in: {error}", hint=hint) from error
 
 
+def refuse_at_work(node: Node) -> None:
+    """Raise ReplicationRefused while a pg_rewind of a killed run still works on the folder."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:  # it has just ended
+            continue
+        if os.fsencode(node.data) in words and any(b"pg_rewind" in word for word in words):
+            raise ReplicationRefused(
+                f"pg_rewind still works on {node.data} (process {process.name})",
+                hint="A killed run left it behind: wait for its end, or end it.",
+            )
+
+
 def fence(node: Node) -> Node:
     """Put the configuration aside and give the folder its other name; return it as it is then."""
     away, kept = fenced_path(node.data), kept_path(node.data)

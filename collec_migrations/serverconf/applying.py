@@ -1,7 +1,6 @@
 """Write settings of the server on trial: checked before it reads them, put back on any failure."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,11 +106,13 @@ def _on_trial(
             configuration.reload(connection, reconnect)
             prove()
             return copy
+    except trial.NotPutBack:
+        raise
     except MigrationError as error:
-        _reload_again(connection, reconnect)
+        configuration.reload_if_possible(connection, reconnect)
         raise SettingsRefused(f"{error}; {file} is as it was", hint=error.hint) from error
     except BaseException:
-        _reload_again(connection, reconnect)
+        configuration.reload_if_possible(connection, reconnect)
         raise
 
 
@@ -185,18 +186,13 @@ def _pending(known: Mapping[str, Setting], connection: Connection) -> tuple[str,
     return found
 
 
-def _reload_again(connection: Connection, reconnect: Reconnect) -> None:
-    with suppress(MigrationError, psycopg2.Error):
-        configuration.reload(connection, reconnect)
-
-
 def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
-    why = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
-    hint = error.hint if isinstance(error, MigrationError) else ""
+    why = configuration.told(error)
+    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
     lines = "\n".join(f"{name} = {place.quoted(value)}" for name, value in settings.items())
     kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere
     return kind(
         f"the server's settings were not written: {why}",
-        hint=f"{hint} Or put these lines at the end of the server's postgresql.conf, then run "
-        f"`select pg_reload_conf()`:\n{lines}".strip(),
+        hint=f"{hint} these lines at the end of the server's postgresql.conf, then run "
+        f"`select pg_reload_conf()`:\n{lines}",
     )

@@ -6,8 +6,9 @@ select pg_is_in_recovery(),
     (
         select coalesce(sum(pg_database_size(oid)), 0)::bigint
         from pg_database
-        where has_database_privilege(oid, 'connect') or pg_has_role(datdba, 'member')
+        where has_database_privilege(oid, 'connect')
     ),
+    (select count(*)::int from pg_database where not has_database_privilege(oid, 'connect')),
     (
         select coalesce(array_agg(spcname::text order by spcname), '{}')
         from pg_tablespace

@@ -8,15 +8,16 @@ from collec_migrations.verification.mending import Mending
 from collec_migrations.verification.report import Report
 
 
-def text(report: Report) -> str:
-    """Return the lines for a person."""
+def text(report: Report, options: str = "") -> str:
+    """Return the lines for a person; `options` are to be typed again in the next command."""
     lines = [headline(report), *(f"  {line}" for line in telling.told(report.differences))]
     if report.detection.version not in (report.version, None):
         lines.append(f"  The structure fits version {report.detection.version} better.")
     if report.breaking:
         verb = telling.command("verify", report.names)
-        lines.append(f"Next: {verb} --sql   shows the statements that mend it,")
-        lines.append(f"      {verb} --repair --yes   applies them.")
+        rest = f" {options}" if options else ""
+        lines.append(f"Next: {verb} --sql{rest}   shows the statements that mend it,")
+        lines.append(f"      {verb} --repair --yes{rest}   applies them.")
     return "\n".join(lines)
 
 

@@ -51,7 +51,7 @@ def archive(address: Address) -> Archive:
 def test_list_says_what_when_and_from_where(address: Address, archive: Archive) -> None:
     listed = archive("list", "--json")
     assert listed.returncode == 0, listed.stderr
-    facts = json.loads(listed.stdout)
+    facts = json.loads(listed.stdout)["archives"]
     assert tuple(one["table"] for one in facts) == NAMES
     for one in facts:
         assert one["schema"] == "col_archive"
@@ -72,7 +72,7 @@ def test_a_database_without_archives_says_so(server18: Server, clone: Clone) -> 
     listed = chain.run(*words, folder=chain.ROOT)
     assert (listed.returncode, listed.stdout) == (0, "")
     assert listed.stderr == "there are no archives\n"
-    assert chain.run(*words, "--json", folder=chain.ROOT).stdout == "[]\n"
+    assert chain.run(*words, "--json", folder=chain.ROOT).stdout == '{\n "archives": []\n}\n'
 
 
 def test_show_gives_the_first_rows(address: Address, archive: Archive) -> None:
@@ -87,7 +87,8 @@ def test_show_gives_the_first_rows(address: Address, archive: Archive) -> None:
     assert lines[0].split() == ["metadata_set_id", "metadata_set_name"]
     assert lines[1].split() == ["1", "été\\n\\x1b[31m"]
     found = json.loads(archive("show", f"col_archive.{NAMES[2]}", "--json").stdout)
-    assert found[0] == {"metadata_set_id": 1, "metadata_set_name": "été\n\x1b[31m"}
+    assert found["archive"]["rows"] >= len(found["rows"])
+    assert found["rows"][0] == {"metadata_set_id": 1, "metadata_set_name": "été\n\x1b[31m"}
     few = archive("show", NAMES[0], "--rows", "2")
     assert len(few.stdout.splitlines()) == 3
     assert "2 of 30 rows" in few.stderr
@@ -110,13 +111,13 @@ def test_drop_without_an_answer_drops_nothing(address: Address, archive: Archive
     assert refused.returncode == 2
     assert all(name in refused.stdout for name in NAMES)
     assert "Give --yes" in refused.stderr
-    assert len(json.loads(archive("list", "--json").stdout)) == len(NAMES)
+    assert len(json.loads(archive("list", "--json").stdout)["archives"]) == len(NAMES)
 
 
 def test_drop_takes_away_what_is_named(address: Address, archive: Archive) -> None:
     dropped = archive("drop", NAMES[0], f"col_archive.{NAMES[3]}", "--yes")
     assert dropped.returncode == 0, dropped.stderr
-    left = [one["table"] for one in json.loads(archive("list", "--json").stdout)]
+    left = [one["table"] for one in json.loads(archive("list", "--json").stdout)["archives"]]
     assert left == [NAMES[1], NAMES[2], NAMES[4]]
     assert chain.query(address, SCHEMAS) == [("col_archive",)]
 
@@ -142,7 +143,7 @@ def test_all_or_none(address: Address, archive: Archive) -> None:
     assert refused.returncode == 3
     assert f"col_archive.{NAMES[3]} cannot be dropped" in refused.stderr
     assert "view col.own depends on table" in refused.stderr
-    assert len(json.loads(archive("list", "--json").stdout)) == len(NAMES)
+    assert len(json.loads(archive("list", "--json").stdout)["archives"]) == len(NAMES)
 
 
 def test_names_or_all_must_be_said(archive: Archive) -> None:

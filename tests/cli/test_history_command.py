@@ -26,7 +26,7 @@ def test_history_as_json_has_all_columns(database: Address, tmp_path: Path) -> N
     done = chain.run(
         "collec-migrations", "history", "--json", "--url", database.url, folder=tmp_path
     )
-    (row,) = json.loads(done.stdout)["col"]
+    (row,) = json.loads(done.stdout)["schemas"][1]["rows"]
     assert (row["version"], row["kind"], row["note"]) == ("1.1", "applied", "")
     assert len(row["checksum"]) == 64
     assert row["database_user"] == "collec"

@@ -42,7 +42,7 @@ def test_detect_says_the_version_and_what_to_do(url: str) -> None:
 
 def test_detect_gives_every_fact_as_json(url: str) -> None:
     status, said, _ = run("detect", "--url", url, "--json")
-    (found,) = json.loads(said)
+    (found,) = json.loads(said)["schemas"]
     assert status == 0
     assert (found["answer"], found["versions"], found["sound"]) == ("exact", ["1.0.8"], True)
     assert found["recorded"]["dbversion"][-1]["number"] == "1.0.8"

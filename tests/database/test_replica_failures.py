@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import accounts, replicas, replication
+from collec_migrations.replication import machine
+from tests import accounts, proxy, replicas, replication
 from tests.replicas import Prepared
 
-MAIN = "from collec_migrations.cli.main import main; main()"
 SLOWED = '"$real" -r 1M "$@"'
 
 
@@ -84,7 +84,7 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
 ) -> None:
     slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
     words = prepared.words(name, "--apply", "--bindir", slow)
-    with accounts.spawn(MAIN, *words) as process:
+    with accounts.spawn(replicas.MAIN, *words) as process:
         replicas.until(lambda: (prepared.site.home / f"{name}.partial/base").exists())
         process.send_signal(number)
         _, said = process.communicate(timeout=replicas.DEADLINE)
@@ -107,3 +107,61 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
     assert again[-1].exit_code == 0, again[-1].output
     assert "cleared what a killed run had left" in again[-1].output
     assert prepared.left(name) == {name, f"{name}_slot"}
+
+
+def test_a_network_that_is_cut_ends_the_copy(prepared: Prepared, name: str) -> None:
+    partial = prepared.site.home / f"{name}.partial"
+    slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
+    with proxy.proxy(prepared.port) as way:
+        words = prepared.words(name, "--apply", "--bindir", slow, "--silence", 1)
+        words[words.index("--primary") + 1] = f"postgresql://127.0.0.1:{way.port}"
+        with accounts.spawn(replicas.MAIN, *words) as process:
+            replicas.until((partial / "base").exists)
+            way.cut()
+            # The slot is dropped once the primary can be reached again.
+            replicas.until(lambda: not partial.exists())
+            way.heal()
+            _, said = process.communicate(timeout=replicas.DEADLINE)
+    assert process.returncode == 3
+    assert "nothing arrived from the primary for 1 seconds" in said
+    assert not prepared.left(name)
+
+
+def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> None:
+    with replication.site(18) as site:
+        prepared = replicas.prepare(site)
+        server = site.node("primary").data / "postmaster.pid"
+        dying = replication.wrapped(
+            site,
+            "pg_basebackup",
+            f"{SLOWED} & copy=$!\n"
+            f"while [ ! -d {site.home}/standby.partial/base ]; do :; done\n"
+            f"kill -QUIT $(head -n 1 {server}); wait $copy",
+        )
+        failed = prepared.clone("standby", "--bindir", dying)
+        assert failed.exit_code == 3, failed.output
+        assert "the slot 'standby_slot' is still on" in failed.output
+        replicas.until(lambda: not machine.is_running(site.node("primary")))
+        machine.start(site.node("primary"))
+        assert prepared.left("standby") == {"standby.cloning", "standby_slot"}
+        again = prepared.clone("standby", "--port", replication.free_port())
+        assert again.exit_code == 0, again.output
+        assert prepared.left("standby") == {"standby", "standby_slot"}
+
+
+@accounts.needs_root
+def test_a_folder_that_is_out_of_reach_is_told(prepared: Prepared, name: str) -> None:
+    closed = prepared.site.home / name
+    closed.mkdir(mode=0o700)
+    before = prepared.site.home.stat().st_mode
+    prepared.site.home.chmod(0o711)
+    try:
+        words = prepared.words(name)[:-2]  # its own password file
+        words[words.index("--data") + 1] = str(closed / "x/data")
+        with accounts.spawn(replicas.MAIN, *words, who=accounts.somebody()) as process:
+            _, said = process.communicate(timeout=replicas.DEADLINE)
+    finally:
+        prepared.site.home.chmod(before)
+    assert process.returncode == 3, said
+    assert "permission denied" in said
+    assert "Traceback" not in said

@@ -246,7 +246,10 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
         away = rewinding.fenced_path(pair.a.data)
         until(lambda: (pair.home / "rewinding").exists())
         process.kill()
-    os.kill(int((pair.home / "rewinding").read_text()), signal.SIGKILL)
+    left = int((pair.home / "rewinding").read_text())
+    assert f"pg_rewind still works on {away} (process {left})" in rejoin(pair, pair.a)[1]
+    os.kill(left, signal.SIGKILL)
+    until(lambda: not postmaster.is_alive(left))
     assert away.exists()
     assert not pair.a.data.exists()  # what starts servers finds nothing to start
     status, told = rejoin(pair, pair.a)
@@ -267,8 +270,9 @@ def slow_rewind(pair: Pair) -> Path:
         (folder / program.name).symlink_to(program)
     (folder / "pg_rewind").unlink()
     flag = pair.home / "rewinding"
-    (folder / "pg_rewind").write_text(f"#!/bin/sh\necho $$ >{flag}.partial\n"
-                                      f"mv {flag}.partial {flag}\nexec sleep 600\n")  # fmt: skip
+    lines = ("#!/bin/sh", f"echo $$ >{flag}.partial", f"mv {flag}.partial {flag}",
+             "while :; do sleep 0.1; done", "")  # fmt: skip
+    (folder / "pg_rewind").write_text("\n".join(lines))
     (folder / "pg_rewind").chmod(0o755)
     return folder
 

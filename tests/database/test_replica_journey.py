@@ -1,8 +1,10 @@
 """A primary is prepared and cloned by the two commands, and its standby follows."""
 
+import os
+
 import pytest
 
-from tests import replicas, replication, servers
+from tests import accounts, replicas, replication, servers
 from tests.replicas import Prepared
 
 
@@ -57,6 +59,31 @@ def test_no_password_is_anywhere_but_in_its_file(prepared: Prepared, name: str) 
     log = prepared.site.node("primary").log.read_text()
     assert "SCRAM-SHA-256$" in log  # it does log statements, and verifiers are all it saw
     assert not [one for one in secrets if one in made.output]
+
+
+@accounts.needs_root
+def test_an_ordinary_account_clones_for_itself(prepared: Prepared, name: str) -> None:
+    who = accounts.somebody()
+    home = prepared.site.home / name
+    home.mkdir(mode=0o700)
+    passfile = home / "pgpass"
+    passfile.write_text(prepared.passfile.read_text())
+    passfile.chmod(0o600)
+    for path in (home, passfile):
+        os.chown(path, who.uid, who.gid)
+    before = prepared.site.home.stat().st_mode
+    prepared.site.home.chmod(0o1777)  # the socket lies there
+    words = prepared.words(f"{name}/data", "--port", replication.free_port(), "--listen", "")
+    words[words.index("--name") + 1] = name
+    words[words.index("--passfile") + 1] = str(passfile)
+    try:
+        told = accounts.run(replicas.MAIN, *words, "--apply", who=who)
+        assert f"{name!r} streams" in told
+        assert (home / "data").stat().st_uid == who.uid
+        assert "its owner cannot come in by the socket" in told
+    finally:
+        prepared.site.stop(f"{name}/data")
+        prepared.site.home.chmod(before)
 
 
 def test_a_clone_anew_moves_the_older_folder_aside_and_keeps_up_with_running_values(

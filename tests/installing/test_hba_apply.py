@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from collec_migrations.errors import MigrationError
 from collec_migrations.hba import applying, reading
 from collec_migrations.hba.applying import HbaRefused, Proof
 from collec_migrations.hba.block import Block
-from collec_migrations.server import account
+from collec_migrations.replacing.trial import NotPutBack
+from collec_migrations.server import account, programs
 from tests import accounts, sites
 from tests.accounts import needs_root
 from tests.faults import until
@@ -199,3 +201,65 @@ def test_a_line_for_tls_that_can_never_match_is_no_fault(site_server: Site) -> N
     site_server.put_rules(f"{sites.RULES}hostssl all all all scram-sha-256\n")
     assert site_server.query("select count(*) from pg_hba_file_rules where error like '%SSL%'")
     assert put(site_server).changed
+
+
+@needs_root
+def test_a_file_that_cannot_be_replaced_is_told_and_leaves_nothing(site_server: Site) -> None:
+    mounted = subprocess.run(
+        ["mount", "--bind", str(site_server.hba), str(site_server.hba)], check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this machine does not let us mount")
+    try:
+        with pytest.raises(NotHere, match="busy") as caught:
+            put(site_server)
+    finally:
+        subprocess.run(["umount", str(site_server.hba)], check=True)
+    assert caught.value.hint.startswith("Put these lines")
+    assert site_server.hba.read_text() == sites.RULES
+    assert copies(site_server) == []
+
+
+@needs_root
+def test_a_file_that_cannot_be_put_back_is_told_with_its_copy(site_server: Site) -> None:
+    file = str(site_server.hba)
+
+    def hold() -> None:
+        subprocess.run(["mount", "--bind", file, file], check=True, capture_output=True)
+        fail()
+
+    try:
+        with pytest.raises(NotPutBack) as caught:
+            put(site_server, OURS, Proof(name="a proof", check=hold))
+    except subprocess.CalledProcessError:
+        pytest.skip("this machine does not let us mount")
+    finally:
+        subprocess.run(["umount", file], check=False, capture_output=True)
+    (copy,) = copies(site_server)
+    assert caught.value.hint == f"Put it back yourself: mv {copy} {file}"
+    assert copy.read_text() == sites.RULES
+
+
+def test_a_line_for_a_standby_lets_it_in(site_server: Site) -> None:
+    site_server.execute("create role rep login replication password 'x'")
+    try:
+        site_server.put_rules("local all postgres peer map=admin\n")
+        block = Block(name="replica", lines=("host replication rep 127.0.0.1/32 scram-sha-256",))
+        assert "no pg_hba.conf entry" in replicates(site_server)
+        put(site_server, block)
+        assert replicates(site_server) == ""
+    finally:
+        site_server.execute("drop role rep")
+
+
+def replicates(site: Site) -> str:
+    """Return why the server refuses a standby; empty when it comes in."""
+    words = f"host=127.0.0.1 port={site.port} user=rep replication=true"
+    done = subprocess.run(
+        [str(site.binaries.program("psql")), "-Xw", "-d", words, "-c", "IDENTIFY_SYSTEM"],
+        env={**programs.environment(), "PGPASSWORD": "x"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stderr

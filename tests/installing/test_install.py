@@ -22,7 +22,7 @@ from collec_migrations.installing import administrator, making
 from collec_migrations.installing.pieces import Piece
 from collec_migrations.installing.wanted import Wanted
 from collec_migrations.names import Names
-from tests import accounts, chain
+from tests import accounts, chain, wrapping
 from tests.accounts import needs_root
 from tests.faults import until
 from tests.installing import installations
@@ -98,6 +98,7 @@ OTHER_SHAPES = {
     "more rights": ("alter role {name} createdb createrole", "role", "CREATEDB, CREATEROLE"),
     "replication": ("alter role {name} replication", "role", "REPLICATION"),
     "bypassrls": ("alter role {name} bypassrls", "role", "BYPASSRLS"),
+    "monitor": ("grant pg_monitor to {name}", "role", "the rights of pg_monitor"),
     "nologin": ("alter role {name} nologin", "role", "may not log in"),
     "expired": ("alter role {name} valid until '2001-01-01'", "role", "has expired"),
     "no connection": ("alter role {name} connection limit 0", "role", "no connection"),
@@ -126,6 +127,7 @@ def test_what_is_there_in_another_shape_is_told_and_never_changed(lab: Lab) -> N
     assert done.exit_code == 1
     assert done.stdout.count("differs ") == 4
     assert done.stdout.count("to do: alter ") == 3
+    assert 'revoke "pg_monitor"' in done.stdout
     assert lab.everything() == before
     lab.execute("alter database {name} is_template false")
 
@@ -212,6 +214,8 @@ def test_the_password_file_never_loses_another_password(lab18: Lab, tmp_path: Pa
     assert done.exit_code == 1
     assert "holds another password" in done.stdout
     assert file.read_bytes() == before
+    file.chmod(0o644)
+    assert "others may read it" in lab18.install(*words).stdout
     file.unlink()
     unknown = lab18.install(*words, password=None)
     assert unknown.exit_code == 2
@@ -303,6 +307,15 @@ def test_the_servers_own_account_installs_too(lab: Lab) -> None:
 
 
 @needs_root
+def test_root_needs_nothing_but_the_socket(lab18: Lab, tmp_path: Path) -> None:
+    where = {"PGHOST": str(lab18.site.folder), "PGPORT": str(lab18.site.port)}
+    words = ("--database", lab18.name, "--owner", lab18.name, "--plan")
+    done = chain.run("collec-migrations", "install", *words, folder=tmp_path, variables=where)
+    assert done.returncode == 0, done.stderr
+    assert ", as postgres, version 1.1" in done.stdout
+
+
+@needs_root
 def test_a_stranger_is_told_whom_to_be(lab: Lab) -> None:
     socket = lab.site.folder / f".s.PGSQL.{lab.site.port}"
     mode = socket.stat().st_mode
@@ -363,3 +376,30 @@ def _take_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_an_extension_that_a_version_needs_is_made_by_the_administrator(
+    lab18: Lab, site: Path
+) -> None:
+    script = "set search_path = col, public;\ncreate table words (word text);\n"
+    index = "create index on words using gin (word gin_trgm_ops);"
+    wrapping.wrapped({"upgrade-1.1-27.0.sql": script + index})
+    assert lab18.pieces()["extension pg_trgm"] == "make"
+    done = lab18.install()
+    assert done.exit_code == 0, done.output
+    assert lab18.pieces()["version col 27.0"] == "there"
+    assert lab18.pieces()["extension pg_trgm"] == "there"
+    assert lab18.site.query("select extname from pg_extension order by 1", lab18.name) == [
+        ("pg_trgm",), ("plpgsql",),
+    ]  # fmt: skip
+
+
+def test_an_extension_whose_package_is_missing_is_told_before_anything_is_made(
+    lab18: Lab, site: Path
+) -> None:
+    wrapping.wrapped({"upgrade-1.1-27.0.sql": "create table col.t ();\ncreate extension postgis;"})
+    done = lab18.install()
+    assert done.exit_code == 3
+    assert "extension 'postgis' is needed" in done.stderr
+    assert "the server does not have it" in done.stderr
+    assert lab18.exists() == []

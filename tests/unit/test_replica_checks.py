@@ -8,11 +8,13 @@ import pytest
 
 from collec_migrations import majors
 from collec_migrations.errors import UsageError
+from collec_migrations.hba import reading
 from collec_migrations.replication import (
     accounts,
     basebackup,
     clone_checks,
     clone_order,
+    collations,
     debian,
     guarded,
     primary,
@@ -156,6 +158,7 @@ def test_sizes_are_read_in_their_own_units() -> None:
         ({"told": TOLD.replace("x86_64", "aarch64")}, {}, {}, "runs on aarch64"),
         ({"told": TOLD.replace("linux-gnu", "apple-darwin")}, {}, {}, "runs on darwin"),
         ({"told": "PostgreSQL 18.1 on arm64-linux, x"}, {}, {}, "runs on aarch64"),
+        ({"settings": fresh("15", wal_level="minimal").settings}, {}, {}, "wal_level of the"),
         ({"tablespaces": ("fast",)}, {}, {}, "has tablespaces: fast"),
         ({"senders": 8}, {}, {}, "2 of 3 senders free"),
         ({"slots": tuple("abcdefghij")}, {}, {}, "no slot free"),
@@ -163,6 +166,7 @@ def test_sizes_are_read_in_their_own_units() -> None:
         ({}, {"free": 11 * GB - 1}, {}, "/srv has 11.81 GB free, and a standby needs 11.81 GB"),
         ({}, {"is_mount": True}, {}, "root of a file system"),
         ({}, {"parent_is_there": False}, {}, "/srv is not there"),
+        ({}, {"writable": False}, {}, "may not make a folder in /srv"),
         ({}, {"reachable": False}, {}, "cannot reach /srv"),
         ({}, {"running": True, "kind": Kind.CLUSTER}, {}, "a server runs on /srv/b"),
         ({}, {"kind": Kind.CLUSTER, "system": "6"}, {}, "another system (6)"),
@@ -235,6 +239,33 @@ def test_a_primary_keeps_what_makes_its_connection_safe() -> None:
 def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="--name"):
         clone_order.order("postgresql://db1", Path("/srv/b"), name=name or " ")
+
+
+@pytest.mark.parametrize(
+    ("text", "encrypted", "expected"),
+    [
+        ("OURS host all all all reject", True, True),
+        ("OURS host all all all reject", False, True),
+        ("host all all all reject OURS", True, False),
+        ("host all all 10.0.0.0/8 scram-sha-256", False, False),
+        ("host replication,all all 10.0.0.2/32 md5", False, True),
+        ("host replication,all all 10.0.0.2/32 trust", False, False),
+        ("hostssl replication,all all 10.0.0.2/32 md5", False, False),
+    ],
+)
+def test_rules_let_a_standby_in_when_they_do_so_for_sure(
+    text: str, encrypted: bool, expected: bool
+) -> None:
+    ours = primary_access.of("10.0.0.2", "18", encrypted=encrypted).text
+    text = text.replace("OURS ", ours).replace(" OURS", f"\n{ours}")
+    found = reading.parse(text, Path("pg_hba.conf"), version=180000)
+    assert primary_access.decided(found, "10.0.0.2", encrypted=encrypted) is expected
+
+
+def test_another_order_of_texts_is_noted() -> None:
+    assert collations.notes((), "2.36") == collations.notes(("2.36",), "2.36") == ()
+    assert collations.notes(("2.31",), "") == ()
+    assert "2.31" in collations.notes(("2.31",), "2.36")[0]
 
 
 def test_roles_are_given_what_they_lack_and_no_new_password() -> None:

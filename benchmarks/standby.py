@@ -1,0 +1,84 @@
+"""From nothing to a streaming standby: `replica clone` beside plain pg_basebackup, in one run.
+
+Run it with: python -m benchmarks.standby [MEGABYTES]
+
+1000 MB by default, documents that hardly compress. The two ways take turns, twice; the shorter
+time of each counts, so that neither profits from what the other left in memory. Whole processes,
+on a disk (/var/tmp), with fsync; plain pg_basebackup does not verify its copy, ours does.
+"""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.backup import fill
+from benchmarks.upgrade import database
+from collec_migrations.backup import space
+from tests import accounts, replicas, replication
+from tests.replicas import Prepared
+
+MEGABYTES = 1000
+TIMES = 2
+DISK = Path("/var/tmp")
+STREAMING = "select count(*) from pg_stat_replication where state = 'streaming'"
+SIZE = "select sum(pg_database_size(oid))::bigint from pg_database"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to make a standby in the folder of a name."""
+
+    shown: str
+    work: Callable[[Prepared, str], object]
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure on a server that writes as a real one does, and print a table."""
+    megabytes = int(arguments[0]) if arguments else MEGABYTES
+    ways = (
+        Way(shown="pg_basebackup -R -C, pg_ctl start", work=plain),
+        Way(shown="replica clone --apply", work=ours),
+    )
+    with replication.site(18, DISK) as site:
+        prepared = replicas.prepare(site, {"fsync": "on"})
+        fill(database(prepared.address, "filled"), megabytes)
+        ((size,),) = replication.rows(prepared.address, SIZE)
+        rounds = [[timed(prepared, way, number) for way in ways] for number in range(TIMES)]
+    best = [min(seconds) for seconds in zip(*rounds, strict=True)]
+    write = sys.stdout.write
+    write(f"PostgreSQL {site.binaries.version}, {space.shown(size)}, best of {TIMES}\n\n")
+    write("| way | time | ratio |\n|---|---|---|\n")
+    for way, seconds in zip(ways, best, strict=True):
+        write(f"| {way.shown} | {seconds:.1f} s | {seconds / best[0]:.2f} |\n")
+
+
+def timed(prepared: Prepared, way: Way, number: int) -> float:
+    """Return the seconds until a standby streams, which is then removed."""
+    name = f"bench{number}"
+    began = time.perf_counter()
+    way.work(prepared, name)
+    replicas.until(lambda: replication.rows(prepared.address, STREAMING) == [(1,)])
+    seconds = time.perf_counter() - began
+    prepared.remove(name)
+    return seconds
+
+
+def plain(prepared: Prepared, name: str) -> None:
+    """Make a standby as an administrator does who trusts every step."""
+    node = prepared.site.node(name)
+    where = f"host=127.0.0.1 port={prepared.port} user=rep passfile={prepared.passfile}"
+    slot = ("-C", "-S", f"{name}_slot")
+    node.run("pg_basebackup", "-w", "-d", where, "-D", node.data, "-R", "-c", "fast", *slot)
+    port = f"-p {replication.free_port()}"
+    node.run("pg_ctl", "-D", node.data, "-w", "-o", port, "-l", node.data / "log.txt", "start")
+
+
+def ours(prepared: Prepared, name: str) -> None:
+    """Make a standby by the command."""
+    accounts.run(replicas.MAIN, *prepared.words(name, "--port", replication.free_port(), "--apply"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,148 @@
+"""`--json`: every command has it, and writes one object on standard output, whatever happens."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collec_migrations.server.address import Address
+from tests import chain, commands
+from tests.servers import Server
+
+LEAVES = sorted(commands.leaves())
+_TOLD = "a person reads its plan and says yes; `replica status --json` tells what came of it"
+WITHOUT = {
+    ("replica", "primary"): _TOLD,
+    ("replica", "clone"): _TOLD,
+    ("replica", "promote"): _TOLD,
+    ("replica", "rejoin"): _TOLD,
+    ("replica", "switchover"): _TOLD,
+    ("replica", "runbook"): "it prints a page for people",
+}
+"""Commands without `--json`, each with its reason."""
+
+Ask = Callable[..., tuple[int, Any]]
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_command_takes_json(words: tuple[str, ...]) -> None:
+    options = [name for one in commands.leaves()[words].params for name in one.opts]
+    assert ("--json" in options) is (words not in WITHOUT)
+
+
+@pytest.fixture(scope="module")
+def filled(server18: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    """Return a database at 1.1 that has archives."""
+
+    def build(address: Address) -> None:
+        chain.execute(
+            address,
+            "insert into col.metadata_set (metadata_set_name) values ('a set of the site');",
+        )
+        chain.upgrade(address, "1.1")
+
+    at_1_0_8 = chain.template_at(server18, "1.0.8")
+    with server18.database(server18.template("json", build, at_1_0_8)) as address:
+        yield address
+
+
+@pytest.fixture
+def ask(filled: Address, site: Path) -> Ask:
+    """Return a function that runs a command with `--json`, and reads what it wrote."""
+
+    def run(*words: str, **variables: str) -> tuple[int, Any]:
+        done = commands.invoke(*words, "--json", **{"COLLEC_DATABASE_URL": filled.url, **variables})
+        found = json.loads(done.stdout)
+        assert isinstance(found, dict), done.stdout
+        assert all(name == name.lower() for name in found)
+        return done.exit_code, found
+
+    return run
+
+
+READING = [
+    pytest.param(("detect",), 0, {"schemas"}, id="detect"),
+    pytest.param(("verify",), 0, {"schemas"}, id="verify"),
+    pytest.param(("adopt",), 0, {"schemas"}, id="adopt"),
+    pytest.param(("history",), 0, {"schemas"}, id="history"),
+    pytest.param(("upgrade", "--plan"), 0, {"schemas", "obstacles"}, id="plan"),
+    pytest.param(("upgrade", "--yes"), 0, {"schemas", "seconds"}, id="upgrade"),
+    pytest.param(("archive", "list"), 0, {"archives"}, id="archive list"),
+    pytest.param(("server", "status"), 1, {"running"}, id="server status"),
+    pytest.param(("server", "stop"), 0, {"stopped"}, id="server stop"),
+    pytest.param(("server", "url"), 1, {"url"}, id="server url"),
+    pytest.param(("backup", "list", "--into", "."), 1, {"backups", "broken"}, id="no backups"),
+    pytest.param(("backup", "schedule", "--into", "d"), 0, {"texts", "written"}, id="schedule"),
+    pytest.param(("backup", "schedule", "--into", "d", "--cron"), 0, {"texts"}, id="cron"),
+    pytest.param(("doctor",), 3, {"lines"}, id="doctor"),  # this server does not write to disk
+    pytest.param(("app-config",), 0, {"settings"}, id="app-config"),
+    pytest.param(("diagram",), 0, {"mermaid", "svg", "version"}, id="diagram"),
+    pytest.param(("backup", "pitr"), 1, {"text", "problems"}, id="pitr"),
+]
+
+
+@pytest.mark.parametrize(("words", "status", "names"), READING)
+def test_a_result_is_one_object(
+    words: tuple[str, ...], status: int, names: set[str], ask: Ask
+) -> None:
+    got, found = ask(*words)
+    assert got == status, found
+    assert names <= found.keys()
+
+
+@pytest.mark.parametrize("words", [("detect",), ("verify",), ("history",), ("upgrade", "--plan")])
+def test_each_schema_is_told_by_its_name(words: tuple[str, ...], ask: Ask) -> None:
+    _, found = ask(*words)
+    assert [one.get("col") or one["schema"] for one in found["schemas"]][-1] == "col"
+
+
+def test_what_an_archive_holds_and_its_dropping_are_told(ask: Ask) -> None:
+    _, listed = ask("archive", "list")
+    names = [one["table"] for one in listed["archives"]]
+    _, shown = ask("archive", "show", names[0], "--rows", "1")
+    assert (shown["archive"]["table"], len(shown["rows"])) == (names[0], 1)
+    status, refused = ask("archive", "drop", names[0])
+    assert (status, refused["error"]["status"]) == (2, 2)
+    status, dropped = ask("archive", "drop", names[0], "--yes")
+    assert (status, [one["table"] for one in dropped["dropped"]]) == (0, [names[0]])
+
+
+def test_backups_are_told_from_the_first_to_the_last(ask: Ask, server18: Server) -> None:
+    into = ("--into", "kept")  # seen from the folder in which the command is typed
+    status, run = ask("backup", "run", *into)
+    assert (status, len(run["made"]), run["failed"]) == (0, 1, [])
+    (one,) = ask("backup", "list", *into)[1]["backups"]
+    assert ask("backup", "show", "last", *into)[1] == one
+    status, sent = ask("backup", "offsite", "test -d {}", *into)
+    assert (status, sent) == (0, {"id": one["id"], "sent": True})
+    status, sound = ask("backup", "verify", "last", *into)
+    assert (status, sound["sound"], sound["id"]) == (0, True, one["id"])
+    with server18.database() as empty:
+        status, restored = ask("backup", "restore", "last", *into, "--to", empty.url)
+    assert (status, restored["rows"]) == (0, sum(one["rows"].values()))
+    status, removed = ask("backup", "prune", one["id"], *into, "--yes")
+    assert (status, removed) == (0, {"removed": [one["id"]], "kept": []})
+
+
+def test_what_was_wrapped_is_told(ask: Ask, site: Path) -> None:
+    (site / "col_alter_1.1-27.0.sql").write_text("create table col.t (i int);")
+    status, found = ask("wrap", ".")
+    assert (status, [one["version"] for one in found["added"]]) == (0, ["27.0"])
+
+
+WRONG = [
+    pytest.param(("detect",), "postgresql://nobody@127.0.0.1:1/none", 3, id="no server"),
+    pytest.param(("upgrade", "--plan"), "mysql://x/y", 2, id="no address"),
+    pytest.param(("upgrade", "9.9", "--plan"), "", 2, id="no version"),
+]
+
+
+@pytest.mark.parametrize(("words", "url", "status"), WRONG)
+def test_an_error_is_one_object_too(
+    words: tuple[str, ...], url: str, status: int, ask: Ask, filled: Address
+) -> None:
+    got, found = ask(*words, COLLEC_DATABASE_URL=url or filled.url)
+    assert got == found["error"]["status"] == status
+    assert found["error"]["message"]
