@@ -22,6 +22,7 @@ from collec_migrations.replication.nodes import Named
 from collec_migrations.replication.states import Up
 from collec_migrations.server import account, binaries, copies, postmaster, programs
 from tests import servers
+from tests.proxy import Proxy
 
 SECRET = "xyzzy-9-plugh"
 DEADLINE = 30.0
@@ -172,6 +173,18 @@ class Pair:
         """Wait until a standby has replayed all that its primary wrote."""
         at = primary.value("select pg_current_wal_lsn()")
         until(lambda: standby.value(f"select pg_last_wal_replay_lsn() >= '{at}'"))
+
+    def cut_off(self, network: Proxy) -> None:
+        """Let b follow by a proxy, cut that, and write: it takes a while until that is noticed."""
+        self.a.configure(wal_sender_timeout="4s")
+        self.b.configure(wal_receiver_status_interval="10s", wal_receiver_timeout="60s")
+        self.a.sql("select pg_reload_conf()")
+        self.b.stop()
+        follow(self.b, self.a, self.passfile, port=network.port)
+        self.b.start()
+        until(lambda: self.follows(self.b, self.a))
+        network.cut()
+        self.write(self.a, "not sent")
 
     def third(self) -> Machine:
         """Return a copy of b, as another standby c of a, which runs."""

@@ -121,12 +121,17 @@ def test_4_a_network_that_swallows_everything(pair18: Pair) -> None:
         standbys.follow(pair.b, pair.a, pair.passfile, port=network.port)
         pair.b.start()
         until(lambda: pair.follows(pair.b, pair.a))
+        same = "select pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()"
+        pair.caught_up(pair.b, pair.a)
+        until(lambda: pair.b.value(same))
+        # Before its first reply, b is known to be cut off only later (`quiet_after`).
+        until(lambda: pair.a.value("select reply_time is not null from pg_stat_replication"))
         network.cut()
         pair.write(pair.a, "does not come through")
         until(lambda: codes(pair, "b") == ["silent"])
         assert in_recovery(pair.b)
         assert streaming(pair)
-        assert pair.b.value("select pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn()")
+        assert pair.b.value(same)
         lag = pair.report().node("b").lag
         assert lag
         assert lag.to_receive
@@ -139,22 +144,25 @@ def test_5_an_idle_primary_is_not_a_lag(pair18: Pair) -> None:
     pair = pair18
     pair.write(pair.a, "the last one")
     pair.caught_up(pair.b, pair.a)
-    until(lambda: pair.b.value("select now() - pg_last_xact_replay_timestamp() > interval '0.2 s'"))
-    lag = pair.report().node("b").lag
-    assert lag
-    assert lag.seconds == 0
-    assert lag.since_replay
-    assert lag.since_replay > 0.2
+    age = "extract(epoch from now() - pg_last_xact_replay_timestamp())"
+    until(lambda: pair.b.value(f"select {age} > 0.2"))
+    until(lambda: late(pair)[0] == 0)
+    assert (late(pair)[1] or 0) > 0.2  # what is usually taken for the lag
     pair.a.sql("checkpoint")
     pair.caught_up(pair.b, pair.a)
     pair.b.sql("checkpoint")  # nothing is left to replay after the restart
     pair.b.stop()
     pair.b.start()
     until(lambda: pair.follows(pair.b, pair.a))
-    assert pair.b.value("select pg_last_xact_replay_timestamp()") is None
+    assert pair.b.value(f"select {age}") is None
+    until(lambda: late(pair) == (0, None))
+
+
+def late(pair: Pair) -> tuple[float | None, float | None]:
+    """Return the seconds of lag, and those since the last transaction that was replayed."""
     lag = pair.report().node("b").lag
     assert lag
-    assert (lag.seconds, lag.since_replay) == (0, None)
+    return lag.seconds, lag.since_replay
 
 
 def test_6_bytes_are_counted_from_the_primary_and_not_from_replay_lag(pair18: Pair) -> None:
@@ -189,7 +197,7 @@ def test_7_two_primaries(pair18: Pair) -> None:
     assert "b (timeline 2" in finding.line
     assert "a (timeline 1" in finding.line
     assert report.node("a").findings[0].code == "second-primary"
-    assert report.node("b").verdict == "attention" or report.node("b").verdict == "ok"
+    assert report.node("b").role == "primary"
 
 
 def test_a_standby_that_refuses_reads_is_judged_by_its_primary(pair18: Pair) -> None:
@@ -208,7 +216,7 @@ def test_a_node_that_is_down_and_one_that_does_not_let_us_in(pair18: Pair) -> No
     pair = pair18
     pair.b.kill()
     assert codes(pair, "b") == ["down"]
-    assert "its slot" not in pair.report().node("a").line or codes(pair, "a") == ["slot-inactive"]
+    assert codes(pair, "a") in ([], ["slot-inactive"])  # from the moment when a notices
     (pair.a.data / "pg_hba.conf").write_text("local all all trust\n")
     pair.a.sql("select pg_reload_conf()")
     until(lambda: "does not let us in" in pair.report().node("a").line)
