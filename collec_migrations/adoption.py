@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from psycopg2 import extensions, sql
+from psycopg2 import extensions
 
 from collec_migrations import releases
 from collec_migrations.comparison.difference import Difference
-from collec_migrations.database import history, state
+from collec_migrations.database import adopting, state
+from collec_migrations.database.owners import read_owners
+from collec_migrations.detection.answer import Answer, Detection
 from collec_migrations.errors import MigrationError, UnknownVersion
 from collec_migrations.names import Names
 from collec_migrations.verification import mending, repairing, verifying
@@ -61,6 +63,8 @@ def adopt_mended(
 
 def adopt_forced(connection: extensions.connection, names: Names, version: str) -> Adoption:
     """Write a version whatever is seen; the history says what was overruled."""
+    if version not in releases.VERSIONS:
+        return _unknown(connection, names, version)
     report = _report(connection, names, version)
     seen = ", ".join(report.detection.versions) or report.detection.answer
     forced = "" if report.is_sound and seen == version else (
@@ -72,6 +76,8 @@ def adopt_forced(connection: extensions.connection, names: Names, version: str) 
 def contradiction(connection: extensions.connection, names: Names, version: str) -> str:
     """Return what `alembic stamp` should warn of before it writes a version; empty: nothing."""
     seen = verifying.look(connection, names)
+    if seen.answer is Answer.LATER and seen.versions == (version,):
+        return ""
     if seen.is_sound and seen.versions == (version,):
         return ""
     told = " or ".join(seen.versions) or str(seen.answer)
@@ -81,13 +87,15 @@ def contradiction(connection: extensions.connection, names: Names, version: str)
 
 def _report(connection: extensions.connection, names: Names, version: str | None) -> Report:
     """Return how the database differs from the version it would be adopted as."""
+    # Alembic's own version does not count here: it is what is about to be written.
+    detection = verifying.look(connection, names)
+    if detection.answer is Answer.LATER and version in (None, *detection.versions):
+        raise _unchecked(detection)
     if version is not None and version not in releases.VERSIONS:
         raise UnknownVersion(
             f"there is no version {version!r} of the database",
             hint=f"Known versions: {', '.join(releases.VERSIONS)}.",
         )
-    # Alembic's own version does not count here: it is what is about to be written.
-    detection = verifying.look(connection, names)
     seen = version or detection.version
     if seen is None:
         raise AdoptionRefused(
@@ -96,6 +104,33 @@ def _report(connection: extensions.connection, names: Names, version: str | None
             hint="Run `collec-migrations detect` to see why; name the version to decide it.",
         )
     return verifying.verify(connection, names, version=seen)
+
+
+def _unchecked(detection: Detection) -> AdoptionRefused:
+    (version,) = detection.versions
+    return AdoptionRefused(
+        f"schema {detection.names.col!r} says to be at version {version}, which this tool does not "
+        "know: it cannot be checked",
+        hint=f"To adopt it unchecked: adopt {version} --force. What Alembic wrote itself needs no "
+        "adoption.",
+    )
+
+
+def _unknown(connection: extensions.connection, names: Names, version: str) -> Adoption:
+    """Write a version that is later than all known ones, where the database itself says it."""
+    detection = verifying.look(connection, names)
+    if detection.answer is not Answer.LATER or version not in detection.versions:
+        raise UnknownVersion(
+            f"there is no version {version!r} of the database",
+            hint=f"Known versions: {', '.join(releases.VERSIONS)}.",
+        )
+    if detection.records.alembic == (version,):
+        return Adoption(names=names, version=version, already=True)
+    forced = "forced: a version that is not known cannot be checked"
+    adopting.record(
+        connection, names, version, note=forced, owner=read_owners(connection, names).majority
+    )
+    return Adoption(names=names, version=version, forced=forced)
 
 
 def _refuse_contradiction(report: Report, version: str | None) -> None:
@@ -134,64 +169,7 @@ def _written(
     left = tuple(one for one in report.differences if one.name != state.VERSION_TABLE)
     if not already or mended or forced:
         note = "; ".join(filter(None, [forced, f"mended: {len(mended)}" if mended else ""]))
-        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-            _write_version(cursor, names.col, version)
-            entry = history.Entry(version=version, kind="adopted", note=note)
-            history.record(cursor, names.col, entry)
-            _record_rights(cursor, names.gacl, version)
-            _give(cursor, names, report.owners.majority)
+        adopting.record(connection, names, version, note=note, owner=report.owners.majority)
     return Adoption(
         names=names, version=version, already=already, forced=forced, mended=mended, left=left
     )
-
-
-def _write_version(cursor: extensions.cursor, schema: str, version: str) -> None:
-    """Write Alembic's version, in its table as Alembic itself creates it."""
-    table = sql.Identifier(schema, state.VERSION_TABLE)
-    if not _is_versioned(cursor, schema):
-        cursor.execute(
-            sql.SQL(
-                "create table {} (version_num varchar(32) not null,"
-                " constraint alembic_version_pkc primary key (version_num))"
-            ).format(table)
-        )
-    cursor.execute(sql.SQL("delete from {}").format(table))
-    cursor.execute(sql.SQL("insert into {} values ({})").format(table, sql.Literal(version)))
-
-
-def _is_versioned(cursor: extensions.cursor, schema: str) -> bool:
-    """Say whether a schema has Alembic's table."""
-    cursor.execute(
-        "select 1 from pg_catalog.pg_class c"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relname = %s",
-        (schema, state.VERSION_TABLE),
-    )
-    return cursor.fetchone() is not None
-
-
-def _record_rights(cursor: extensions.cursor, schema: str, version: str) -> None:
-    """Write the version into the history of the rights schema, unless a data schema beside this
-    one already brought it to a later one."""
-    past = history.read(cursor, schema)
-    known = past[-1].version if past else None
-    if known in releases.VERSIONS and releases.position(str(known)) >= releases.position(version):
-        return
-    history.record(cursor, schema, history.Entry(version=version, kind="adopted"))
-
-
-def _give(cursor: extensions.cursor, names: Names, owner: str) -> None:
-    """Give what was created to the owner of the application's tables, who upgrades later on."""
-    cursor.execute("select current_user")
-    if not owner or cursor.fetchone() == (owner,):
-        return
-    for schema, table in (
-        (names.col, state.VERSION_TABLE),
-        (names.col, history.TABLE),
-        (names.gacl, history.TABLE),
-    ):
-        cursor.execute(
-            sql.SQL("alter table if exists {} owner to {}").format(
-                sql.Identifier(schema, table), sql.Identifier(owner)
-            )
-        )

@@ -42,9 +42,8 @@ def edits(folder: Path, want: Wanted, environment: Mapping[str, str]) -> tuple[E
     """Return the files that have to change so that the application finds its database.
 
     What says the same in another way stays, and so do passwords. A key that the ini file of
-    several instances gives is changed there, since that file wins.
-
-    Raises UsageError when the folder holds no application.
+    several instances gives is changed there, since that file wins. Raises UsageError when the
+    folder holds no application.
     """
     said = installation.read(folder, environment)
     host = said.connection.get("host", "")

@@ -78,6 +78,8 @@ def _told(done: adoption.Adoption) -> str:
     lines += [f"  left: {one.sentence}" for one in done.left]
     lines += [f"  {done.forced}"] if done.forced else []
     known = chain.versions()
+    if done.version not in releases.VERSIONS:
+        return "\n".join(lines)
     if known and releases.position(done.version) > releases.position(known[-1]):
         lines.append(
             f"It is newer than {known[-1]}, the newest version that this tool migrates; the "

@@ -3,7 +3,7 @@
 from typing import Any
 
 from collec_migrations.locks import Effects, Relation
-from collec_migrations.migration.plan import PairPlan, Plan, PlannedStatement, PlannedStep
+from collec_migrations.migration.planned import PairPlan, Plan, PlannedStatement, PlannedStep
 
 Json = dict[str, Any]
 """What `json.dumps` takes: an object with values of any kind."""
@@ -35,7 +35,14 @@ def _pair(pair: PairPlan) -> Json:
         "owners": {"gacl": pair.gacl_owner or None, "col": pair.col_owner or None},
         "steps": [_step(step) for step in pair.steps],
         "archived": [
-            {"table": item.table, "column": item.column, "rows": item.rows}
+            {
+                "table": item.table,
+                "column": item.column,
+                "rows": item.rows,
+                "what": item.what or None,
+                "place": item.place or None,
+                "for_good": item.for_good,
+            }
             for item in pair.archived
         ],
     }

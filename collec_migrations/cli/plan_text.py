@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import starmap
 
 from collec_migrations.locks import Mode, Relation
-from collec_migrations.migration.plan import PairPlan, Plan, PlannedScript
+from collec_migrations.migration.planned import Archived, PairPlan, Plan, PlannedScript
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 SHOWN_LINES = 6
@@ -146,13 +146,22 @@ def _bytes(number: float) -> str:
 
 def _archived(plan: Plan) -> Iterator[str]:
     found = [item for pair in plan.pairs for item in pair.archived if item.rows]
-    if found:
-        yield "goes to the archive, from where a downgrade brings it back:"
-    for item in found:
-        if item.column is None:
-            yield f"  {item.table}: {_count(item.rows, 'row')}"
-        else:
-            yield f"  {item.table}.{item.column}: {_count(item.rows, 'value')}"
+    for for_good, title in (
+        (False, "goes to the archive, from where a downgrade brings it back:"),
+        (True, "goes to the archive; wrapped steps have no downgrade:"),
+    ):
+        lines = [f"  {_archive(item)}" for item in found if item.for_good == for_good]
+        if lines:
+            yield title
+            yield from lines
+
+
+def _archive(item: Archived) -> str:
+    if item.what:
+        return f"{item.table}: {_count(item.rows, 'row')} ({item.what}, {item.place})"
+    if item.column is None:
+        return f"{item.table}: {_count(item.rows, 'row')}"
+    return f"{item.table}.{item.column}: {_count(item.rows, 'value')}"
 
 
 def _owners(plan: Plan) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
-    from collec_migrations.migration.plan import Plan
+    from collec_migrations.migration.planned import Plan
 
 
 def upgrade(

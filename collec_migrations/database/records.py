@@ -39,6 +39,8 @@ class Records:
     """By id."""
     parameters: frozenset[int] | None = None
     """The ids in `dbparam`; None: no such table, or it may not be read."""
+    dataset_types: frozenset[int] | None = None
+    """The ids in `dataset_type`; None as above."""
     alembic: tuple[str, ...] = ()
     history: tuple[Applied, ...] = ()
     unreadable: tuple[str, ...] = ()
@@ -66,7 +68,8 @@ def read_records(connection: extensions.connection, names: Names) -> Records:
     return Records(
         has_dbversion=any(table[:2] == (names.col, "dbversion") for table in tables),
         dbversion=tuple(sorted(_versions(found.get("dbversion", [])), key=lambda row: row.id)),
-        parameters=_parameters(found.get("dbparam")),
+        parameters=_ids("dbparam_id", found.get("dbparam")),
+        dataset_types=_ids("dataset_type_id", found.get("dataset_type")),
         alembic=tuple(str(row.get("version_num")) for row in found.get("alembic_version", [])),
         history=tuple(map(_applied, found.get("migration_history", []))),
         unreadable=tuple(f"{schema}.{table}" for schema, table, may in tables if not may),
@@ -95,10 +98,10 @@ def _versions(rows: list[Json]) -> Iterator[Row]:
             )
 
 
-def _parameters(rows: list[Json] | None) -> frozenset[int] | None:
+def _ids(column: str, rows: list[Json] | None) -> frozenset[int] | None:
     if rows is None:
         return None
-    found = (_number(row.get("dbparam_id")) for row in rows)
+    found = (_number(row.get(column)) for row in rows)
     return frozenset(number for number in found if number is not None)
 
 

@@ -16,6 +16,8 @@ class Answer(StrEnum):
     DIFFERENCES = "differences"
     BETWEEN = "between"
     AMBIGUOUS = "ambiguous"
+    LATER = "later"
+    """It says to be at a version that is later than all that are known here."""
     OTHER = "not-collec"
     EMPTY = "empty"
     ONLY_GACL = "only-gacl"

@@ -7,7 +7,7 @@ from collec_migrations.catalog import Catalog
 from collec_migrations.comparison import structure, variants
 from collec_migrations.comparison.difference import Difference, ordered
 from collec_migrations.database.records import Records
-from collec_migrations.detection import fitting, interrupted, recorded
+from collec_migrations.detection import fitting, interrupted, reasons, recorded
 from collec_migrations.detection.answer import Answer, Detection
 from collec_migrations.detection.fitting import Fit
 from collec_migrations.names import Names
@@ -35,6 +35,8 @@ def decide(evidence: Evidence) -> Detection:
     fits = fitting.rank(essence)
     best = [fit for fit in fits if fit.distance == fits[0].distance]
     candidates = _told_apart(best, evidence)
+    if recorded.later(evidence.records):
+        return _later(evidence, candidates[-1])
     halfway = _halfway(evidence, best, interrupted.steps(essence))
     if halfway is not None:
         return _between(evidence, halfway)
@@ -137,7 +139,22 @@ def _between(evidence: Evidence, step: interrupted.Halfway) -> Detection:
         why=(
             f"Of the step from {step.older} to {step.newer}, {step.added} things were added and "
             f"{step.removed} removed; {step.undone} are not done.",
-            *_said(evidence),
+            *reasons.said(evidence.records, evidence.expected),
+        ),
+    )
+
+
+def _later(evidence: Evidence, nearest: str) -> Detection:
+    """Return that a database says to be at a version of which no catalog is known."""
+    version = recorded.later(evidence.records)
+    bare = _version(replace(evidence, records=Records()), nearest)
+    count = len(bare.serious)
+    return replace(
+        _detection(evidence, Answer.LATER, (version,)),
+        why=(
+            f"What a sound {version} contains is not known here; its tables are nearest to "
+            f"{nearest}, with {count} difference{'' if count == 1 else 's'}.",
+            *reasons.said(evidence.records, evidence.expected),
         ),
     )
 
@@ -149,7 +166,10 @@ def _ambiguous(evidence: Evidence, candidates: tuple[str, ...]) -> Detection:
     answer = _detection(evidence, Answer.AMBIGUOUS, candidates, found)
     return replace(
         answer,
-        why=(f"{' and '.join(candidates)} fit equally well.", *_said(evidence)),
+        why=(
+            f"{' and '.join(candidates)} fit equally well.",
+            *reasons.said(evidence.records, evidence.expected),
+        ),
     )
 
 
@@ -159,41 +179,13 @@ def _version(evidence: Evidence, version: str) -> Detection:
     answer = replace(_detection(evidence, Answer.EXACT, (version,), found), shape=shape)
     if answer.serious:
         answer = replace(answer, answer=Answer.DIFFERENCES)
-    return replace(answer, why=(*_said(evidence), *_neighbours(evidence, answer)))
-
-
-def _neighbours(evidence: Evidence, answer: Detection) -> tuple[str, ...]:
-    """Return which stopped upgrade would leave the same, when one would."""
-    if not answer.serious:
-        return ()
-    essence = fitting.essence_of(evidence.observed)
-    version = answer.versions[0]
-    stopped = [
-        f"An upgrade from {step.older} to {step.newer} that stopped half-way would leave the same."
-        for step in interrupted.steps(essence)
-        if version in (step.older, step.newer) and not step.foreign
-    ]
-    before = releases.previous(version)
-    if before and any(one.name == "dbversion" and one.kind == "row" for one in answer.serious):
-        stopped.append(
-            f"An upgrade from {before} to {version} that stopped before it wrote its number "
-            "would leave the same."
-        )
-    return tuple(stopped)
-
-
-def _said(evidence: Evidence) -> tuple[str, ...]:
-    """Return what the database and the application say, as sentences."""
-    numbers = ", ".join(evidence.records.numbers)
-    said = [f"Table dbversion says {numbers}." if numbers else ""]
-    if evidence.records.alembic:
-        said.append(f"Alembic's own version is {', '.join(evidence.records.alembic)}.")
-    if evidence.expected:
-        said.append(f"The application asks for version {evidence.expected}.")
-    said += [
-        f"Table {table} may not be read by this role." for table in evidence.records.unreadable
-    ]
-    return tuple(one for one in said if one)
+    return replace(
+        answer,
+        why=(
+            *reasons.said(evidence.records, evidence.expected),
+            *reasons.neighbours(evidence.observed, answer),
+        ),
+    )
 
 
 def _detection(

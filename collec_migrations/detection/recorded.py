@@ -1,9 +1,16 @@
 """How what a database says of itself agrees with what it is. Pure."""
 
+import re
+
 from collec_migrations import releases
 from collec_migrations.comparison import variants
 from collec_migrations.comparison.difference import Difference, Severity, State
 from collec_migrations.database.records import Records
+
+_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})+")
+
+ELABFTW = 5
+"""The id of the type of dataset that 26.2 adds; the application's code has it too."""
 
 
 def says(records: Records) -> str:
@@ -11,9 +18,28 @@ def says(records: Records) -> str:
     return records.numbers[-1] if records.numbers else ""
 
 
+def later(records: Records) -> str:
+    """Return the version, later than all known ones, that Alembic or `dbversion` names; or none.
+
+    Alembic reaches such a version by a wrapped script that came after this package.
+    """
+    found = [one for one in (*records.numbers, *records.alembic) if is_later(one)]
+    return max(found, key=releases.order, default="")
+
+
+def is_later(version: str) -> bool:
+    """Say whether this is the number of a version later than all known ones."""
+    newest = releases.order(releases.VERSIONS[-1])
+    return bool(_NUMBER.fullmatch(version)) and releases.order(version) > newest
+
+
 def differences(version: str, records: Records) -> tuple[Difference, ...]:
     """Return where the rows disagree with the version that the structure is."""
-    return (*_dbversion(version, records), *_alembic(version, records))
+    return (
+        *_dbversion(version, records),
+        *_alembic(version, records),
+        *_dataset_types(version, records),
+    )
 
 
 def _dbversion(version: str, records: Records) -> tuple[Difference, ...]:
@@ -47,6 +73,16 @@ def _alembic(version: str, records: Records) -> tuple[Difference, ...]:
         return ()
     sentence = f"Alembic's own version is {said}, the structure is that of {version}"
     return (_row("alembic_version", Severity.BREAKS, sentence, version, said, ""),)
+
+
+def _dataset_types(version: str, records: Records) -> tuple[Difference, ...]:
+    """Return the sign of a pre-release of 26.2, which recorded that number too early."""
+    if version != "26.2" or not records.dataset_types or ELABFTW in records.dataset_types:
+        return ()
+    sentence = f"table dataset_type has no type {ELABFTW}, which the step to 26.2 adds"
+    said = ", ".join(map(str, sorted(records.dataset_types)))
+    reason = "pre-releases of 26.2 recorded 26.2 before it was complete"
+    return (_row("dataset_type", Severity.DIFFERS, sentence, str(ELABFTW), said, reason),)
 
 
 def _row(

@@ -36,6 +36,7 @@ def headline(one: Detection) -> str:
         Answer.BETWEEN: f"{place} is between versions {versions}: an upgrade stopped or partly "
         "failed.",
         Answer.AMBIGUOUS: f"{place} is ambiguous: it may be any of versions {versions}.",
+        Answer.LATER: f"{place} says to be at version {versions}, which this tool does not know.",
         Answer.OTHER: f"{place} is not a Collec-Science database.",
         Answer.EMPTY: f"{place} is empty: nothing of Collec-Science is installed.",
         Answer.ONLY_GACL: f"{place}: only the rights schema is there, the data schema is not.",
@@ -65,6 +66,8 @@ def _next(one: Detection, chain: Sequence[str], options: str) -> Iterator[str]:
         yield f"{command('upgrade', one.names, options)}   installs it."
     elif one.answer is Answer.OTHER:
         yield "name the schemas with --gacl and --col, or another database with --url."
+    elif one.answer is Answer.LATER:
+        yield from _after_later(one, options)
     elif one.version is None:
         verb = f"verify {one.versions[-1]}"
         yield f"{_verb(verb, one.names, options)}   shows what is to do to be there."
@@ -72,6 +75,15 @@ def _next(one: Detection, chain: Sequence[str], options: str) -> Iterator[str]:
         yield f"{_verb(f'verify {one.version} --sql', one.names, options)}   shows how to mend it."
     else:
         yield from _after_version(one, one.version, chain, options)
+
+
+def _after_later(one: Detection, options: str) -> Iterator[str]:
+    (version,) = one.versions
+    if one.records.alembic == one.versions:
+        yield "nothing: Alembic has it in its care; a newer release of this tool may know it."
+    else:
+        force = _verb(f"adopt {version} --force", one.names, options)
+        yield f"{force}   puts it under Alembic's care, unchecked."
 
 
 def _after_version(

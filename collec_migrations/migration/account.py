@@ -1,15 +1,16 @@
 """What scripts call `collec`: the application's account, which owns the schemas of a site."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import ownership
+from collec_migrations import ownership, quoting
 from collec_migrations.database import holdings
 from collec_migrations.database.state import TOOL_TABLES
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.names import Names
-from collec_migrations.scripts import roles
+from collec_migrations.scripts import bind, roles
 from collec_migrations.wrapping.script import Item
 
 ROLE = "collec"
@@ -34,11 +35,10 @@ class Owners:
             return {ROLE: self.col}
         if ROLE not in item.statement.text.lower():
             return {}
-        tree = item.tree
-        if type(tree).__name__ == "AlterOwnerStmt" and tree.objectType.name == "OBJECT_SCHEMA":
-            return {ROLE: self.gacl_schema if tree.object.sval == "gacl" else self.col_schema}
-        changed = roles.changes(item.statement.text, item.search_path)
-        return {ROLE: self.gacl if changed == {"gacl"} else self.col}
+        is_of_gacl = _schema(item) == "gacl"
+        if _gives_schema(item.tree):
+            return {ROLE: self.gacl_schema if is_of_gacl else self.col_schema}
+        return {ROLE: self.gacl if is_of_gacl else self.col}
 
 
 def owners(sink: Sink, names: Names) -> Owners | None:
@@ -60,14 +60,42 @@ def owners(sink: Sink, names: Names) -> Owners | None:
     return found[0] if found else None
 
 
-def only_gives(item: Item) -> bool:
-    """Say whether a statement does nothing but give something to the application's account."""
-    tree = item.tree
-    if type(tree).__name__ == "AlterOwnerStmt":
-        return bool(tree.newowner.rolename == ROLE)
-    if type(tree).__name__ != "AlterTableStmt":
-        return False
-    return all(
-        command.subtype.name == "AT_ChangeOwner" and command.newowner.rolename == ROLE
-        for command in tree.cmds
-    )
+def _gives_schema(tree: Any) -> bool:
+    is_owner = type(tree).__name__ == "AlterOwnerStmt"
+    return is_owner and bool(tree.objectType.name == "OBJECT_SCHEMA")
+
+
+def _schema(item: Item) -> str:
+    """Return the default name of the schema that a statement is about."""
+    if _gives_schema(item.tree):
+        return "gacl" if item.tree.object.sval == "gacl" else "col"
+    changed = roles.changes(item.statement.text, item.search_path)
+    return "gacl" if changed == {"gacl"} else "col"
+
+
+UNKNOWN = "collec: the owner of the schema"
+"""What stands for the account while a script for psql is written."""
+
+
+def names_account(item: Item) -> bool:
+    """Say whether a statement names the application's account."""
+    text = item.statement.text
+    return ROLE in text.lower() and bind(text, {}, roles={ROLE: UNKNOWN}) != text
+
+
+def at_run_time(item: Item, bound: str, names: Names) -> str:
+    """Return what runs a statement with the owner of its schema in place of `UNKNOWN`.
+
+    For a script that psql runs later.
+    """
+    schema = names.by_default_name[_schema(item)]
+    return f"""do $collec_owner$
+declare
+    owner name;
+begin
+    select pg_catalog.pg_get_userbyid(nspowner) into strict owner
+    from pg_catalog.pg_namespace where nspname = {quoting.literal(schema)};
+    execute replace({quoting.literal(bound)}, {quoting.literal(quoting.identifier(UNKNOWN))},
+                    pg_catalog.quote_ident(owner));
+end
+$collec_owner$;"""

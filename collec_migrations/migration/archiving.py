@@ -1,6 +1,6 @@
 """Refuse a step down whose rows could not be archived, naming tables and counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -8,6 +8,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations import quoting
 from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migration import known, reference
+from collec_migrations.names import Names
 
 RENAMED = frozenset({("storage", "storage_location")})
 """Columns that a step down only renames: nothing of them needs an archive."""
@@ -54,6 +55,23 @@ def check(cursor: Cursor, step: Step) -> None:
             f"{step.reached or 'base'} needs for rows of {shown}; nothing was applied",
             hint="Run as the owner of the schemas with the right to create schemas in this "
             f"database, or let a superuser create the schema {step.archive!r} for that owner.",
+        )
+
+
+def steps(
+    names: Names, data: tuple[str, str | None], rights: Iterable[tuple[str, str | None]]
+) -> Iterator[Step]:
+    """Yield the steps of both schemas, each from (a version, to the one reached)."""
+    yield Step(
+        role="col", schema=names.col, archive=names.col_archive, version=data[0], reached=data[1]
+    )
+    for version, reached in rights:
+        yield Step(
+            role="gacl",
+            schema=names.gacl,
+            archive=names.gacl_archive,
+            version=version,
+            reached=reached,
         )
 
 

@@ -8,7 +8,11 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import quoting
 from collec_migrations.errors import MigrationError
+from collec_migrations.wrapping import keeping
 from collec_migrations.wrapping.duplicates import Question
+from collec_migrations.wrapping.keeping import Loss
+from collec_migrations.wrapping.prepared import Prepared
+from collec_migrations.wrapping.script import Item
 
 HINT = "Put these rows right, then run it again."
 _NOT_YET = (
@@ -25,10 +29,12 @@ class RowsInTheWay(MigrationError):
     """Rows that a step would refuse or spoil; nothing was applied."""
 
 
-def ask(cursor: Cursor, question: Question) -> tuple[str, ...]:
+def ask(cursor: Cursor, question: Question, *, path: str = "") -> tuple[str, ...]:
     """Return the findings of a question; none when it cannot be asked yet."""
     cursor.execute("savepoint collec_question")
     try:
+        if path:
+            cursor.execute(f"set local search_path = {path}")
         cursor.execute(question.query)
         found = tuple(str(row[0]) for row in cursor.fetchall())
     except psycopg2.Error as error:
@@ -37,6 +43,16 @@ def ask(cursor: Cursor, question: Question) -> tuple[str, ...]:
         found = ()
     cursor.execute("rollback to savepoint collec_question; release savepoint collec_question")
     return found
+
+
+def count(cursor: Cursor, step: Prepared, item: Item, loss: Loss) -> int:
+    """Return how many rows a loss is about now; 0 when it cannot be asked yet."""
+    bound = step.names.by_default_name
+    path = ", ".join(quoting.identifier(bound.get(name, name)) for name in item.search_path)
+    query = step.bind(keeping.query(loss, "count(*)::text"))
+    question = Question(id="", message="", query=query, certain=False)
+    found = ask(cursor, question, path=path)
+    return int(found[0]) if found else 0
 
 
 def refuse(cursor: Cursor, question: Question) -> None:

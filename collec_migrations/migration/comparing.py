@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import releases
-from collec_migrations.comparison import structure
+from collec_migrations.comparison import structure, variants
 from collec_migrations.comparison.difference import Severity
 from collec_migrations.database.reading import read_catalog
 from collec_migrations.names import Names
@@ -28,8 +28,8 @@ def differences(cursor: Cursor, names: Names, version: str, *, whole: bool) -> t
         alternative=releases.catalog(version, Shape.FRESH),
     )
     return tuple(
-        f"{one.role}: {one.sentence}"
-        for one in found
+        f"{one.role}: {one.sentence}{f' ({one.known})' if one.known else ''}"
+        for one in variants.explained(version, found)
         if one.severity is not Severity.COSMETIC and (whole or one.role == "col")
     )
 

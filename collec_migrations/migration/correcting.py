@@ -7,10 +7,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations.migration import conditional
 from collec_migrations.migration.sinks import Sink
+from collec_migrations.wrapping import errata
 from collec_migrations.wrapping.errata import Erratum
 from collec_migrations.wrapping.script import Item
-
-INSTEAD = ("skip", "skip_if", "replace")
 
 
 @dataclass(kw_only=True)
@@ -24,6 +23,8 @@ class Corrector:
     """Says whether a correction is about a schema that this step changes."""
     run: Callable[[Item], None]
     """Sends a statement as it is."""
+    present: Callable[[Item], str]
+    """Returns the query for whether what a statement makes is there; empty: it is sent always."""
     bound: Callable[[Item], str]
     """Returns a statement with the site's names."""
     notes: list[str] = field(default_factory=list)
@@ -33,9 +34,9 @@ class Corrector:
         """Send a statement with what its errata say."""
         for erratum in (one for one in actions if one.action == "before"):
             self._do(erratum)
-        instead = [one for one in actions if one.action in INSTEAD]
+        instead = [one for one in actions if one.action in errata.INSTEAD]
         if not instead:
-            self.run(item)
+            self._run(item)
         for erratum in instead:
             if erratum.action == "skip_if":
                 skipped = self.unless(erratum.condition, item)
@@ -44,6 +45,14 @@ class Corrector:
                 self._do(erratum)
         for erratum in (one for one in actions if one.action == "after"):
             self._do(erratum)
+
+    def _run(self, item: Item) -> None:
+        """Send a statement as it is, unless what it makes is there already."""
+        condition = self.present(item)
+        if condition:
+            self.unless(condition, item)
+        else:
+            self.run(item)
 
     def unless(self, condition: str, item: Item) -> bool | None:
         """Send a statement unless a condition holds; return whether it does, None: not known."""

@@ -45,7 +45,7 @@ def told(uses: Iterable[Use], found: Extensions) -> Iterator[str]:
         if name in found.installed:
             yield f"extension {name} is there, in schema {found.installed[name]}"
         elif use.made and found.available.get(name):
-            yield f"extension {name} will be made ({use.place})"
+            yield f"extension {name} will be made, this role may make it ({use.place})"
 
 
 def refuse(uses: Iterable[Use], found: Extensions) -> None:
@@ -66,7 +66,15 @@ def _why(use: Use, found: Extensions) -> str:
     return "this role may not make it"
 
 
+def _package(name: str, major: int) -> str:
+    """Return the packages in which Debian and the PGDG's RPMs have an extension."""
+    if name.startswith("postgis"):
+        return f"postgresql-{major}-postgis-3 on Debian and Ubuntu, postgis*_{major} as RPM"
+    return f"postgresql-{major} on Debian and Ubuntu, postgresql{major}-contrib as RPM"
+
+
 def _advice(name: str, found: Extensions) -> str:
     if name not in found.available:
-        return f"Install the package of {name!r} on the server first."
+        package = _package(name, found.version // 10000)
+        return f"Install the package that has it on the server first: {package}."
     return f"Let a superuser run: create extension {name}; in this database."

@@ -15,7 +15,7 @@ from collec_migrations.migration import (
     archiving,
     comparing,
     installation,
-    parts,
+    levels,
     refusing,
     removal,
     wrapped_revision,
@@ -23,8 +23,10 @@ from collec_migrations.migration import (
 from collec_migrations.migration.sinks import Sink
 from collec_migrations.migration.wrapped import Sending
 from collec_migrations.names import Names
+from collec_migrations.scripts import parts
 from collec_migrations.settings import Settings
 from collec_migrations.wrapping import application, errata
+from collec_migrations.wrapping.prepared import Prepared
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +52,7 @@ class Run:
     """What the caller wants to stand in the history of each step, such as a backup's name."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
-    wrapped: list[Sending] = field(default_factory=list)
+    wrapped: list[Prepared] = field(default_factory=list)
     """The wrapped steps so far."""
     _told: set[str] = field(default_factory=set)
     _module: Any = None
@@ -128,22 +130,23 @@ class Run:
     def upgrade_wrapped(self, script: str, checksum: str) -> None:
         """Send a script of the application's own, and say what its version then differs in."""
         folder = Path(self._module.__file__).parent
-        sending = Sending(
+        step = Prepared(
             script=wrapped_revision.read(script, checksum, folder, library.scripts_folder()),
             old=self._before(self._version) or "",
             new=self._version,
             names=self.names,
-            sink=self.sink,
             whole=self._behind(self._version),
             known=errata.beside(folder),
         )
-        self.wrapped.append(sending)
+        self.wrapped.append(step)
+        sending = Sending(step=step, sink=self.sink)
         sending.send()
-        self._sent += sending.script.sources
+        self._sent += step.script.sources
         self._notes += sending.corrector.notes
+        self._announce(sending.notes)
         self._announce(application.warnings(self._version, self.names))
-        self.sink.inspect(partial(self._tell_differences, whole=sending.whole))
-        if sending.whole:
+        self.sink.inspect(partial(self._tell_differences, whole=step.whole))
+        if step.whole:
             self._step_rights(self._version)
 
     def _tell_differences(self, cursor: Cursor, *, whole: bool) -> None:
@@ -206,13 +209,8 @@ class Run:
 
     def _check_archives(self, reached: str | None, leaving: Sequence[str]) -> None:
         """Refuse the step when rows that it removes could not be kept."""
-        names = self.names
-        steps = [("col", names.col, names.col_archive, self._version, reached)]
-        steps += [("gacl", names.gacl, names.gacl_archive, v, self._before(v)) for v in leaving]
-        for role, schema, archive, version, then in steps:
-            step = archiving.Step(
-                role=role, schema=schema, archive=archive, version=version, reached=then
-            )
+        rights = [(version, self._before(version)) for version in leaving]
+        for step in archiving.steps(self.names, (self._version, reached), rights):
             self.sink.inspect(partial(archiving.check, step=step))
 
     def _step_rights(self, version: str | None) -> None:
@@ -225,19 +223,16 @@ class Run:
 
     def _rights_to_leave(self, reached: str | None) -> tuple[str, ...]:
         """Return the versions that the rights schema leaves, newest first."""
-        held = self._between(None, self.rights_held) if self.rights_held else ()
-        needed = max(self._between(None, reached) if reached else (), held, key=len)
         if self.rights_version is None:
             return ()
-        present = self._between(None, self.rights_version)
-        return tuple(reversed(present[len(needed) :]))
+        return levels.leaving(
+            self.versions, at=self.rights_version, needed=(reached, self.rights_held)
+        )
 
     def _between(self, old: str | None, new: str) -> Sequence[str]:
         """Return the versions after `old` up to `new`."""
-        first = 0 if old is None else self.versions.index(old) + 1
-        return self.versions[first : self.versions.index(new) + 1]
+        return levels.between(self.versions, old, new)
 
     def _before(self, version: str) -> str | None:
         """Return the version before, or None for the first one."""
-        index = self.versions.index(version)
-        return self.versions[index - 1] if index else None
+        return levels.before(self.versions, version)

@@ -20,7 +20,7 @@ from collec_migrations.migration import environment, planning, retrying, sending
 from collec_migrations.migration import plan as plans
 from collec_migrations.migration.configuration import alembic_config, errors_unwrapped
 from collec_migrations.migration.job import Job
-from collec_migrations.migration.plan import Plan
+from collec_migrations.migration.planned import Plan
 from collec_migrations.migration.progress import Progress
 
 Say = Callable[[str], None]

@@ -1,124 +1,76 @@
 """Run a wrapped script: looked into beforehand, corrected, bound, its session put back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import scripts
+from collec_migrations import quoting, scripts
 from collec_migrations.database import extensions as reading
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.migration import account, asking, extending, parts
+from collec_migrations.migration import account, asking, extending, keeping
 from collec_migrations.migration.account import Owners
 from collec_migrations.migration.correcting import Corrector
 from collec_migrations.migration.sinks import Sink
-from collec_migrations.names import Names
-from collec_migrations.scripts import roles
-from collec_migrations.wrapping import choices, duplicates, errata, extensions, session
-from collec_migrations.wrapping import script as loading
+from collec_migrations.wrapping import choices, session
+from collec_migrations.wrapping import reading as decoding
 from collec_migrations.wrapping.duplicates import Question
-from collec_migrations.wrapping.errata import Erratum, Placement
-from collec_migrations.wrapping.extensions import Use
+from collec_migrations.wrapping.errata import Erratum
 from collec_migrations.wrapping.keeping import Keeper, Kept
-from collec_migrations.wrapping.script import Item, Script
+from collec_migrations.wrapping.prepared import Prepared
+from collec_migrations.wrapping.script import Item
 
 
 @dataclass(kw_only=True)
 class Sending:
-    """One wrapped step for one pair of schemas."""
+    """One wrapped step on its way."""
 
-    script: Script
-    old: str
-    new: str
-    names: Names
+    step: Prepared
     sink: Sink
-    whole: bool
-    """False: the rights schema is that far already, only the data schema's part is sent."""
-    known: Sequence[Erratum]
+    notes: list[str] = field(default_factory=list)
+    """What there was to say of extensions when it ran."""
     _owners: Owners | None = None
-
-    @cached_property
-    def items(self) -> tuple[Item, ...]:
-        """The statements that are sent."""
-        if self.whole:
-            return self.script.items
-        return tuple(
-            item
-            for item in self.script.items
-            if parts.belongs(roles.changes(item.statement.text, item.search_path), "col")
-        )
-
-    @cached_property
-    def placements(self) -> tuple[Placement, ...]:
-        """The errata of this step and the statements they are about."""
-        known = errata.of_step(f"{self.old}-{self.new}", self.known)
-        return errata.place(known, self.script.items)
-
-    @cached_property
-    def uses(self) -> tuple[Use, ...]:
-        """The extensions that the script makes or needs, without those an erratum replaces."""
-        return extensions.uses(self._without("skip", "replace"))
 
     @cached_property
     def corrector(self) -> Corrector:
         """What carries out the errata, and notes what it did."""
         return Corrector(
             sink=self.sink,
-            bind=lambda sql: scripts.bind(sql, self.names.by_default_name),
-            wanted=self._is_wanted,
+            bind=self.step.bind,
+            wanted=self.step.is_wanted,
             run=lambda item: self._send_together([item]),
+            present=_presence,
             bound=lambda item: self._bound(item.statement.text, item),
         )
-
-    def checks(self) -> tuple[Question, ...]:
-        """Return what errata look for before the step, under the site's names."""
-        return tuple(
-            self._named(
-                Question(
-                    id=one.erratum.id,
-                    message=one.erratum.reason,
-                    query=one.erratum.sql[0],
-                    certain=one.erratum.action == "abort",
-                )
-            )
-            for one in self.placements
-            if one.erratum.action in errata.CHECKS
-        )
-
-    def duplicates(self) -> tuple[Question, ...]:
-        """Return what to ask about new unique indexes, for the plan: the script may cure it."""
-        found = duplicates.questions(self._without("skip", "skip_if", "replace"))
-        return tuple(map(self._named, found))
 
     def send(self) -> None:
         """Send everything: what is looked at before, the statements, the session put back."""
         self._refuse_doubts()
-        self._owners = account.owners(self.sink, self.names)
+        self._owners = account.owners(self.sink, self.step.names)
         self.sink.inspect(self._refuse_lacking)
-        for check in self.checks():
+        for check in self.step.checks():
             self._ask(check)
-        saved = session.settings(self.items)
+        saved = session.settings(self.step.items)
         self.sink.execute(session.saving(saved))
         self._send_items()
         self.sink.execute(session.restoring(saved))
 
     def _send_items(self) -> None:
-        keeper = Keeper(old=self.old, new=self.new)
+        keeper = Keeper(old=self.step.old, new=self.step.new)
         waiting: list[Item] = []
         opened = None
-        for item in self.items:
-            if self._owners is None and account.only_gives(item):
-                continue  # whoever runs the script owns what it makes
-            actions = self._actions(item)
+        for item in self.step.items:
+            actions = self.step.actions(item)
             kept = () if any(one.action == "skip" for one in actions) else keeper.before(item)
-            is_special = bool(actions or kept or _makes_extension(item))
+            watched = keeping.watches(item)
+            is_special = bool(actions or kept or watched or self._is_alone(item))
             if is_special or not self._follows(waiting, item):
                 self._send_together(waiting)
                 waiting = []
             if item.session != opened:
                 opened = item.session
-                self.sink.execute(session.starting_path(self.names))
+                self.sink.execute(session.starting_path(self.step.names))
                 self._reach_extensions()
             if is_special:
                 self._send_special(item, actions, kept)
@@ -133,17 +85,28 @@ class Sending:
     def _send_special(self, item: Item, actions: Sequence[Erratum], kept: Sequence[Kept]) -> None:
         """Send a statement by itself, with what is to be done around it."""
         for one in kept:
-            self.sink.execute(self.corrector.bind(one.sql))
-        if _makes_extension(item) and not actions:
-            name = item.tree.extname.replace("'", "''")
-            exists = f"select exists (select 1 from pg_extension where extname = '{name}')"
-            self.corrector.unless(exists, item)
-        else:
-            self.corrector.send(item, actions)
+            self.sink.execute(self.step.bind(one.sql))
+        watched = keeping.watches(item) and not any(one.action == "skip" for one in actions)
+        if watched:
+            self.sink.execute(keeping.begin(self.step, item))
+        self.corrector.send(item, actions)
+        if watched:
+            self.sink.execute(keeping.end(self.step))
+
+    def _is_alone(self, item: Item) -> bool:
+        return _makes_extension(item) or self._owner_is_unknown(item)
+
+    def _owner_is_unknown(self, item: Item) -> bool:
+        """Say whether a statement names the application's account and no server tells who it is."""
+        return self._owners is None and account.names_account(item)
 
     def _send_together(self, items: Sequence[Item]) -> None:
         """Send statements that follow each other, on the lines where their file has them."""
         if not items:
+            return
+        if self._owner_is_unknown(items[0]):
+            bound = self._bound(items[0].statement.text, items[0])
+            self.sink.execute(account.at_run_time(items[0], bound, self.step.names))
             return
         first, last = items[0].statement, items[-1].statement
         text = "\n" * (first.line - 1) + items[0].sql[first.offset : last.end]
@@ -153,15 +116,15 @@ class Sending:
         try:
             return scripts.bind(
                 text,
-                self.names.by_default_name,
+                self.step.names.by_default_name,
                 roles=self._roles(item),
                 decisions=choices.read(item.source.path),
             )
         except ScriptUnreadable as error:
-            raise loading.placed(error, item.source) from None
+            raise decoding.placed(error, item.source) from None
 
     def _roles(self, item: Item) -> dict[str, str]:
-        return self._owners.roles(item) if self._owners else {}
+        return self._owners.roles(item) if self._owners else {account.ROLE: account.UNKNOWN}
 
     def _follows(self, waiting: Sequence[Item], item: Item) -> bool:
         """Say whether a statement can go along with those that wait."""
@@ -174,26 +137,6 @@ class Sending:
             and last.session == item.session
             and self._roles(last) == self._roles(item)
         )
-
-    def _actions(self, item: Item) -> list[Erratum]:
-        return [
-            one.erratum
-            for one in self.placements
-            if self.script.items[one.index] is item and one.erratum.action in errata.ACTIONS
-        ]
-
-    def _without(self, *actions: str) -> list[Item]:
-        """Return the statements that no erratum of these kinds is about."""
-        gone = [
-            self.script.items[one.index] for one in self.placements if one.erratum.action in actions
-        ]
-        return [item for item in self.items if not any(item is one for one in gone)]
-
-    def _is_wanted(self, sql: str) -> bool:
-        return self.whole or parts.belongs(roles.changes(sql, ("col", "gacl")), "col")
-
-    def _named(self, question: Question) -> Question:
-        return question.bound(self.corrector.bind)
 
     def _ask(self, question: Question) -> None:
         """Ask now, or, where there is no server, when the script runs."""
@@ -210,17 +153,27 @@ class Sending:
 
     @property
     def _reached(self) -> tuple[str, ...]:
-        return tuple(sorted({use.name for use in self.uses}))
+        return tuple(sorted({use.name for use in self.step.uses}))
 
     def _reach_extensions(self) -> None:
         if self._reached:
             self.sink.execute(session.reaching(self._reached))
 
     def _refuse_lacking(self, cursor: Cursor) -> None:
-        extending.refuse(self.uses, reading.read(cursor))
+        if self.step.uses:
+            found = reading.read(cursor)
+            extending.refuse(self.step.uses, found)
+            self.notes += extending.told(self.step.uses, found)
 
     def _refuse_doubts(self) -> None:
-        choices.refuse_undecided(self.script, self.names.by_default_name)
+        choices.refuse_undecided(self.step.script, self.step.names.by_default_name)
+
+
+def _presence(item: Item) -> str:
+    if not _makes_extension(item):
+        return ""
+    name = quoting.literal(item.tree.extname)
+    return f"select exists (select 1 from pg_extension where extname = {name})"
 
 
 def _makes_extension(item: Item) -> bool:

@@ -9,8 +9,8 @@ from collec_migrations import library, releases
 from collec_migrations.comparison.difference import Difference, State, ordered
 from collec_migrations.database import meanings
 from collec_migrations.database.owners import Owners, read_owners
-from collec_migrations.detection import deciding, detecting, fitting
-from collec_migrations.detection.answer import Detection
+from collec_migrations.detection import deciding, detecting, fitting, recorded
+from collec_migrations.detection.answer import Answer, Detection
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.releases import samples
@@ -34,6 +34,12 @@ def verify(
     evidence = detecting.read_evidence(connection, names)
     detection = deciding.decide(evidence)
     against = version or _said(evidence) or detection.version or ""
+    if against not in releases.VERSIONS and (version or detection.answer is Answer.LATER):
+        raise NotAdopted(
+            f"what a sound database of version {against or detection.versions[0]} contains is not "
+            "known here",
+            hint="Name a known version to compare with, or look for a newer release of this tool.",
+        )
     if against not in releases.VERSIONS:
         raise NotAdopted(
             f"schema {names.col!r} is at no version that it could be compared with",
@@ -88,7 +94,11 @@ def _with_orphans(
 
 
 def look(connection: extensions.connection, names: Names) -> Detection:
-    """Return what the database is by what is seen, whatever Alembic says of it."""
+    """Return what the database is by what is seen, whatever Alembic says of it.
+
+    But a version that is not known here was reached by a wrapped script: nothing seen tells it.
+    """
     evidence = detecting.read_evidence(connection, names)
-    records = replace(evidence.records, alembic=())
+    later = tuple(one for one in evidence.records.alembic if recorded.is_later(one))
+    records = replace(evidence.records, alembic=later)
     return deciding.decide(replace(evidence, records=records))

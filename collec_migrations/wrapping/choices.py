@@ -9,7 +9,7 @@ from collec_migrations import scripts
 from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.library import Source
 from collec_migrations.scripts import Choice, Doubt, tokens
-from collec_migrations.wrapping import script as reading
+from collec_migrations.wrapping import reading
 from collec_migrations.wrapping.script import Script
 
 SUFFIX = ".choices"
@@ -79,6 +79,8 @@ def _may_hold(text: str, names: Iterable[str]) -> bool:
 
     Names outside literals are never in doubt, and most statements have no others.
     """
+    if "'" not in text and "$" not in text:
+        return False
     found = [token for token in tokens.scan(text) if token.is_literal]
     return any(
         "\\" in token.text

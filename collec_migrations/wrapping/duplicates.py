@@ -1,6 +1,6 @@
 """Queries for the rows that a new unique index or key would refuse. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ from pglast.stream import RawStream
 
 from collec_migrations import quoting
 from collec_migrations.wrapping.script import Item
+from collec_migrations.wrapping.writing import Writes
 
 SHOWN = 10
 _UNIQUE = ("CONSTR_UNIQUE", "CONSTR_PRIMARY")
@@ -30,12 +31,31 @@ class Question:
         return replace(self, query=bind(self.query))
 
 
-def questions(items: Sequence[Item]) -> tuple[Question, ...]:
-    """Return what to ask about each unique index and key that a script makes."""
-    return tuple(question for item in items for question in _of(item))
+def questions(
+    items: Iterable[Item], writes: Writes, corrected: Callable[[Item], Iterable[str] | None]
+) -> Iterator[Question]:
+    """Yield what to ask about each unique index and key that a script makes.
+
+    A finding is certain where nothing before, neither the script nor a correction of a
+    statement, may change the rows; `writes` learns what the script may change. `corrected` gives
+    the SQL of a statement's corrections; None: the statement may be left out.
+    """
+    for item in items:
+        corrections = corrected(item)
+        for table, question in _of(item) if corrections is not None else ():
+            sure = not writes.may_hold_others(table)
+            yield replace(question, certain=sure and not _may_be_there(item))
+        writes.add(item.tree)
+        for sql in corrections or ():
+            writes.add_sql(sql)
 
 
-def _of(item: Item) -> Iterator[Question]:
+def _may_be_there(item: Item) -> bool:
+    return bool(getattr(item.tree, "if_not_exists", False))
+
+
+def _of(item: Item) -> Iterator[tuple[str, Question]]:
+    """Yield the table and the question of each."""
     tree = item.tree
     kind = type(tree).__name__
     if kind == "IndexStmt" and tree.unique:
@@ -56,14 +76,16 @@ def _expression(element: Any) -> str:
     return f"({RawStream()(element.expr)})"
 
 
-def _question(item: Item, relation: Any, parts: Sequence[str], where: str) -> Iterator[Question]:
+def _question(
+    item: Item, relation: Any, parts: Sequence[str], where: str
+) -> Iterator[tuple[str, Question]]:
     schema = relation.schemaname or _first(item.search_path)
     if not schema:
         return
     table = f"{quoting.identifier(schema)}.{quoting.identifier(relation.relname)}"
     filled = [f"{part} is not null" for part in parts] + ([f"({where})"] if where else [])
     shown = " || ', ' || ".join(f"({part})::text" for part in parts)
-    yield Question(
+    question = Question(
         id=item.place,
         message=f"{relation.relname} has rows that a unique index of this step refuses",
         query=f"select {shown} || ' (' || count(*) || ' times)' from {table}"
@@ -71,6 +93,7 @@ def _question(item: Item, relation: Any, parts: Sequence[str], where: str) -> It
         f" having count(*) > 1 limit {SHOWN}",
         certain=False,
     )
+    yield relation.relname, question
 
 
 def _first(search_path: Sequence[str]) -> str:

@@ -16,6 +16,8 @@ from collec_migrations.errors import ScriptUnreadable
 from collec_migrations.wrapping.script import Item
 
 ACTIONS = ("skip", "skip_if", "replace", "before", "after")
+INSTEAD = ("skip", "skip_if", "replace")
+"""Actions after which the statement itself may not be run."""
 CHECKS = ("abort", "warn")
 DIGITS = 16
 FILE = "errata.json"
@@ -98,18 +100,17 @@ def place(errata: Sequence[Erratum], items: Sequence[Item]) -> tuple[Placement, 
     found = []
     for erratum in errata:
         same = [number for number, print_ in enumerate(prints) if print_ == erratum.fingerprint]
-        exact = [number for number in same if erratum.hash in hashes(items[number])]
+        exact = [number for number in same if erratum.hash == hashed(items[number])]
         index = _chosen(erratum, items, same, exact)
         if index is not None:
             found.append(Placement(erratum=erratum, index=index, exact=index in exact))
     return tuple(found)
 
 
-def hashes(item: Item) -> tuple[str, ...]:
-    """Return the hashes that an erratum may name: of the text from first to last token, and of
-    the same with its semicolon."""
-    text = item.statement.text
-    return tuple(sha256(one.encode()).hexdigest()[:DIGITS] for one in (text, f"{text};"))
+def hashed(item: Item) -> str:
+    """Return the hash by which an erratum names a statement: of the text from first to last token,
+    without its semicolon."""
+    return sha256(item.statement.text.encode()).hexdigest()[:DIGITS]
 
 
 def _chosen(

@@ -1,7 +1,7 @@
 """What a script drops, deletes or overwrites, copied to the archive before it does. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collec_migrations import quoting
@@ -25,6 +25,8 @@ class Loss:
     rows: str = ""
     """A query for the addresses of the rows; empty: all."""
     what: str
+    stays: bool = True
+    """Whether table and column are there afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,11 @@ class Kept:
     archive: str
     """Name of the table that is made when there is something to keep."""
     sql: str
+
+
+def origin(old: str, new: str) -> str:
+    """Return how the comment of an archive begins, which `archives` reads."""
+    return f"Archived by the upgrade {old} -> {new} on "
 
 
 def losses(item: Item) -> tuple[Loss, ...]:
@@ -57,9 +64,9 @@ class Keeper:
         changed = roles.changes(item.statement.text, item.search_path)
         schema = "gacl_archive" if changed == {"gacl"} else "col_archive"
         archive = self._name(loss.table)
-        origin = f"Archived by the upgrade {self._old} -> {self._new} on "
         details = f": {loss.what} ({item.place})"
-        return Kept(archive=archive, sql=_block(schema, archive, loss, (origin, details)))
+        comment = (origin(self._old, self._new), details)
+        return Kept(archive=archive, sql=_block(schema, archive, loss, comment))
 
     def _name(self, table: str) -> str:
         suffix = f"_until_{self._old.replace('.', '_')}"
@@ -76,7 +83,8 @@ def _losses(item: Item) -> Iterator[Loss]:
         yield from _columns(tree)
     elif kind == "DropStmt" and tree.removeType.name == "OBJECT_TABLE":
         for names in tree.objects:
-            yield _whole([name.sval for name in names], "rows of the dropped table")
+            loss = _whole([name.sval for name in names], "rows of the dropped table")
+            yield replace(loss, stays=False)
     elif kind == "TruncateStmt":
         for relation in tree.relations:
             yield _whole(_names(relation), "rows deleted")
@@ -96,7 +104,8 @@ def _columns(tree: Any) -> Iterator[Loss]:
         converts = name == "AT_AlterColumnType" and command.def_.raw_default is not None
         if name == "AT_DropColumn" or converts:
             what = f"column {command.name} {'before it changed' if converts else 'dropped'}"
-            yield _loss(tree.relation, what=what, columns=(command.name,))
+            loss = _loss(tree.relation, what=what, columns=(command.name,))
+            yield loss if converts else replace(loss, stays=False)
 
 
 def _loss(relation: Any, *, what: str, rows: str = "", columns: Sequence[str] = ()) -> Loss:
@@ -125,7 +134,7 @@ def _block(schema: str, archive: str, loss: Loss, comment: tuple[str, str]) -> s
     """Return the statement that makes the archive; errors about names are left to the script's
     own statement, which meets them too and is told with its line."""
     target = f"{schema}.{quoting.identifier(archive)}"
-    found = _query(loss)
+    found = query(loss)
     begins, ends = map(quoting.literal, comment)
     return f"""do $collec_keep$
 declare
@@ -160,7 +169,8 @@ end
 $collec_keep$;"""
 
 
-def _query(loss: Loss) -> str:
+def query(loss: Loss, what: str = "*") -> str:
+    """Return the query for the rows of a loss, with the default names."""
     conditions = []
     if loss.rows:
         conditions.append(f"kept.ctid in ({loss.rows})")
@@ -170,4 +180,4 @@ def _query(loss: Loss) -> str:
         )
         conditions.append(f"({filled})")
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    return f"select * from {loss.relation} as kept{where}"
+    return f"select {what} from {loss.relation} as kept{where}"

@@ -1,10 +1,13 @@
 """From the bytes of a script to its text: UTF-8, Latin-1 or what the script itself declares."""
 
 import re
+from pathlib import Path
 
 from collec_migrations import scripts
 from collec_migrations.errors import ScriptUnreadable
+from collec_migrations.library import Source
 
+_LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 _DECLARED = re.compile(
     rb"^[ \t]*(?:\\encoding[ \t]+|set[ \t]+client_encoding[ \t]*(?:=|to)[ \t]*)['\"]?([\w-]+)",
     re.IGNORECASE | re.MULTILINE,
@@ -14,6 +17,24 @@ _CODECS = {
     "win1252": "cp1252", "windows1252": "cp1252", "utf8": "utf-8", "unicode": "utf-8",
 }  # fmt: skip
 """PostgreSQL's names of encodings (manual, 24.3) without blanks and dashes, and Python's."""
+
+
+def load(path: Path) -> Source:
+    """Return a file in the encoding that it is in."""
+    shown = f"{path.parent.name}/{path.name}"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ScriptUnreadable(f"cannot read the script {path}: {error.strerror}") from None
+    return Source(name=path.name, path=path, text=decode(data, shown=shown))
+
+
+def placed(error: ScriptUnreadable, source: Source) -> ScriptUnreadable:
+    """Return an error about a text as one about its file: `file:line: message`."""
+    found = _LINE.match(str(error))
+    line, message = (found[1], found[2]) if found else ("", str(error))
+    where = f"{source.shown}:{line}" if line else source.shown
+    return ScriptUnreadable(f"{where}: {message}", hint=error.hint)
 
 
 def decode(data: bytes, *, shown: str) -> str:

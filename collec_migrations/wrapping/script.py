@@ -1,6 +1,5 @@
 """A step's script as the tool runs it: its statements in order, includes followed. Pure reading."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +17,6 @@ from collec_migrations.wrapping.screening import Finding, Verdict
 
 DEFAULT_PATH = ("col", "gacl", "public")
 """What a script that sets no search path runs under, as the application's own connections do."""
-
-_LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 
 DEEPEST = 10
 """Includes within includes."""
@@ -102,7 +99,7 @@ def read(paths: Sequence[Path]) -> Script:
 
 def _file(reader: _Reader, path: Path, *, depth: int) -> None:
     """Read a file's statements, and those of what it includes where it does."""
-    source = reader.sources.setdefault(path, load(path))
+    source = reader.sources.setdefault(path, reading.load(path))
     found = psql.commands(source.text)
     data = psql.data_line(source.text)
     if data is not None:
@@ -135,32 +132,14 @@ def _file(reader: _Reader, path: Path, *, depth: int) -> None:
         _command(reader, source, command, depth=depth)
 
 
-def load(path: Path) -> Source:
-    """Return a file in the encoding that it is in."""
-    shown = f"{path.parent.name}/{path.name}"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ScriptUnreadable(f"cannot read the script {path}: {error.strerror}") from None
-    return Source(name=path.name, path=path, text=reading.decode(data, shown=shown))
-
-
 def _statements(source: Source, sql: str) -> Iterator[tuple[Statement, Any]]:
     try:
         found = scripts.split(sql)
     except ScriptUnreadable as error:
-        raise placed(error, source) from None
+        raise reading.placed(error, source) from None
     trees = parse_sql(sql) if found else ()
     for statement, tree in zip(found, trees, strict=True):
         yield statement, tree.stmt
-
-
-def placed(error: ScriptUnreadable, source: Source) -> ScriptUnreadable:
-    """Return an error about a text as one about its file: `file:line: message`."""
-    found = _LINE.match(str(error))
-    line, message = (found[1], found[2]) if found else ("", str(error))
-    where = f"{source.shown}:{line}" if line else source.shown
-    return ScriptUnreadable(f"{where}: {message}", hint=error.hint)
 
 
 def _dropped(reader: _Reader, source: Source, statement: Statement, tree: Any) -> bool:

@@ -9,6 +9,7 @@ from collec_migrations import library, releases
 from collec_migrations.errors import UsageError
 from collec_migrations.scripts import Doubt
 from collec_migrations.wrapping import chain, choices, errata, naming, psql, revision, screening
+from collec_migrations.wrapping import reading as decoding
 from collec_migrations.wrapping import script as reading
 from collec_migrations.wrapping.chain import Step
 from collec_migrations.wrapping.errata import Placement
@@ -113,7 +114,7 @@ def _includes(path: Path, *, depth: int) -> set[str]:
     names: set[str] = set()
     if depth > reading.DEEPEST or not path.is_file():
         return names
-    for command in psql.commands(reading.load(path).text):
+    for command in psql.commands(decoding.load(path).text):
         if command.name in screening.INCLUDES and command.arguments:
             target = reading.included(path.parent, command)
             names |= {target.name} | _includes(target, depth=depth + 1)

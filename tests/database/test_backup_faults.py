@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,19 +148,40 @@ def test_two_runs_at_once(filled: Address, older: Backup, tmp_path: Path) -> Non
     assert str(os.getpid()) in str(caught.value)
 
 
-@needs_root
-def test_a_full_disk(large: Address, tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
-    mount = ("mount", "-t", "tmpfs", "-o", "size=46m", "collec-test", str(small))
+@contextmanager
+def disk_of(megabytes: int, folder: Path) -> Iterator[None]:
+    """Mount a small file system, as root may."""
+    folder.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "collec-test", str(folder))
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("no file system may be mounted here")
     try:
-        (failure,) = backups.run(large, small).failed
-        assert "No space left" in failure.error.hint
-        assert store.backups(small) == ((), ())
+        yield
     finally:
-        subprocess.run(("umount", str(small)), check=True)
+        subprocess.run(("umount", str(folder)), check=True)
+
+
+@needs_root
+def test_a_disk_that_fills_up_during_the_dump(large: Address, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+
+    def fill(_: int) -> None:
+        with suppress(OSError), (small / "of somebody else").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 20))
+
+    with disk_of(90, small):
+        assert "No space left" in failed_at(large, small, fill)
+        assert store.backups(small) == ((), ())
+
+
+@needs_root
+def test_documents_that_will_not_fit_are_refused_before(large: Address, tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    with disk_of(60, small):
+        (failure,) = backups.run(large, small).failed
+        assert "needs" in str(failure.error)
+        assert [path.name for path in small.iterdir() if path.is_dir()] == []
 
 
 def test_a_limit_on_the_size_of_files(large: Address, older: Backup, tmp_path: Path) -> None:

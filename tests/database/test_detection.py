@@ -111,6 +111,28 @@ def _say(cursor: psycopg2.extensions.cursor, names: Names, version: str) -> None
     )
 
 
+@pytest.mark.parametrize(("ids", "told"), [("(1), (5)", False), ("(1), (2)", True)])
+def test_a_pre_release_of_26_2_is_told_by_its_missing_type(
+    server18: Server, ids: str, told: bool
+) -> None:
+    with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
+        from_catalog.build(connection, releases.upgraded("26.2"), NAMES)
+        with connection.cursor() as cursor:
+            _say(cursor, NAMES, "26.2")
+            table = sql.Identifier(NAMES.col, "dataset_type")
+            cursor.execute(
+                sql.SQL(
+                    "insert into {} (dataset_type_id, dataset_type_name)"
+                    " select v.id, 'x' || v.id from (values " + ids + ") as v (id)"
+                ).format(table)
+            )
+        answer = detecting.detect(connection, NAMES)
+    assert answer.versions == ("26.2",)
+    assert [one.known for one in answer.serious] == (
+        ["pre-releases of 26.2 recorded 26.2 before it was complete"] if told else []
+    )
+
+
 @pytest.mark.parametrize(("older", "newer"), STEPS)
 def test_a_step_that_stops_names_both_versions(session: Connection, older: str, newer: str) -> None:
     run(session, *CREATE, *upgrade_scripts(older))

@@ -1,6 +1,7 @@
 """The errata of the package fit the versions they are for, under any names."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -8,8 +9,9 @@ import pytest
 from collec_migrations.database.connection import Connection
 from collec_migrations.names import Names
 from collec_migrations.scripts import bind, doubts
-from collec_migrations.wrapping import errata
+from collec_migrations.wrapping import errata, script
 from collec_migrations.wrapping.errata import Erratum
+from tests import wrapping
 from tests.builders import databases, from_catalog, stored
 from tests.servers import Server
 
@@ -18,6 +20,7 @@ ACTIONS = [one for one in errata.known() if one.action in errata.ACTIONS]
 CHECKS = [one for one in errata.known() if one.action in errata.CHECKS]
 
 DAMAGE = {
+    "P1": "insert into gacl.aclappli (appli) values ('app')",
     "E02": "set search_path = gacl, col, public",
     "E08": "alter table col.collection_group drop constraint if exists projet_group_pk,"
     " drop constraint if exists project_group_pk",
@@ -53,6 +56,97 @@ def test_a_check_can_be_asked_of_the_version_before_its_step(
         with connection.cursor() as cursor:
             cursor.execute(bind(erratum.sql[0], ODD.by_default_name))
             assert cursor.fetchall() == []
+
+
+KNOWN_TEXTS = {
+    "E01": 'ALTER TABLE "sample" DROP COLUMN "sample_metadata_id"',
+    "E19": "select setval('object_status_object_status_id_seq', 6)",
+    "E15": "CREATE INDEX object_change_date_idx ON col.object\nUSING btree\n(\n\tchange_date\n)",
+    "E13": "ALTER TABLE gacl.logingestion ADD COLUMN locale varchar",
+}
+
+
+@pytest.mark.parametrize(("id_", "text"), KNOWN_TEXTS.items(), ids=KNOWN_TEXTS)
+def test_the_hash_is_that_of_the_text_from_first_to_last_token(
+    id_: str, text: str, tmp_path: Path
+) -> None:
+    (erratum,) = (one for one in errata.known() if one.id == id_)
+    body = f"-- a comment\n\nselect 1;\n{text} ; -- another\n"
+    items = script.read(wrapping.write(tmp_path, {"a.sql": body})).items
+    (found,) = errata.place([erratum], items)
+    assert (found.index, found.exact) == (1, True)
+
+
+def by_ids(*ids: str) -> list[str]:
+    """Return the SQL of these errata, in the order of the package."""
+    return [sql for one in errata.known() if one.id in ids for sql in one.sql]
+
+
+def corrected(server: Server, version: str, rows: list[str], sql: list[str], asked: str) -> object:
+    """Return the rows of a query after corrections of a database with some rows."""
+    with databases.empty(server) as connection:
+        from_catalog.build(connection, stored.load(version), ODD)
+        with connection.cursor() as cursor:
+            for one in ("set search_path = col, gacl, public", *rows, *sql, asked):
+                cursor.execute(bind(one, ODD.by_default_name))
+            return cursor.fetchall()
+
+
+RIGHTS = [
+    "insert into gacl.aclappli (aclappli_id, appli) values (1, 'app')",
+    "insert into gacl.aclgroup (aclgroup_id, groupe) values (1, 'admin'), (9, 'import'), (12, 'z')",
+]
+TAKEN = {
+    "free": ([], 6),
+    "another right's": (["insert into gacl.aclaco values (6, 1, 'mine'), (8, 1, 'more')"], 9),
+    "the right's own": (["insert into gacl.aclaco values (6, 1, 'import')"], 6),
+    "there under another id": (["insert into gacl.aclaco values (4, 1, 'import')"], 4),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), TAKEN.values(), ids=TAKEN)
+def test_the_right_to_import_is_given_by_name(
+    server18: Server, rows: list[str], expected: int
+) -> None:
+    asked = (
+        "select o.aclaco_id, g.aclgroup_id, nextval('gacl.aclaco_aclaco_id_seq') > o.aclaco_id"
+        " from gacl.aclaco o left join gacl.aclacl g using (aclaco_id) where aco = 'import'"
+    )
+    found = corrected(server18, "1.2", RIGHTS + rows, by_ids("P1", "P1b", "P1c"), asked)
+    assert found == [(expected, 9, True)]
+
+
+LONG = "Name" + "x" * 60
+FIELDS = f"""insert into col.metadata (metadata_name, metadata_schema) values
+    ('a', '[{{"name": "TaxonName"}}, {{"name": "plain"}}, {{"name": "Two"}}, {{"name": "tWo"}}]'),
+    ('b', '[{{"name": "{LONG}"}}, {{"name": "L''Or"}}]'), ('c', '{{}}'), ('d', null)"""
+INDEXES = [
+    f"create index {name} on col.sample using gist (lower(metadata ->> '{key}') gist_trgm_ops)"
+    for name, key in {
+        "sample_metadata_taxonname_idx": "taxonname",
+        "sample_metadata_plain_idx": "plain",
+        "sample_metadata_two_idx": "two",
+        "sample_metadata_gone_idx": "gone",
+        "sample_metadata_or_idx": "l''or",
+        "sample_metadata_namexxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx": "name" + "x" * 43,
+    }.items()
+]
+
+
+def test_indexes_of_metadata_are_made_anew_on_the_fields_that_there_are(server18: Server) -> None:
+    asked = (
+        "select array_agg(substring(pg_get_indexdef(indexrelid) from '>> (.*)::text\\)')"
+        " order by indexrelid::regclass::text), to_regprocedure('regenerate_metadata_indexes()')"
+        " from pg_index where indrelid = 'col.sample'::regclass"
+        " and pg_get_indexdef(indexrelid) like '%metadata ->> %gist_trgm_ops%'"
+    )
+    found = corrected(server18, "2.8.1", [FIELDS, *INDEXES], by_ids("P7"), asked)
+    assert isinstance(found, list)
+    ((keys, helper),) = found
+    assert sorted(keys) == sorted(
+        ["'TaxonName'", "'plain'", "'Two'", "'tWo'", "'gone'", "'L''Or'", f"'{LONG}'"]
+    )
+    assert helper is None
 
 
 def runs(connection: Connection, erratum: Erratum) -> bool:

@@ -13,7 +13,7 @@ from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
 from collec_migrations.migration import configuration, verbs
 from collec_migrations.migration import plan as plans
 from collec_migrations.migration.obstacles import NotPossible
-from collec_migrations.migration.plan import Plan
+from collec_migrations.migration.planned import Plan
 from collec_migrations.server.address import Address
 from tests import chain
 from tests.conftest import Clone

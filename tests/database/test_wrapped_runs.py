@@ -168,17 +168,30 @@ def test_the_account_of_the_scripts_is_the_owner_of_the_schemas(
 ) -> None:
     chain.upgrade(database, "1.1", **UNDER)
     chain.execute(database, _given_to(role))
-    go(
-        database,
-        "create table col.t (i int); alter table col.t owner to collec;"
-        "alter schema col owner to collec; create function col.f() returns int language sql"
-        " as 'select 1'; alter function col.f() owner to collec;"
-        "grant select on col.t to collec;",
-    )
-    owners = """select relowner::regrole::text from pg_class where relname = 't'
-        union all select nspowner::regrole::text from pg_namespace where nspname = 'lab-A'
-        union all select proowner::regrole::text from pg_proc where proname = 'f'"""
-    assert chain.query(database, owners) == [(role,)] * 3
+    go(database, OWNED)
+    assert chain.query(database, OWNERS) == [(role,)] * 3
+
+
+OWNED = (
+    "create table col.t (i int); alter table col.t owner to collec;"
+    "alter schema col owner to collec; create function col.f() returns int language sql"
+    " as 'select 1'; alter function col.f() owner to collec; insert into col.t values (1);"
+    "grant select on col.t to collec; comment on table col.t is 'collec';"
+)
+OWNERS = """select relowner::regrole::text from pg_class where relname = 't'
+    union all select nspowner::regrole::text from pg_namespace where nspname = 'lab-A'
+    union all select proowner::regrole::text from pg_proc where proname = 'f'"""
+
+
+def test_a_script_for_psql_gives_to_the_owner_of_the_schema(
+    database: Address, site: Path, role: str, server18: Server
+) -> None:
+    chain.upgrade(database, "1.1", **UNDER)
+    chain.execute(database, _given_to(role))
+    wrapping.wrapped({"upgrade-1.1-27.0.sql": OWNED})
+    server18.psql(chain.offline("1.1:27.0", **UNDER), database.dbname)
+    assert chain.query(database, OWNERS) == [(role,)] * 3
+    assert chain.query(database, "select obj_description('\"lab-A\".t'::regclass)") == [("collec",)]
 
 
 def _given_to(role: str) -> str:

@@ -1,6 +1,9 @@
 """The application's settings: what is written is what the application reads, and nothing else."""
 
+import json
+import shutil
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,6 +89,16 @@ def test_what_is_put_into_dotenv_is_what_is_read(value: str, other: str) -> None
     assert 'database.default.password = "p${x}"\n' in changed
     assert changed.count("username") == 1
     assert editing.in_dotenv(changed, values) == changed
+
+
+@pytest.mark.skipif(shutil.which("php") is None, reason="PHP is not installed")
+def test_php_itself_reads_what_is_put(tmp_path: Path) -> None:
+    values = wanted.settings(ODD, Form.PHP)
+    path = tmp_path / "param.inc.php"
+    path.write_text(editing.in_php(PHP, values))
+    told = f"include '{path}'; echo json_encode(compact({', '.join(map(repr, values))}));"
+    done = subprocess.run(["php", "-r", told], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == values
 
 
 def test_only_keys_that_the_ini_file_has_are_changed_there() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from collec_migrations import scripts
-from collec_migrations.migration.parts import belongs, part
 from collec_migrations.names import Names
 from collec_migrations.scripts import roles
+from collec_migrations.scripts.parts import belongs, part
 from tests import chain
 
 SCRIPTS = sorted((chain.ROOT / "legacy_sql").glob("*.sql"))

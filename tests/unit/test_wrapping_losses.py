@@ -84,6 +84,17 @@ EXTENSIONS = {
     "update a set g = st_setsrid(st_makepoint(x, y), 4326)": [("postgis", False, 0)],
     "alter table a add column u uuid default gen_random_uuid()": [("pgcrypto", False, 130000)],
     "select gen_random_uuid(), digest('a', 'b')": [("pgcrypto", False, 0)],
+    "create index i on a using gin (b varchar_ops)": [("btree_gin", False, 0)],
+    "create index i on a using btree (b varchar_ops)": [],
+    "create index i on a using gist (b gist_int4_ops)": [("btree_gist", False, 0)],
+    "create index i on a using gist (g gist_geometry_ops_nd)": [("postgis", False, 0)],
+    "create table a (b varchar, c text[]); create index i on a using gin (b)": [
+        ("btree_gin", False, 0)
+    ],
+    "create table a (b varchar, c text[]); create index i on a using gin (c)": [],
+    "alter table col.a add b date; create index i on col.a using gin (c, b)": [
+        ("btree_gin", False, 0)
+    ],
     "insert into a (geometry) values ('st_x()')": [],
 }
 
