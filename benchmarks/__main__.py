@@ -36,15 +36,22 @@ def main(words: Sequence[str]) -> None:
         server=binaries.embedded().version,
         peers=peers.versions(),
     )
-    for one in found(told):
-        if isinstance(one, Table):
-            results.tables.append(one)
-        else:
-            results.measurements.append(one)
-            what = report.named(one.what, one.movements)
-            sys.stderr.write(f"{what}, {one.way}: {report.shown(one.seconds)}\n")
+    try:
+        for one in found(told):
+            _keep(one, results)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped: what was measured is kept\n")
     results.seconds = time.monotonic() - started
     write(results, told.into)
+
+
+def _keep(one: Measurement | Table, results: Results) -> None:
+    if isinstance(one, Table):
+        results.tables.append(one)
+        return
+    results.measurements.append(one)
+    what = report.named(one.what, one.movements)
+    sys.stderr.write(f"{what}, {one.way}: {report.shown(one.seconds)}\n")
 
 
 def write(results: Results, folder: Path) -> None:

@@ -30,7 +30,6 @@ def draw(results: Results, path: Path) -> None:
     figure, axes = pyplot.subplots(1, len(panels), figsize=size, squeeze=False)
     for axis, group in zip(axes[0], panels, strict=True):
         _panel(axis, there[group], PANELS[group])
-    figure.suptitle(f"Seconds against movements; {results.machine}", fontsize=9)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)

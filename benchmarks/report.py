@@ -36,7 +36,8 @@ def _lines(results: Results) -> Iterator[str]:
     peers = ", ".join(f"{name} {version}" for name, version in results.peers.items())
     yield ""
     yield f"Measured on {results.date}: {results.machine}, PostgreSQL {results.server}; {peers}."
-    yield f"One run of `{results.command}`, {results.seconds / 60:.1f} minutes."
+    minutes = f", {results.seconds / 60:.1f} minutes" if results.seconds else ""
+    yield f"One run of `{results.command}`{minutes}."
     yield "A number after a time is its ratio to the quickest way of the others in the same row."
     yield from ("", "![time against size](results.svg)")
     for group, (title, remark) in GROUPS.items():

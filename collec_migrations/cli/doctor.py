@@ -1,13 +1,12 @@
 """`collec-migrations doctor`: one page on how a site is, with what to run for each line."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import doctor_text, facts, options, place, replica_options
+from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
 from collec_migrations.cli.detect import App
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.health import examining
@@ -59,7 +58,7 @@ def doctor(
     if as_json:
         facts.write(doctor_text.as_json(page))
     else:
-        colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        colour = colours.are_on(sys.stdout)
         typer.echo("\n".join(doctor_text.lines(page, colour=colour)), color=colour)
     raise typer.Exit(STATUS[page.verdict])
 

@@ -63,12 +63,14 @@ def install(
         apply_hba=apply_hba,
     )
     admin = administrator.of(told.address)
-    found = installing.plan(admin, wish, given, say=options.say)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
+        found = installing.plan(admin, wish, given, say=options.say)
         _show(install_text.facts(found), install_text.lines(found), as_json=as_json)
     else:
-        done = installing.install(admin, found, given, say=options.say, ask=ask)
+        with installing.alone(admin, say=options.say):
+            found = installing.plan(admin, wish, given, say=options.say)
+            done = installing.install(admin, found, given, say=options.say, ask=ask)
         _show(install_text.done_facts(done), install_text.done_lines(done), as_json=as_json)
     if found.differs:
         raise typer.Exit(DIFFERS)

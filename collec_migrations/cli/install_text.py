@@ -18,8 +18,11 @@ def lines(plan: Plan) -> list[str]:
 def done_lines(done: Done) -> list[str]:
     """Return the page of what was done."""
     plan = done.plan
-    found = [_heading(plan), *_pieces(plan.pieces, installing.after(done)), *_rules(plan)]
-    if done.rules is not None:
+    found = [_heading(plan), *_pieces(plan.pieces, installing.after(done))]
+    if done.rules is None:
+        found += _rules(plan)
+    else:
+        found += ["", *(f"    {line}" for line in plan.access.block.text.splitlines())]
         found.append(f"\nthe access rules hold and are proved; the former file: {done.rules.copy}")
     if not any(piece.state == "make" for piece in plan.pieces):
         found.append("\nnothing was changed")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations.backup.space import shown
-from collec_migrations.cli import progress
+from collec_migrations.cli import facts, options, progress
 from collec_migrations.replication import clone, clone_order
 from collec_migrations.replication.clone import Done
 from collec_migrations.replication.clone_reading import Plan
@@ -43,6 +43,7 @@ def clone_(
         float, typer.Option("--silence", min=1, help="Seconds without a byte: then give up.")
     ] = 600,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; else only tell.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make a standby of a primary in a data folder of this machine."""
     order = replace(
@@ -56,11 +57,17 @@ def clone_(
     )
     if not apply:
         found = clone.plan(order)
-        typer.echo("\n".join(_planned(found)))
+        if as_json:
+            facts.write(_plan_facts(found))
+        else:
+            typer.echo("\n".join(_planned(found)))
         raise typer.Exit(1 if found.obstacles else 0)
     with progress.watched() as (say, advance):
         done = clone.make(order, say=say, advance=advance)
-    typer.echo("\n".join(_done(done)))
+    if as_json:
+        facts.write(_done_facts(done))
+    else:
+        typer.echo("\n".join(_done(done)))
 
 
 def _planned(found: Plan) -> Iterator[str]:
@@ -103,3 +110,31 @@ def _done(done: Done) -> Iterator[str]:
 
 def _starter(found: Plan) -> str:
     return f"pg_ctlcluster ({found.node.debian.shown})" if found.node.debian else "pg_ctl"
+
+
+def _plan_facts(found: Plan) -> facts.Facts:
+    return {
+        "name": found.order.name,
+        "primary": found.order.shown,
+        "system": str(found.system),
+        "timeline": found.timeline,
+        "data": found.order.data,
+        "slot": found.order.slot,
+        "bytes": found.primary.databases,
+        "obstacles": [{"message": one.what, "hint": one.hint} for one in found.obstacles],
+        "notes": list(found.notes),
+    }
+
+
+def _done_facts(done: Done) -> facts.Facts:
+    return {
+        "name": done.plan.order.name,
+        "primary": done.plan.order.shown,
+        "data": done.plan.order.data,
+        "slot": done.plan.order.slot,
+        "seconds": done.seconds,
+        "streams": True,
+        "proved_by_itself": done.asked,
+        "raised": list(done.raised),
+        "aside": done.aside,
+    }

@@ -50,10 +50,13 @@ def own_name(name: str | None, known: Sequence[Named]) -> str:
     return nodes.one(known, chosen).name
 
 
-def agree(plan: Sequence[str], *, yes: bool) -> None:
-    """Show a plan, and ask for consent; raise UsageError when nobody can give it."""
+def agree(plan: Sequence[str], *, yes: bool, as_json: bool) -> None:
+    """Show a plan, and ask for consent; raise UsageError when nobody can give it.
+
+    With `as_json` standard output is for the result alone.
+    """
     for line in plan:
-        typer.echo(line, err=yes)
+        typer.echo(line, err=yes or as_json)
     if yes:
         return
     if not sys.stdin.isatty():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import access
-from collec_migrations.cli import options
+from collec_migrations.cli import facts, options
 from collec_migrations.installing import administrator
 from collec_migrations.replication import primary
 from collec_migrations.replication.primary import Done, Plan
@@ -29,17 +29,24 @@ def primary_(
         bool, typer.Option("--new-passwords", help="Give the roles new passwords in any case.")
     ] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Write it; else only tell.")] = False,
+    as_json: options.Json = False,
 ) -> None:
     """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
     connect = administrator.of(access.told(options.given(url=url)).address).connect
     if not apply:
         found = primary.plan(connect, standby)
-        typer.echo("\n".join(_planned(found)))
+        if as_json:
+            facts.write(_plan_facts(found))
+        else:
+            typer.echo("\n".join(_planned(found)))
         raise typer.Exit(0 if found.is_ready else 1)
     done = primary.apply(
         connect, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
     )
-    typer.echo("\n".join(_done(done, passfile.absolute())))
+    if as_json:
+        facts.write(_done_facts(done))
+    else:
+        typer.echo("\n".join(_done(done, passfile.absolute())))
     raise typer.Exit(3 if done.failures else 0 if done.after.is_ready else 1)
 
 
@@ -95,3 +102,28 @@ def _done(done: Done, secrets: Path) -> Iterator[str]:
     yield from _missing(replace(done.after, findings=rest))
     if done.after.is_ready:
         yield "the primary is ready; on the standby's machine: collec-migrations replica clone"
+
+
+def _plan_facts(found: Plan) -> facts.Facts:
+    return {
+        "ready": found.is_ready,
+        "standby": found.standby,
+        "missing": [{"what": one.what, "why": one.why} for one in found.findings],
+        "roles": [{"name": one.name, "why": one.why} for one in found.roles],
+        "weak_passwords": list(found.weak),
+        "settings": dict(found.settings),
+        "restart": list(found.restart),
+        "lets_in": found.lets_in,
+        "access": list(found.access.lines),
+        "notes": list(found.notes),
+    }
+
+
+def _done_facts(done: Done) -> facts.Facts:
+    return {
+        "passwords": list(done.passwords),
+        "settings": done.settings,
+        "access": done.access,
+        "failures": [{"message": str(one), "hint": one.hint} for one in done.failures],
+        "after": _plan_facts(done.after),
+    }

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from collec_migrations import application
 from collec_migrations.application import moving
-from collec_migrations.cli import options, replica_options
+from collec_migrations.cli import facts, options, replica_options
 from collec_migrations.replication import configuration, machine, nodes, promote_plan, promotion
 from collec_migrations.replication.promote_plan import Plan
 from collec_migrations.replication.promotion import Done
@@ -32,17 +33,21 @@ def promote(
     ] = None,
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
     yes: options.Yes = False,
+    as_json: options.Json = False,
 ) -> None:
     """Make a standby the primary, unless the primary lives or another standby has more."""
     named = nodes.known(node_ or (), file)
     installation = application.read(app, os.environ) if app else None
     local = machine.node(data, configuration.major_of(data)) if data else None
     found = promote_plan.plan(named, name, local=local, force=force, patience=patience)
-    replica_options.agree(list(_planned(found)), yes=yes)
+    replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = promotion.promote(found, say=options.say)
-    typer.echo("\n".join(_done(done, found)))
-    for line in moving.lines(done.host, done.port, installation):
-        typer.echo(f"  {line}")
+    lines = moving.lines(done.host, done.port, installation)
+    if as_json:
+        facts.write({**asdict(done), "application": list(lines)})
+    else:
+        typer.echo("\n".join(_done(done, found)))
+        typer.echo("\n".join(f"  {line}" for line in lines))
     raise typer.Exit(3 if done.left else 0)
 
 

@@ -1,10 +1,11 @@
 """The command `replica rejoin`: an old primary, or another standby, follows the new primary."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import typer
 
-from collec_migrations.cli import options, replica_options
+from collec_migrations.cli import facts, options, replica_options
 from collec_migrations.replication import nodes, rejoin_plan, rejoining
 from collec_migrations.replication.attaching import Way
 from collec_migrations.replication.rejoin_plan import Plan, Wish
@@ -27,6 +28,7 @@ def rejoin(
     bin_dir: replica_options.BinDir = None,
     wait: replica_options.Wait = 60,
     yes: options.Yes = False,
+    as_json: options.Json = False,
 ) -> None:
     """Bring the server of a data folder back as a standby of the present primary."""
     named = nodes.known(node_ or (), file)
@@ -40,9 +42,12 @@ def rejoin(
     )
     found = rejoin_plan.plan(wish)
     if found.choice is not None:
-        replica_options.agree(list(_planned(found)), yes=yes)
+        replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = rejoining.rejoin(found, say=options.say)
-    typer.echo("\n".join(_done(done, found)))
+    if as_json:
+        facts.write({"name": found.wish.name, **asdict(done)})
+    else:
+        typer.echo("\n".join(_done(done, found)))
     raise typer.Exit(3 if done.left else 0)
 
 

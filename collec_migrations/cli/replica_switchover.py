@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from collec_migrations import application
 from collec_migrations.application import moving
-from collec_migrations.cli import options, replica_options
+from collec_migrations.cli import facts, options, replica_options
 from collec_migrations.replication import lsn, nodes, switch_plan, switchover
 from collec_migrations.replication.rejoin_plan import Wish
 from collec_migrations.replication.switch_plan import Plan
@@ -31,6 +32,7 @@ def switchover_(
         Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
     ] = None,
     yes: options.Yes = False,
+    as_json: options.Json = False,
 ) -> None:
     """Exchange the roles of the primary on this machine and of a standby; nothing is lost."""
     named = nodes.known(node_ or (), file)
@@ -44,11 +46,14 @@ def switchover_(
         patience=wait,
     )
     found = switch_plan.plan(wish, to)
-    replica_options.agree(list(_planned(found)), yes=yes)
+    replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = switchover.switch(found, say=options.say)
-    typer.echo("\n".join(_done(done, found)))
-    for line in moving.lines(done.promoted.host, done.promoted.port, installation):
-        typer.echo(f"  {line}")
+    lines = moving.lines(done.promoted.host, done.promoted.port, installation)
+    if as_json:
+        facts.write({**asdict(done), "lost": done.lost, "application": list(lines)})
+    else:
+        typer.echo("\n".join(_done(done, found)))
+        typer.echo("\n".join(f"  {line}" for line in lines))
     raise typer.Exit(3 if done.left else 0)
 
 

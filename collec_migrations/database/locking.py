@@ -10,6 +10,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  (a class
 from collec_migrations.errors import MigrationError
 
 KEY = 0x636F6C6C6563  # "collec" in ASCII: one lock for each database, whatever the schemas
+SETUP_KEY = KEY + 1
+"""The lock of who makes roles and databases: it is taken beside that of the new database."""
 PAUSE = 0.2
 """Seconds between two tries. Polled: a session that waits inside the server holds a snapshot,
 and `create index concurrently` of the run that holds the lock would wait for it for ever."""
@@ -32,27 +34,29 @@ class Locked(MigrationError):
 
 
 @contextmanager
-def held(connection: Connection, *, wait: float, say: Callable[[str], None]) -> Iterator[None]:
+def held(
+    connection: Connection, *, wait: float, say: Callable[[str], None], key: int = KEY
+) -> Iterator[None]:
     """Hold the lock of the database for the time of a `with`, waiting `wait` seconds for it.
 
     The connection must be outside a transaction, and is again afterwards. Says once for whom it
     waits; raises `Locked` when the time is over. The lock belongs to the session, so that it
     outlives a rollback and dies with the connection.
     """
-    _obtain(connection, SESSION, connection.rollback, wait=wait, say=say)
+    _obtain(connection, SESSION, connection.rollback, key=key, wait=wait, say=say)
     try:
         yield
     finally:
         if not connection.closed:
             connection.rollback()
-            _ask(connection, "select pg_catalog.pg_advisory_unlock(%s)")
+            _ask(connection, "select pg_catalog.pg_advisory_unlock(%s)", key)
             connection.commit()
 
 
 def hold_in_transaction(connection: Connection, *, wait: float, say: Callable[[str], None]) -> None:
     """Hold the lock until the transaction that is open ends, whoever ends it; else as `held`."""
     assert connection.get_transaction_status() == TRANSACTION_STATUS_INTRANS
-    _obtain(connection, TRANSACTION, lambda: None, wait=wait, say=say)
+    _obtain(connection, TRANSACTION, lambda: None, key=KEY, wait=wait, say=say)
 
 
 def statement(*, whole_session: bool) -> str:
@@ -74,6 +78,7 @@ def _obtain(
     query: str,
     leave: Callable[[], None],
     *,
+    key: int,
     wait: float,
     say: Callable[[str], None],
 ) -> None:
@@ -81,8 +86,8 @@ def _obtain(
     deadline = time.monotonic() + wait
     told = False
     while True:
-        obtained = _ask(connection, query)
-        holder = "" if obtained else _holder(connection)
+        obtained = _ask(connection, query, key)
+        holder = "" if obtained else _holder(connection, key)
         leave()
         if obtained:
             return
@@ -97,9 +102,9 @@ def _obtain(
         time.sleep(min(PAUSE, max(0.0, deadline - time.monotonic())))
 
 
-def _holder(connection: Connection) -> str:
+def _holder(connection: Connection, key: int) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(HOLDER, (KEY,))
+        cursor.execute(HOLDER, (key,))
         row = cursor.fetchone()
     if row is None:
         return "it has just ended"
@@ -108,8 +113,8 @@ def _holder(connection: Connection) -> str:
     return f"pid {pid}, user {user}, {application}, since {since or 'an unknown time'}"
 
 
-def _ask(connection: Connection, query: str) -> bool:
+def _ask(connection: Connection, query: str, key: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(query, (KEY,))
+        cursor.execute(query, (key,))
         row = cursor.fetchone()
     return bool(row and row[0])

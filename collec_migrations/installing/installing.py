@@ -1,12 +1,12 @@
 """Install: decide all pieces, refuse what would fail, make what is missing, in one order."""
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 from collec_migrations.credentials.password import Ask, Password
-from collec_migrations.database import configuration
+from collec_migrations.database import configuration, locking
 from collec_migrations.database.configuration import NotAllowed, NotHere
 from collec_migrations.errors import MigrationError
 from collec_migrations.hba import applying, reading
@@ -30,6 +30,8 @@ from collec_migrations.installing.rules import Access
 from collec_migrations.installing.wanted import Wanted
 
 INSIDE = ("extension", "schema", "default rights")
+WAIT = 60.0
+"""Seconds to wait for another installation on the same server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,16 @@ class Done:
     plan: Plan
     rules: Applied | None
     """None: the access rules were not touched."""
+
+
+@contextmanager
+def alone(admin: Administrator, *, say: Say) -> Iterator[None]:
+    """Let no other installation look or make in the meantime; raise Locked after a minute."""
+    with (
+        closing(admin.connect()) as session,
+        locking.held(session, key=locking.SETUP_KEY, wait=WAIT, say=say),
+    ):
+        yield
 
 
 def plan(

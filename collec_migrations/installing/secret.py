@@ -45,8 +45,8 @@ def source(wanted: Wanted, known: Password | None, environment: Mapping[str, str
     if known is not None:
         return f"from {wanted.passfile}"
     if wanted.passfile is not None:
-        return f"asked on a terminal, else made by chance and kept in {wanted.passfile}"
-    return f"asked on a terminal, else it has to be in {VARIABLE}"
+        return f"given on a terminal or made by chance, and kept in {wanted.passfile}"
+    return f"given on a terminal or in {VARIABLE}"
 
 
 def check_learnt(wanted: Wanted) -> None:

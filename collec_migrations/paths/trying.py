@@ -4,10 +4,12 @@ Alembic keeps its context in globals of its module: one process runs one databas
 """
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from time import monotonic
 
 from collec_migrations.errors import ServerFailed
@@ -48,8 +50,24 @@ def try_all(servers: Sequence[Binaries], ways: Sequence[Way], *, say: Say) -> tu
     if len(servers) == 1:
         return (work(servers[0]),)
     workers = min(len(servers), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    spawning = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawning, initializer=_end_with_parent) as pool:
         return tuple(pool.map(work, servers))
+
+
+def _end_with_parent() -> None:
+    """Let this process end as soon as the one that started it has gone, even killed.
+
+    A worker of a pool would wait for work for ever; its servers end when it does.
+    """
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def try_one(server: Binaries, ways: Sequence[Way], *, say: Say) -> Tried:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -122,6 +123,21 @@ def test_what_cannot_be_is_said_before_anything_starts(
     assert done.returncode == status
     assert told in done.stderr
     assert "starting" not in done.stderr
+
+
+@pytest.mark.skipif(len(servers.majors()) < 2, reason="two servers take two processes")
+def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
+    words = ("test-paths", "--server", ",".join(map(str, servers.majors()[-2:])), "--from", "1.0")
+    command = [str(Path(sys.executable).parent / "collec-migrations"), *words]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        while "starting" not in (line := process.stderr.readline()):
+            assert line, "it ended before it started a server"
+        process.kill()
+        # The end of the output comes when nobody holds it any more.
+        process.communicate(timeout=60)
 
 
 def test_a_message_with_control_characters_makes_a_junit_file_that_can_be_read() -> None:

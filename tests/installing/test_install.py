@@ -345,6 +345,17 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(lab18: Lab) -> None:
         assert read_catalog(session, Names()) == chain.known("1.1")
 
 
+def test_two_at_once_make_it_once(lab18: Lab) -> None:
+    words = ("--database", lab18.name, "--owner", lab18.name)
+    with (
+        accounts.spawn(INSTALL, lab18.site.address().dsn, *words) as first,
+        accounts.spawn(INSTALL, lab18.site.address().dsn, *words) as second,
+    ):
+        ends = [(one.communicate(timeout=60), one.returncode) for one in (first, second)]
+    assert [status for _, status in ends] == [0, 0], ends
+    assert sorted("nothing was changed" in out for (out, _), _ in ends) == [False, True]
+
+
 def test_on_a_terminal_the_password_is_asked_and_not_shown(lab18: Lab, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     command = [str(Path(sys.executable).parent / "collec-migrations"), "install",
