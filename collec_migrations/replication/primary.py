@@ -179,7 +179,8 @@ def _roles(
 def _settings(connection: Connection, connect: Reconnect, found: Plan) -> Path | None:
     if not found.settings:
         return None
-    return serverconf.apply(connection, CONF, found.settings, reconnect=connect).file
+    written = serverconf.apply(connection, CONF, found.settings, reconnect=connect)
+    return written.file if written.changed else None
 
 
 def _access(connection: Connection, connect: Reconnect, found: Plan) -> Path | None:

@@ -57,7 +57,7 @@ def apply(
     reconnect: Reconnect,
     prove: Callable[[], None] = lambda: None,
 ) -> Written:
-    """Let the server's files give these settings, under a name of ours; reload.
+    """Let the server's files give these settings, beside those of ours there already; reload.
 
     `connection` is a superuser's, `reconnect` opens another one like it; `prove` raises a
     MigrationError to take everything back. Values that need a restart are written and told, the

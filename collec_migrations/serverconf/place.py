@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.errors import UsageError
-from collec_migrations.hba import tokens
+from collec_migrations.hba import block, tokens
 from collec_migrations.hba.block import Block
 
 
@@ -19,10 +19,15 @@ class Place:
     old: str
 
     def text(self, name: str, settings: Mapping[str, str]) -> str:
-        """Return what the file has to hold so that it gives these settings, in this order."""
-        lines = tuple(f"{key} = {quoted(value)}" for key, value in settings.items())
-        block = Block(name=name, lines=lines)
-        return block.text if self.whole else block.last_in(self.old)
+        """Return what the file has to hold so that it gives these settings, too.
+
+        Settings that the block gives already stay, unless these give them another value.
+        """
+        kept = block.inner(self.old, name).splitlines()
+        lines = {line.partition("=")[0].strip(): line for line in kept}
+        lines |= {key: f"{key} = {quoted(value)}" for key, value in settings.items()}
+        ours = Block(name=name, lines=tuple(lines.values()))
+        return ours.text if self.whole else ours.last_in(self.old)
 
 
 def find(main: Path, name: str, old: str, *, version: int) -> Place:

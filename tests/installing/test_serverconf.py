@@ -44,12 +44,26 @@ def test_settings_go_to_the_end_of_the_main_file(site_server: Site, main: Path) 
     assert main.read_text().count(">>> collec-migrations") == 1
 
 
+def test_what_was_written_before_stays_when_more_is_written(site_server: Site, main: Path) -> None:
+    """A second standby needs more senders; what the first one needed is still needed."""
+    put(site_server, work_mem="7MB", max_wal_senders="17", cluster_name="it's a \\ name")
+    put(site_server, work_mem="8MB", maintenance_work_mem="9MB")
+    assert site_server.query("show work_mem") == [("8MB",)]
+    assert main.read_text().endswith(
+        "# >>> collec-migrations collec-test\n"
+        "work_mem = '8MB'\nmax_wal_senders = '17'\ncluster_name = 'it''s a \\\\ name'\n"
+        "maintenance_work_mem = '9MB'\n# <<< collec-migrations collec-test\n"
+    )
+    assert not put(site_server, work_mem="8MB").changed
+
+
 def test_a_folder_that_is_included_gets_a_file_of_its_own(site_server: Site, main: Path) -> None:
     folder = main.parent / "conf.d"
     folder.mkdir(exist_ok=True)
     main.write_text(main.read_text() + "\ninclude_dir = 'conf.d' # more\n")
     done = put(site_server, work_mem="9MB")
     assert done == Written(file=folder / "collec-test.conf", changed=True, copy=None, restart=())
+    put(site_server, maintenance_work_mem="9MB")
     assert site_server.query("show work_mem") == [("9MB",)]
     assert (done.file.stat().st_uid, done.file.stat().st_mode) == (
         main.stat().st_uid, main.stat().st_mode,
