@@ -5,9 +5,15 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from collec_migrations.cli import metavars
+
 
 class Group(TyperGroup):
     """Shows what each command does in whole sentences; Typer's own cuts them at the edge."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command by its name, or None; its help names what it takes in plain words."""
+        return metavars.plain(super().get_command(ctx, cmd_name))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands with the first paragraph of their help."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from collec_migrations.cli import colours, facts
+from collec_migrations.cli import colours, facts, metavars
 from collec_migrations.cli.group import Group
 from collec_migrations.errors import MigrationError
 
@@ -84,12 +84,12 @@ class Commands(Group):
         name = cmd_name.replace("-", "_")
         module = import_module(f"collec_migrations.cli.{name}")
         if hasattr(module, "app"):
-            return typer.main.get_group(module.app)
+            return metavars.plain(typer.main.get_group(module.app))
         alone = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
         alone.command(cmd_name)(getattr(module, name))
-        return typer.main.get_command(alone)
+        return metavars.plain(typer.main.get_command(alone))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the commands by section, without loading any."""

@@ -56,7 +56,7 @@ class NodeReport:
 
     name: str
     role: str
-    """primary, standby, or down"""
+    """primary, standby, down, or unknown: it does not let us in"""
     address: str
     release: str
     timeline: int | None

@@ -14,6 +14,11 @@ from collec_migrations.replication.findings import (
 from collec_migrations.replication.states import Down, Node, Sender, Up
 
 STREAMING = "streaming"
+ALONE = Finding(
+    code="alone",
+    verdict=Verdict.ATTENTION,
+    line="how far it is behind is not known without its primary",
+)
 
 
 def report(nodes: Sequence[Node], limits: Limits | None = None) -> Report:
@@ -46,7 +51,7 @@ def _node(node: Node, primary: Up | None, nodes: Sequence[Node], limits: Limits)
         return _primary(node, primary, nodes)
     slot = standbys.slot_of(node, primary) if primary else None
     state = "" if slot is None else slot.wal_status or ("active" if slot.active else "inactive")
-    found = list(standbys.judge(node, primary, limits)) if primary else []
+    found = list(standbys.judge(node, primary, limits)) if primary else [ALONE]
     return NodeReport(
         name=node.name,
         role="standby",
@@ -89,11 +94,11 @@ def _down(node: Down, primary: Up | None) -> NodeReport:
         else f"does not let us in: {node.why}"
         if node.speaks
         else f"is down: {node.why}",
-        hint="" if sender else "Is it running, and does it let this role in?",
+        hint="" if sender else _down_hint(node, primary),
     )
     return NodeReport(
         name=node.name,
-        role="standby" if sender else "down",
+        role="standby" if sender else "unknown" if node.speaks else "down",
         address=node.shown,
         release="",
         timeline=None,
@@ -107,6 +112,14 @@ def _down(node: Down, primary: Up | None) -> NodeReport:
     )
 
 
+def _down_hint(node: Down, primary: Up | None) -> str:
+    if node.speaks:
+        return "Name a role that its pg_hba.conf lets in, with its password in ~/.pgpass."
+    if primary is None:
+        return "Is its machine up, and can it be reached from here?"
+    return "A standby: start it. A former primary: do not start it, but `replica rejoin` there."
+
+
 def _sender_named(node: Down, primary: Up | None) -> Sender | None:
     if not node.speaks or primary is None:
         return None
@@ -115,7 +128,15 @@ def _sender_named(node: Down, primary: Up | None) -> Sender | None:
 
 def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
     found = primaries(nodes)
-    if not found:
+    shut = [one.name for one in nodes if isinstance(one, Down) and one.speaks]
+    if not found and shut:
+        yield Finding(
+            code="no-primary",
+            verdict=Verdict.BROKEN,
+            line=f"no primary is seen: {', '.join(shut)} does not let us in",
+            hint="A server is there: see to it that `replica status` is let in, before all else.",
+        )
+    elif not found:
         yield Finding(
             code="no-primary",
             verdict=Verdict.BROKEN,

@@ -1,6 +1,7 @@
 """The help: quick, complete, reviewed, and true for every command."""
 
 import os
+import re
 import resource
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def test_help_shows_every_command_in_one_screen() -> None:
 def test_the_help_of_every_command_is_as_reviewed(words: tuple[str, ...]) -> None:
     """After a change: `make golden`, then read what changed in tests/data/golden/help."""
     shown, path = commands.help_of(words), golden(words)
+    assert not re.search(r"<[a-z]\w*[^>]*>", shown), "a type of Python instead of a word"
     if os.environ.get("COLLEC_GOLDEN") == "write":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(shown, encoding="utf-8")

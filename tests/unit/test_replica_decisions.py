@@ -124,6 +124,26 @@ def test_a_standby_is_judged(standby: Up, primary: Up, found: list[str]) -> None
     assert codes(standby, primary) == found
 
 
+def test_a_server_that_refuses_us_is_not_called_lost() -> None:
+    """Who reads "no primary: promote" beside a primary with a wrong password, promotes."""
+    shut = replace(GONE, speaks=True, why="password authentication failed")
+    report = health.report([shut, B])
+    assert report.findings[0].line == "no primary is seen: a does not let us in"
+    assert "promote" not in report.findings[0].hint
+    assert report.node("a").role == "unknown"
+    assert "~/.pgpass" in report.node("a").findings[0].hint
+    lost = health.report([GONE, B])
+    assert "`replica promote`" in lost.findings[0].hint
+    assert (lost.node("a").role, lost.node("b").verdict) == ("down", "attention")
+
+
+def test_nobody_is_told_to_start_an_old_primary() -> None:
+    new = replace(A, name="b", host="b", slots=(), senders=())
+    hint = health.report([GONE, new]).node("a").findings[0].hint
+    assert "do not start" in hint
+    assert "`replica rejoin`" in hint
+
+
 def test_seconds_are_counted_only_while_something_waits() -> None:
     report = health.report([A, B])
     lag = report.node("b").lag
