@@ -28,10 +28,11 @@ def runbook_(
     installation = application.read(app, os.environ) if app else None
     seen = node.read_all(named, patience=patience)
     primary = health.primary_of(seen)
-    target = next((one for one in seen if one is not primary), seen[0])
+    name = primary.name if primary else ""
+    target = runbook.target_of(seen, name) or seen[0]
     site = Site(
         nodes=seen,
-        primary=primary.name if primary else "",
+        primary=name,
         application=moving.lines(target.host, target.port, installation),
         written=date.today().isoformat(),
     )

@@ -10,6 +10,9 @@ from collec_migrations.replication.states import Node, Up
 
 PROGRAM = "collec-migrations replica"
 UNKNOWN = "DATA_FOLDER"
+PRIMARY = "PRIMARY"
+LIST = "   "
+"""What belongs to a point of a numbered list stands so far in."""
 LATEST = majors.KNOWN[-1]
 
 
@@ -28,8 +31,8 @@ class Site:
 
 def page(site: Site) -> Iterator[str]:
     """Yield the lines of the page, in Markdown; there is no password in it."""
-    standbys = [one for one in site.nodes if one.name != site.primary]
-    target = standbys[0].name if standbys else "STANDBY"
+    found = target_of(site.nodes, site.primary)
+    target = found.name if found else "STANDBY"
     yield "# PostgreSQL: what to do in a bad night"
     yield ""
     yield f"Written on {site.written} by `{PROGRAM} runbook`; make it anew when a server changes,"
@@ -42,6 +45,12 @@ def page(site: Site) -> Iterator[str]:
     yield from _switch(site, target)
     yield from _by_hand(site, target)
     yield from _check()
+
+
+def target_of(nodes: Sequence[Node], primary: str) -> Node | None:
+    """Return the node to fail over to: a standby that answers; None when there is none."""
+    others = (one for one in nodes if one.name != primary)
+    return next((one for one in others if isinstance(one, Up) and one.in_recovery), None)
 
 
 def _servers(site: Site) -> Iterator[str]:
@@ -70,19 +79,20 @@ def _look() -> Iterator[str]:
 
 
 def _fail_over(site: Site, target: str) -> Iterator[str]:
-    primary = site.primary or "PRIMARY"
+    primary = site.primary or PRIMARY
     yield f"## 2. {primary} is lost: fail over to {target}"
     yield ""
     yield f"1. Be certain that {primary} is off and stays off: power, network, or its service"
     yield "   (`systemctl disable --now postgresql` there). Two primaries lose data."
     yield f"2. On the machine of {target}, as postgres or root:"
     yield ""
-    yield from _code(f"{PROGRAM} promote {target}", f"{PROGRAM} promote {target} --yes")
+    words = f"{PROGRAM} promote {target}"
+    yield from _code(words, f"{words} --yes", indent=LIST)
     yield "   It refuses while the primary answers, while replay is paused, and when another"
     yield "   standby has more: do what it says instead of forcing it."
     yield f"3. Point the application to {target}:"
     yield ""
-    yield from _code(*site.application)
+    yield from _code(*site.application, kind="text", indent=LIST)
     yield "4. Section 6, then take a backup: the standby is a primary now, and alone."
     yield ""
 
@@ -92,9 +102,8 @@ def _come_back(site: Site) -> Iterator[str]:
     yield ""
     yield "Never start its PostgreSQL by hand first. On its machine, as root:"
     yield ""
-    for one in site.nodes:
-        words = ("rejoin", "--data", _data(one), "--name", one.name)
-        yield from _code(f"{PROGRAM} {shlex.join(words)}   # on {one.name}")
+    words = (("rejoin", "--data", _data(one), "--name", one.name) for one in site.nodes)
+    yield from _code(*(f"{PROGRAM} {shlex.join(each)}   # on {each[-1]}" for each in words))
     yield "It shows what it would do, `--yes` does it: attached as it is, or rewound (what it wrote"
     yield "alone is lost), or cloned anew (the old folder is moved aside, not deleted)."
     yield ""
@@ -105,28 +114,29 @@ def _switch(site: Site, target: str) -> Iterator[str]:
     yield ""
     yield "Tell the users; it takes some seconds. On the machine of the present primary, as root:"
     yield ""
-    one = next((one for one in site.nodes if one.name == site.primary), site.nodes[0])
+    one = next((one for one in site.nodes if one.name == site.primary), None)
+    name, data = (one.name, _data(one)) if one else (PRIMARY, UNKNOWN)
     if majors.text("sql_promote", _major(site)):
-        words = ("switchover", "--data", _data(one), "--name", one.name, "--to", target)
+        words = ("switchover", "--data", data, "--name", name, "--to", target)
         yield from _code(f"{PROGRAM} {shlex.join(words)}")
     else:
-        yield from _switch_by_hand(site, one, target)
+        yield from _switch_by_hand(site, name, data, target)
     yield "Nothing is promoted before the standby is proved to have everything. Then change the"
     yield "application as in section 2."
     yield ""
 
 
-def _switch_by_hand(site: Site, primary: Node, target: str) -> Iterator[str]:
+def _switch_by_hand(site: Site, primary: str, data: str, target: str) -> Iterator[str]:
     """Yield the steps where a standby is promoted on its own machine alone (up to 11)."""
     replay = majors.text("fn_replay_lsn", _major(site))
-    rejoin = ("rejoin", "--data", _data(primary), "--name", primary.name)
+    rejoin = ("rejoin", "--data", data, "--name", primary)
     yield from _code(
-        f"service postgresql stop                      # on {primary.name}",
-        f"pg_controldata {_data(primary)}              # must say: shut down",
+        f"service postgresql stop                      # on {primary}",
+        f"pg_controldata {data}              # must say: shut down",
         f'psql -c "select {replay}()"                  # on {target}',
         "# go on only when that is more than `Latest checkpoint location`; else start it again",
         f"{PROGRAM} promote {target} --data {UNKNOWN} --yes   # on {target}",
-        f"{PROGRAM} {shlex.join(rejoin)} --yes   # on {primary.name}",
+        f"{PROGRAM} {shlex.join(rejoin)} --yes   # on {primary}",
     )
 
 
@@ -138,7 +148,8 @@ def _by_hand(site: Site, target: str) -> Iterator[str]:
     receive, replay = (majors.text(f"fn_{name}_lsn", major) for name in ("receive", "replay"))
     yield f"## 5. Without this tool (PostgreSQL {major})"
     yield ""
-    yield f"Is all received replayed on {target}? Both have to be the same, and the last one false:"
+    yield f"As postgres, on the machine of {target}. Is all that it received replayed? The first two"
+    yield "have to be the same, and the last one false:"
     yield ""
     paused = majors.text("fn_replay_paused", major)
     yield from _code(f'psql -c "select {receive}(), {replay}(), {paused}()"')
@@ -176,5 +187,5 @@ def _data(node: Node) -> str:
     return node.settings.get("data_directory", UNKNOWN) if isinstance(node, Up) else UNKNOWN
 
 
-def _code(*lines: str) -> Sequence[str]:
-    return [*(f"    {line}" for line in lines), ""]
+def _code(*lines: str, kind: str = "sh", indent: str = "") -> Sequence[str]:
+    return [f"{indent}```{kind}", *(f"{indent}{line}" for line in lines), f"{indent}```", ""]
