@@ -45,7 +45,7 @@ def source(wanted: Wanted, known: Password | None, environment: Mapping[str, str
     if known is not None:
         return f"from {wanted.passfile}"
     if wanted.passfile is not None:
-        return f"given on a terminal or made by chance, and kept in {wanted.passfile}"
+        return f"asked for on a terminal, else made by chance; kept in {wanted.passfile}"
     return f"given on a terminal or in {VARIABLE}"
 
 

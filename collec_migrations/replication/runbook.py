@@ -148,8 +148,8 @@ def _by_hand(site: Site, target: str) -> Iterator[str]:
     receive, replay = (majors.text(f"fn_{name}_lsn", major) for name in ("receive", "replay"))
     yield f"## 5. Without this tool (PostgreSQL {major})"
     yield ""
-    yield f"As postgres, on the machine of {target}. Is all that it received replayed? The first two"
-    yield "have to be the same, and the last one false:"
+    yield f"As postgres, on the machine of {target}. Is all replayed that it received? The first"
+    yield "two have to be the same, and the last one false:"
     yield ""
     paused = majors.text("fn_replay_paused", major)
     yield from _code(f'psql -c "select {receive}(), {replay}(), {paused}()"')

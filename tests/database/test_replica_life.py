@@ -5,6 +5,26 @@ from typer.testing import CliRunner
 from collec_migrations.cli.main import app
 from tests.standbys import Machine, Pair, until
 
+OPERATOR = """
+create role operator login replication in role pg_monitor, pg_checkpoint;
+grant execute on function pg_promote(boolean, integer) to operator;
+"""
+"""As docs/standby.md gives it: no superuser; from 15 on."""
+
+
+def options(pair: Pair) -> list[str]:
+    """Return the nodes as the role of the manual reaches them."""
+    return [word.replace("user=postgres", "user=operator") for word in pair.options]
+
+
+def let_in(pair: Pair) -> None:
+    """Make the role of the manual."""
+    for one in (pair.a, pair.b):
+        with (one.data / "pg_hba.conf").open("a") as file:
+            file.write("host postgres operator 127.0.0.1/32 trust\n")
+        one.sql("select pg_reload_conf()")
+    pair.a.sql(OPERATOR)
+
 
 def replica(*words: object) -> tuple[int, str]:
     """Run `replica` in this process; return exit status and all that it wrote."""
@@ -17,13 +37,13 @@ def replica(*words: object) -> tuple[int, str]:
 def rejoin(pair: Pair, one: Machine, *words: object) -> tuple[int, str]:
     """Let a node come back."""
     where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
-    return replica("rejoin", *where, *pair.options, "--yes", *words)
+    return replica("rejoin", *where, *options(pair), "--yes", *words)
 
 
 def switchover(pair: Pair, one: Machine) -> tuple[int, str]:
     """Exchange the roles; `one` is the primary."""
     where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
-    return replica("switchover", *where, *pair.options, "--yes")
+    return replica("switchover", *where, *options(pair), "--yes")
 
 
 def lives(one: Machine) -> list[tuple[object, ...]]:
@@ -33,10 +53,11 @@ def lives(one: Machine) -> list[tuple[object, ...]]:
 def test_the_whole_life(any_pair: Pair) -> None:
     pair = any_pair
     a, b = pair.a, pair.b
+    let_in(pair)
     pair.write(a, "before")
     pair.caught_up(b, a)
     a.kill()
-    status, told = replica("promote", *pair.options, "--yes")
+    status, told = replica("promote", *options(pair), "--yes")
     assert status == 0, told
     assert f"database.default.port = {b.port}" in told
     pair.write(b, "after the failover")

@@ -56,11 +56,11 @@ def test_the_block_is_loaded_and_proved_and_the_old_file_kept_beside(site_server
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o640])
-def test_owner_and_mode_stay(site_server: Site, mode: int) -> None:
-    site_server.hba.chmod(mode)
-    put(site_server)
-    assert stat.S_IMODE(site_server.hba.stat().st_mode) == mode
-    site_server.hba.chmod(0o600)
+def test_owner_and_mode_stay(site18: Site, mode: int) -> None:
+    site18.hba.chmod(mode)
+    put(site18)
+    assert stat.S_IMODE(site18.hba.stat().st_mode) == mode
+    site18.hba.chmod(0o600)
 
 
 @pytest.mark.parametrize(
@@ -123,46 +123,46 @@ applying.apply(reconnect(), block, reconnect=reconnect, proofs=[Proof(name="p", 
     "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda n: n.name
 )
 def test_the_old_file_comes_back_and_is_loaded_when_we_are_killed(
-    site_server: Site, number: signal.Signals
+    site18: Site, number: signal.Signals
 ) -> None:
-    with accounts.spawn(KILLED, site_server.address().dsn) as process:
+    with accounts.spawn(KILLED, site18.address().dsn) as process:
         assert process.stdout
         assert process.stdout.readline() == "on trial\n"
-        assert OURS.text in site_server.hba.read_text()
-        (loaded,) = site_server.query("select pg_conf_load_time()")
+        assert OURS.text in site18.hba.read_text()
+        (loaded,) = site18.query("select pg_conf_load_time()")
         os.kill(process.pid, number)
         _, err = process.communicate(timeout=30)
     if number != signal.SIGKILL:
         assert f"ended by {number.name}" in err
-    until(lambda: site_server.hba.read_text() == sites.RULES)
-    until(lambda: site_server.query("select pg_conf_load_time()") > [loaded])
-    until(lambda: copies(site_server) == [])
+    until(lambda: site18.hba.read_text() == sites.RULES)
+    until(lambda: site18.query("select pg_conf_load_time()") > [loaded])
+    until(lambda: copies(site18) == [])
 
 
 @needs_root
 @pytest.mark.parametrize("role", ["server", "stranger"])
-def test_who_may_write_the_file(site_server: Site, role: str) -> None:
+def test_who_may_write_the_file(site18: Site, role: str) -> None:
     code = KILLED.replace("time.sleep(60)", "pass")
     who = account.for_server() if role == "server" else accounts.somebody()
     if role == "stranger":
         with pytest.raises(AssertionError, match="Permission denied"):
-            accounts.run(code, site_server.address().dsn, who=who)
+            accounts.run(code, site18.address().dsn, who=who)
         return
-    before = site_server.hba.stat()
-    assert accounts.run(code, site_server.address().dsn, who=who) == "on trial\n"
-    assert OURS.text in site_server.hba.read_text()
-    assert site_server.hba.stat().st_uid == before.st_uid
+    before = site18.hba.stat()
+    assert accounts.run(code, site18.address().dsn, who=who) == "on trial\n"
+    assert OURS.text in site18.hba.read_text()
+    assert site18.hba.stat().st_uid == before.st_uid
 
 
-def test_a_file_that_is_not_here_is_told_with_the_lines(site_server: Site, tmp_path: Path) -> None:
-    with site_server.admin() as session:
-        assert configuration.local(session, site_server.hba) == site_server.hba
-        site_server.hba.rename(tmp_path / "moved")
+def test_a_file_that_is_not_here_is_told_with_the_lines(site18: Site, tmp_path: Path) -> None:
+    with site18.admin() as session:
+        assert configuration.local(session, site18.hba) == site18.hba
+        site18.hba.rename(tmp_path / "moved")
         try:
             with pytest.raises(NotHere) as caught:
-                put(site_server)
+                put(site18)
         finally:
-            (tmp_path / "moved").rename(site_server.hba)
+            (tmp_path / "moved").rename(site18.hba)
     assert OURS.text.strip() in caught.value.hint
 
 
@@ -204,25 +204,23 @@ def test_a_line_for_tls_that_can_never_match_is_no_fault(site_server: Site) -> N
 
 
 @needs_root
-def test_a_file_that_cannot_be_replaced_is_told_and_leaves_nothing(site_server: Site) -> None:
-    mounted = subprocess.run(
-        ["mount", "--bind", str(site_server.hba), str(site_server.hba)], check=False
-    )
+def test_a_file_that_cannot_be_replaced_is_told_and_leaves_nothing(site18: Site) -> None:
+    mounted = subprocess.run(["mount", "--bind", str(site18.hba), str(site18.hba)], check=False)
     if mounted.returncode != 0:
         pytest.skip("this machine does not let us mount")
     try:
         with pytest.raises(NotHere, match="busy") as caught:
-            put(site_server)
+            put(site18)
     finally:
-        subprocess.run(["umount", str(site_server.hba)], check=True)
+        subprocess.run(["umount", str(site18.hba)], check=True)
     assert caught.value.hint.startswith("Put these lines")
-    assert site_server.hba.read_text() == sites.RULES
-    assert copies(site_server) == []
+    assert site18.hba.read_text() == sites.RULES
+    assert copies(site18) == []
 
 
 @needs_root
-def test_a_file_that_cannot_be_put_back_is_told_with_its_copy(site_server: Site) -> None:
-    file = str(site_server.hba)
+def test_a_file_that_cannot_be_put_back_is_told_with_its_copy(site18: Site) -> None:
+    file = str(site18.hba)
 
     def hold() -> None:
         subprocess.run(["mount", "--bind", file, file], check=True, capture_output=True)
@@ -230,12 +228,12 @@ def test_a_file_that_cannot_be_put_back_is_told_with_its_copy(site_server: Site)
 
     try:
         with pytest.raises(NotPutBack) as caught:
-            put(site_server, OURS, Proof(name="a proof", check=hold))
+            put(site18, OURS, Proof(name="a proof", check=hold))
     except subprocess.CalledProcessError:
         pytest.skip("this machine does not let us mount")
     finally:
         subprocess.run(["umount", file], check=False, capture_output=True)
-    (copy,) = copies(site_server)
+    (copy,) = copies(site18)
     assert caught.value.hint == f"Put it back yourself: mv {copy} {file}"
     assert copy.read_text() == sites.RULES
 

@@ -166,9 +166,9 @@ STEPS = ("role", "database", "schemas")
 
 
 @pytest.mark.parametrize("steps", range(1, len(STEPS) + 1), ids=STEPS)
-def test_running_again_completes_what_was_interrupted(lab: Lab, steps: int) -> None:
-    admin = administrator.of(lab.site.address())
-    wanted = Wanted(database=lab.name, owner=lab.name, pairs=(Names(),))
+def test_running_again_completes_what_was_interrupted(lab18: Lab, steps: int) -> None:
+    admin = administrator.of(lab18.site.address())
+    wanted = Wanted(database=lab18.name, owner=lab18.name, pairs=(Names(),))
     for step in STEPS[:steps]:
         if step == "role":
             making.role(admin, wanted, Password(PASSWORD))
@@ -176,9 +176,9 @@ def test_running_again_completes_what_was_interrupted(lab: Lab, steps: int) -> N
             making.database(admin, wanted)
         else:
             making.inside(admin, wanted, [Piece(kind="schema", name="gacl", state="make")])
-    assert lab.install("--apply-hba").exit_code == 0
-    assert set(lab.pieces("--apply-hba").values()) == {"there"}
-    assert lab.enters() == ""
+    assert lab18.install("--apply-hba").exit_code == 0
+    assert set(lab18.pieces("--apply-hba").values()) == {"there"}
+    assert lab18.enters() == ""
 
 
 def test_a_generated_password_is_kept_before_the_server_knows_it(lab: Lab, tmp_path: Path) -> None:
@@ -316,19 +316,19 @@ def test_root_needs_nothing_but_the_socket(lab18: Lab, tmp_path: Path) -> None:
 
 
 @needs_root
-def test_a_stranger_is_told_whom_to_be(lab: Lab) -> None:
-    socket = lab.site.folder / f".s.PGSQL.{lab.site.port}"
+def test_a_stranger_is_told_whom_to_be(lab18: Lab) -> None:
+    socket = lab18.site.folder / f".s.PGSQL.{lab18.site.port}"
     mode = socket.stat().st_mode
     socket.chmod(0o777)
-    lab.site.folder.chmod(0o711)
+    lab18.site.folder.chmod(0o711)
     try:
         with accounts.spawn(
-            INSTALL, lab.site.address().dsn, "--database", lab.name, who=accounts.somebody()
+            INSTALL, lab18.site.address().dsn, "--database", lab18.name, who=accounts.somebody()
         ) as process:
             _, err = process.communicate(timeout=60)
     finally:
         socket.chmod(mode)
-        lab.site.folder.chmod(0o700)
+        lab18.site.folder.chmod(0o700)
     assert process.returncode == 3
     assert "sudo -u postgres collec-migrations install" in err
 
