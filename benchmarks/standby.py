@@ -16,8 +16,9 @@ from pathlib import Path
 from benchmarks.backup import fill
 from benchmarks.upgrade import database
 from collec_migrations.backup import space
-from tests import accounts, replicas, replication
-from tests.replicas import Prepared
+from tests import accounts, clusters, primaries
+from tests.faults import until
+from tests.primaries import Prepared
 
 MEGABYTES = 1000
 TIMES = 2
@@ -41,10 +42,10 @@ def main(arguments: Sequence[str]) -> None:
         Way(shown="pg_basebackup -R -C, pg_ctl start", work=plain),
         Way(shown="replica clone --apply", work=ours),
     )
-    with replication.site(18, DISK) as site:
-        prepared = replicas.prepare(site, {"fsync": "on"})
+    with clusters.site(18, DISK) as site:
+        prepared = primaries.prepare(site, {"fsync": "on"})
         fill(database(prepared.address, "filled"), megabytes)
-        ((size,),) = replication.rows(prepared.address, SIZE)
+        ((size,),) = clusters.rows(prepared.address, SIZE)
         rounds = [[timed(prepared, way, number) for way in ways] for number in range(TIMES)]
     best = [min(seconds) for seconds in zip(*rounds, strict=True)]
     write = sys.stdout.write
@@ -59,7 +60,7 @@ def timed(prepared: Prepared, way: Way, number: int) -> float:
     name = f"bench{number}"
     began = time.perf_counter()
     way.work(prepared, name)
-    replicas.until(lambda: replication.rows(prepared.address, STREAMING) == [(1,)])
+    until(lambda: clusters.rows(prepared.address, STREAMING) == [(1,)])
     seconds = time.perf_counter() - began
     prepared.remove(name)
     return seconds
@@ -71,13 +72,13 @@ def plain(prepared: Prepared, name: str) -> None:
     where = f"host=127.0.0.1 port={prepared.port} user=rep passfile={prepared.passfile}"
     slot = ("-C", "-S", f"{name}_slot")
     node.run("pg_basebackup", "-w", "-d", where, "-D", node.data, "-R", "-c", "fast", *slot)
-    port = f"-p {replication.free_port()}"
+    port = f"-p {clusters.free_port()}"
     node.run("pg_ctl", "-D", node.data, "-w", "-o", port, "-l", node.data / "log.txt", "start")
 
 
 def ours(prepared: Prepared, name: str) -> None:
     """Make a standby by the command."""
-    accounts.run(replicas.MAIN, *prepared.words(name, "--port", replication.free_port(), "--apply"))
+    accounts.run(primaries.MAIN, *prepared.words(name, "--port", clusters.free_port(), "--apply"))
 
 
 if __name__ == "__main__":

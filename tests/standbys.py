@@ -3,10 +3,8 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -21,11 +19,11 @@ from collec_migrations.replication.findings import Report
 from collec_migrations.replication.nodes import Named
 from collec_migrations.replication.states import Up
 from collec_migrations.server import account, binaries, copies, postmaster, programs
-from tests import servers
+from tests import faults, servers
+from tests.clusters import free_port
 from tests.proxy import Proxy
 
 SECRET = "xyzzy-9-plugh"
-DEADLINE = 30.0
 CONF = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '{home}'
@@ -200,15 +198,15 @@ class Pair:
         return c
 
 
-def until(condition: Callable[[], object], seconds: float = DEADLINE) -> None:
+def until(condition: Callable[[], object]) -> None:
     """Wait until a condition holds; a connection that fails means that it does not."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def holds() -> object:
         with suppress(psycopg2.Error):
-            if condition():
-                return
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
+            return condition()
+        return False
+
+    faults.until(holds)
 
 
 @contextmanager
@@ -292,12 +290,6 @@ def passfile(path: Path, who: account.Account) -> None:
     path.touch(mode=0o600)
     path.write_text(f"127.0.0.1:*:*:rep:{SECRET}\n127.0.0.1:*:*:rewind:{SECRET}\n")
     os.chown(path, who.uid, who.gid)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _initdb(one: Machine, found: binaries.Binaries, who: account.Account) -> None:

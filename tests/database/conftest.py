@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import replicas, replication
-from tests.replicas import Prepared
+from tests import clusters, primaries
+from tests.primaries import Prepared
 
 MEGABYTES = 6
 """Enough to be caught in the middle of a copy that is slowed down."""
@@ -14,8 +14,8 @@ MEGABYTES = 6
 @pytest.fixture(scope="session")
 def prepared() -> Iterator[Prepared]:
     """Give a primary of 18 with a few megabytes, shared by the faults."""
-    with replication.site(18) as site:
-        made = replicas.prepare(site)
+    with clusters.site(18) as site:
+        made = primaries.prepare(site)
         made.execute(
             "create table document as select i, repeat(md5(i::text), 300) as data"
             f" from generate_series(1, {MEGABYTES * 100}) i"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import accounts, replicas, replication, servers
+from tests import accounts, clusters, servers
+from tests.faults import until
 
 MAJOR = "15"
 PLACE = Path("/var/lib/postgresql", MAJOR)
@@ -22,12 +23,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def clusters() -> Iterator[tuple[str, str]]:
+def two() -> Iterator[tuple[str, str]]:
     """Give the names of two clusters, of which the first runs."""
     names = (f"collec{os.getpid()}a", f"collec{os.getpid()}b")
     try:
         for name in names:
-            port = str(replication.free_port())
+            port = str(clusters.free_port())
             subprocess.run(
                 ["pg_createcluster", MAJOR, name, "-p", port, "--", "--no-sync"],
                 check=True,
@@ -49,21 +50,19 @@ def control(name: str, what: str) -> None:
     subprocess.run(["pg_ctlcluster", MAJOR, name, what], check=True, capture_output=True)
 
 
-def test_root_prepares_and_clones_clusters_of_debian(
-    clusters: tuple[str, str], tmp_path: Path
-) -> None:
-    first, second = clusters
+def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_path: Path) -> None:
+    first, second = two
     port = (PLACE / first / "postmaster.pid").read_text().splitlines()[3]
     passfile = PLACE / f"{first}.pgpass"
     url = f"host=/var/run/postgresql port={port} user=postgres"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
-    told = replication.command(*words, "--passfile", passfile, "--apply")
+    told = clusters.command(*words, "--passfile", passfile, "--apply")
     assert f"wrote /etc/postgresql/{MAJOR}/{first}/conf.d/collec-standby.conf" in told.output
     try:
         shutil.chown(passfile, "postgres")
         control(first, "restart")
-        assert replication.command(*words).exit_code == 0
-        made = replication.command(
+        assert clusters.command(*words).exit_code == 0
+        made = clusters.command(
             *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}", "--replace"),
             *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--apply"),
         )
@@ -75,4 +74,4 @@ def test_root_prepares_and_clones_clusters_of_debian(
     (line,) = [line for line in told_by_debian.splitlines() if second in line]
     assert "online,recovery" in line
     assert len(list(PLACE.glob(f"{second}.before-*"))) == 1
-    replicas.until(lambda: not list(PLACE.glob(f"{second}.cloning")))
+    until(lambda: not list(PLACE.glob(f"{second}.cloning")))

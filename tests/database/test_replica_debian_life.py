@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from collec_migrations.server import postmaster
-from tests import accounts, servers, standbys
+from tests import accounts, clusters, servers
 from tests.database.test_replica_debian import ETC, MAJOR, PLACE, control
 from tests.database.test_replica_life import replica
 from tests.standbys import until
@@ -34,7 +34,7 @@ NAMES = (f"collec{os.getpid()}c", f"collec{os.getpid()}d")
 @pytest.fixture
 def ports() -> Iterator[dict[str, int]]:
     """Give two clusters, the first of which runs, by the names and ports of both."""
-    found = {name: standbys.free_port() for name in NAMES}
+    found = {name: clusters.free_port() for name in NAMES}
     with ExitStack() as stack:
         for name, port in found.items():
             stack.callback(remove, name)

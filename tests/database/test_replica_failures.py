@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.replication import machine
-from tests import accounts, proxy, replicas, replication
-from tests.replicas import Prepared
+from tests import accounts, clusters, primaries, proxy
+from tests.faults import until
+from tests.primaries import Prepared
 
 SLOWED = '"$real" -r 1M "$@"'
 
 
 def killing(prepared: Prepared, name: str) -> Path:
     """Return programs of which pg_basebackup is killed when it has begun to copy."""
-    return replication.wrapped(
+    return clusters.wrapped(
         prepared.site,
         "pg_basebackup",
         f"{SLOWED} & copy=$!\n"
@@ -26,7 +27,7 @@ def killing(prepared: Prepared, name: str) -> Path:
 
 def damaging(prepared: Prepared, name: str) -> Path:
     """Return programs of which pg_basebackup leaves a file that was changed afterwards."""
-    return replication.wrapped(
+    return clusters.wrapped(
         prepared.site,
         "pg_basebackup",
         f'"$real" "$@" || exit\nprintf wrong | dd conv=notrunc bs=1 seek=100'
@@ -37,7 +38,7 @@ def damaging(prepared: Prepared, name: str) -> Path:
 def silent(prepared: Prepared, name: str) -> Path:
     """Return programs of which pg_ctl starts a standby that looks for its primary elsewhere."""
     auto = prepared.site.home / name / "postgresql.auto.conf"
-    return replication.wrapped(
+    return clusters.wrapped(
         prepared.site,
         "pg_ctl",
         f'sed -i "s/port={prepared.port} /port=1 /" {auto}\nexec "$real" "$@"',
@@ -56,7 +57,7 @@ def test_a_clone_that_fails_leaves_nothing(
     prepared: Prepared, name: str, fault: Callable[[Prepared, str], Path], said: str
 ) -> None:
     programs = fault(prepared, name)
-    words = ("--bindir", programs, "--wait", 2, "--port", replication.free_port())
+    words = ("--bindir", programs, "--wait", 2, "--port", clusters.free_port())
     failed = prepared.clone(name, *words)
     assert failed.exit_code == 3, failed.output
     assert said in failed.output
@@ -82,19 +83,19 @@ def test_a_standby_that_does_not_start_gives_way_to_the_folder_before(
 def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
     prepared: Prepared, name: str, number: signal.Signals
 ) -> None:
-    slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
+    slow = clusters.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
     words = prepared.words(name, "--apply", "--bindir", slow)
-    with accounts.spawn(replicas.MAIN, *words) as process:
-        replicas.until(lambda: (prepared.site.home / f"{name}.partial/base").exists())
+    with accounts.spawn(primaries.MAIN, *words) as process:
+        until(lambda: (prepared.site.home / f"{name}.partial/base").exists())
         process.send_signal(number)
-        _, said = process.communicate(timeout=replicas.DEADLINE)
+        _, said = process.communicate(timeout=30)
     if number is not signal.SIGKILL:
         assert process.returncode == 3
         assert f"ended by {number.name}" in said
         assert not prepared.left(name)
         return
     assert f"{name}_slot" in prepared.left(name)
-    port = replication.free_port()
+    port = clusters.free_port()
     # The copy notices that we are gone, and lets the next run in.
     again = [prepared.clone(name, "--port", port)]
 
@@ -103,7 +104,7 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
             again.append(prepared.clone(name, "--port", port))
         return again[-1].exit_code != 75
 
-    replicas.until(is_let_in)
+    until(is_let_in)
     assert again[-1].exit_code == 0, again[-1].output
     assert "cleared what a killed run had left" in again[-1].output
     assert prepared.left(name) == {name, f"{name}_slot"}
@@ -111,27 +112,27 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
 
 def test_a_network_that_is_cut_ends_the_copy(prepared: Prepared, name: str) -> None:
     partial = prepared.site.home / f"{name}.partial"
-    slow = replication.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
+    slow = clusters.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
     with proxy.proxy(prepared.port) as way:
         words = prepared.words(name, "--apply", "--bindir", slow, "--silence", 1)
         words[words.index("--primary") + 1] = f"postgresql://127.0.0.1:{way.port}"
-        with accounts.spawn(replicas.MAIN, *words) as process:
-            replicas.until((partial / "base").exists)
+        with accounts.spawn(primaries.MAIN, *words) as process:
+            until((partial / "base").exists)
             way.cut()
             # The slot is dropped once the primary can be reached again.
-            replicas.until(lambda: not partial.exists())
+            until(lambda: not partial.exists())
             way.heal()
-            _, said = process.communicate(timeout=replicas.DEADLINE)
+            _, said = process.communicate(timeout=30)
     assert process.returncode == 3
     assert "nothing arrived from the primary for 1 seconds" in said
     assert not prepared.left(name)
 
 
 def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> None:
-    with replication.site(18) as site:
-        prepared = replicas.prepare(site)
+    with clusters.site(18) as site:
+        prepared = primaries.prepare(site)
         server = site.node("primary").data / "postmaster.pid"
-        dying = replication.wrapped(
+        dying = clusters.wrapped(
             site,
             "pg_basebackup",
             f"{SLOWED} & copy=$!\n"
@@ -141,10 +142,10 @@ def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> 
         failed = prepared.clone("standby", "--bindir", dying)
         assert failed.exit_code == 3, failed.output
         assert "the slot 'standby_slot' is still on" in failed.output
-        replicas.until(lambda: not machine.is_running(site.node("primary")))
+        until(lambda: not machine.is_running(site.node("primary")))
         machine.start(site.node("primary"))
         assert prepared.left("standby") == {"standby.cloning", "standby_slot"}
-        again = prepared.clone("standby", "--port", replication.free_port())
+        again = prepared.clone("standby", "--port", clusters.free_port())
         assert again.exit_code == 0, again.output
         assert prepared.left("standby") == {"standby", "standby_slot"}
 
@@ -158,8 +159,8 @@ def test_a_folder_that_is_out_of_reach_is_told(prepared: Prepared, name: str) ->
     try:
         words = prepared.words(name)[:-2]  # its own password file
         words[words.index("--data") + 1] = str(closed / "x/data")
-        with accounts.spawn(replicas.MAIN, *words, who=accounts.somebody()) as process:
-            _, said = process.communicate(timeout=replicas.DEADLINE)
+        with accounts.spawn(primaries.MAIN, *words, who=accounts.somebody()) as process:
+            _, said = process.communicate(timeout=30)
     finally:
         prepared.site.home.chmod(before)
     assert process.returncode == 3, said

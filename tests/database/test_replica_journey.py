@@ -4,14 +4,15 @@ import os
 
 import pytest
 
-from tests import accounts, replicas, replication, servers
-from tests.replicas import Prepared
+from tests import accounts, clusters, primaries, servers
+from tests.faults import until
+from tests.primaries import Prepared
 
 
 @pytest.mark.parametrize("major", [one for one in servers.majors() if one != 18])
 def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(major: int) -> None:
-    with replication.site(major) as site:
-        made = replicas.prepare(site)
+    with clusters.site(major) as site:
+        made = primaries.prepare(site)
         made.execute("create table sample as select generate_series(1, 1000) as id")
         follows(made, "standby")
 
@@ -23,8 +24,8 @@ def test_the_newest_major_as_well(prepared: Prepared, name: str) -> None:
 
 def follows(prepared: Prepared, name: str) -> None:
     """See a plan that touches nothing, a clone, and a row that arrives."""
-    port = replication.free_port()
-    planned = replication.command(*prepared.words(name, "--port", port))
+    port = clusters.free_port()
+    planned = clusters.command(*prepared.words(name, "--port", port))
     assert planned.exit_code == 0, planned.output
     assert "nothing is in the way" in planned.output
     assert not prepared.left(name)
@@ -35,18 +36,18 @@ def follows(prepared: Prepared, name: str) -> None:
     prepared.execute("insert into sample values (0)")
     standby = prepared.site.address(port)
     query = "select count(*), pg_is_in_recovery() from sample"
-    replicas.until(lambda: replication.rows(standby, query) == [(1001, True)])
+    until(lambda: clusters.rows(standby, query) == [(1001, True)])
 
 
 def test_no_password_is_anywhere_but_in_its_file(prepared: Prepared, name: str) -> None:
     seen = prepared.site.home / f"{name}.seen"
-    watching = replication.wrapped(
+    watching = clusters.wrapped(
         prepared.site,
         "pg_basebackup",
         f"ps axww >{seen}; tr '\\0' '\\n' </proc/self/environ >>{seen}\n"
         f'"$real" "$@"; status=$?; ps axww >>{seen}; exit $status',
     )
-    port = replication.free_port()
+    port = clusters.free_port()
     made = prepared.clone(name, "--port", port, "--bindir", watching)
     assert made.exit_code == 0, made.output
     secrets = [line.rpartition(":")[2] for line in prepared.passfile.read_text().splitlines()]
@@ -73,11 +74,11 @@ def test_an_ordinary_account_clones_for_itself(prepared: Prepared, name: str) ->
         os.chown(path, who.uid, who.gid)
     before = prepared.site.home.stat().st_mode
     prepared.site.home.chmod(0o1777)  # the socket lies there
-    words = prepared.words(f"{name}/data", "--port", replication.free_port(), "--listen", "")
+    words = prepared.words(f"{name}/data", "--port", clusters.free_port(), "--listen", "")
     words[words.index("--name") + 1] = name
     words[words.index("--passfile") + 1] = str(passfile)
     try:
-        told = accounts.run(replicas.MAIN, *words, "--apply", who=who)
+        told = accounts.run(primaries.MAIN, *words, "--apply", who=who)
         assert f"{name!r} streams" in told
         assert (home / "data").stat().st_uid == who.uid
         assert "its owner cannot come in by the socket" in told
@@ -89,7 +90,7 @@ def test_an_ordinary_account_clones_for_itself(prepared: Prepared, name: str) ->
 def test_a_clone_anew_moves_the_older_folder_aside_and_keeps_up_with_running_values(
     prepared: Prepared, name: str
 ) -> None:
-    port = replication.free_port()
+    port = clusters.free_port()
     assert prepared.clone(name, "--port", port).exit_code == 0
     prepared.site.stop(name)
     # The primary's files say less than what runs there, until it is restarted.
@@ -102,5 +103,5 @@ def test_a_clone_anew_moves_the_older_folder_aside_and_keeps_up_with_running_val
     assert "raised to the primary's running values: max_connections" in again.output
     (aside,) = [one for one in prepared.left(name) if ".before-" in one]
     assert (prepared.site.home / aside / "PG_VERSION").exists()
-    running = replication.rows(prepared.site.address(port), "show max_connections")
+    running = clusters.rows(prepared.site.address(port), "show max_connections")
     assert running == [("100",)]

@@ -6,8 +6,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests import replication
-from tests.replicas import Prepared
+from tests import clusters
+from tests.primaries import Prepared
 
 ROLES = (
     "select rolname, rolcanlogin, rolreplication from pg_roles where rolname in ('rep', 'rewind')"
@@ -17,14 +17,14 @@ ROLES = (
 def primary(prepared: Prepared, *words: str | Path, standby: str = "127.0.0.1") -> tuple[int, str]:
     """Run the command on the shared primary; return exit status and output."""
     url = prepared.address.url
-    done = replication.command("replica", "primary", "--standby", standby, "--url", url, *words)
+    done = clusters.command("replica", "primary", "--standby", standby, "--url", url, *words)
     return done.exit_code, done.output
 
 
 def verifiers(prepared: Prepared) -> dict[str, str]:
     """Return what the server keeps instead of passwords."""
     query = "select rolname, rolpassword from pg_authid where rolname in ('rep', 'rewind')"
-    return dict(replication.rows(prepared.address, query))
+    return dict(clusters.rows(prepared.address, query))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_roles_that_may_not_do_what_they_are_for_are_given_their_rights(
     assert "missing: role rewind" in said
     status, said = primary(prepared, "--apply", "--passfile", tmp_path / "none")
     assert status == 0, said
-    assert sorted(replication.rows(prepared.address, ROLES)) == [
+    assert sorted(clusters.rows(prepared.address, ROLES)) == [
         ("rep", True, True),
         ("rewind", True, False),
     ]
@@ -128,8 +128,8 @@ def test_a_role_that_is_no_superuser_is_told_so(prepared: Prepared, tmp_path: Pa
     url = f"{prepared.address.url}&options=-c%20role%3Dprepares_nothing"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
     try:
-        reads = replication.command(*words)
-        told = replication.command(*words, "--apply", "--passfile", tmp_path / "none")
+        reads = clusters.command(*words)
+        told = clusters.command(*words, "--apply", "--passfile", tmp_path / "none")
     finally:
         prepared.execute("drop role prepares_nothing")
     assert reads.exit_code == 0, reads.output
@@ -146,13 +146,13 @@ def test_what_is_not_one_address_is_refused(prepared: Prepared, standby: str) ->
 
 
 def test_a_standby_is_not_prepared_as_a_primary(prepared: Prepared, name: str) -> None:
-    port = replication.free_port()
+    port = clusters.free_port()
     assert prepared.clone(name, "--port", port).exit_code == 0
     url = prepared.site.address(port).url
-    told = replication.command("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url)
     assert told.exit_code == 3
     assert "is a standby itself" in told.output
-    again = replication.command(
+    again = clusters.command(
         *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}"),
         *("--data", prepared.site.home / f"{name}x", "--passfile", prepared.passfile),
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.server import binaries
-from tests import accounts, replication, servers
-from tests.replicas import Prepared
+from tests import accounts, clusters, servers
+from tests.primaries import Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def test_a_password_file_that_the_server_cannot_read_is_told(prepared: Prepared,
 
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
-    refused = replication.command(
+    refused = clusters.command(
         "replica", "clone", "--primary", "postgresql://rep:hidden@db1", "--data", "/nowhere/b"
     )
     assert refused.exit_code == 2
@@ -91,7 +91,7 @@ def test_a_missing_rule_of_access_is_told_by_both_commands(
     assert "pg_hba.conf" in refused.output
     assert not prepared.left(name)
     url = prepared.address.url
-    told = replication.command("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url)
     assert told.exit_code == 1
     assert "pg_hba.conf does not let 127.0.0.1 in" in told.output
 
@@ -101,7 +101,7 @@ def test_a_broken_rule_is_told_and_left_as_it_is(prepared: Prepared, rules: Path
     rules.write_text(broken)
     url = prepared.address.url
     words = ("replica", "primary", "--standby", "127.0.0.2", "--url", url)
-    told = replication.command(*words, "--passfile", rules.parent / "none", "--apply")
+    told = clusters.command(*words, "--passfile", rules.parent / "none", "--apply")
     assert told.exit_code == 3, told.output
     assert "pg_hba.conf" in told.output
     assert rules.read_text() == broken
@@ -134,7 +134,7 @@ def test_the_cluster_of_another_system_is_moved_aside_only_when_told(
     for path in (data, data / "global"):
         os.chown(path, prepared.site.account.uid, prepared.site.account.gid)
     assert "another system" in prepared.clone(name).output
-    made = prepared.clone(name, "--replace", "--port", replication.free_port())
+    made = prepared.clone(name, "--replace", "--port", clusters.free_port())
     assert made.exit_code == 0, made.output
     (aside,) = [one for one in prepared.left(name) if ".before-" in one]
     assert (prepared.site.home / aside / "PG_VERSION").read_text() == "18\n"
@@ -173,7 +173,7 @@ def test_a_primary_that_repmgr_manages_is_only_read(prepared: Prepared, name: st
     try:
         refused = prepared.clone(name)
         url = prepared.address.url
-        told = replication.command("replica", "primary", "--standby", "10.0.0.9", "--url", url)
+        told = clusters.command("replica", "primary", "--standby", "10.0.0.9", "--url", url)
     finally:
         prepared.execute("drop schema repmgr")
     assert (refused.exit_code, told.exit_code) == (3, 3)

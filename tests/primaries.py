@@ -2,8 +2,7 @@
 
 import os
 import shutil
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,10 +11,10 @@ from typer.testing import Result
 
 from collec_migrations.replication import machine
 from collec_migrations.server.address import Address
-from tests import chain, replication
-from tests.replication import Site
+from tests import chain, clusters
+from tests.clusters import Site
+from tests.faults import until
 
-DEADLINE = 30.0
 MAIN = "from collec_migrations.cli.main import main; main()"
 """The command line, for a process of its own."""
 
@@ -43,11 +42,11 @@ class Prepared:
 
     def clone(self, name: str, *more: str | Path | int) -> Result:
         """Clone, and return what the command said."""
-        return replication.command(*self.words(name, *more), "--apply")
+        return clusters.command(*self.words(name, *more), "--apply")
 
     def slots(self) -> set[str]:
         """Return the slots of the primary."""
-        found = replication.rows(self.address, "select slot_name from pg_replication_slots")
+        found = clusters.rows(self.address, "select slot_name from pg_replication_slots")
         return {str(name) for (name,) in found}
 
     def left(self, name: str) -> set[str]:
@@ -66,7 +65,7 @@ class Prepared:
 
     def _uses_slot(self, name: str) -> bool:
         query = f"select active from pg_replication_slots where slot_name = '{name}_slot'"
-        return bool(replication.rows(self.address, query)[0][0])
+        return bool(clusters.rows(self.address, query)[0][0])
 
     def execute(self, statement: str) -> None:
         """Run a statement on the primary."""
@@ -81,27 +80,19 @@ class Prepared:
     def reload(self) -> None:
         """Let the primary read its files, and return when it has."""
         query = "select pg_conf_load_time()"
-        before = replication.rows(self.address, query)
+        before = clusters.rows(self.address, query)
         self.execute("select pg_reload_conf()")
-        until(lambda: replication.rows(self.address, query) != before)
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait until something holds; fail when it does not in time."""
-    deadline = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+        until(lambda: clusters.rows(self.address, query) != before)
 
 
 def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> Prepared:
     """Make a poor primary, prepare it by the command, and see that it says what is to be done."""
-    port = replication.free_port()
+    port = clusters.free_port()
     options = ["--no-data-checksums"] if site.binaries.major >= 18 else []
-    site.make("primary", port, {**replication.POOR, "log_statement": "all", **settings}, *options)
+    site.make("primary", port, {**clusters.POOR, "log_statement": "all", **settings}, *options)
     passfile = site.home / "replica.pgpass"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", site.address(port).url)
-    told = replication.command(*words)
+    told = clusters.command(*words)
     assert told.exit_code == 1, told.output
     for missing in ("wal_level is minimal", "max_wal_senders is 0", "wal_log_hints is off"):
         assert f"missing: {missing}" in told.output
@@ -109,14 +100,14 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
         assert f"missing: {missing}" in told.output
     assert "a restart is due for wal_level, max_wal_senders, wal_log_hints" in told.output
     assert not passfile.exists()
-    applied = replication.command(*words, "--passfile", passfile, "--apply")
+    applied = clusters.command(*words, "--passfile", passfile, "--apply")
     assert applied.exit_code == 1, applied.output
     assert "restart PostgreSQL: max_wal_senders, wal_level, wal_log_hints" in applied.output
     assert passfile.stat().st_mode & 0o777 == 0o600
     os.chown(passfile, site.account.uid, site.account.gid)
     site.stop("primary")
     machine.start(site.node("primary"))
-    ready = replication.command(*words)
+    ready = clusters.command(*words)
     assert ready.exit_code == 0, ready.output
     assert "nothing is missing" in ready.output
     return Prepared(site=site, port=port, passfile=passfile)
