@@ -12,9 +12,9 @@ grant execute on function pg_promote(boolean, integer) to operator;
 """As docs/standby.md gives it: no superuser; from 15 on."""
 
 
-def options(pair: Pair) -> list[str]:
-    """Return the nodes as the role of the manual reaches them."""
-    return [word.replace("user=postgres", "user=operator") for word in pair.options]
+def options(pair: Pair, role: str) -> list[str]:
+    """Return the nodes as a role reaches them."""
+    return [word.replace("user=postgres", f"user={role}") for word in pair.options]
 
 
 def let_in(pair: Pair) -> None:
@@ -34,16 +34,16 @@ def replica(*words: object) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def rejoin(pair: Pair, one: Machine, *words: object) -> tuple[int, str]:
+def rejoin(pair: Pair, one: Machine, *words: object, role: str = "postgres") -> tuple[int, str]:
     """Let a node come back."""
     where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
-    return replica("rejoin", *where, *options(pair), "--yes", *words)
+    return replica("rejoin", *where, *options(pair, role), "--yes", *words)
 
 
-def switchover(pair: Pair, one: Machine) -> tuple[int, str]:
+def switchover(pair: Pair, one: Machine, role: str = "postgres") -> tuple[int, str]:
     """Exchange the roles; `one` is the primary."""
     where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
-    return replica("switchover", *where, *options(pair), "--yes")
+    return replica("switchover", *where, *options(pair, role), "--yes")
 
 
 def lives(one: Machine) -> list[tuple[object, ...]]:
@@ -57,11 +57,11 @@ def test_the_whole_life(any_pair: Pair) -> None:
     pair.write(a, "before")
     pair.caught_up(b, a)
     a.kill()
-    status, told = replica("promote", *options(pair), "--yes")
+    status, told = replica("promote", *options(pair, "operator"), "--yes")
     assert status == 0, told
     assert f"database.default.port = {b.port}" in told
     pair.write(b, "after the failover")
-    status, told = rejoin(pair, a)
+    status, told = rejoin(pair, a, role="operator")
     assert status == 0, told
     assert "after a rewind" in told
     pair.caught_up(a, b)
@@ -69,14 +69,14 @@ def test_the_whole_life(any_pair: Pair) -> None:
     assert a.value("show port") == str(a.port)  # its own configuration stayed
     assert not a.sql("select slot_name from pg_replication_slots")
     pair.write(b, "before the switchover")
-    status, told = switchover(pair, b)
+    status, told = switchover(pair, b, "operator")
     assert status == 0, told
     assert "bytes lost: 0" in told
     assert not b.sql("select slot_name from pg_replication_slots")
     pair.write(a, "after the switchover")
     pair.caught_up(b, a)
     assert pair.follows(b, a)
-    status, told = switchover(pair, a)
+    status, told = switchover(pair, a, "operator")
     assert status == 0, told
     pair.write(b, "and back")
     pair.caught_up(a, b)
