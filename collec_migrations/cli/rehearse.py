@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collec_migrations import access, addresses
-from collec_migrations.backup import store
 from collec_migrations.backup.store import Backup
 from collec_migrations.cli import facts, options
 from collec_migrations.errors import UsageError
@@ -81,7 +80,6 @@ def _rehearsed(
 @contextmanager
 def _source(named: str | None, into: Path | None, scratch: Path | None) -> Iterator[Backup]:
     """Give the backup that was named, or a new one, for this block, of a database."""
-    from collec_migrations.backup import checking
     from collec_migrations.rehearsal import rehearsing
 
     if named and "://" not in named and "=" not in named:
@@ -90,9 +88,8 @@ def _source(named: str | None, into: Path | None, scratch: Path | None) -> Itera
                 f"the folder that holds the backup {named!r} is not known",
                 hint="Give --into DIR or set COLLEC_BACKUP_DIR.",
             )
-        backup = store.find(into, named)
-        checking.refuse_damaged(backup)
-        yield backup
+        with rehearsing.stored(into, named) as backup:
+            yield backup
         return
     told = access.told(options.given(url=named))
     address: addresses.Address = access.address(told, say=options.say)

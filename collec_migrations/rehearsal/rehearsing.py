@@ -1,7 +1,7 @@
 """Adopt, upgrade and verify a copy, and measure it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from collec_migrations import addresses, adoption
-from collec_migrations.backup import running, store, trial
+from collec_migrations.backup import checking, lock, running, store, trial
 from collec_migrations.backup.dump import Wish
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.store import Backup
 from collec_migrations.comparison.difference import Difference, Severity
 from collec_migrations.detection import detecting
@@ -43,6 +44,17 @@ def dumped(address: addresses.Address, scratch: Path | None) -> Iterator[Backup]
         for failure in outcome.failed:
             raise failure.error
         yield store.load(Path(folder) / outcome.made[0].id)
+
+
+@contextmanager
+def stored(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as the command line calls it)
+    """Give a backup, whole, that nobody removes in this block; raise `Damaged` if it is not."""
+    backup = store.find(folder, id)
+    with ExitStack() as stack:
+        with translated(f"{backup.id} could not be read"):
+            stack.enter_context(lock.reading(backup.path))
+            checking.refuse_damaged(backup)
+        yield backup
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations import addresses
+from collec_migrations.backup import store
 from collec_migrations.rehearsal import page, rehearsing, telling
 from collec_migrations.rehearsal.findings import Findings
 from collec_migrations.server.address import Address
@@ -110,7 +111,9 @@ def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Serv
 
 def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
     taken = backups.taken(old, tmp_path)
-    copy, server = rehearsing.keep(taken, None)
+    with rehearsing.stored(tmp_path, "last") as backup:
+        assert not store.remove(tmp_path, backup.id), "somebody rehearses on it"
+        copy, server = rehearsing.keep(backup, None)
     home = server.cluster.home
     try:
         found = rehearsing.rehearse(copy, "1.1", say=print)
