@@ -16,7 +16,7 @@ NOT_NOW = ("No space left on device", "closed the connection", "connection to se
 
 
 def load_fast(backup: Backup, tools: Tools, door: Door) -> None:
-    """Restore into a database that nobody needs when this fails, on a server without tablespaces."""
+    """Restore into a database that nobody needs when this fails; it has no tablespaces."""
     _run(backup, tools, door, f"--jobs={JOBS}", "--no-tablespaces")
 
 

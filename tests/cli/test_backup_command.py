@@ -35,17 +35,17 @@ def nightly(server18: Server) -> Iterator[str]:
     chain.execute(server18.address, "drop role nightly")
 
 
-def tool(*words: str, url: str, into: Path) -> subprocess.CompletedProcess[str]:
+def tool(*words: str, url: str, into: Path, password: str = "") -> subprocess.CompletedProcess[str]:
     """Run the tool's own command on a database and a folder."""
     variables = {"COLLEC_DATABASE_URL": url, "COLLEC_BACKUP_DIR": str(into)}
+    variables |= {"PGPASSWORD": password} if password else {}
     return chain.run("collec-migrations", *words, folder=Path("/"), variables=variables)
 
 
 def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
-    server18: Server, clone: Clone, nightly: str, tmp_path: Path
+    server18: Server, filled: Address, nightly: str, tmp_path: Path
 ) -> None:
-    large = clone(backups.large_at(server18, "1.0.8"))
-    url = server18.tcp_url(nightly, SECRET, large.dbname)
+    url = server18.tcp_url(nightly, SECRET, filled.dbname)
     into = tmp_path / "into"
     with _watched("pg_dump"):
         done = tool("backup", "run", url=url, into=into)
@@ -121,10 +121,10 @@ def test_run_list_show_verify_restore_prune(
     listed = json.loads(tool("backup", "list", "--json", url="", into=tmp_path).stdout)
     assert [one["verdict"] for one in listed["backups"]] == ["verified"]
     assert "1.0.8" in tool("backup", "show", id_[:12], url="", into=tmp_path).stdout
-    # The fork of the tests has no command line of its own: what counts is what the tool starts.
-    to = server18.tcp_url(nightly, SECRET, database.dbname)
+    to = server18.tcp_url(nightly, SECRET, database.dbname).replace(f":{SECRET}@", "@")
+    words = ("backup", "restore", "last", "--to", to)
     with _watched("pg_restore"):
-        restored = tool("backup", "restore", "last", "--to", to, url="", into=tmp_path)
+        restored = tool(*words, url="", into=tmp_path, password=SECRET)
     assert restored.returncode == 0, restored.stderr
     assert SECRET not in restored.stdout + restored.stderr
     assert backups.contents(database, "col") == backups.contents(filled, "col")
@@ -191,9 +191,10 @@ def test_rehearse_tells_and_writes_a_page(filled: Address, tmp_path: Path) -> No
 def test_rehearse_takes_an_address_or_a_backup(
     server18: Server, nightly: str, filled: Address, database: Address, tmp_path: Path
 ) -> None:
-    source = server18.tcp_url(nightly, SECRET, filled.dbname)
+    source = server18.tcp_url(nightly, SECRET, filled.dbname).replace(f":{SECRET}@", "@")
+    words = ("rehearse", "--from", source)
     with _watched("pg_dump"):
-        by_address = tool("rehearse", "--from", source, url=database.url, into=tmp_path)
+        by_address = tool(*words, url=database.url, into=tmp_path, password=SECRET)
     assert by_address.returncode == 0, by_address.stderr
     assert SECRET not in by_address.stdout + by_address.stderr
     assert "col is at 1.0.8; col reaches 1.1" in by_address.stdout
