@@ -77,10 +77,15 @@ def make_private(folder: Path) -> None:
             path.mkdir(mode=0o700)  # `parents=True` would open those above to others
 
 
-def backups(folder: Path) -> tuple[tuple[Backup, ...], tuple[Broken, ...]]:
-    """Return the backups of a folder, oldest first, and what is none though it looks like one."""
+def check_there(folder: Path) -> None:
+    """Raise `UsageError` when there is no such folder."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="Take a backup first: backup run.")
+
+
+def backups(folder: Path) -> tuple[tuple[Backup, ...], tuple[Broken, ...]]:
+    """Return the backups of a folder, oldest first, and what is none though it looks like one."""
+    check_there(folder)
     whole, broken = [], []
     # Absolute: the programs that read a backup are started in another folder.
     for path in sorted(folder.absolute().iterdir()):

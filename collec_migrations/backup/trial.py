@@ -127,11 +127,16 @@ def tools_of(chosen: Binaries) -> Tools:
     return found
 
 
+def check_room(backup: Backup, scratch: Path | None) -> None:
+    """Raise `BackupFailed` when a restored copy would not fit."""
+    size = backup.manifest.database_size
+    space.check(scratch or Path("/tmp"), size + space.MARGIN, what="a trial restore")
+
+
 @contextmanager
 def restored(backup: Backup, chosen: Binaries, scratch: Path | None) -> Iterator[Address]:
     """Give a database with what a backup holds, gone at the end."""
-    place = scratch or Path("/tmp")
-    space.check(place, backup.manifest.database_size + space.MARGIN, what="a trial restore")
+    check_room(backup, scratch)
     with throwaway(chosen, folder=scratch) as server:
         yield fill(backup, chosen, server)
 

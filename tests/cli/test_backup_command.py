@@ -140,6 +140,7 @@ def test_statuses(filled: Address, tmp_path: Path) -> None:
     with lock.held(tmp_path):
         assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 75
     assert tool("backup", "verify", "no such", url="", into=tmp_path).returncode == 2
+    assert tool("backup", "prune", url="", into=tmp_path / "none").returncode == 2
     both = tool("backup", "run", "--all", "--database", "x", url=filled.url, into=tmp_path)
     assert both.returncode == 2
     nowhere = tool("backup", "run", url="postgresql:///x?host=/nowhere", into=tmp_path)
@@ -184,6 +185,9 @@ def test_rehearse_tells_and_writes_a_page(filled: Address, tmp_path: Path) -> No
     assert done.stdout.startswith("the upgrade would succeed in ")
     assert page.read_text().startswith("<!doctype html>")
     assert tool("rehearse", "--to", "9.9", url=filled.url, into=tmp_path).returncode == 2
+    nowhere = str(tmp_path / "none" / "page.html")
+    late = tool("rehearse", "--report", nowhere, url=filled.url, into=tmp_path)
+    assert (late.returncode, late.stdout) == (2, ""), "it is told before the work, not after it"
     chain.execute(filled, "create table col.printer (in_the_way int)")
     assert tool("rehearse", url=filled.url, into=tmp_path).returncode == 1
 
