@@ -314,9 +314,9 @@ def test_a_schema_that_the_backup_has_not_is_a_usage_error(
 
 
 def test_a_verified_backup_is_marked_and_loses_the_mark_with_its_manifest(
-    filled: Address, tmp_path: Path
+    database: Address, tmp_path: Path
 ) -> None:
-    taken = backups.taken(filled, tmp_path)
+    taken = backups.taken(database, tmp_path)
     trial.verify(taken)
     assert store.load(taken.path).verdict == "verified"
     verdict = taken.path / store.VERDICT
