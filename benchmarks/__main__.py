@@ -52,6 +52,7 @@ def main(words: Sequence[str]) -> None:
     if told.report:
         write(Results.from_json((told.into / "results.json").read_text("utf-8")), told.into)
         return
+    told.into.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     results = Results(
         command=" ".join(("python -m benchmarks", *words)),
@@ -63,8 +64,9 @@ def main(words: Sequence[str]) -> None:
             _keep(one, results)
     except KeyboardInterrupt:
         sys.stderr.write("stopped: what was measured is kept\n")
-    results.seconds = time.monotonic() - started
-    write(results, told.into)
+    finally:
+        results.seconds = time.monotonic() - started
+        write(results, told.into)
 
 
 def _keep(one: Measurement | Table, results: Results) -> None:
