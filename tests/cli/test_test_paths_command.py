@@ -149,6 +149,15 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
         process.communicate(timeout=60)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_a_junit_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    words = ("--server", "18", "--from", "1.0.8", "--junit", "/dev/full")
+    done = try_paths(*words, folder=tmp_path)
+    assert done.returncode == 2
+    assert "error: /dev/full cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_message_with_control_characters_makes_a_junit_file_that_can_be_read() -> None:
     outcome = Outcome(
         way=Way(start="1.0", head="1.1", rows=1),
