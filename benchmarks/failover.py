@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
+from benchmarks import report
 from benchmarks.measuring import Table
 from collec_migrations.replication import (
     nodes,
@@ -88,11 +89,11 @@ def measured(pair: Pair) -> tuple[str, ...]:
     rejoining.rejoin(rejoin_plan.plan(wish(pair, pair.b)), say=quiet)
     came_back = time.monotonic() - began
     return (
-        f"{promoted.seconds:.2f} s",
-        f"{away.away:.2f} s",
+        report.shown(promoted.seconds),
+        report.shown(away.away),
         f"{lost} of {writer.confirmed}",
         str(away.lost),
-        f"{came_back:.2f} s",
+        report.shown(came_back),
     )
 
 
