@@ -9,7 +9,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks import backup, locks, peers, picture, reading, report, upgrade, wrapping
+from benchmarks import (
+    backup,
+    failover,
+    locks,
+    peers,
+    picture,
+    reading,
+    report,
+    standby,
+    upgrade,
+    wrapping,
+)
 from benchmarks.measuring import FOLDER, Measurement, Results, Table
 from collec_migrations.server import binaries
 from collec_migrations.server.address import Address
@@ -17,10 +28,21 @@ from collec_migrations.server.throwaway import throwaway
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK = (10_000,)
-GROUPS = ("install", "upgrade", "read", "views", "backup", "documents", "wrapping", "locks")
+GROUPS = (
+    "install",
+    "upgrade",
+    "read",
+    "views",
+    "backup",
+    "documents",
+    "wrapping",
+    "locks",
+    "standby",
+)
 LARGEST_BACKUP = 1_000_000
 """Movements up to which backups, clones and locks are measured: beyond, the disk is."""
 DOCUMENTS, QUICK_DOCUMENTS = 50, 5
+STANDBY, QUICK_STANDBY = 1000, 20
 """Megabytes."""
 
 
@@ -30,6 +52,7 @@ def main(words: Sequence[str]) -> None:
     if told.report:
         write(Results.from_json((told.into / "results.json").read_text("utf-8")), told.into)
         return
+    told.into.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     results = Results(
         command=" ".join(("python -m benchmarks", *words)),
@@ -41,8 +64,9 @@ def main(words: Sequence[str]) -> None:
             _keep(one, results)
     except KeyboardInterrupt:
         sys.stderr.write("stopped: what was measured is kept\n")
-    results.seconds = time.monotonic() - started
-    write(results, told.into)
+    finally:
+        results.seconds = time.monotonic() - started
+        write(results, told.into)
 
 
 def _keep(one: Measurement | Table, results: Results) -> None:
@@ -81,6 +105,9 @@ def found(told: argparse.Namespace) -> Iterator[Measurement | Table]:
             yield locks.round_trips(server)
     if "documents" in told.only:
         yield from backup.documents(told.documents, debian=told.debian)
+    if "standby" in told.only:
+        yield from standby.clones(QUICK_STANDBY if told.quick else STANDBY)
+        yield failover.failovers()
 
 
 def _sized(server: Address, movements: int, only: Sequence[str]) -> Iterator[Measurement | Table]:

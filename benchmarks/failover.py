@@ -1,9 +1,10 @@
-"""How long is nobody the primary, and what is lost? `python -m benchmarks.failover [MAJOR ...]`.
+"""How long is nobody the primary, and what is lost?
+
+Run it alone with: python -m benchmarks --only standby
 
 A client writes one row after the other and counts those whose commit was confirmed.
 """
 
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
+from benchmarks import report
+from benchmarks.measuring import Table
 from collec_migrations.replication import (
     nodes,
     promote_plan,
@@ -44,14 +47,27 @@ class Writer:
                     self.confirmed += 1
 
 
-def main(words: list[str]) -> None:
-    """Print a table, a line for each major."""
-    write = sys.stdout.write
-    write("| PostgreSQL | promote | switchover, without a primary | rows confirmed and lost ")
-    write("| bytes lost | rejoin by rewind |\n|---|---|---|---|---|---|\n")
-    for major in map(int, words or map(str, servers.majors())):
+COLUMNS = (
+    "PostgreSQL",
+    "promote",
+    "switchover, without a primary",
+    "rows confirmed and lost",
+    "bytes lost",
+    "rejoin by rewind",
+)
+
+
+def failovers() -> Table:
+    """Return a table with a line for each major at hand."""
+    rows = []
+    for major in servers.majors():
         with standbys.template(major) as made, standbys.pair(made) as pair:
-            write(f"| {major} | {' | '.join(measured(pair))} |\n")
+            rows.append((str(major), *measured(pair)))
+    return Table(
+        title="Failover, switchover and rejoin while a client writes, in memory, without fsync",
+        columns=COLUMNS,
+        rows=tuple(rows),
+    )
 
 
 def measured(pair: Pair) -> tuple[str, ...]:
@@ -73,11 +89,11 @@ def measured(pair: Pair) -> tuple[str, ...]:
     rejoining.rejoin(rejoin_plan.plan(wish(pair, pair.b)), say=quiet)
     came_back = time.monotonic() - began
     return (
-        f"{promoted.seconds:.2f} s",
-        f"{away.away:.2f} s",
+        report.shown(promoted.seconds),
+        report.shown(away.away),
         f"{lost} of {writer.confirmed}",
         str(away.lost),
-        f"{came_back:.2f} s",
+        report.shown(came_back),
     )
 
 
@@ -89,7 +105,3 @@ def wish(pair: Pair, one: Machine) -> Wish:
 
 def quiet(_: str) -> None:
     """Say nothing."""
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -19,6 +19,11 @@ GROUPS = {
     ),
     "backup": ("Backup, proof and clone of a laboratory's database", "Whole processes, once."),
     "documents": ("Backup of documents, which hardly compress", "PostgreSQL 15 if it is there."),
+    "standby": (
+        "From nothing to a streaming standby",
+        "Whole processes on a disk, with fsync, best of two; plain pg_basebackup does not verify "
+        "its copy.",
+    ),
     "wrapping": ("A wrapped script of the application", "Medians."),
 }
 OURS = ("alembic", "collec-migrations", "create database", "at 1.1")

@@ -1,26 +1,26 @@
 """From nothing to a streaming standby: `replica clone` beside plain pg_basebackup, in one run.
 
-Run it with: python -m benchmarks.standby [MEGABYTES]
+Run it alone with: python -m benchmarks --only standby
 
-1000 MB by default, documents that hardly compress. The two ways take turns, twice; the shorter
-time of each counts, so that neither profits from what the other left in memory. Whole processes,
-on a disk (/var/tmp), with fsync; plain pg_basebackup does not verify its copy, ours does.
+Documents that hardly compress. The two ways take turns, twice; the shorter time of each counts,
+so that neither profits from what the other left in memory. Whole processes, on a disk (/var/tmp),
+with fsync; plain pg_basebackup does not verify its copy, ours does.
 """
 
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.backup import fill
+from benchmarks.measuring import Measurement
 from benchmarks.upgrade import database
 from collec_migrations.backup import space
 from tests import accounts, clusters, primaries
 from tests.faults import until
 from tests.primaries import Prepared
 
-MEGABYTES = 1000
+GROUP = "standby"
 TIMES = 2
 DISK = Path("/var/tmp")
 STREAMING = "select count(*) from pg_stat_replication where state = 'streaming'"
@@ -35,12 +35,11 @@ class Way:
     work: Callable[[Prepared, str], object]
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Measure on a server that writes as a real one does, and print a table."""
-    megabytes = int(arguments[0]) if arguments else MEGABYTES
+def clones(megabytes: int) -> Iterator[Measurement]:
+    """Yield what each way takes, on a server that writes as a real one does."""
     ways = (
         Way(shown="pg_basebackup -R -C, pg_ctl start", work=plain),
-        Way(shown="replica clone --apply", work=ours),
+        Way(shown="collec-migrations replica clone --apply", work=ours),
     )
     with clusters.site(18, DISK) as site:
         prepared = primaries.prepare(site, {"fsync": "on"})
@@ -48,11 +47,9 @@ def main(arguments: Sequence[str]) -> None:
         ((size,),) = clusters.rows(prepared.address, SIZE)
         rounds = [[timed(prepared, way, number) for way in ways] for number in range(TIMES)]
     best = [min(seconds) for seconds in zip(*rounds, strict=True)]
-    write = sys.stdout.write
-    write(f"PostgreSQL {site.binaries.version}, {space.shown(size)}, best of {TIMES}\n\n")
-    write("| way | time | ratio |\n|---|---|---|\n")
+    what = f"a streaming standby, {space.shown(int(size))}"
     for way, seconds in zip(ways, best, strict=True):
-        write(f"| {way.shown} | {seconds:.1f} s | {seconds / best[0]:.2f} |\n")
+        yield Measurement(group=GROUP, what=what, way=way.shown, seconds=seconds)
 
 
 def timed(prepared: Prepared, way: Way, number: int) -> float:
@@ -79,7 +76,3 @@ def plain(prepared: Prepared, name: str) -> None:
 def ours(prepared: Prepared, name: str) -> None:
     """Make a standby by the command."""
     accounts.run(primaries.MAIN, *prepared.words(name, "--port", clusters.free_port(), "--apply"))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -53,6 +53,17 @@ def rows(
             setting="rights schema", application=said.gacl, database=wanted.gacl,
             same=said.gacl == wanted.gacl,
         )  # fmt: skip
+    if said.rights_login:
+        yield Row(
+            setting="rights login", application=said.rights_login, database=wanted.login,
+            same=said.rights_login == wanted.login,
+        )  # fmt: skip
+    if said.rights_password and said.rights_login == said.login:
+        same = said.rights_password == said.password
+        yield Row(
+            setting="rights password", application="given" if same else "another",
+            database="the same", same=same,
+        )  # fmt: skip
     if said.other_database:
         yield Row(
             setting="rights in", application="another database", database=wanted.database,

@@ -32,6 +32,9 @@ class Installation:
     """Schemas in order: those of the data first."""
     gacl: str = ""
     """Name of the rights schema."""
+    rights_login: str = ""
+    rights_password: str = field(default="", repr=False)
+    """Up to 24.1 the rights are read by a connection of their own."""
     other_database: bool = False
     """The rights are in another database, which this tool does not serve."""
     files: tuple[str, ...] = ()
@@ -105,6 +108,8 @@ def _older(folder: Path) -> Installation:
         password=found.get("BDD_passwd", ""),
         search_path=schemas(found.get("BDD_schema", "")),
         gacl=next((name for name in schemas(found.get("GACL_schema", ""))), ""),
+        rights_login=found.get("GACL_dblogin", ""),
+        rights_password=found.get("GACL_dbpasswd", ""),
         other_database=bool(rights) and rights != connection,
         files=files,
     )

@@ -71,4 +71,6 @@ def _constant(kind: str, text: str, known: Mapping[str, str]) -> str | None:
     if kind == "double":
         inserted = _INSERTED.sub(lambda match: known.get(match[1], match[0]), text[1:-1])
         return _ESCAPE.sub(lambda match: _DOUBLE.get(match[1], match[0]), inserted)
+    if kind == "variable":
+        return known.get(text[1:])
     return text if kind == "number" else None

@@ -16,8 +16,8 @@ NOT_NOW = ("No space left on device", "closed the connection", "connection to se
 
 
 def load_fast(backup: Backup, tools: Tools, door: Door) -> None:
-    """Restore into a database that nobody needs when this fails."""
-    _run(backup, tools, door, f"--jobs={JOBS}")
+    """Restore into a database that nobody needs when this fails; it has no tablespaces."""
+    _run(backup, tools, door, f"--jobs={JOBS}", "--no-tablespaces")
 
 
 def load_whole(backup: Backup, tools: Tools, door: Door, schemas: Sequence[str] = ()) -> None:

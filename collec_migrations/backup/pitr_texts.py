@@ -54,6 +54,8 @@ def pgbackrest(server: Server) -> Advice:
         problems.append(f"archive_command must be '{command}' (then reload the server)")
     sockets = server.settings.get("unix_socket_directories", SOCKETS).partition(",")[0]
     elsewhere = f"\npg1-socket-path={sockets}" if sockets != SOCKETS else ""
+    moment = "--type=time --target='YYYY-MM-DD HH:MM:SS' --target-action=promote"
+    back = f"pgbackrest --stanza=collec --delta {moment} restore"
     text = f"""\
 # /etc/pgbackrest.conf, owner postgres, mode 0640
 [global]
@@ -70,8 +72,8 @@ pgbackrest --stanza=collec stanza-create
 pgbackrest --stanza=collec check
 pgbackrest --stanza=collec --type=full backup
 pgbackrest --stanza=collec info
-# back to a moment:
-pgbackrest --stanza=collec --delta --type=time --target='YYYY-MM-DD HH:MM:SS' restore
+# back to a moment, with the server stopped; start it again afterwards:
+{back}
 """
     return Advice(text=text, problems=tuple(problems))
 
@@ -101,8 +103,9 @@ barman cron
 barman switch-wal --archive collec
 barman backup --wait collec
 barman check collec
-# back to a moment:
-barman recover --target-time 'YYYY-MM-DD HH:MM:SS' collec latest FOLDER
+# back to a moment, from a backup that ended before it, into an empty FOLDER:
+barman list-backup collec
+barman recover --target-time 'YYYY-MM-DD HH:MM:SS' --target-action promote collec BACKUP FOLDER
 """
     return Advice(text=text, problems=())
 

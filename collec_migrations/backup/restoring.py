@@ -44,7 +44,7 @@ class Restored:
 
 
 def restore(backup: Backup, order: Order, *, say: Say) -> Restored:
-    """Check a backup, then restore it; a refusal or a failure leaves the target as it was."""
+    """Check a backup, then restore it, all or nothing; roles that were made for it stay."""
     with (
         translated(f"{backup.id} could not be restored"),
         lock.reading(backup.path),

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 
 from collec_migrations.addresses import Address
-from collec_migrations.backup import dump, libpq, lock, retention, source, space, store
+from collec_migrations.backup import databases, dump, libpq, lock, retention, space, store
 from collec_migrations.backup.archive import Advance
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.faults import translated
@@ -82,8 +82,8 @@ def names_on(address: Address, *, database: str | None, all_of_them: bool) -> tu
     """Return the databases that were asked for: one, all, or the one of the address."""
     with translated("the databases could not be read"):
         if all_of_them:
-            return source.databases(address)
-    return (database or source.name_of(address),)
+            return databases.names(address)
+    return (database or databases.name_of(address),)
 
 
 def retired(

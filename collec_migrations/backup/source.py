@@ -8,7 +8,6 @@ import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations.addresses import Address
-from collec_migrations.backup.faults import translated
 from collec_migrations.backup.manifest import Schema
 from collec_migrations.database import connection as database
 from collec_migrations.database.queries import statement
@@ -134,33 +133,6 @@ def schemas(connection: extensions.connection) -> tuple[Schema, ...]:
         Schema(gacl=one.names.gacl, col=one.names.col, answer=str(one.answer), version=one.version)
         for one in found
     )
-
-
-def databases(address: Address) -> tuple[str, ...]:
-    """Return the databases of a server that hold data: no templates, none that refuse entry."""
-    with closing(database.connect(address)) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select datname from pg_database"
-            " where datallowconn and not datistemplate order by datname"
-        )
-        return tuple(str(name) for (name,) in cursor.fetchall())
-
-
-def name_of(address: Address) -> str:
-    """Return the name of the database that an address leads to."""
-    with closing(database.connect(address)) as connection:
-        return str(connection.info.dbname)
-
-
-def analyze(address: Address) -> None:
-    """Let the server count what its planner needs to know."""
-    with (
-        translated("ANALYZE failed"),
-        closing(database.connect(address)) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("analyze")
-        connection.commit()
 
 
 def tables(connection: extensions.connection) -> tuple[Table, ...]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ PARTIAL = ".partial"
 REMOVED = ".removed"
 VERDICT = "verdict.json"
 NIGHTLY = "nightly"
+ID = re.compile(r"\d{8}T\d{6}Z-.")
+"""How the name of every folder begins that this package makes; others belong to somebody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +77,19 @@ def make_private(folder: Path) -> None:
             path.mkdir(mode=0o700)  # `parents=True` would open those above to others
 
 
-def backups(folder: Path) -> tuple[tuple[Backup, ...], tuple[Broken, ...]]:
-    """Return the backups of a folder, oldest first, and what is none though it looks like one."""
+def check_there(folder: Path) -> None:
+    """Raise `UsageError` when there is no such folder."""
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="Take a backup first: backup run.")
+
+
+def backups(folder: Path) -> tuple[tuple[Backup, ...], tuple[Broken, ...]]:
+    """Return the backups of a folder, oldest first, and what is none though it looks like one."""
+    check_there(folder)
     whole, broken = [], []
     # Absolute: the programs that read a backup are started in another folder.
     for path in sorted(folder.absolute().iterdir()):
-        if not path.is_dir() or path.name.startswith(".") or path.name.endswith(REMOVED):
+        if not _looks_like_one(path) or path.name.endswith(REMOVED):
             continue
         if path.name.endswith(PARTIAL):
             broken.append(Broken(id=path.name, why="it was never completed"))
@@ -157,7 +165,7 @@ def new_id(folder: Path, database: str, now: datetime) -> str:
 def sweep(folder: Path) -> None:
     """Remove what killed runs have left; the caller holds the lock."""
     for path in folder.iterdir():
-        if path.is_dir() and path.name.endswith((PARTIAL, REMOVED)):
+        if path.is_dir() and ID.match(path.name) and path.name.endswith((PARTIAL, REMOVED)):
             shutil.rmtree(path)
 
 
@@ -171,6 +179,12 @@ def remove(folder: Path, id: str) -> bool:  # noqa: A002
     manifest.sync(folder)
     shutil.rmtree(gone)
     return True
+
+
+def _looks_like_one(path: Path) -> bool:
+    """Tell a backup, whole, broken or renamed, from a folder of somebody else, as lost+found."""
+    named = ID.match(path.name) or os.access(path / manifest.NAME, os.F_OK)
+    return path.is_dir() and not path.name.startswith(".") and bool(named)
 
 
 def _verdict(path: Path, found: Manifest) -> Mapping[str, object]:

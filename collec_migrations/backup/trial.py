@@ -1,11 +1,12 @@
 """Restore a backup into a server made for it, to see whether it can be."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
+import psycopg2
 from psycopg2 import extensions, sql
 
 from collec_migrations import addresses
@@ -109,7 +110,9 @@ def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
                 ).format(sql.Identifier(NAME), sql.Literal(backup.manifest.encoding))
             )
             for statement in surroundings.statements(around, NAME, {}):
-                cursor.execute(statement)
+                # A setting that this server no longer knows says nothing about the backup.
+                with suppress(psycopg2.Error):
+                    cursor.execute(statement)
     made = replace(server, dbname=NAME)
     its = tools_of(chosen)
     with libpq.door(addresses.Address(made.dsn)) as door:
@@ -124,11 +127,16 @@ def tools_of(chosen: Binaries) -> Tools:
     return found
 
 
+def check_room(backup: Backup, scratch: Path | None) -> None:
+    """Raise `BackupFailed` when a restored copy would not fit."""
+    size = backup.manifest.database_size
+    space.check(scratch or Path("/tmp"), size + space.MARGIN, what="a trial restore")
+
+
 @contextmanager
 def restored(backup: Backup, chosen: Binaries, scratch: Path | None) -> Iterator[Address]:
     """Give a database with what a backup holds, gone at the end."""
-    place = scratch or Path("/tmp")
-    space.check(place, backup.manifest.database_size + space.MARGIN, what="a trial restore")
+    check_room(backup, scratch)
     with throwaway(chosen, folder=scratch) as server:
         yield fill(backup, chosen, server)
 

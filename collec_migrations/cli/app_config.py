@@ -129,9 +129,9 @@ def _compare(said: application.Installation, want: Wanted, one: Detection, *, as
 
 def _hints(differ: set[str]) -> list[str]:
     hints = []
-    if differ - {"version", "password", "rights in"}:
+    if differ - {"version", "password", "rights password", "rights in"}:
         hints.append("Next: add --write to put the database's values into the application's files.")
-    if "password" in differ:
+    if differ & {"password", "rights password"}:
         hints.append("Next: write the password into the application's file; this tool never does.")
     if "version" in differ:
         hints.append("Next: collec-migrations detect, then upgrade, or install the right release.")

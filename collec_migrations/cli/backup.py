@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import access, addresses
-from collec_migrations.backup import libpq, offsite, running, source, store
+from collec_migrations.backup import databases, libpq, offsite, running, store
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.retention import Policy
 from collec_migrations.cli import (
@@ -85,7 +85,7 @@ def _after(
     if send is not None:
         tasks.append(lambda made: offsite.send(send, into / made.id))
     if analyze:
-        tasks.append(lambda made: source.analyze(libpq.to(address, made.database)))
+        tasks.append(lambda made: databases.analyze(libpq.to(address, made.database)))
     return tuple(tasks)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import make_dsn
 
 from collec_migrations import access, addresses
 from collec_migrations.backup import offsite, pitr, store
@@ -14,6 +15,17 @@ from collec_migrations.backup import schedule as schedules
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
+
+CARRIED = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "dbname": "PGDATABASE",
+    "service": "PGSERVICE",
+    "sslmode": "PGSSLMODE",
+}
+"""Variables of libpq that tell where a server is; none of them holds a password."""
 
 
 def schedule(
@@ -86,9 +98,13 @@ def _command(into: Path, url: str | None) -> tuple[str, ...]:
     program = shutil.which(sys.argv[0]) or shutil.which("collec-migrations") or sys.argv[0]
     text = url or os.environ.get("COLLEC_DATABASE_URL", "")
     words = [str(Path(program).resolve()), "backup", "run", "--all", "--into", str(into.resolve())]
-    if not text:
-        return tuple(words)
-    address = addresses.parse(text, source="the address")
+    # Neither systemd nor cron passes on the variables of whoever sets it up.
+    told = {key: value for key, name in CARRIED.items() if (value := os.environ.get(name))}
+    address = (
+        addresses.parse(text, source="the address")
+        if text
+        else addresses.Address(str(make_dsn(**{"dbname": "postgres", **told})))
+    )
     if address.password:
         raise UsageError(
             "the address holds a password, which must not stand in a unit or crontab",

@@ -89,6 +89,7 @@ def prune(
     Exit status: 75 when another run is at work.
     """
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    store.check_there(into)
     with translated("nothing more was removed"), lock.held(into):
         chosen = _named(into, ids) if ids else running.superfluous(into, policy)
         if not as_json:

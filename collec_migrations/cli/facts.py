@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 import typer
@@ -27,7 +28,12 @@ def were_asked(ctx: Any) -> bool:
 
 def write(facts: Facts) -> None:
     """Write the result of a command: one object, indented; paths and the like as text."""
-    typer.echo(json.dumps(facts, indent=1, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(facts, indent=1, ensure_ascii=False, default=_text))
+
+
+def _text(value: object) -> str:
+    """Return what JSON has no form for; one of a fixed set by its name, in small letters."""
+    return value.name.lower() if isinstance(value, Enum) else str(value)
 
 
 def write_error(error: MigrationError) -> None:

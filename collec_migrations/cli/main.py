@@ -1,5 +1,6 @@
 """The command `collec-migrations`: finds a subcommand when it is called, and shows its errors."""
 
+import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -58,6 +59,10 @@ class Word:
     type: str = "plain"
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What writing to a full disk fails with."""
+
+
 class Commands(Group):
     """Loads a subcommand when it is asked for; shows an error of this package in two lines."""
 
@@ -102,6 +107,12 @@ class Commands(Group):
         """Run a subcommand."""
         try:
             return super().invoke(ctx)
+        except OSError as error:
+            # Of a pipe that nobody reads any more, click makes an end without words.
+            if os.environ.get(DEBUG) or error.filename or error.errno not in FULL:
+                raise
+            show(MigrationError(f"what was to be written does not fit: {error.strerror}"))
+            raise typer.Exit(MigrationError.exit_status) from error
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise

@@ -1,5 +1,6 @@
 """`collec-migrations rehearse`: try an upgrade on a copy."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collec_migrations import access, addresses
-from collec_migrations.backup import store
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.store import Backup
 from collec_migrations.cli import facts, options
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
+from collec_migrations.replacing import signals
 
 if TYPE_CHECKING:
     from collec_migrations.rehearsal.findings import Findings
@@ -51,8 +53,10 @@ def rehearse(
     from collec_migrations.rehearsal import page, rehearsing, telling
 
     rehearsing.check_target(to)
+    if report and not (report.parent.is_dir() and os.access(report.parent, os.W_OK)):
+        raise UsageError(f"{report} cannot be written", hint="Name a file in a folder of yours.")
     named = access.told(options.given(gacl=gacl, col=col)).pairs if gacl or col else ()
-    with _source(from_ or url, into, scratch) as backup:
+    with signals.raised(), _source(from_ or url, into, scratch) as backup:
         if keep:
             copy, server = rehearsing.keep(backup, scratch)
             options.say(f"the copy stays; reach it with: {copy.address.psql}")
@@ -60,12 +64,13 @@ def rehearse(
             found = rehearsing.rehearse(copy, to, named, say=options.say)
         else:
             found = _rehearsed(backup, scratch, to, named)
-    if report:
-        report.write_text(page.page(found), encoding="utf-8")
     if as_json:
         facts.write(telling.as_json(found))
     else:
         typer.echo("\n".join(telling.lines(found)))
+    if report:
+        with translated("the report could not be written"):
+            report.write_text(page.page(found), encoding="utf-8")
     raise typer.Exit(0 if found.succeeds else 1)
 
 
@@ -81,7 +86,6 @@ def _rehearsed(
 @contextmanager
 def _source(named: str | None, into: Path | None, scratch: Path | None) -> Iterator[Backup]:
     """Give the backup that was named, or a new one, for this block, of a database."""
-    from collec_migrations.backup import checking
     from collec_migrations.rehearsal import rehearsing
 
     if named and "://" not in named and "=" not in named:
@@ -90,9 +94,8 @@ def _source(named: str | None, into: Path | None, scratch: Path | None) -> Itera
                 f"the folder that holds the backup {named!r} is not known",
                 hint="Give --into DIR or set COLLEC_BACKUP_DIR.",
             )
-        backup = store.find(into, named)
-        checking.refuse_damaged(backup)
-        yield backup
+        with rehearsing.stored(into, named) as backup:
+            yield backup
         return
     told = access.told(options.given(url=named))
     address: addresses.Address = access.address(told, say=options.say)

@@ -45,7 +45,7 @@ def test_paths(
     ways = trying.ways(rows, from_.split(",") if from_ else ())
     found = trying.try_all(trying.chosen(majors), ways, say=options.say)
     if junit:
-        junit.write_text(xml.document(found), encoding="utf-8")
+        _keep(xml.document(found), junit)
     if as_json:
         facts.write(telling.as_json(found))
     else:
@@ -60,6 +60,13 @@ def _majors(told: str | None) -> tuple[int, ...]:
         raise UsageError(
             f"{told!r} is no list of PostgreSQL majors", hint="Write it as 15,17,18."
         ) from None
+
+
+def _keep(text: str, path: Path) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _show(found: "Sequence[Tried]") -> None:

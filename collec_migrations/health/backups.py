@@ -32,7 +32,8 @@ def lines(folder: Path | None, database: str, now: datetime) -> Iterator[Line]:
     try:
         whole, broken = store.backups(folder)
     except UsageError as error:
-        yield Line(group=GROUP, name="backup", verdict=BROKEN, text=str(error), command=schedule)
+        yield Line(group=GROUP, name="backup", verdict=BROKEN, text=str(error),
+                   command=schedule.replace("DIR", str(folder)))  # fmt: skip
         return
     except OSError as error:
         why = f"{folder} cannot be read: {(error.strerror or '').lower()}"

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from psycopg2 import extensions
 
-from collec_migrations import addresses
+from collec_migrations import addresses, majors
 from collec_migrations.backup import source
 from collec_migrations.comparison.difference import Difference, Severity
 from collec_migrations.database import connection as database
@@ -40,9 +40,8 @@ def connected(copy: Copy) -> Iterator[extensions.connection]:
 def measured(copy: Copy, pairs: Sequence[Names]) -> Measures:
     """Return versions, size and place in the log."""
     with connected(copy) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select pg_database_size(current_database()), pg_current_wal_lsn() - '0/0'::pg_lsn"
-        )
+        place = majors.text("fn_current_lsn", majors.of(connection.server_version))
+        cursor.execute(f"select pg_database_size(current_database()), {place}() - '0/0'::pg_lsn")
         size, wal = cursor.fetchone() or (0, 0)
         seen = [(names.col, detecting.detect(connection, names)) for names in pairs]
     versions = tuple((col, one.version or str(one.answer)) for col, one in seen)

@@ -1,7 +1,8 @@
 """Adopt, upgrade and verify a copy, and measure it."""
 
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,9 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from collec_migrations import addresses, adoption
-from collec_migrations.backup import running, store, trial
+from collec_migrations.backup import checking, lock, running, store, trial
 from collec_migrations.backup.dump import Wish
+from collec_migrations.backup.faults import translated
 from collec_migrations.backup.store import Backup
 from collec_migrations.comparison.difference import Difference, Severity
 from collec_migrations.detection import detecting
@@ -21,6 +23,7 @@ from collec_migrations.rehearsal import measuring, watching
 from collec_migrations.rehearsal.findings import Findings
 from collec_migrations.rehearsal.measuring import Copy
 from collec_migrations.releases import chain
+from collec_migrations.replacing.signals import Interrupted
 from collec_migrations.server import kept
 from collec_migrations.server.address import Address
 from collec_migrations.server.kept import Kept
@@ -46,6 +49,17 @@ def dumped(address: addresses.Address, scratch: Path | None) -> Iterator[Backup]
 
 
 @contextmanager
+def stored(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as the command line calls it)
+    """Give a backup, whole, that nobody removes in this block; raise `Damaged` if it is not."""
+    backup = store.find(folder, id)
+    with ExitStack() as stack:
+        with translated(f"{backup.id} could not be read"):
+            stack.enter_context(lock.reading(backup.path))
+            checking.refuse_damaged(backup)
+        yield backup
+
+
+@contextmanager
 def copied(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
     """Give a copy that is gone at the end."""
     chosen, began = trial.server_for(backup.manifest), monotonic()
@@ -56,8 +70,13 @@ def copied(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
 def keep(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
     """Make a copy that stays, on a server of its own."""
     chosen, began = trial.server_for(backup.manifest), monotonic()
+    trial.check_room(backup, scratch)
     server = kept.start(chosen, scratch)
-    address = trial.fill(backup, chosen, server.address)
+    try:
+        address = trial.fill(backup, chosen, server.address)
+    except BaseException:
+        subprocess.run(("/bin/sh", "-c", server.ending), capture_output=True, check=False)
+        raise
     return _copy(address, backup, chosen.version, began), server
 
 
@@ -70,6 +89,8 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
     with watching.watched(copy.address.dsn, names) as seen:
         try:
             _attempt(attempt, copy, pairs, target, say)
+        except Interrupted:
+            raise
         except MigrationError as error:
             attempt.refusal, attempt.hint = str(error), error.hint
     left = () if attempt.refusal else measuring.drift(copy, pairs)
@@ -163,7 +184,7 @@ def _options(copy: Copy, pairs: Sequence[Names]) -> Iterator[dict[str, str]]:
 def _archived(copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> Iterator[str]:
     for options in _options(copy, pairs):
         for pair in verbs.plan(options, target, say=say).pairs:
-            for one in pair.archived:
+            for one in filter(lambda it: it.rows, pair.archived):
                 what = f"{one.table}.{one.column}" if one.column else one.table
                 yield f"{what}: {one.rows} {'values' if one.column else 'rows'}"
 

@@ -94,6 +94,19 @@ def test_differences_are_told_and_then_written(installed: Address, app: Path) ->
     assert "nothing to write" in run(installed.url, "--app", str(app), "--write", "--yes").output
 
 
+def test_the_account_for_the_rights_is_compared_too(installed: Address, app: Path) -> None:
+    assert run(installed.url, "--app", str(app), "--write", "--yes").exit_code == 0
+    with (app / "param" / "param.inc.php").open("a") as file:
+        file.write("$GACL_dblogin = 'userGACL';\n$GACL_dbpasswd = 'first';\n")
+    told = run(installed.url, "--app", str(app))
+    assert told.exit_code == 1
+    (line,) = [line for line in told.stdout.splitlines() if line.endswith("differs")]
+    assert line.split() == ["rights", "login", "userGACL", "collec", "differs"]
+    written = run(installed.url, "--app", str(app), "--write", "--yes")
+    assert written.exit_code == 1, "two passwords of one account cannot both be right"
+    assert "rights password  another" in written.stdout
+
+
 def test_a_release_for_another_version_differs(installed: Address, app: Path) -> None:
     assert run(installed.url, "--app", str(app), "--write", "--yes").exit_code == 0
     default = app / "param" / "param.default.inc.php"

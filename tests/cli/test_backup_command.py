@@ -6,6 +6,7 @@ import re
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,28 +35,21 @@ def nightly(server18: Server) -> Iterator[str]:
     chain.execute(server18.address, "drop role nightly")
 
 
-def tool(*words: str, url: str, into: Path) -> subprocess.CompletedProcess[str]:
+def tool(*words: str, url: str, into: Path, password: str = "") -> subprocess.CompletedProcess[str]:
     """Run the tool's own command on a database and a folder."""
     variables = {"COLLEC_DATABASE_URL": url, "COLLEC_BACKUP_DIR": str(into)}
+    variables |= {"PGPASSWORD": password} if password else {}
     return chain.run("collec-migrations", *words, folder=Path("/"), variables=variables)
 
 
 def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
-    server18: Server, clone: Clone, nightly: str, tmp_path: Path
+    server18: Server, filled: Address, nightly: str, tmp_path: Path
 ) -> None:
-    large = clone(backups.large_at(server18, "1.0.8"))
-    url = server18.tcp_url(nightly, SECRET, large.dbname)
-    into, over, seen = tmp_path / "into", threading.Event(), set[str]()
-    watcher = threading.Thread(target=_watch_ps, args=(over, seen))
-    watcher.start()
-    try:
+    url = server18.tcp_url(nightly, SECRET, filled.dbname)
+    into = tmp_path / "into"
+    with _watched("pg_dump"):
         done = tool("backup", "run", url=url, into=into)
-    finally:
-        over.set()
-        watcher.join()
     assert done.returncode == 0, done.stderr
-    assert any("pg_dump\0" in line and "nightly" in line for line in seen)
-    assert not [line for line in seen if SECRET in line]
     assert SECRET not in done.stdout + done.stderr
     for path in into.rglob("*"):
         if path.is_file():
@@ -88,6 +82,21 @@ def test_a_terminal_sees_bytes_and_the_time_left(
     assert float(expected[0]) * 1e6 == pytest.approx(last, rel=0.02)
 
 
+@contextmanager
+def _watched(program: str) -> Iterator[None]:
+    """See that a program runs in this block, and that no command line ever holds the password."""
+    over, seen = threading.Event(), set[str]()
+    watcher = threading.Thread(target=_watch_ps, args=(over, seen))
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+    assert any(f"{program}\0" in line and "nightly" in line for line in seen)
+    assert not [line for line in seen if SECRET in line]
+
+
 def _watch_ps(over: threading.Event, seen: set[str]) -> None:
     while not over.wait(0.005):
         for name in os.listdir("/proc"):  # noqa: PTH208  (much quicker)
@@ -99,7 +108,7 @@ def _watch_ps(over: threading.Event, seen: set[str]) -> None:
 
 
 def test_run_list_show_verify_restore_prune(
-    filled: Address, database: Address, tmp_path: Path
+    server18: Server, nightly: str, filled: Address, database: Address, tmp_path: Path
 ) -> None:
     assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 0
     first = tool("backup", "run", "--json", url=filled.url, into=tmp_path)
@@ -112,8 +121,12 @@ def test_run_list_show_verify_restore_prune(
     listed = json.loads(tool("backup", "list", "--json", url="", into=tmp_path).stdout)
     assert [one["verdict"] for one in listed["backups"]] == ["verified"]
     assert "1.0.8" in tool("backup", "show", id_[:12], url="", into=tmp_path).stdout
-    restored = tool("backup", "restore", "last", "--to", database.url, url="", into=tmp_path)
+    to = server18.tcp_url(nightly, SECRET, database.dbname).replace(f":{SECRET}@", "@")
+    words = ("backup", "restore", "last", "--to", to)
+    with _watched("pg_restore"):
+        restored = tool(*words, url="", into=tmp_path, password=SECRET)
     assert restored.returncode == 0, restored.stderr
+    assert SECRET not in restored.stdout + restored.stderr
     assert backups.contents(database, "col") == backups.contents(filled, "col")
     refused = tool("backup", "restore", "last", "--to", filled.url, url="", into=tmp_path)
     assert (refused.returncode, "holds" in refused.stderr) == (3, True)
@@ -127,6 +140,7 @@ def test_statuses(filled: Address, tmp_path: Path) -> None:
     with lock.held(tmp_path):
         assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 75
     assert tool("backup", "verify", "no such", url="", into=tmp_path).returncode == 2
+    assert tool("backup", "prune", url="", into=tmp_path / "none").returncode == 2
     both = tool("backup", "run", "--all", "--database", "x", url=filled.url, into=tmp_path)
     assert both.returncode == 2
     nowhere = tool("backup", "run", url="postgresql:///x?host=/nowhere", into=tmp_path)
@@ -171,15 +185,22 @@ def test_rehearse_tells_and_writes_a_page(filled: Address, tmp_path: Path) -> No
     assert done.stdout.startswith("the upgrade would succeed in ")
     assert page.read_text().startswith("<!doctype html>")
     assert tool("rehearse", "--to", "9.9", url=filled.url, into=tmp_path).returncode == 2
+    nowhere = str(tmp_path / "none" / "page.html")
+    late = tool("rehearse", "--report", nowhere, url=filled.url, into=tmp_path)
+    assert (late.returncode, late.stdout) == (2, ""), "it is told before the work, not after it"
     chain.execute(filled, "create table col.printer (in_the_way int)")
     assert tool("rehearse", url=filled.url, into=tmp_path).returncode == 1
 
 
 def test_rehearse_takes_an_address_or_a_backup(
-    filled: Address, database: Address, tmp_path: Path
+    server18: Server, nightly: str, filled: Address, database: Address, tmp_path: Path
 ) -> None:
-    by_address = tool("rehearse", "--from", filled.url, url=database.url, into=tmp_path)
+    source = server18.tcp_url(nightly, SECRET, filled.dbname).replace(f":{SECRET}@", "@")
+    words = ("rehearse", "--from", source)
+    with _watched("pg_dump"):
+        by_address = tool(*words, url=database.url, into=tmp_path, password=SECRET)
     assert by_address.returncode == 0, by_address.stderr
+    assert SECRET not in by_address.stdout + by_address.stderr
     assert "col is at 1.0.8; col reaches 1.1" in by_address.stdout
     assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 0
     (id_,) = backups.ids(tmp_path)

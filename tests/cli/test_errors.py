@@ -1,5 +1,7 @@
 """What a user sees when something is wrong: one line, a hint, a status, and nothing lost."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,23 @@ def test_a_wrong_address_is_one_line_without_the_password(
     assert SECRET not in shown
     assert ENCODED not in shown
     assert ("Traceback" in shown) == bool(debug)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("words", [("diagram",), ("diagram", "--json"), ("history", "--help")])
+def test_a_full_disk_behind_the_output_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "collec-migrations"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [program, *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == "error: what was to be written does not fit: No space left on device\n"
 
 
 def test_a_wrong_password_is_told_and_not_shown(

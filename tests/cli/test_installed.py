@@ -18,6 +18,7 @@ def finish(*words: str | Path, folder: Path, **variables: str) -> str:
     """Run a command in a folder without our own environment; return what it wrote."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    pip["PIP_NO_COMPILE"] = "1"  # most of what is installed is never imported here
     done = subprocess.run(
         [str(word) for word in words],
         cwd=folder,
@@ -45,8 +46,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of programs of an environment that holds the wheel and nothing else."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(folder, with_pip=True)
-    finish(folder / "bin" / "python", "-m", "pip", "install", "-q", wheel, folder=folder)
+    venv.create(folder)
+    pip = (sys.executable, "-m", "pip", "--python", folder / "bin" / "python")
+    finish(*pip, "install", "-q", wheel, folder=folder)
     return folder / "bin"
 
 

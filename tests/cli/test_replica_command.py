@@ -3,11 +3,13 @@
 import json
 import signal
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psycopg2
+from typer.testing import CliRunner
 
-from tests import accounts
+from collec_migrations.cli.main import app
+from tests import accounts, clusters, primaries
 from tests.database.test_replica_life import replica
 from tests.proxy import proxy
 from tests.standbys import SECRET, Machine, Pair, until
@@ -158,6 +160,48 @@ def test_a_switchover_that_is_interrupted_leaves_the_primary_as_it_was(pair18: P
     assert process.returncode == 3
     assert "a is the primary as before" in told
     assert not pair.a.value("select pg_is_in_recovery()")
+
+
+def test_what_changes_the_roles_is_told_as_json(pair18: Pair) -> None:
+    pair = pair18
+    a, b = pair.a, pair.b
+
+    def told(verb: str, *words: object) -> tuple[int, dict[str, Any]]:
+        done = CliRunner().invoke(
+            app, ["replica", verb, *map(str, words), *pair.options, "--yes", "--json"]
+        )
+        return done.exit_code, json.loads(done.stdout)
+
+    def here(one: Machine) -> tuple[object, ...]:
+        return "--data", one.data, "--name", one.name, "--passfile", pair.passfile
+
+    pair.caught_up(b, a)
+    status, facts = told("switchover", *here(a))
+    assert (status, facts["lost"], facts["left"]) == (0, 0, [])
+    assert facts["promoted"]["port"] == b.port
+    assert any(str(b.port) in line for line in facts["application"])
+    until(lambda: pair.follows(a, b))
+    pair.caught_up(a, b)
+    b.kill()
+    status, facts = told("promote", "a")
+    assert (status, facts["name"], facts["port"], facts["timeline"]) == (0, "a", a.port, 3)
+    status, facts = told("rejoin", *here(b))
+    assert (status, facts["name"], facts["way"], facts["timeline"]) == (0, "b", "rewind", 3)
+    status, facts = told("rejoin", *here(b))
+    assert (status, facts["way"]) == (0, None)
+
+
+def test_a_clone_is_told_as_json() -> None:
+    with clusters.site(18) as site:
+        prepared = primaries.prepare(site)
+        planned = clusters.command(*prepared.words("s1"), "--json")
+        assert planned.exit_code == 0, planned.output
+        assert json.loads(planned.stdout)["obstacles"] == []
+        port = clusters.free_port()
+        done = prepared.clone("s1", "--port", port, "--json")
+        assert done.exit_code == 0, done.output
+        facts = json.loads(done.stdout)
+        assert (facts["name"], facts["slot"], facts["streams"]) == ("s1", "s1_slot", True)
 
 
 def answers(one: Machine) -> bool:

@@ -51,24 +51,33 @@ def try_paths(
     return chain.run(*command, folder=folder, variables={"PYTHONPATH": str(tree)})
 
 
-def test_every_path_is_sound_on_every_server(tmp_path: Path) -> None:
-    majors = servers.majors()
-    listed = ",".join(map(str, majors))
-    done = try_paths("--server", listed, "--junit", "paths.xml", "--json", folder=tmp_path)
+@pytest.mark.parametrize(
+    ("majors", "chosen", "paths"),
+    [
+        pytest.param((max(servers.majors()),), (), PATHS, id="all on the newest"),
+        pytest.param(servers.majors(), ("--from", "1.0.8"), 2, id="the last step on each"),
+        pytest.param(servers.majors(), (), PATHS, id="all on each", marks=pytest.mark.soak),
+    ],
+)
+def test_every_path_is_sound_on_every_server(
+    tmp_path: Path, majors: tuple[int, ...], chosen: tuple[str, ...], paths: int
+) -> None:
+    listed = ("--server", ",".join(map(str, majors)), *chosen)
+    done = try_paths(*listed, "--junit", "paths.xml", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
     assert told["succeeds"] is True
     assert [int(one["version"].split(".")[0]) for one in told["servers"]] == list(majors)
     for server in told["servers"]:
-        assert len(server["paths"]) == PATHS
+        assert len(server["paths"]) == paths
         for path in server["paths"]:
             assert path["verdict"] == "ok"
             assert path["seconds_up"] > 0
             assert path["seconds_back"] > 0
             assert path["remarks"] == []
-    assert done.stderr.count("ok, ") == PATHS * len(majors)
+    assert done.stderr.count("ok, ") == paths * len(majors)
     top = checked((tmp_path / "paths.xml").read_text("utf-8"))
-    assert top.get("tests") == str(PATHS * len(majors))
+    assert top.get("tests") == str(paths * len(majors))
     assert top.get("failures") == "0"
 
 
@@ -138,6 +147,15 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
         process.kill()
         # The end of the output comes when nobody holds it any more.
         process.communicate(timeout=60)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_a_junit_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    words = ("--server", "18", "--from", "1.0.8", "--junit", "/dev/full")
+    done = try_paths(*words, folder=tmp_path)
+    assert done.returncode == 2
+    assert "error: /dev/full cannot be written: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_message_with_control_characters_makes_a_junit_file_that_can_be_read() -> None:

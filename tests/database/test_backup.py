@@ -219,6 +219,48 @@ def test_a_row_written_during_the_dump_is_neither_counted_nor_dumped(
     assert counted["gacl.aclgroup"] == int(str(now)) - 1
 
 
+def test_what_only_its_own_server_has_does_not_make_a_backup_damaged(
+    server18: Server, tmp_path: Path
+) -> None:
+    with server18.database() as address:
+        with chain.connected(address) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("set allow_in_place_tablespaces = on")
+                cursor.execute("create tablespace elsewhere location ''")
+        try:
+            chain.execute(address, "create table apart tablespace elsewhere as select 1")
+            chain.execute(
+                address,
+                f"alter database {address.dbname} set work_mem to '7MB';"
+                " update pg_db_role_setting set setconfig = array['gone_since=off']"
+                " where setdatabase = (select oid from pg_database where datname = "
+                "current_database())",
+            )
+            found = trial.verify(backups.taken(address, tmp_path))
+            assert found.is_sound, found.problems
+        finally:
+            chain.execute(address, "drop table if exists apart")
+            with chain.connected(address) as connection:
+                connection.autocommit = True
+                connection.cursor().execute("drop tablespace elsewhere")
+
+
+def test_folders_of_somebody_else_are_left_alone(database: Address, tmp_path: Path) -> None:
+    for name in ("lost+found", "a download.partial", "mine.removed"):
+        (tmp_path / name).mkdir()
+    killed = tmp_path / "20260102T200000Z-collec.partial"
+    killed.mkdir()
+    taken = backups.taken(database, tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {
+        "lost+found", "a download.partial", "mine.removed", taken.id,
+    }  # fmt: skip
+    assert store.backups(tmp_path)[1] == ()
+    taken.path.rename(tmp_path / "before the move")
+    ((renamed,), left) = (store.backups(tmp_path)[1], store.backups(tmp_path)[0])
+    assert (left, "was renamed" in renamed.why) == ((), True)
+
+
 def test_a_database_with_tables_is_refused(filled: Address, tmp_path: Path) -> None:
     taken = backups.taken(filled, tmp_path)
     before = backups.contents(filled, "gacl", "col")
@@ -272,9 +314,9 @@ def test_a_schema_that_the_backup_has_not_is_a_usage_error(
 
 
 def test_a_verified_backup_is_marked_and_loses_the_mark_with_its_manifest(
-    filled: Address, tmp_path: Path
+    database: Address, tmp_path: Path
 ) -> None:
-    taken = backups.taken(filled, tmp_path)
+    taken = backups.taken(database, tmp_path)
     trial.verify(taken)
     assert store.load(taken.path).verdict == "verified"
     verdict = taken.path / store.VERDICT

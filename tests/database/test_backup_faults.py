@@ -113,7 +113,7 @@ running.run(addresses.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.ar
 
 
 def test_a_run_that_is_killed_keeps_others_out_until_its_dump_ends(
-    large: Address, older: Backup, tmp_path: Path
+    large: Address, filled: Address, older: Backup, tmp_path: Path
 ) -> None:
     with accounts.spawn(RUN, large.dsn, large.dbname, tmp_path) as process:
         assert process.stdout is not None
@@ -126,7 +126,7 @@ def test_a_run_that_is_killed_keeps_others_out_until_its_dump_ends(
     assert [one.why for one in broken] == ["it was never completed"]
     with pytest.raises(AnotherRuns):
         backups.run(large, tmp_path)
-    outcome = _once_free(large, tmp_path)
+    outcome = _once_free(filled, tmp_path)
     assert backups.ids(tmp_path) == [older.id, outcome.made[0].id]
     assert store.backups(tmp_path)[1] == ()
 

@@ -1,6 +1,5 @@
 """Every single damage to a database of 1.1: the same version, one line, the right severity."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,8 +20,10 @@ from tests.servers import Server
 OWNER = "collec_owner"
 ROOT_SCRIPTS = ("gacl_create-1.1.sql", "col_create-1.1.sql")
 NAMES = Names()
-PART = 1 if os.environ.get("COLLEC_TEST_ALL_DAMAGES") else 4
-"""One in so many damages is repaired, one in so many of the others is told: all take minutes."""
+parts = pytest.mark.parametrize(
+    "part", [pytest.param(8, id="some"), pytest.param(1, id="all", marks=pytest.mark.soak)]
+)
+"""One in so many damages is told, and one in five times as many is repaired: all take minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,9 @@ def sound(server18: Server) -> Iterator[Connection]:
         connection.rollback()
 
 
+@parts
 def test_every_damage_is_the_same_version_one_line_and_the_right_severity(
-    sound: Connection,
+    sound: Connection, part: int
 ) -> None:
     catalog = releases.upgraded("1.1")
     wrong: list[str] = []
@@ -58,7 +60,7 @@ def test_every_damage_is_the_same_version_one_line_and_the_right_severity(
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin; savepoint sound")
         for place, damage in enumerate(damages.of(catalog, owner=OWNER)):
-            if place % PART:
+            if place % part:
                 continue
             try:
                 cursor.execute(damage.statement)
@@ -80,12 +82,13 @@ def test_every_damage_is_the_same_version_one_line_and_the_right_severity(
     assert len(told) >= 10
 
 
-def test_what_can_be_mended_is_clean_afterwards(sound: Connection) -> None:
+@parts
+def test_what_can_be_mended_is_clean_afterwards(sound: Connection, part: int) -> None:
     wrong: list[str] = []
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin; savepoint sound")
         every = list(damages.of(releases.upgraded("1.1"), owner=OWNER))
-        for damage in every[:: 5 * PART]:
+        for damage in every[:: 5 * part]:
             try:
                 cursor.execute(damage.statement)
             except psycopg2.Error:

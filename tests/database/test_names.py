@@ -1,5 +1,6 @@
 """Any two legal identifiers name the schemas, and nothing of the default pair is left."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -45,15 +46,17 @@ def test_awkward_names_reach_the_measured_catalog(server18: Server) -> None:
             check(address, names)
 
 
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+@pytest.mark.parametrize(
+    "examples", [pytest.param(5, id="few"), pytest.param(100, id="many", marks=pytest.mark.soak)]
 )
-@given(pair=strategies.names())
-def test_any_pair_of_names_reaches_the_measured_catalog(server18: Server, pair: Names) -> None:
-    with server18.database() as address:
-        check(address, pair)
+def test_any_pair_of_names_reaches_the_measured_catalog(server18: Server, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(pair=strategies.names())
+    def holds(pair: Names) -> None:
+        with server18.database() as address:
+            check(address, pair)
+
+    holds()
 
 
 @settings(max_examples=200, deadline=None)

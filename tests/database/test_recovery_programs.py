@@ -18,12 +18,14 @@ from collec_migrations.server import account, binaries
 from collec_migrations.server.address import Address
 from collec_migrations.server.binaries import Binaries
 from collec_migrations.server.throwaway import throwaway
-from tests import chain
+from tests import chain, faults
 
 HBA = """local all all trust
 host all all 127.0.0.1/32 scram-sha-256
 host replication streaming_barman 127.0.0.1/32 scram-sha-256
 """
+ARCHIVED = """select last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1)
+from pg_stat_archiver"""
 WHO = account.for_server()
 
 
@@ -96,6 +98,31 @@ def test_pgbackrest_takes_its_configuration(home: Path) -> None:
         for command in commands:
             told_last = run(command, home, PGBACKREST_CONFIG=str(file))
         assert "status: ok" in told_last
+        chain.execute(address, "create table made_before as select now() as at")
+        # pgBackRest knows the end of a backup to the second.
+        later = "select now() > date_trunc('second', at) + interval '1 s' from made_before"
+        faults.until(lambda: chain.query(address, later) == [(True,)])
+        (moment,) = chain.query(address, "select now()")[0]
+        chain.execute(address, "create table made_later ()")
+        chain.execute(address, "select pg_switch_wal()")
+        (*_, back) = told.text.splitlines()
+        back = back.replace("YYYY-MM-DD HH:MM:SS", str(moment))
+        data = home / "restored"
+        data.mkdir(0o700)
+        shutil.chown(data, WHO.uid, WHO.gid)
+        faults.until(lambda: chain.query(address, ARCHIVED) == [(True,)])
+    run(f"{back} --pg1-path={data}", home, PGBACKREST_CONFIG=str(file))
+    (data / "pg_hba.conf").write_text("local all all trust\n")
+    ctl = f"{server.program('pg_ctl')} -D {data} -l {home}/restored.log -w"
+    run(f"{ctl} -o '-c listen_addresses= -k {home} -c archive_mode=off' start", home,
+        PGBACKREST_CONFIG=str(file))  # fmt: skip
+    try:
+        there = replace(address, host=str(home))
+        faults.until(lambda: chain.query(there, "select pg_is_in_recovery()") == [(False,)])
+        query = "select to_regclass('made_before') is null, to_regclass('made_later') is null"
+        assert chain.query(there, query) == [(False, True)]
+    finally:
+        run(f"{ctl} -m immediate stop", home)
 
 
 @pytest.mark.soak  # Barman looks for WAL every ten seconds

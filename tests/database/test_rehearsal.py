@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from collec_migrations import addresses
+from collec_migrations.backup import store, trial
+from collec_migrations.backup.faults import Damaged
 from collec_migrations.rehearsal import page, rehearsing, telling
 from collec_migrations.rehearsal.findings import Findings
 from collec_migrations.server.address import Address
-from tests import backups, chain
+from tests import accounts, backups, chain, faults
 from tests.conftest import Clone
 from tests.servers import Server
 
@@ -110,7 +112,9 @@ def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Serv
 
 def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
     taken = backups.taken(old, tmp_path)
-    copy, server = rehearsing.keep(taken, None)
+    with rehearsing.stored(tmp_path, "last") as backup:
+        assert not store.remove(tmp_path, backup.id), "somebody rehearses on it"
+        copy, server = rehearsing.keep(backup, None)
     home = server.cluster.home
     try:
         found = rehearsing.rehearse(copy, "1.1", say=print)
@@ -122,3 +126,31 @@ def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: P
     finally:
         subprocess.run(["/bin/sh", "-c", server.ending], capture_output=True, check=True)
     assert not home.exists()
+
+
+def test_a_copy_that_cannot_be_kept_leaves_no_server(
+    old: Address, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = backups.taken(old, tmp_path)
+
+    def fill(*_: object) -> Address:
+        assert any(folder.glob("*/data/postmaster.pid"))
+        raise Damaged("it does not restore")
+
+    monkeypatch.setattr(trial, "fill", fill)
+    with pytest.raises(Damaged):
+        rehearsing.keep(taken, folder)
+    assert list(folder.iterdir()) == []
+
+
+RUN = "from collec_migrations.cli.main import main; main()"
+
+
+def test_a_rehearsal_that_is_ended_leaves_nothing(old: Address, folder: Path) -> None:
+    words = ("rehearse", "--url", old.url, "--scratch", folder)
+    with accounts.spawn(RUN, *words) as process:
+        faults.until(lambda: any(folder.glob("*/*")))
+        process.terminate()
+        process.communicate()
+    assert process.returncode == 3
+    assert list(folder.iterdir()) == []

@@ -68,6 +68,13 @@ def test_the_sites_values_win_and_comments_are_not_read(tmp_path: Path) -> None:
     assert not found.other_database
 
 
+def test_a_value_may_be_that_of_another_one(tmp_path: Path) -> None:
+    site = "<?php\n$BDD_login = 'lab';\n$GACL_dblogin = $BDD_login;\n$GACL_dsn = $unknown;\n"
+    files = {"param/param.default.inc.php": DEFAULTS, "param/param.inc.php": site}
+    found = application.read(write(tmp_path, files), {})
+    assert (found.login, found.rights_login, found.other_database) == ("lab", "lab", False)
+
+
 def test_the_ini_file_of_an_instance_wins_over_both(tmp_path: Path) -> None:
     third = '; instance\n[section]\nBDD_schema=lab_b, public, gacl\nBDD_login="b" ; who\n'
     files = {"param/param.default.inc.php": DEFAULTS, "param/param.inc.php": SITE,

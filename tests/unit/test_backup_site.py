@@ -6,8 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
+from collec_migrations import settings
 from collec_migrations.backup import offsite, pitr, schedule, source, space
 from collec_migrations.backup.faults import BackupFailed
 from collec_migrations.backup.pitr_texts import Server
@@ -59,6 +61,29 @@ def test_a_password_never_goes_into_a_unit(monkeypatch: pytest.MonkeyPatch) -> N
     done = CliRunner().invoke(main.app, words)
     assert done.exit_code == 2
     assert "xyzzy" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        ({}, "dbname=postgres"),
+        ({"PGPORT": "5433", "PGHOST": "/a b"}, "host='/a b' port=5433 dbname=postgres"),
+        ({"PGDATABASE": "lab"}, "dbname=lab"),
+        ({"COLLEC_DATABASE_URL": "postgresql://h/d", "PGPORT": "1"}, "host=h dbname=d"),
+    ],
+    ids=["nothing", "server", "database", "url"],
+)
+def test_the_night_knows_what_the_day_knew(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, str], address: str
+) -> None:
+    """Neither systemd nor cron passes on the variables of whoever set it up."""
+    for name in (*settings.LIBPQ_VARIABLES, "COLLEC_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(main.app, ["backup", "schedule", "--into", "/srv", "--cron"])
+    words = shlex.split(done.stdout)
+    assert parse_dsn(words[words.index("--url") + 1]) == parse_dsn(address)
 
 
 @pytest.mark.parametrize("status", [0, 1], ids=["systemd runs", "it does not"])

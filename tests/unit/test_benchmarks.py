@@ -1,10 +1,12 @@
 """What a run of the benchmarks keeps: figures, a page with ratios, a picture."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__ as benches
 from benchmarks import measuring, peers, picture, report
 from benchmarks.measuring import Measurement, Results, Table
 
@@ -47,6 +49,20 @@ def test_the_page_that_is_kept_is_made_of_the_figures_that_are_kept() -> None:
     assert (measuring.FOLDER / "results.svg").exists()
     assert {"install", "upgrade"} <= {one.group for one in kept.measurements}
     assert {one.group for one in kept.measurements} <= report.GROUPS.keys()
+
+
+def test_what_was_measured_is_kept_when_the_next_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(told: object) -> Iterator[Measurement]:
+        yield FOUND[0]
+        raise RuntimeError("a program failed")
+
+    monkeypatch.setattr(benches, "found", found)
+    with pytest.raises(RuntimeError, match="a program failed"):
+        benches.main(["--into", str(tmp_path / "new")])
+    kept = Results.from_json((tmp_path / "new" / "results.json").read_text("utf-8"))
+    assert kept.measurements == FOUND[:1]
 
 
 def test_the_picture_shows_every_way(tmp_path: Path) -> None:

@@ -58,12 +58,11 @@ def test_sqlalchemy_takes_the_address(collec_database):
     engine.dispose()
 
 
-def test_a_clone_takes_milliseconds(collec_database, record_property):
+def test_a_clone_takes_milliseconds(collec_database):
     collec_database("1.1", rows=50)
     took = []
     for _ in range(5):
         start = time.perf_counter()
         collec_database("1.1", rows=50)
         took.append(time.perf_counter() - start)
-    record_property("clone_ms", round(min(took) * 1000))
     assert min(took) < 1.0
