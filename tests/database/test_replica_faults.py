@@ -278,7 +278,7 @@ def slow_rewind(pair: Pair) -> Path:
     (folder / "pg_rewind").unlink()
     flag = pair.home / "rewinding"
     lines = ("#!/bin/sh", f"echo $$ >{flag}.partial", f"mv {flag}.partial {flag}",
-             "while :; do sleep 0.1; done", "")  # fmt: skip
+             f"while [ -e {flag} ]; do sleep 0.1; done", "")  # fmt: skip
     (folder / "pg_rewind").write_text("\n".join(lines))
     (folder / "pg_rewind").chmod(0o755)
     return folder
