@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.wrapping import naming, psql, reading, script, wrap
+from collec_migrations.scripts import Choice
+from collec_migrations.wrapping import choices, naming, psql, reading, script, wrap
 from collec_migrations.wrapping.chain import ChainBroken
 from collec_migrations.wrapping.copying import NameTaken, NotWritten
 from collec_migrations.wrapping.script import Script, ScriptRefused
@@ -323,3 +324,8 @@ def test_doubts_get_a_file_of_choices_that_is_kept(site: Path) -> None:
     (wrapping.SITE / "v1_2.py").unlink()
     assert wrapping.wrapped(text).added
     assert '2 bind "col"' in path.read_text()
+
+
+def test_choices_may_come_from_an_editor_of_windows(site: Path) -> None:
+    wrapping.write(site, {"a.sql.choices": '\ufeff# x\r\n2 bind "col"\r\n'})
+    assert choices.read(site / "a.sql") == {(2, "col"): Choice.BIND}
