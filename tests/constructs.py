@@ -25,6 +25,8 @@ create table shelf (
 insert into shelf (shelf_id, label) values (7, 'seven');
 select setval('shelf_id_seq', (select max(shelf_id) from shelf));
 alter sequence shelf_id_seq owned by shelf.shelf_id;
+alter table shelf alter column label set default 'col', alter column shelf_id drop default;
+alter table shelf alter column shelf_id set default nextval('col.shelf_id_seq');
 """,
     "two paths, a schema each": """\
 set search_path = gacl;
@@ -54,6 +56,10 @@ COMMENT ON TABLE col.box IS E'boxes';
 COMMENT ON COLUMN col.box.name IS E'name of the box';
 COMMENT ON CONSTRAINT box_pk ON col.box IS 'key';
 ALTER TABLE gacl.badge ALTER COLUMN login TYPE varchar(200);
+ALTER TABLE col.box ALTER COLUMN name DROP NOT NULL;
+ALTER SEQUENCE col.box_id_seq START 1;
+ALTER TABLE gacl.badge ADD CONSTRAINT badge_login_key UNIQUE (login);
+ALTER TABLE col.box ADD COLUMN uuid uuid NOT NULL DEFAULT gen_random_uuid();
 INSERT INTO col.box (crate_id, name) VALUES (1, E'it''s \\\\ col'), (2, E'gacl');
 """,
     "no path at all; subselects right behind a bracket": """\
@@ -62,6 +68,10 @@ create view col.v_box as
     select col.box_id, col.name, c.name as crate
     from(col.box col left join col.crate c using (crate_id));
 COMMENT ON VIEW col.v_box IS 'boxes';
+ALTER VIEW col.v_box OWNER TO collec;
+create or replace view col.v_passing as select v.*, 'col.v_box' as source from col.v_box v;
+drop view col.v_passing cascade;
+update col.crate set name = replace(name::text, 'col.', '"col".') where name = 'col.none';
 select setval('col.box_id_seq', (select max(box_id) from col.box));
 alter table col.box add column doc json default '{"a":false, "b":"50%", "c":"%s"}';
 """,
@@ -106,6 +116,10 @@ create trigger note_box after insert or update on box for each row execute proce
 insert into col.box (name) values ('noted');
 """,
     "views on views, renamed columns and tables": """\
+SET search_path TO pg_catalog,public,col,gacl;
+create table col.note (body varchar default 'SELECT label from col.label');
+insert into col.note values ('select * from col.x where y like ''%s'' '), (default);
+update note set body = 'SELECT ' || body where body like '%col.x%';
 set search_path = col,gacl,public;
 create view v_crate as select v.crate, count(*) as boxes from v_box v group by v.crate;
 create view col.v_full as select * from col.v_crate where boxes > 1;
@@ -184,10 +198,10 @@ SCRIPTS = {
 """One script for each construct, by its file's name; each goes on where the one before ended."""
 
 ROWS = {
+    "note": "select body from col.note order by 1",
     "crate": "select name, group_id from col.crate order by crate_id",
     "box": "select name, crate_id from col.box order by box_id",
     "tag": "select name, kind, code, state from col.tag order by tag_id",
-    "sequence": "select nextval('col.shelf_shelf_id_seq') + 0 from (select 1) x where false",
     "functions": "select col.count_all()::text || ' ' || "
     "(select string_agg(x, ',') from col.boxes_of(1) x)",
     "views": "select crate, boxes from col.v_crate order by 1 nulls first",
@@ -196,4 +210,3 @@ ROWS = {
     "rights": "select appli, applidetail from gacl.aclappli order by 1",
     "archived": "select name from col_archive.tag_until_27_11",
 }
-del ROWS["sequence"]

@@ -1,10 +1,14 @@
 """Wrapped scripts in tests: made-up scripts of a site, wrapped and run in a folder of its own."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from collec_migrations.server.address import Address
 from collec_migrations.wrapping import wrap
 from collec_migrations.wrapping.wrap import Outcome, Place
+from tests import chain
+from tests.servers import Server
 
 SITE = Path("collec-versions")
 
@@ -31,6 +35,11 @@ def decide(choice: str) -> None:
     """Decide every literal in doubt in the same way."""
     for path in SITE.glob("*.choices"):
         path.write_text(path.read_text("utf-8").replace(" ? ", f" {choice} "), "utf-8")
+
+
+def constructed(server: Server) -> Address:
+    """Return the database that the scripts of `tests.constructs`, wrapped in this folder, made."""
+    return replace(server.address, dbname=server.template("constructs", chain.upgrade))
 
 
 PACKAGED = Path(wrap.__file__).parent.parent / "errata" / "errata.json"

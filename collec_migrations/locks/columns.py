@@ -26,6 +26,9 @@ def add(walk: Walk, relation: Relation, column: Any) -> None:
         rewrites=_fills(walk, column, constraints),
         scans=_checks(column, constraints),
     )
+    if _may_be_checked(column.typeName):
+        with walk.doubtful():
+            walk.lock(relation, Mode.ACCESS_EXCLUSIVE, rewrites=True)
     foreign = constraints.get("CONSTR_FOREIGN")
     if foreign is not None:
         # Without a default every value is null, and the server does not check the rows.
@@ -57,6 +60,12 @@ def _checks(column: Any, constraints: dict[str, Any]) -> bool:
 
 def _is_serial(column: Any) -> bool:
     return column.typeName is not None and column.typeName.names[-1].sval in SERIAL
+
+
+def _may_be_checked(type_name: Any) -> bool:
+    """Return whether a type may be a domain with a check, for which each row is written."""
+    names = [name.sval for name in type_name.names] if type_name else []
+    return len(names) > 1 and names[0] != "pg_catalog"
 
 
 def _is_null(value: Any) -> bool:

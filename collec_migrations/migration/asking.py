@@ -45,14 +45,20 @@ def ask(cursor: Cursor, question: Question, *, path: str = "") -> tuple[str, ...
     return found
 
 
-def count(cursor: Cursor, step: Prepared, item: Item, loss: Loss) -> int:
-    """Return how many rows a loss is about now; 0 when it cannot be asked yet."""
+def count(cursor: Cursor, step: Prepared, item: Item, loss: Loss) -> tuple[str, int]:
+    """Return which table a loss is about, with its schema, and how many rows it has of them now.
+
+    Without schema, and 0, when it cannot be asked yet.
+    """
     bound = step.names.by_default_name
     path = ", ".join(quoting.identifier(bound.get(name, name)) for name in item.search_path)
-    query = step.bind(keeping.query(loss, "count(*)::text"))
-    question = Question(id="", message="", query=query, certain=False)
-    found = ask(cursor, question, path=path)
-    return int(found[0]) if found else 0
+
+    def asked(query: str) -> str:
+        question = Question(id="", message="", query=step.bind(query), certain=False)
+        return next(iter(ask(cursor, question, path=path)), "")
+
+    rows = int(asked(keeping.query(loss, "count(*)::text")) or "0")
+    return asked(keeping.where(loss)) or loss.table, rows
 
 
 def refuse(cursor: Cursor, question: Question) -> None:

@@ -51,9 +51,9 @@ class Foresight:
         for step in steps:
             for item, loss in step.losses():
                 if loss.stays:
-                    rows = asking.count(self.cursor, step, item, loss)
+                    table, rows = asking.count(self.cursor, step, item, loss)
                     yield Archived(
-                        table=loss.table,
+                        table=table,
                         column=None,
                         rows=rows,
                         what=loss.what,

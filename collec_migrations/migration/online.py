@@ -162,6 +162,8 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
     if job.command == "upgrade":
         refusal.refuse_unadopted(names, found)
+    if job.changes and job.command != "do_stamp":
+        refusal.refuse_unknown(names, found, job.versions)
     if job.command == "upgrade" and not found.col_exists:
         cursor.execute(f"create schema {quoting.identifier(names.col)}")
     if job.changes and job.command != "upgrade" and not found.col_exists:

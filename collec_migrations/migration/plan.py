@@ -68,6 +68,7 @@ def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.
     for number, names in enumerate(job.settings.pairs):
         present = state.read(cursor, names)
         refusal.refuse_unadopted(names, present)
+        refusal.refuse_unknown(names, present, job.versions)
         run = job.run_for(
             names,
             Draft(world),

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 PRIVATE = 0o600
+PUBLIC = 0o666
+"""Less what the umask takes away."""
 
 
 def write(path: Path, content: bytes) -> None:
@@ -23,15 +25,22 @@ def write_private(path: Path, content: bytes) -> None:
     _write(path, content, like=path if path.exists() else None, mode=PRIVATE)
 
 
+def write_public(path: Path, content: bytes) -> None:
+    """Put `content` at `path`; a new file is what the account's umask says. Raises OSError."""
+    _write(path, content, like=path if path.exists() else None, mode=None, new=PUBLIC)
+
+
 def write_like(path: Path, content: bytes, like: Path) -> None:
     """Put `content` at `path` with owner, mode and attributes of another file. Raises OSError."""
     _write(path, content, like=like, mode=None)
 
 
-def _write(path: Path, content: bytes, *, like: Path | None, mode: int | None) -> None:
+def _write(
+    path: Path, content: bytes, *, like: Path | None, mode: int | None, new: int = PRIVATE
+) -> None:
     # The name ends so that no `include_dir` takes it for a part of the configuration.
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, new)
     try:
         with os.fdopen(descriptor, "wb") as file:
             if like is not None:

@@ -1,5 +1,5 @@
 -- The objects of a schema with their owners and explicit rights: one row for each right, or one
--- without any. Parameter: schema.
+-- without any. What belongs to an extension is its maker's. Parameter: schema.
 with objects as (
     select case c.relkind when 'S' then 'sequence' when 'v' then 'view'
                when 'm' then 'materialized view' when 'f' then 'foreign table' else 'table' end
@@ -36,4 +36,10 @@ select o.kind, o.oid::bigint, o.name, pg_catalog.pg_get_userbyid(o.owner)::text 
        a.privilege_type::text, a.is_grantable
 from objects o
 left join lateral (select * from pg_catalog.aclexplode(o.acl) x where x.grantee <> o.owner) a on true
+where not exists (
+    select 1 from pg_catalog.pg_depend d
+    where d.deptype = 'e' and d.objid = o.oid
+      and d.classid = case when o.kind = 'function' then 'pg_catalog.pg_proc'::regclass
+                           when o.kind in ('type', 'domain') then 'pg_catalog.pg_type'::regclass
+                           else 'pg_catalog.pg_class'::regclass end)
 order by o.kind, o.name

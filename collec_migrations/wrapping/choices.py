@@ -30,7 +30,7 @@ def read(script: Path) -> dict[tuple[int, str], Choice]:
     path = beside(script)
     if not path.is_file():
         return {}
-    return parse(path.read_text("utf-8"), shown=f"{path.parent.name}/{path.name}")
+    return parse(path.read_text("utf-8-sig"), shown=f"{path.parent.name}/{path.name}")
 
 
 def parse(text: str, *, shown: str) -> dict[tuple[int, str], Choice]:

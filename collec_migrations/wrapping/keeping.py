@@ -151,10 +151,7 @@ begin
                 create schema {schema};
             end if;
             create table {target} as {found};
-            select n.nspname || '.' || c.relname into strict origin
-            from pg_catalog.pg_class c
-            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-            where c.oid = to_regclass({quoting.literal(loss.relation)});
+            origin := ({where(loss)});
             execute format(
                 'comment on table %s is %L',
                 {quoting.literal(target)}::regclass,
@@ -181,3 +178,10 @@ def query(loss: Loss, what: str = "*") -> str:
         conditions.append(f"({filled})")
     where = f" where {' and '.join(conditions)}" if conditions else ""
     return f"select {what} from {loss.relation} as kept{where}"
+
+
+def where(loss: Loss) -> str:
+    """Return the query for the table of a loss, as `schema.table`, with the default names."""
+    return f"""select n.nspname || '.' || c.relname
+        from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where c.oid = to_regclass({quoting.literal(loss.relation)})"""

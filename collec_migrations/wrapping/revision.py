@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from collec_migrations.errors import ScriptUnreadable
+
 TEMPLATE = '''\
 """Version {new}, wrapped from the application's own script."""
 
@@ -48,10 +50,13 @@ def file_name(version: str) -> str:
 
 
 def read(folder: Path) -> tuple[Revision, ...]:
-    """Return the revisions in a folder, none when it is missing, without importing them."""
+    """Return the revisions in a folder, none when it is missing, without importing them.
+
+    Raises `ScriptUnreadable` for a file that is no Python.
+    """
     if not folder.is_dir():
         return ()
-    found = (_told(path.read_text("utf-8")) for path in sorted(folder.glob("*.py")))
+    found = map(_told, sorted(folder.glob("*.py")))
     return tuple(
         Revision(
             version=told["revision"],
@@ -75,10 +80,17 @@ def ordered(found: Iterable[Revision]) -> tuple[Revision, ...]:
     return tuple(chain)
 
 
-def _told(source: str) -> dict[str, str]:
+def _told(path: Path) -> dict[str, str]:
     """Return the strings that a module assigns to names."""
     told = {}
-    for node in ast.parse(source).body:
+    try:
+        body = ast.parse(path.read_text("utf-8")).body
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ScriptUnreadable(
+            f"{path} is no revision: {error}",
+            hint="Remove it, and wrap its script again.",
+        ) from None
+    for node in body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             for target in node.targets:
                 if isinstance(target, ast.Name) and isinstance(node.value.value, str):

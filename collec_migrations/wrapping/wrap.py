@@ -1,6 +1,5 @@
 """`wrap`: copy the application's scripts as they are, and write a revision for each step."""
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,16 @@ from pathlib import Path
 from collec_migrations import library, releases
 from collec_migrations.errors import UsageError
 from collec_migrations.scripts import Doubt
-from collec_migrations.wrapping import chain, choices, errata, naming, psql, revision, screening
+from collec_migrations.wrapping import (
+    chain,
+    choices,
+    copying,
+    errata,
+    naming,
+    psql,
+    revision,
+    screening,
+)
 from collec_migrations.wrapping import reading as decoding
 from collec_migrations.wrapping import script as reading
 from collec_migrations.wrapping.chain import Step
@@ -71,8 +79,8 @@ def wrap(given: Sequence[Path], place: Place) -> Outcome:
     for step in there:
         _compare(step, known[step.new], outcome)
     outcome.added = [_read(step, place) for step in new]
-    if new:
-        place.revisions.mkdir(parents=True, exist_ok=True)
+    sources = (source for wrapped in outcome.added for source in wrapped.script.sources)
+    copying.refuse_taken(sources, place.scripts)
     for wrapped in outcome.added:
         _write(wrapped, place)
     return outcome
@@ -150,10 +158,8 @@ def _doubts(script: Script) -> tuple[tuple[str, Doubt], ...]:
 def _write(wrapped: Wrapped, place: Place) -> None:
     """Copy the files of a step byte by byte, then write its revision."""
     for source in wrapped.script.sources:
-        target = place.scripts / source.name
-        if target.resolve() != source.path.resolve():
-            shutil.copyfile(source.path, target)
-        _ask(source.name, wrapped, target)
+        copying.copy(source, place.scripts)
+        _ask(source.name, wrapped, place.scripts / source.name)
     names = [named.path.name for named in wrapped.step.files]
     text = revision.text(
         old=wrapped.step.old,
@@ -162,7 +168,7 @@ def _write(wrapped: Wrapped, place: Place) -> None:
         checksum=wrapped.script.checksum,
     )
     path = place.revisions / revision.file_name(wrapped.step.new)
-    path.write_text(text, encoding="utf-8")
+    copying.put(path, text.encode())
 
 
 def _ask(name: str, wrapped: Wrapped, target: Path) -> None:
@@ -170,4 +176,4 @@ def _ask(name: str, wrapped: Wrapped, target: Path) -> None:
     doubts = [doubt for file, doubt in wrapped.doubts if file == name]
     path = choices.beside(target)
     if doubts and not path.exists():
-        path.write_text(choices.questions(doubts), encoding="utf-8")
+        copying.put(path, choices.questions(doubts).encode())

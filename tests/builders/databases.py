@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 
 import psycopg2
 from psycopg2 import extensions
@@ -10,6 +11,8 @@ from collec_migrations.names import Names
 from collec_migrations.server.address import Address
 from tests.builders import from_catalog, stored
 from tests.servers import Server
+
+DEFAULT = Names()
 
 
 @contextmanager
@@ -20,13 +23,24 @@ def empty(server: Server) -> Iterator[extensions.connection]:
 
 
 @contextmanager
-def at(server: Server, version: str) -> Iterator[extensions.connection]:
+def at(server: Server, version: str, names: Names = DEFAULT) -> Iterator[extensions.connection]:
     """Give a connection to a database of a version, without rows; cloned, so it takes no time."""
-
-    def build(address: Address) -> None:
-        with closing(psycopg2.connect(address.dsn)) as connection, connection:
-            from_catalog.build(connection, stored.load(version), Names())
-
-    template = server.template(f"catalog {version}", build)
+    template = _template(server, version, names)
     with server.database(template) as address, closing(psycopg2.connect(address.dsn)) as connection:
         yield connection
+
+
+@contextmanager
+def lent(server: Server, version: str, names: Names = DEFAULT) -> Iterator[extensions.connection]:
+    """Give a connection to the one database of a version, for what is not committed."""
+    address = replace(server.address, dbname=_template(server, version, names))
+    with closing(psycopg2.connect(address.dsn)) as connection:
+        yield connection
+
+
+def _template(server: Server, version: str, names: Names) -> str:
+    def build(address: Address) -> None:
+        with closing(psycopg2.connect(address.dsn)) as connection, connection:
+            from_catalog.build(connection, stored.load(version), names)
+
+    return server.template(f"catalog {version} {names.col}", build)

@@ -183,10 +183,10 @@ def test_the_plan_counts_rows_that_are_deleted_or_overwritten(
         (one.table, one.rows, one.what, one.place) for one in plan.pairs[0].archived if one.what
     ]
     assert found == [
-        ("g", 1, "rows deleted", "collec-versions/col_alter_1.1-27.0.sql:2"),
-        ("a", 2, "rows before they changed", "collec-versions/col_alter_27.0-27.1.sql:1"),
+        ("Droits X.g", 1, "rows deleted", "collec-versions/col_alter_1.1-27.0.sql:2"),
+        ("lab-A.a", 2, "rows before they changed", "collec-versions/col_alter_27.0-27.1.sql:1"),
         ("not_yet", 0, "rows deleted", "collec-versions/col_alter_27.0-27.1.sql:1"),
-        ("child", 2, "rows deleted", "collec-versions/col_alter_27.0-27.1.sql:2"),
+        ("lab-A.child", 2, "rows deleted", "collec-versions/col_alter_27.0-27.1.sql:2"),
     ]
 
 

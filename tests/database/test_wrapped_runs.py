@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.catalog import compare
-from collec_migrations.errors import DowngradeRefused, MigrationError, ScriptUnreadable
+from collec_migrations.errors import (
+    DowngradeRefused,
+    MigrationError,
+    ScriptUnreadable,
+    UnknownVersion,
+)
 from collec_migrations.migration import verbs
 from collec_migrations.migration.extending import ExtensionMissing
 from collec_migrations.migration.wrapped_revision import ScriptChanged
@@ -289,6 +294,17 @@ def test_a_script_that_changed_since_is_refused(database: Address, site: Path) -
     (wrapping.SITE / "col_alter_1.1-27.0.sql").write_text("create table col.u ();")
     with pytest.raises(ScriptChanged, match="the script changed since it was wrapped"):
         chain.upgrade(database)
+
+
+def test_a_folder_without_the_wrapped_versions_is_told(database: Address, site: Path) -> None:
+    go(database, "create table col.t ();")
+    wrapping.SITE.rename("elsewhere")
+    options = {"url": database.url, **UNDER}
+    for run in (verbs.plan, verbs.upgrade):
+        with pytest.raises(UnknownVersion, match=r"is at version 27\.0, which is not known here"):
+            run(options, "head", say=lambda _: None)
+    with pytest.raises(UnknownVersion, match="not known here: the newest is"):
+        verbs.downgrade(options, "1.1", say=lambda _: None)
 
 
 def test_differences_from_the_known_version_are_told(database: Address, site: Path) -> None:

@@ -1,13 +1,16 @@
 """Scripts as they are found: names, encodings, psql's own commands, what cannot run inside."""
 
+import errno
 import random
 from pathlib import Path
 
 import pytest
 
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.wrapping import naming, psql, reading, script, wrap
+from collec_migrations.scripts import Choice
+from collec_migrations.wrapping import choices, naming, psql, reading, script, wrap
 from collec_migrations.wrapping.chain import ChainBroken
+from collec_migrations.wrapping.copying import NameTaken, NotWritten
 from collec_migrations.wrapping.script import Script, ScriptRefused
 from tests import wrapping
 
@@ -246,6 +249,57 @@ def test_a_script_that_changed_is_told_and_the_old_one_stays(site: Path) -> None
     assert (wrapping.SITE / "col_alter_1.1-1.2.sql").read_bytes() == before
 
 
+def test_two_files_of_one_name_are_refused_and_nothing_is_written(site: Path) -> None:
+    with pytest.raises(NameTaken, match=r"b/x\.sql and .*a/x\.sql are not the same"):
+        wrapping.wrapped(
+            {
+                "upgrade-1.1-1.2.sql": "\\ir a/x.sql\n\\ir b/x.sql\n",
+                "a/x.sql": "select 1;",
+                "b/x.sql": "select 2;",
+            }
+        )
+    assert not wrapping.SITE.exists()
+
+
+def test_what_a_later_release_includes_does_not_replace_what_an_older_one_did(site: Path) -> None:
+    wrapping.wrapped({"upgrade-1.1-1.2.sql": "\\ir x.sql", "x.sql": "select 1;"})
+    later = wrapping.write(
+        site / "later", {"upgrade-1.2-1.2.3.sql": "\\ir x.sql", "x.sql": "select 2;"}
+    )
+    with pytest.raises(NameTaken, match="are not the same"):
+        wrap.wrap(later[:1], wrap.Place.of(None))
+    assert (wrapping.SITE / "x.sql").read_text() == "select 1;"
+    assert not (wrapping.SITE / "v1_2_3.py").exists()
+
+
+def test_a_disk_that_is_full_leaves_whole_versions_alone(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    names = ("col_alter_1.1-1.2.sql", "col_alter_1.2-1.2.3.sql")
+    chained(names[0])
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", full)
+        with pytest.raises(NotWritten, match=r"cannot write .*1\.2\.3\.sql: No space left"):
+            chained(*names)
+    assert sorted(path.name for path in wrapping.SITE.iterdir()) == [names[0], "v1_2.py"]
+    assert chained(*names) == ["1.2.3"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(site: Path) -> None:
+    wrapping.SITE.touch()
+    with pytest.raises(NotWritten, match="cannot write collec-versions/"):
+        chained("col_alter_1.1-1.2.sql")
+
+
+def test_a_revision_that_is_no_python_is_told(site: Path) -> None:
+    wrapping.write(wrapping.SITE, {"v1_2.py": 'revision = "1.2'})
+    with pytest.raises(ScriptUnreadable, match=r"v1_2\.py is no revision"):
+        chained("col_alter_1.1-1.2.sql")
+
+
 def test_other_line_ends_are_no_change(site: Path) -> None:
     wrapping.wrapped({"col_alter_1.1-1.2.sql": "select 1;\nselect 2;\n"})
     outcome = wrapping.wrapped({"col_alter_1.1-1.2.sql": "\ufeffselect 1;\r\nselect 2;\r\n"})
@@ -270,3 +324,8 @@ def test_doubts_get_a_file_of_choices_that_is_kept(site: Path) -> None:
     (wrapping.SITE / "v1_2.py").unlink()
     assert wrapping.wrapped(text).added
     assert '2 bind "col"' in path.read_text()
+
+
+def test_choices_may_come_from_an_editor_of_windows(site: Path) -> None:
+    wrapping.write(site, {"a.sql.choices": '\ufeff# x\r\n2 bind "col"\r\n'})
+    assert choices.read(site / "a.sql") == {(2, "col"): Choice.BIND}
