@@ -107,12 +107,6 @@ class Commands(Group):
         """Run a subcommand."""
         try:
             return super().invoke(ctx)
-        except OSError as error:
-            # Of a pipe that nobody reads any more, click makes an end without words.
-            if os.environ.get(DEBUG) or error.filename or error.errno not in FULL:
-                raise
-            show(MigrationError(f"what was to be written does not fit: {error.strerror}"))
-            raise typer.Exit(MigrationError.exit_status) from error
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise
@@ -150,5 +144,18 @@ def start(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what it said has to have arrived before it ends well."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if os.environ.get(DEBUG) or error.filename or error.errno not in (*FULL, errno.EPIPE):
+            raise
+        # What is left in the buffer would be written at the end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:  # nobody reads any more: as click does
+            sys.exit(1)
+        show(MigrationError(f"what was to be written does not fit: {error.strerror}"))
+        sys.exit(MigrationError.exit_status)

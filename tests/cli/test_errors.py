@@ -1,5 +1,6 @@
 """What a user sees when something is wrong: one line, a hint, a status, and nothing lost."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,8 +51,11 @@ def test_a_wrong_address_is_one_line_without_the_password(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", [("diagram",), ("diagram", "--json"), ("history", "--help")])
-def test_a_full_disk_behind_the_output_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_full_disk_behind_the_output_is_one_line(
+    words: tuple[str, ...], unbuffered: str, tmp_path: Path
+) -> None:
     program = Path(sys.executable).parent / "collec-migrations"
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -59,6 +63,7 @@ def test_a_full_disk_behind_the_output_is_one_line(words: tuple[str, ...], tmp_p
             stdout=full,
             stderr=subprocess.PIPE,
             cwd=tmp_path,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
             encoding="utf-8",
             check=False,
         )

@@ -63,7 +63,9 @@ def test_the_example_adds_a_version(tree: Path, database: Address) -> None:
     assert chain.query(database, "select version_num from col.alembic_version") == [("1.1.1",)]
     assert chain.query(database, "select count(*) from col.instrument") == [(0,)]
     assert (tree / "CHANGELOG.md").read_text().count("Version 1.1.1") == 1
-    again = shell("python -m tools.facts --check; collec-migrations detect", tree, database)
+    path = "export PATH=$PWD/.venv/bin:$PATH"
+    script = f"{path}; python -m tools.facts --check; collec-migrations detect"
+    again = shell(script, tree, database)
     assert again.returncode == 0, again.stdout + again.stderr
     assert "1.1.1" in again.stdout
 
