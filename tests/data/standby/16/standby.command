@@ -9,4 +9,4 @@ stream
 -c
 fast
 --slot=db2_slot
---manifest-checksums=SHA256
+--manifest-checksums=CRC32C
