@@ -98,7 +98,7 @@ def test_the_server_of_pytest_postgresql(project: Path, server18: Server) -> Non
     done = run_tests(
         project,
         *("-n0", "-k", "own_names", "--collec-server=postgresql_noproc", *where),
-        f"--postgresql-user={address.user}",
+        *(f"--postgresql-user={address.user}", "--postgresql-dbname=sample"),
     )
     assert done.returncode == 0, done.stdout
     assert databases(server18) == []
