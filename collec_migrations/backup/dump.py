@@ -25,6 +25,7 @@ from collec_migrations.backup.libpq import Door
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.source import Source
 from collec_migrations.database.history import tool_version
+from collec_migrations.replacing import atomic
 
 GLOBALS = "globals.sql"
 DATABASE = "database.json"
@@ -146,8 +147,8 @@ def _manifest(
 def _complete(partial: Path, folder: Path, written: Manifest) -> None:
     """Bring everything to the disk, then give the folder its name."""
     for path in (*partial.rglob("*"), partial):
-        manifest.sync(path)
+        atomic.sync(path)
     manifest.write(partial, written)
-    manifest.sync(partial)
+    atomic.sync(partial)
     partial.rename(folder)
-    manifest.sync(folder.parent)
+    atomic.sync(folder.parent)

@@ -146,15 +146,6 @@ def write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def sync(path: Path) -> None:
-    """Wait until the disk has a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _facts(manifest: Manifest) -> dict[str, Any]:
     found = asdict(manifest)
     found["started"] = manifest.started.isoformat()

@@ -16,6 +16,7 @@ from collec_migrations.backup.faults import NotABackup
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Kept
 from collec_migrations.errors import UsageError
+from collec_migrations.replacing import atomic
 
 PARTIAL = ".partial"
 REMOVED = ".removed"
@@ -176,7 +177,7 @@ def remove(folder: Path, id: str) -> bool:  # noqa: A002
         return False
     gone = path.with_name(id + REMOVED)
     path.rename(gone)
-    manifest.sync(folder)
+    atomic.sync(folder)
     shutil.rmtree(gone)
     return True
 

@@ -52,7 +52,7 @@ def _write(
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    settle(path.parent)
+    sync(path.parent)
 
 
 def _resemble(descriptor: int, like: Path, mode: int | None) -> None:
@@ -69,9 +69,9 @@ def _resemble(descriptor: int, like: Path, mode: int | None) -> None:
     os.fchmod(descriptor, stat.S_IMODE(model.st_mode) if mode is None else mode)
 
 
-def settle(folder: Path) -> None:
-    """Bring a folder's entries to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

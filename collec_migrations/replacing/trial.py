@@ -91,4 +91,4 @@ def _put_back(guard: subprocess.Popen[bytes], path: Path, copy: Path | None) -> 
                 f"{path} could not be put back as it was",
                 hint=f"Put it back yourself: mv {copy} {path}" if copy else f"Remove {path}.",
             )
-        atomic.settle(path.parent)
+        atomic.sync(path.parent)
