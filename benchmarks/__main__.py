@@ -22,9 +22,9 @@ from benchmarks import (
     wrapping,
 )
 from benchmarks.measuring import FOLDER, Measurement, Results, Table
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import binaries
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.throwaway import throwaway
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK = (10_000,)

@@ -21,13 +21,13 @@ import psycopg2
 from benchmarks import peers
 from benchmarks.measuring import Measurement, timed
 from benchmarks.upgrade import alembic, database, dropped
-from collec_migrations import addresses, laboratory
-from collec_migrations.backup import running, space, store, tools, trial
+from collec_migrations.backup import dump_programs, runs, store, trial_restore
 from collec_migrations.backup.dump import Wish
 from collec_migrations.names import Names
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import binaries, conninfo, sizes
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.throwaway import throwaway
+from collec_migrations.testing import sample_data
 
 DOCUMENT = 1 << 20
 CLUSTER = ("15", "bench")
@@ -58,9 +58,9 @@ def of_movements(server: Address, template: Address, movements: int) -> Iterator
             words = command.replace("TARGET_NAME", "target")
             words = words.replace("TARGET", shlex.quote(target.dsn))
             words = words.replace("SERVER", shlex.quote(server.dsn))
-            before = space.of_folder(Path(folder))
+            before = sizes.of_folder(Path(folder))
             seconds = timed(partial(shell, words, Path(folder)))
-            grown = space.of_folder(Path(folder)) - before
+            grown = sizes.of_folder(Path(folder)) - before
             yield Measurement(
                 group="backup",
                 what=what,
@@ -111,7 +111,7 @@ def backupcluster(server: Address) -> Iterator[Measurement]:
         # Its pg_basebackup waits for a spread checkpoint, minutes when there is much to write.
         checkpoint(server)
         command = shlex.join(("pg_backupcluster", *CLUSTER, way))
-        before = space.of_folder(DEBIAN)
+        before = sizes.of_folder(DEBIAN)
         row = measurement(f"pg_backupcluster {way}", DEBIAN, partial(shell, command, Path("/")))
         yield replace(row, bytes=(row.bytes or 0) - before)
 
@@ -120,7 +120,7 @@ def fill(address: Address, megabytes: int) -> None:
     """Install 1.1 with a laboratory, and documents of a megabyte that hardly compress."""
     alembic(address, "1.1")
     with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
-        laboratory.fill(connection, Names(), movements=20_000)
+        sample_data.fill(connection, Names(), movements=20_000)
         cursor.execute("select uid from col.object order by uid limit 1")
         (uid,) = cursor.fetchone() or (0,)
         for number in range(megabytes):
@@ -141,7 +141,7 @@ def checkpoint(server: Address) -> None:
             cursor.execute("checkpoint")
 
 
-def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Measurement]:
+def measured(address: Address, its: dump_programs.Tools, folder: Path) -> Iterator[Measurement]:
     """Yield each way, the same database."""
     dump, dsn = shlex.quote(its.program("pg_dump")), shlex.quote(address.dsn)
     ours = {
@@ -152,7 +152,7 @@ def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Measu
         into = folder / f"jobs{jobs}"
         yield measurement(way, into, partial(run, address, into, jobs))
         (one,) = store.backups(into)[0]
-        yield measurement(f"{way}, verified", None, partial(trial.verify, one))
+        yield measurement(f"{way}, verified", None, partial(trial_restore.verify, one))
     shells = {"pg_dump -Fd -j2": f"{dump} -d {dsn} -Fd -j2 -f out"}
     shells |= {"pg_dump, piped to gzip -9": f"{dump} -d {dsn} --blobs | gzip -9 -c >out"}
     shells |= {"pg_dump -Fc, gzip 1": f"{dump} -d {dsn} -Fc -Z1 -f out"}
@@ -167,8 +167,8 @@ def measured(address: Address, its: tools.Tools, folder: Path) -> Iterator[Measu
 
 def run(address: Address, into: Path, jobs: int) -> None:
     """Back up by this tool."""
-    done = running.run(
-        addresses.Address(address.dsn),
+    done = runs.run(
+        conninfo.Address(address.dsn),
         [address.dbname],
         Wish(into=into, jobs=jobs),
         None,
@@ -186,14 +186,14 @@ def shell(command: str, folder: Path) -> None:
 def measurement(way: str, folder: Path | None, work: Callable[[], object]) -> Measurement:
     """Return what one way took."""
     seconds = timed(work)
-    size = space.of_folder(folder) if folder else None
+    size = sizes.of_folder(folder) if folder else None
     return Measurement(
         group="documents", what="a database of documents", way=way, seconds=seconds, bytes=size
     )
 
 
-def tools_of(bin_dir: Path) -> tools.Tools:
+def tools_of(bin_dir: Path) -> dump_programs.Tools:
     """Return the dump programs of a folder."""
-    found = tools.in_folder(bin_dir)
+    found = dump_programs.in_folder(bin_dir)
     assert found is not None
     return found

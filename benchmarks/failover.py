@@ -14,7 +14,7 @@ import psycopg2
 
 from benchmarks import report
 from benchmarks.measuring import Table
-from collec_migrations.replication import (
+from collec_migrations.replica import (
     nodes,
     promote_plan,
     promotion,
@@ -23,7 +23,7 @@ from collec_migrations.replication import (
     switch_plan,
     switchover,
 )
-from collec_migrations.replication.rejoin_plan import Wish
+from collec_migrations.replica.rejoin_plan import Wish
 from tests import servers, standbys
 from tests.standbys import Machine, Pair, until
 

@@ -18,8 +18,8 @@ import psycopg2
 from benchmarks import peers
 from benchmarks import upgrade as benches
 from benchmarks.measuring import ROOT, Table, timed
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import binaries
+from collec_migrations.postgres.address import Address
 
 TABLES = """
 select c.oid::bigint, n.nspname || '.' || c.relname from pg_class c

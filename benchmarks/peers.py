@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmarks.measuring import ROOT
-from collec_migrations import library
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
+from collec_migrations import versions as library
+from collec_migrations.postgres import binaries
+from collec_migrations.postgres.address import Address
 
 INSTALLED = ROOT / ".bench"
 """Where `make bench-peers` puts them."""

@@ -12,8 +12,8 @@ import psycopg2
 
 from benchmarks import peers
 from benchmarks.measuring import Measurement, median, timed
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import binaries
+from collec_migrations.postgres.address import Address
 
 REPEATS = 3
 SHOWN = {

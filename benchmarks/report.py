@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from benchmarks.measuring import Measurement, Results
-from collec_migrations.backup import space
+from collec_migrations.postgres import sizes
 
 GROUPS = {
     "install": ("Installation, and a run with nothing to do", "Whole processes, medians."),
@@ -82,7 +82,7 @@ def _long(found: Sequence[Measurement]) -> Iterator[str]:
             named(one.what, one.movements),
             one.way,
             _cell(one, found),
-            space.shown(one.bytes) if one.bytes is not None else "",
+            sizes.shown(one.bytes) if one.bytes is not None else "",
         )
         for one in found
     ]

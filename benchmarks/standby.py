@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.backup import fill
 from benchmarks.measuring import Measurement
 from benchmarks.upgrade import database
-from collec_migrations.backup import space
+from collec_migrations.postgres import sizes
 from tests import accounts, clusters, primaries
 from tests.faults import until
 from tests.primaries import Prepared
@@ -47,7 +47,7 @@ def clones(megabytes: int) -> Iterator[Measurement]:
         ((size,),) = clusters.rows(prepared.address, SIZE)
         rounds = [[timed(prepared, way, number) for way in ways] for number in range(TIMES)]
     best = [min(seconds) for seconds in zip(*rounds, strict=True)]
-    what = f"a streaming standby, {space.shown(int(size))}"
+    what = f"a streaming standby, {sizes.shown(int(size))}"
     for way, seconds in zip(ways, best, strict=True):
         yield Measurement(group=GROUP, what=what, way=way.shown, seconds=seconds)
 

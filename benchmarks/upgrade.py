@@ -15,9 +15,9 @@ import psycopg2
 from benchmarks import peers
 from benchmarks.measuring import ROOT, Measurement, median, timed
 from benchmarks.peers import alembic
-from collec_migrations import laboratory
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 
 __all__ = ["ROOT", "alembic", "database", "dropped", "filled", "timed"]
 
@@ -81,7 +81,7 @@ def filled(server: Address, movements: int) -> Address:
     made = database(server, f"filled_{movements}")
     alembic(made, "1.0.8")
     with closing(psycopg2.connect(made.dsn)) as connection:
-        laboratory.fill(connection, Names(), movements=movements)
+        sample_data.fill(connection, Names(), movements=movements)
         connection.commit()
         connection.autocommit = True
         with connection.cursor() as cursor:

@@ -13,8 +13,8 @@ from benchmarks import peers
 from benchmarks.measuring import ROOT, Measurement, median
 from benchmarks.upgrade import REPEATS, database, dropped
 from collec_migrations import scripts
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import binaries
+from collec_migrations.postgres.address import Address
 from collec_migrations.wrapping import choices, wrap
 from collec_migrations.wrapping import script as wrapped
 
@@ -83,7 +83,7 @@ def upgrade(address: Address, version: str) -> None:
     ini = Path("alembic.ini")
     if not ini.exists():
         ini.write_text(
-            "[alembic]\nscript_location = collec_migrations:environment\npath_separator = os\n"
+            "[alembic]\nscript_location = collec_migrations:migrate/alembic\npath_separator = os\n"
             f"version_locations = {ROOT}/versions:%(here)s/collec-versions\n"
         )
     words = [f"url={address.url}", f"gacl={NAMES['gacl']}", f"col={NAMES['col']}"]

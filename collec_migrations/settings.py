@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from collec_migrations import addresses
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
+from collec_migrations.postgres import conninfo
 
 LIBPQ_VARIABLES = (
     "PGHOST",
@@ -94,7 +94,7 @@ INI_KEYS = ("sqlalchemy.url", *(setting.ini for setting in SETTINGS))
 class Settings:
     """Everything that a run needs to know before it connects."""
 
-    address: addresses.Address | None
+    address: conninfo.Address | None
     """Where the database is; None: the embedded server of the current folder."""
     pairs: tuple[Names, ...] = (Names(),)
     """One pair for each data schema; all share the rights schema."""
@@ -152,15 +152,15 @@ def _first(
 
 def _address(
     options: Mapping[str, str], environment: Mapping[str, str], ini: Mapping[str, str]
-) -> addresses.Address | None:
+) -> conninfo.Address | None:
     if "url" in options:
-        return addresses.parse(options["url"], source="-x url")
+        return conninfo.parse(options["url"], source="-x url")
     if environment.get("COLLEC_DATABASE_URL"):
-        return addresses.parse(environment["COLLEC_DATABASE_URL"], source="COLLEC_DATABASE_URL")
+        return conninfo.parse(environment["COLLEC_DATABASE_URL"], source="COLLEC_DATABASE_URL")
     if any(environment.get(variable) for variable in LIBPQ_VARIABLES):
-        return addresses.FROM_LIBPQ
+        return conninfo.FROM_LIBPQ
     if ini.get("sqlalchemy.url"):
-        return addresses.parse(ini["sqlalchemy.url"], source="sqlalchemy.url of the ini file")
+        return conninfo.parse(ini["sqlalchemy.url"], source="sqlalchemy.url of the ini file")
     return None
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server import account
-from collec_migrations.server.account import Account, Identity
+from collec_migrations.postgres import account
+from collec_migrations.postgres.account import Account, Identity
 
 ROOT = Path(__file__).parent.parent
 AS_ROOT = os.geteuid() == 0

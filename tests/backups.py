@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from collec_migrations import addresses, laboratory
-from collec_migrations.backup import running, store
-from collec_migrations.backup.archive import Advance
+from collec_migrations.backup import runs, store
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.retention import Policy
-from collec_migrations.backup.running import Outcome
+from collec_migrations.backup.runs import Outcome
 from collec_migrations.backup.store import Backup
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import conninfo
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.sizes import Advance
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.builders import rows
 from tests.servers import Server
@@ -28,7 +29,7 @@ def laboratory_at(server: Server, version: str) -> str:
         for step in chain.VERSIONS[: chain.VERSIONS.index(version) + 1]:
             chain.upgrade(address, step)
         with chain.connected(address) as connection:
-            laboratory.fill(connection, Names(), movements=500)
+            sample_data.fill(connection, Names(), movements=500)
             connection.commit()
         chain.execute(address, "select lo_from_bytea(0, 'kept apart')")
 
@@ -47,8 +48,8 @@ def run(
 ) -> Outcome:
     """Back up one database."""
     wish = Wish(into=into, jobs=jobs, lock_wait=lock_wait)
-    told = addresses.Address(address.dsn)
-    return running.run(told, [address.dbname], wish, policy, say=say, advance=advance)
+    told = conninfo.Address(address.dsn)
+    return runs.run(told, [address.dbname], wish, policy, say=say, advance=advance)
 
 
 def taken(address: Address, into: Path, *, jobs: int = 1) -> Backup:

@@ -13,13 +13,13 @@ from pathlib import Path
 import psycopg2
 from alembic import command
 
+from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.catalog import Catalog
-from collec_migrations.database.connection import Connection
-from collec_migrations.database.reading import read_catalog
-from collec_migrations.migration import verbs
-from collec_migrations.migration.configuration import alembic_config
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.configuration import alembic_config
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.connection import Connection
 from tests import zygote
 from tests.servers import Server
 from tests.zygote import Zygote

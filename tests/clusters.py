@@ -15,12 +15,12 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from collec_migrations.cli.main import app
-from collec_migrations.replication import machine
-from collec_migrations.replication.machine import Node
-from collec_migrations.server import account, binaries, copies
-from collec_migrations.server.account import Account
-from collec_migrations.server.address import Address
-from collec_migrations.server.binaries import Binaries
+from collec_migrations.postgres import account, binaries, binary_copies
+from collec_migrations.postgres.account import Account
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.replica import machine
+from collec_migrations.replica.machine import Node
 from tests import chain, servers
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -88,7 +88,7 @@ class Site:
 def site(major: int, folder: Path | None = None) -> Iterator[Site]:
     """Give a site in a folder, whose servers are stopped at the end."""
     who = account.for_server()
-    found = copies.reachable(binaries.find(major), who)
+    found = binary_copies.reachable(binaries.find(major), who)
     home = Path(tempfile.mkdtemp(prefix="collec-r-", dir=folder or servers.scratch()))
     os.chown(home, who.uid, who.gid)
     made = Site(home=home, account=who, binaries=found)

@@ -12,8 +12,8 @@ from pytest_postgresql import factories
 from pytest_postgresql.executors import NoopExecutor
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from collec_migrations.server import cluster, embedded
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import cluster, embedded
+from collec_migrations.postgres.address import Address
 from tests import servers, standbys
 from tests.servers import Server
 from tests.standbys import Pair

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from collec_migrations.bridge.columns import Column
+from collec_migrations.bridge.difference import Severity
 from collec_migrations.catalog import Catalog, Fact
-from collec_migrations.comparison.columns import Column
-from collec_migrations.comparison.difference import Severity
 
 BREAKS, DIFFERS, COSMETIC = Severity
 

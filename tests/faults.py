@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.servers import Server
 

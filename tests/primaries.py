@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from typer.testing import Result
 
-from collec_migrations.replication import machine
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.replica import machine
 from tests import chain, clusters
 from tests.clusters import Site
 from tests.faults import until

@@ -12,11 +12,11 @@ from types import MappingProxyType
 import psycopg2
 from psycopg2 import sql
 
-from collec_migrations.server import binaries, programs
-from collec_migrations.server.address import Address
-from collec_migrations.server.binaries import Binaries
-from collec_migrations.server.scratch import QUICK, quick
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import binaries, programs
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.scratch import QUICK, quick
+from collec_migrations.postgres.throwaway import throwaway
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Build = Callable[[Address], object]

@@ -8,13 +8,12 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.addresses import Address
-from collec_migrations.database import configuration
-from collec_migrations.database import connection as database
-from collec_migrations.database.connection import Connection
-from collec_migrations.server import account, binaries
-from collec_migrations.server.binaries import Binaries
-from collec_migrations.server.throwaway import FAST, throwaway
+from collec_migrations.postgres import account, binaries, configuration
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.connection import Connection
+from collec_migrations.postgres.conninfo import Address
+from collec_migrations.postgres.throwaway import FAST, throwaway
 
 RULES = """\
 # PostgreSQL Client Authentication Configuration File

@@ -12,13 +12,19 @@ from pathlib import Path
 
 import psycopg2
 
-from collec_migrations import addresses
-from collec_migrations.replication import configuration, health, machine, node
-from collec_migrations.replication.configuration import Upstream
-from collec_migrations.replication.findings import Report
-from collec_migrations.replication.nodes import Named
-from collec_migrations.replication.states import Up
-from collec_migrations.server import account, binaries, copies, postmaster, programs
+from collec_migrations.postgres import (
+    account,
+    binaries,
+    binary_copies,
+    conninfo,
+    postmaster,
+    programs,
+)
+from collec_migrations.replica import configuration, health, machine, node
+from collec_migrations.replica.configuration import Upstream
+from collec_migrations.replica.findings import Report
+from collec_migrations.replica.nodes import Named
+from collec_migrations.replica.states import Up
 from tests import faults, servers
 from tests.clusters import free_port
 from tests.proxy import Proxy
@@ -81,7 +87,7 @@ class Machine:
     @property
     def named(self) -> Named:
         dsn = f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres"
-        return Named(name=self.name, address=addresses.parse(dsn, source="test"))
+        return Named(name=self.name, address=conninfo.parse(dsn, source="test"))
 
     @property
     def option(self) -> str:
@@ -213,7 +219,7 @@ def until(condition: Callable[[], object]) -> None:
 def template(major: int) -> Iterator[Path]:
     """Give a folder with a stopped primary `a` and its stopped standby `b`."""
     who = account.for_server()
-    found = copies.reachable(binaries.find(major), who)
+    found = binary_copies.reachable(binaries.find(major), who)
     top = Path(tempfile.mkdtemp(prefix="collec-pair-", dir=servers.scratch()))
     os.chown(top, who.uid, who.gid)
     try:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from collec_migrations.wrapping import wrap
 from collec_migrations.wrapping.wrap import Outcome, Place
 from tests import chain

@@ -22,7 +22,7 @@ ENTRIES = {"alembic": "alembic.config", "collec-migrations": "collec_migrations.
 IMPORTED = (
     *ENTRIES.values(),
     *("sqlalchemy.dialects.postgresql.psycopg2", "rich.console", "rich.progress"),
-    *("collec_migrations.migration.verbs", "collec_migrations.rehearsal.rehearsing"),
+    *("collec_migrations.migrate.verbs", "collec_migrations.backup.rehearsal"),
     *(f"collec_migrations.cli.{name}" for name in ("adopt", "archive", "backup", "detect")),
     *(f"collec_migrations.cli.{name}" for name in ("history", "upgrade", "verify", "wrap")),
 )

@@ -1,6 +1,6 @@
 """Version 1.0 (2016-10): the first schemas, gacl (rights) and col (data)."""
 
-from collec_migrations.migration import step
+from collec_migrations.migrate import step
 
 revision = "1.0"
 down_revision = None

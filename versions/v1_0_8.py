@@ -1,6 +1,6 @@
 """Version 1.0.8 (2017-06-02): the database says its own version."""
 
-from collec_migrations.migration import step
+from collec_migrations.migrate import step
 
 revision = "1.0.8"
 down_revision = "1.0.6"

@@ -1,6 +1,6 @@
 """Version 1.1 (2017-09-01): metadata in one document, printers, lost passwords."""
 
-from collec_migrations.migration import step
+from collec_migrations.migrate import step
 
 revision = "1.1"
 down_revision = "1.0.8"

@@ -2,9 +2,9 @@
 
 from contextlib import closing
 
-from collec_migrations.addresses import Address
 from collec_migrations.backup.faults import translated
-from collec_migrations.database import connection as database
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.conninfo import Address
 
 
 def names(address: Address) -> tuple[str, ...]:

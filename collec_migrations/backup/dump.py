@@ -8,24 +8,25 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collec_migrations.addresses import Address
 from collec_migrations.backup import (
-    archive,
-    libpq,
+    contents,
+    dump_programs,
+    libpq_environment,
     manifest,
-    serverfiles,
-    source,
+    pg_dump,
+    server_files,
     space,
     store,
-    tools,
 )
-from collec_migrations.backup.archive import Advance, Dump
+from collec_migrations.backup.contents import Source
 from collec_migrations.backup.faults import translated
-from collec_migrations.backup.libpq import Door
+from collec_migrations.backup.libpq_environment import Door
 from collec_migrations.backup.manifest import Manifest
-from collec_migrations.backup.source import Source
-from collec_migrations.database.history import tool_version
-from collec_migrations.replacing import atomic
+from collec_migrations.backup.pg_dump import Dump
+from collec_migrations.bridge.history import tool_version
+from collec_migrations.postgres import atomic_files
+from collec_migrations.postgres.conninfo import Address
+from collec_migrations.postgres.sizes import Advance
 
 GLOBALS = "globals.sql"
 DATABASE = "database.json"
@@ -48,27 +49,27 @@ def take(address: Address, wish: Wish, *, lock: int, advance: Advance) -> Manife
     started = datetime.now(UTC)
     with (
         translated("the backup could not be made"),
-        source.opened(address, lock_wait=wish.lock_wait) as found,
+        contents.opened(address, lock_wait=wish.lock_wait) as found,
     ):
-        chosen = tools.for_server(found.server_major, wish.bin_dir)
+        chosen = dump_programs.for_server(found.server_major, wish.bin_dir)
         expected = _expected(wish.into, found)
         name = store.new_id(wish.into, found.around.name, started)
         with (
             _partial(wish.into / f"{name}{store.PARTIAL}") as partial,
-            libpq.door(libpq.to(address, found.around.name)) as door,
+            libpq_environment.door(libpq_environment.to(address, found.around.name)) as door,
         ):
             dump = Dump(
                 tools=chosen,
                 folder=partial,
-                compression=tools.compression(chosen),
+                compression=dump_programs.compression(chosen),
                 snapshot=found.snapshot,
                 jobs=wish.jobs,
                 lock_wait=wish.lock_wait,
             )
-            with archive.running(dump, door, lock=lock) as process:
+            with pg_dump.running(dump, door, lock=lock) as process:
                 # The dump shows the snapshot of our transaction: rows are counted beside it.
-                rows = source.rows(found)
-                archive.wait(process, dump, door, expected, advance)
+                rows = contents.rows(found)
+                pg_dump.wait(process, dump, door, expected, advance)
             left_out = _write_surroundings(dump, door, found, lock)
             written = _manifest(name, started, wish.reason, dump, found, rows, left_out)
             _complete(partial, wish.into / name, written)
@@ -98,13 +99,13 @@ def _expected(into: Path, found: Source) -> int:
 
 def _write_surroundings(dump: Dump, door: Door, found: Source, lock: int) -> tuple[str, ...]:
     """Write what pg_dump does not bring back; return the files that could not be read."""
-    roles = serverfiles.globals_of(
+    roles = server_files.globals_of(
         dump.tools, door, found.around.name, passwords=found.sees_passwords, lock=lock
     )
     manifest.write_synced(dump.folder / GLOBALS, roles)
     around = json.dumps(asdict(found.around), indent=1, ensure_ascii=False)
     manifest.write_synced(dump.folder / DATABASE, around.encode())
-    configuration = serverfiles.configuration(found.connection)
+    configuration = server_files.configuration(found.connection)
     for path, content in configuration.files:
         copy = dump.folder / FILES / path.lstrip("/")
         store.make_private(copy.parent)
@@ -135,7 +136,7 @@ def _manifest(
         encoding=found.encoding,
         database_size=found.size,
         extensions=found.extensions,
-        schemas=source.schemas(found.connection),
+        schemas=contents.schemas(found.connection),
         rows=rows,
         large_objects=found.large_objects,
         passwords=found.sees_passwords,
@@ -147,8 +148,8 @@ def _manifest(
 def _complete(partial: Path, folder: Path, written: Manifest) -> None:
     """Bring everything to the disk, then give the folder its name."""
     for path in (*partial.rglob("*"), partial):
-        atomic.sync(path)
+        atomic_files.sync(path)
     manifest.write(partial, written)
-    atomic.sync(partial)
+    atomic_files.sync(partial)
     partial.rename(folder)
-    atomic.sync(folder.parent)
+    atomic_files.sync(folder.parent)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import psycopg2
 
-from collec_migrations.database.connection import first_line
 from collec_migrations.errors import MigrationError
+from collec_migrations.postgres.connection import first_line
 
 
 class BackupFailed(MigrationError):

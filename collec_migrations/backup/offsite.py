@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collec_migrations.backup.faults import BackupFailed
 from collec_migrations.errors import UsageError
-from collec_migrations.server import programs
+from collec_migrations.postgres import programs
 
 PLACE = "{}"
 

@@ -6,11 +6,11 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 
-from collec_migrations.addresses import Address
 from collec_migrations.backup import pitr_texts
 from collec_migrations.backup.pitr_texts import Advice, Server
-from collec_migrations.database import connection as database
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.conninfo import Address
 
 PROGRAMS: Mapping[str, str] = {
     "debian": "pg_backupcluster",

@@ -4,8 +4,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from collec_migrations.backup.contents import Table
 from collec_migrations.backup.faults import BackupFailed
-from collec_migrations.backup.source import Table
+from collec_migrations.postgres import sizes
 
 MARGIN = 16 << 20
 GROWTH = 1.3
@@ -37,26 +38,6 @@ def check(folder: Path, bytes_needed: int, *, what: str) -> None:
     free = shutil.disk_usage(folder).free
     if free < bytes_needed:
         raise BackupFailed(
-            f"{folder} has {shown(free)} free, and {what} needs {shown(bytes_needed)}",
+            f"{folder} has {sizes.shown(free)} free, and {what} needs {sizes.shown(bytes_needed)}",
             hint="Make room: `collec-migrations backup prune`, or another folder.",
         )
-
-
-def shown(size: float) -> str:
-    """Return a number of bytes for a person."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.2f} GB"
-
-
-def of_folder(folder: Path) -> int:
-    """Return the bytes of all files below a folder, some of which may just be going."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
-    return total

@@ -16,7 +16,7 @@ from collec_migrations.backup.faults import NotABackup
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Kept
 from collec_migrations.errors import UsageError
-from collec_migrations.replacing import atomic
+from collec_migrations.postgres import atomic_files
 
 PARTIAL = ".partial"
 REMOVED = ".removed"
@@ -177,7 +177,7 @@ def remove(folder: Path, id: str) -> bool:  # noqa: A002
         return False
     gone = path.with_name(id + REMOVED)
     path.rename(gone)
-    atomic.sync(folder)
+    atomic_files.sync(folder)
     shutil.rmtree(gone)
     return True
 

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import adoption, releases
+from collec_migrations import versions
+from collec_migrations import versions as chain
+from collec_migrations.bridge import adoption
 from collec_migrations.cli import facts, options, place
 from collec_migrations.cli.detect import App
-from collec_migrations.database.connection import Connection
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
-from collec_migrations.releases import chain
+from collec_migrations.postgres.connection import Connection
 
 
 def adopt(
@@ -77,10 +78,10 @@ def _told(done: adoption.Adoption) -> str:
     lines += [f"  mended: {one.sentence}" for one in done.mended]
     lines += [f"  left: {one.sentence}" for one in done.left]
     lines += [f"  {done.forced}"] if done.forced else []
-    known = chain.versions()
-    if done.version not in releases.VERSIONS:
+    known = chain.in_chain()
+    if done.version not in versions.VERSIONS:
         return "\n".join(lines)
-    if known and releases.position(done.version) > releases.position(known[-1]):
+    if known and versions.position(done.version) > versions.position(known[-1]):
         lines.append(
             f"It is newer than {known[-1]}, the newest version that this tool migrates; the "
             "scripts of later versions can be wrapped as revisions."

@@ -9,17 +9,20 @@ from typing import Annotated
 import typer
 from psycopg2 import extensions
 
-from collec_migrations import application, releases
-from collec_migrations.application import comparing, putting, wanted
-from collec_migrations.application.wanted import Form, Wanted
+from collec_migrations import versions
+from collec_migrations.bridge import detection
+from collec_migrations.bridge.answer import Detection
+from collec_migrations.bridge.owners import read_owners
 from collec_migrations.cli import facts, options, place, table
 from collec_migrations.cli.detect import App
-from collec_migrations.database.connection import Connection
-from collec_migrations.database.owners import read_owners
-from collec_migrations.detection import detecting
-from collec_migrations.detection.answer import Detection
 from collec_migrations.errors import UsageError
+from collec_migrations.install import application
+from collec_migrations.install.application import comparison
+from collec_migrations.install.application import settings as wanted
+from collec_migrations.install.application import write as putting
+from collec_migrations.install.application.settings import Form, Wanted
 from collec_migrations.names import Names
+from collec_migrations.postgres.connection import Connection
 
 
 def app_config(
@@ -47,7 +50,7 @@ def app_config(
         session.set_session(readonly=True)
         named = where.pairs if gacl or col or said is None else ()
         names = _pair(session, named, said.col if said else ())
-        one = detecting.detect(session, names)
+        one = detection.detect(session, names)
         want = _wanted(session, one, host=host, role=role)
     if said is None or app is None:
         _print(want, one, as_json=as_json)
@@ -60,7 +63,7 @@ def app_config(
 
 def _pair(session: Connection, named: tuple[Names, ...], said: tuple[str, ...]) -> Names:
     """Return the pair that was named, that the application uses, or that is there alone."""
-    found = named or detecting.find(session).pairs or (Names(),)
+    found = named or detection.find(session).pairs or (Names(),)
     of_application = [one for one in found if one.col in said[:1]]
     for some in (of_application, found):
         if len(some) == 1:
@@ -92,7 +95,7 @@ def _wanted(session: Connection, one: Detection, *, host: str, role: str) -> Wan
 
 
 def _since(version: str, first: str) -> bool:
-    return version in releases.VERSIONS and releases.position(version) >= releases.position(first)
+    return version in versions.VERSIONS and versions.position(version) >= versions.position(first)
 
 
 def _print(want: Wanted, one: Detection, *, as_json: bool) -> None:
@@ -110,7 +113,7 @@ def _print(want: Wanted, one: Detection, *, as_json: bool) -> None:
 
 def _compare(said: application.Installation, want: Wanted, one: Detection, *, as_json: bool) -> int:
     rows = tuple(
-        comparing.rows(said, want, recorded=one.records.numbers, observed=one.version)
+        comparison.rows(said, want, recorded=one.records.numbers, observed=one.version)
     )  # fmt: skip
     differ = [row for row in rows if not row.same]
     if as_json:

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import access
 from collec_migrations.archives import dropping, reading
 from collec_migrations.archives.archive import Archive
 from collec_migrations.cli import facts, options, session, table
 from collec_migrations.cli.group import group
-from collec_migrations.database import locking
 from collec_migrations.errors import UsageError
+from collec_migrations.migrate import access
+from collec_migrations.postgres import advisory_lock
 
 app = group("List, show or drop what steps removed and kept.")
 TITLES = ("schema", "table", "rows", "size", "step", "when", "from")
@@ -82,7 +82,7 @@ def drop(
     told = access.told(options.given(url=url, gacl=gacl, col=col))
     with (
         session.connected(told) as connection,
-        locking.held(connection, wait=told.lock_wait, say=options.say),
+        advisory_lock.held(connection, wait=told.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
         found = reading.find(cursor, told.pairs)

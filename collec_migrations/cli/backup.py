@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import access, addresses
-from collec_migrations.backup import databases, libpq, offsite, running, store
+from collec_migrations.backup import databases, libpq_environment, offsite, runs, store
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.retention import Policy
 from collec_migrations.cli import (
@@ -20,6 +19,8 @@ from collec_migrations.cli import (
 )
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
+from collec_migrations.migrate import access
+from collec_migrations.postgres import conninfo
 
 app = group("Take, verify, restore and keep backups.")
 DEFAULT = Policy()
@@ -58,9 +59,9 @@ def run(
     wish = Wish(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     address = access.address(access.told(options.given(url=url)), say=options.say)
-    names = running.names_on(address, database=database, all_of_them=all_of_them)
+    names = runs.names_on(address, database=database, all_of_them=all_of_them)
     with progress.watched() as (say, advance):
-        done = running.run(
+        done = runs.run(
             address,
             names,
             wish,
@@ -78,14 +79,14 @@ def run(
 
 
 def _after(
-    address: addresses.Address, into: Path, send: str | None, analyze: bool
-) -> tuple[running.Task, ...]:
+    address: conninfo.Address, into: Path, send: str | None, analyze: bool
+) -> tuple[runs.Task, ...]:
     """Return what is to be done after each backup."""
-    tasks: list[running.Task] = []
+    tasks: list[runs.Task] = []
     if send is not None:
         tasks.append(lambda made: offsite.send(send, into / made.id))
     if analyze:
-        tasks.append(lambda made: databases.analyze(libpq.to(address, made.database)))
+        tasks.append(lambda made: databases.analyze(libpq_environment.to(address, made.database)))
     return tuple(tasks)
 
 

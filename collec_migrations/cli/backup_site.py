@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import make_dsn
 
-from collec_migrations import access, addresses
 from collec_migrations.backup import offsite, pitr, store
 from collec_migrations.backup import schedule as schedules
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
+from collec_migrations.migrate import access
+from collec_migrations.postgres import conninfo
 
 CARRIED = {
     "host": "PGHOST",
@@ -101,9 +102,9 @@ def _command(into: Path, url: str | None) -> tuple[str, ...]:
     # Neither systemd nor cron passes on the variables of whoever sets it up.
     told = {key: value for key, name in CARRIED.items() if (value := os.environ.get(name))}
     address = (
-        addresses.parse(text, source="the address")
+        conninfo.parse(text, source="the address")
         if text
-        else addresses.Address(str(make_dsn(**{"dbname": "postgres", **told})))
+        else conninfo.Address(str(make_dsn(**{"dbname": "postgres", **told})))
     )
     if address.password:
         raise UsageError(

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from collec_migrations.backup import manifest, running, space
+from collec_migrations.backup import manifest, runs
 from collec_migrations.backup.store import Backup, Broken
-from collec_migrations.backup.trial import Verification
+from collec_migrations.backup.trial_restore import Verification
+from collec_migrations.postgres import sizes
 
 
 def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
@@ -15,7 +16,7 @@ def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
         (
             one.id,
             f"{one.manifest.started.astimezone():%Y-%m-%d %H:%M}",
-            space.shown(one.manifest.size),
+            sizes.shown(one.manifest.size),
             versions(one),
             one.verdict or "not verified",
         )
@@ -40,8 +41,8 @@ def told(one: Backup) -> Iterator[str]:
     yield f"{one.id}: database {about.database!r}, {about.reason}"
     yield f"  folder     {one.path}"
     yield f"  taken      {about.started.astimezone():%Y-%m-%d %H:%M:%S} in {about.seconds:.1f} s"
-    yield f"  size       {space.shown(about.size)} ({about.archive}, {about.compression})"
-    yield f"  database   {space.shown(about.database_size)}, {about.encoding}"
+    yield f"  size       {sizes.shown(about.size)} ({about.archive}, {about.compression})"
+    yield f"  database   {sizes.shown(about.database_size)}, {about.encoding}"
     yield f"  made by    PostgreSQL {about.server_version}, pg_dump {about.client_version}"
     for schema in about.schemas:
         version = schema.version or schema.answer
@@ -80,7 +81,7 @@ def as_json(one: Backup) -> dict[str, Any]:
     }
 
 
-def outcome_json(done: running.Outcome) -> dict[str, Any]:
+def outcome_json(done: runs.Outcome) -> dict[str, Any]:
     """Return every fact of a run."""
     return {
         "made": [manifest.facts(one) for one in done.made],

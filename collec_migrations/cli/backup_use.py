@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import addresses
-from collec_migrations.backup import lock, restoring, running, store, trial
+from collec_migrations.backup import lock, restoration, runs, store, trial_restore
 from collec_migrations.backup.faults import translated
-from collec_migrations.backup.restoring import Order
+from collec_migrations.backup.restoration import Order
 from collec_migrations.backup.retention import Policy
 from collec_migrations.cli import backup_options, backup_text, facts, options
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import conninfo
 
 DEFAULT = Policy()
 
@@ -34,7 +34,7 @@ def verify(
     Exit status: 1 when the backup is damaged.
     """
     found = store.find(into, id_)
-    result = trial.verify(found, major=major, scratch=scratch)
+    result = trial_restore.verify(found, major=major, scratch=scratch)
     if as_json:
         facts.write({"id": found.id, "sound": result.is_sound, **asdict(result)})
     else:
@@ -60,13 +60,13 @@ def restore(
 ) -> None:
     """Restore a backup into an empty database, all or nothing."""
     order = Order(
-        target=addresses.parse(to, source="--to"),
+        target=conninfo.parse(to, source="--to"),
         schemas=tuple(schema or ()),
         renamed=dict(_pair(text) for text in rename or ()),
         create_roles=create_roles,
         bin_dir=bin_dir,
     )
-    done = restoring.restore(store.find(into, id_), order, say=options.say)
+    done = restoration.restore(store.find(into, id_), order, say=options.say)
     if as_json:
         facts.write(asdict(done))
         return
@@ -91,7 +91,7 @@ def prune(
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     store.check_there(into)
     with translated("nothing more was removed"), lock.held(into):
-        chosen = _named(into, ids) if ids else running.superfluous(into, policy)
+        chosen = _named(into, ids) if ids else runs.superfluous(into, policy)
         if not as_json:
             _list(chosen)
         if chosen and not yes:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import versions
+from collec_migrations.bridge import detection, detection_text
 from collec_migrations.cli import colours, facts, options, place
-from collec_migrations.detection import detecting, telling
-from collec_migrations.releases import chain
 
 App = Annotated[
     Path | None,
@@ -30,13 +30,13 @@ def detect(
     with place.opened(where) as session:
         session.set_session(readonly=True)
         found = [
-            detecting.detect(session, names, expected=where.expected)
+            detection.detect(session, names, expected=where.expected)
             for names in place.pairs_in(session, where)
         ]
     if as_json:
-        facts.write({"schemas": [telling.as_json(one) for one in found]})
+        facts.write({"schemas": [detection_text.as_json(one) for one in found]})
     else:
-        known = chain.versions()
-        told = [telling.text(one, chain=known, options=where.options) for one in found]
+        known = versions.in_chain()
+        told = [detection_text.text(one, chain=known, options=where.options) for one in found]
         typer.echo(colours.severities("\n\n".join(told)))
     raise typer.Exit(0 if all(one.is_sound for one in found) else 1)

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import releases
+from collec_migrations import versions
+from collec_migrations import versions as chain
+from collec_migrations.bridge.diagram import chain as chains
+from collec_migrations.bridge.diagram import layout, mermaid, svg, tables
 from collec_migrations.cli import facts, options
-from collec_migrations.diagram import chain as chains
-from collec_migrations.diagram import layout, mermaid, svg, tables
 from collec_migrations.errors import UnknownVersion, UsageError
 from collec_migrations.names import Names
-from collec_migrations.releases import chain
 
 
 def diagram(
@@ -32,7 +32,7 @@ def diagram(
     """Draw the chain, or the tables of a version: Mermaid text or SVG."""
     names = Names.parse(gacl=gacl or Names().gacl, col=col or Names().col)
     if version is None:
-        stops = chains.stops(chain.versions())
+        stops = chains.stops(chain.in_chain())
         text = mermaid.chain(stops)
         drawn = svg.chain(stops, "The versions of Collec-Science databases") if picture else ""
     else:
@@ -49,11 +49,11 @@ def diagram(
 
 
 def _schema(version: str, names: Names) -> tables.Schema:
-    if version not in releases.VERSIONS:
+    if version not in versions.VERSIONS:
         raise UnknownVersion(
-            f"there is no version {version!r}", hint=f"Known: {', '.join(releases.VERSIONS)}."
+            f"there is no version {version!r}", hint=f"Known: {', '.join(versions.VERSIONS)}."
         )
-    return tables.of(releases.upgraded(version), names)
+    return tables.of(versions.upgraded(version), names)
 
 
 def _write(picture: Path, drawn: str) -> None:

@@ -8,11 +8,11 @@ import typer
 
 from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
 from collec_migrations.cli.detect import App
+from collec_migrations.doctor import examination
+from collec_migrations.doctor.examination import Order
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.health import examining
-from collec_migrations.health.examining import Order
-from collec_migrations.replication import nodes
-from collec_migrations.replication.findings import Verdict
+from collec_migrations.replica import nodes
+from collec_migrations.replica.findings import Verdict
 
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
 """Exit statuses, as those of `replica status`; 2 is a mistake in the command."""
@@ -50,7 +50,7 @@ def doctor(
             raise
         typer.echo(f"COLLEC UNKNOWN - {error}")
         raise typer.Exit(UNKNOWN) from error
-    page = examining.examine(order)
+    page = examination.examine(order)
     if nagios:
         status, line = doctor_text.nagios(page)
         typer.echo(line)

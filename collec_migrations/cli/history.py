@@ -8,7 +8,7 @@ import typer
 from collec_migrations.cli import facts, options
 
 if TYPE_CHECKING:
-    from collec_migrations.database.history import Row
+    from collec_migrations.bridge.history import Row
 
 COLUMNS = ("version", "kind", "script", "started", "duration", "by", "client", "tool", "note")
 
@@ -21,7 +21,7 @@ def history(
 ) -> None:
     """Show the history of each schema: one line for each version applied, adopted or left."""
     # Alembic takes long to import: only the commands that need it do.
-    from collec_migrations.migration import verbs
+    from collec_migrations.migrate import verbs
 
     found = verbs.history(options.given(url=url, gacl=gacl, col=col), say=options.say)
     if as_json:

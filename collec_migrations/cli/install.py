@@ -48,29 +48,29 @@ def install(
     if local_only and address:
         raise UsageError("--local-only and --address contradict each other")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
-    from collec_migrations import access
     from collec_migrations.cli import install_text
-    from collec_migrations.installing import administrator, installing, wanted
+    from collec_migrations.install import administrator, installation, request
+    from collec_migrations.migrate import access
 
     given = options.given(url=url, gacl=gacl, col=col, application_code=application_code)
     told = access.told(given)
-    wish = wanted.Wanted(
-        database=wanted.check_name("database", database),
-        owner=wanted.check_name("role", owner),
+    wish = request.Wanted(
+        database=request.check_name("database", database),
+        owner=request.check_name("role", owner),
         pairs=told.pairs,
-        networks=wanted.networks(address or ()),
+        networks=request.networks(address or ()),
         passfile=passfile,
         apply_hba=apply_hba,
     )
     admin = administrator.of(told.address)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
-        found = installing.plan(admin, wish, given, say=options.say)
+        found = installation.plan(admin, wish, given, say=options.say)
         _show(install_text.facts(found), install_text.lines(found), as_json=as_json)
     else:
-        with installing.alone(admin, say=options.say):
-            found = installing.plan(admin, wish, given, say=options.say)
-            done = installing.install(admin, found, given, say=options.say, ask=ask)
+        with installation.alone(admin, say=options.say):
+            found = installation.plan(admin, wish, given, say=options.say)
+            done = installation.install(admin, found, given, say=options.say, ask=ask)
         _show(install_text.done_facts(done), install_text.done_lines(done), as_json=as_json)
     if found.differs:
         raise typer.Exit(DIFFERS)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from collec_migrations.installing import installing
-from collec_migrations.installing.installing import Done, Plan
-from collec_migrations.installing.pieces import Piece
+from collec_migrations.install import installation
+from collec_migrations.install.installation import Done, Plan
+from collec_migrations.install.pieces import Piece
 
 MADE = "made"
 
@@ -18,7 +18,7 @@ def lines(plan: Plan) -> list[str]:
 def done_lines(done: Done) -> list[str]:
     """Return the page of what was done."""
     plan = done.plan
-    found = [_heading(plan), *_pieces(plan.pieces, installing.after(done))]
+    found = [_heading(plan), *_pieces(plan.pieces, installation.after(done))]
     if done.rules is None:
         found += _rules(plan)
     else:

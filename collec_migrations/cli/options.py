@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import releases
+from collec_migrations import versions
+from collec_migrations import versions as chain
 from collec_migrations.cli import facts
-from collec_migrations.releases import chain
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
@@ -42,12 +42,12 @@ Json = Annotated[
 
 def chain_versions(incomplete: str) -> list[str]:
     """Return what a version of the chain, or head, may become, for a shell."""
-    return [one for one in (*chain.versions(), "head") if one.startswith(incomplete)]
+    return [one for one in (*chain.in_chain(), "head") if one.startswith(incomplete)]
 
 
 def known_versions(incomplete: str) -> list[str]:
     """Return what a known version may become, for a shell."""
-    return [one for one in releases.VERSIONS if one.startswith(incomplete)]
+    return [one for one in versions.VERSIONS if one.startswith(incomplete)]
 
 
 Target = Annotated[

@@ -9,19 +9,21 @@ from pathlib import Path
 
 from psycopg2.extensions import make_dsn
 
-from collec_migrations import access, addresses, application, settings
+from collec_migrations import settings
+from collec_migrations.bridge import detection
 from collec_migrations.cli import options
-from collec_migrations.database import connection
-from collec_migrations.detection import detecting
 from collec_migrations.errors import UsageError
+from collec_migrations.install import application
+from collec_migrations.migrate import access
 from collec_migrations.names import Names
+from collec_migrations.postgres import connection, conninfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where to connect, which schemas were named, and what the application says."""
 
-    address: addresses.Address
+    address: conninfo.Address
     pairs: tuple[Names, ...]
     """Empty: find them by their structure."""
     expected: str = ""
@@ -69,7 +71,7 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     """Return the pairs that were named, else those that are found by structure."""
     if place.pairs:
         return place.pairs
-    found = detecting.find(session)
+    found = detection.find(session)
     if found.unpaired:
         raise UsageError(
             f"it cannot be told which rights schema belongs to {found.unpaired[0]!r}",
@@ -80,10 +82,10 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     return found.pairs or alone or (Names(),)
 
 
-def _address_of(installation: application.Installation) -> addresses.Address | None:
+def _address_of(installation: application.Installation) -> conninfo.Address | None:
     if not installation.parameters:
         return None
-    return addresses.Address(str(make_dsn(**installation.parameters)))
+    return conninfo.Address(str(make_dsn(**installation.parameters)))
 
 
 def _pairs(
@@ -104,5 +106,5 @@ def _pairs(
 
 def _repeated(url: str | None, app: Path | None) -> str:
     """Return the options that say where the database is, as they are to be typed again."""
-    words = ["--url", addresses.parse(url, source="--url").shown] if url else []
+    words = ["--url", conninfo.parse(url, source="--url").shown] if url else []
     return shlex.join(words + (["--app", str(app)] if app else []))

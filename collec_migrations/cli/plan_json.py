@@ -3,7 +3,7 @@
 from typing import Any
 
 from collec_migrations.locks import Effects, Relation
-from collec_migrations.migration.planned import PairPlan, Plan, PlannedStatement, PlannedStep
+from collec_migrations.migrate.planned import PairPlan, Plan, PlannedStatement, PlannedStep
 
 Json = dict[str, Any]
 """What `json.dumps` takes: an object with values of any kind."""

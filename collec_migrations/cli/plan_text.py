@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import starmap
 
 from collec_migrations.locks import Mode, Relation
-from collec_migrations.migration.planned import Archived, PairPlan, Plan, PlannedScript
+from collec_migrations.migrate.planned import Archived, PairPlan, Plan, PlannedScript
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 SHOWN_LINES = 6

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from collec_migrations.backup.archive import Advance
+from collec_migrations.postgres.sizes import Advance
 
 Say = Callable[[str], None]
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations import access, addresses
 from collec_migrations.backup.faults import translated
 from collec_migrations.backup.store import Backup
 from collec_migrations.cli import facts, options
 from collec_migrations.errors import UsageError
+from collec_migrations.migrate import access
 from collec_migrations.names import Names
-from collec_migrations.replacing import signals
+from collec_migrations.postgres import conninfo, signals
 
 if TYPE_CHECKING:
-    from collec_migrations.rehearsal.findings import Findings
+    from collec_migrations.backup.rehearsal_result import Findings
 
 
 def rehearse(
@@ -50,43 +50,44 @@ def rehearse(
     Exit status: 1 when the upgrade would fail.
     """
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
-    from collec_migrations.rehearsal import page, rehearsing, telling
+    from collec_migrations.backup import rehearsal, rehearsal_page, rehearsal_text
 
-    rehearsing.check_target(to)
+    rehearsal.check_target(to)
     if report and not (report.parent.is_dir() and os.access(report.parent, os.W_OK)):
         raise UsageError(f"{report} cannot be written", hint="Name a file in a folder of yours.")
     named = access.told(options.given(gacl=gacl, col=col)).pairs if gacl or col else ()
     with signals.raised(), _source(from_ or url, into, scratch) as backup:
         if keep:
-            copy, server = rehearsing.keep(backup, scratch)
+            copy, server = rehearsal.keep(backup, scratch)
             options.say(f"the copy stays; reach it with: {copy.address.psql}")
             options.say(f"end it with: {server.ending}")
-            found = rehearsing.rehearse(copy, to, named, say=options.say)
+            found = rehearsal.rehearse(copy, to, named, say=options.say)
         else:
             found = _rehearsed(backup, scratch, to, named)
     if as_json:
-        facts.write(telling.as_json(found))
+        facts.write(rehearsal_text.as_json(found))
     else:
-        typer.echo("\n".join(telling.lines(found)))
+        typer.echo("\n".join(rehearsal_text.lines(found)))
     if report:
         with translated("the report could not be written"):
-            report.write_text(page.page(found), encoding="utf-8")
+            report.write_text(rehearsal_page.page(found), encoding="utf-8")
     raise typer.Exit(0 if found.succeeds else 1)
 
 
 def _rehearsed(
     backup: Backup, scratch: Path | None, to: str, named: tuple[Names, ...]
 ) -> "Findings":
-    from collec_migrations.rehearsal import rehearsing
 
-    with rehearsing.copied(backup, scratch) as copy:
-        return rehearsing.rehearse(copy, to, named, say=options.say)
+    from collec_migrations.backup import rehearsal
+
+    with rehearsal.copied(backup, scratch) as copy:
+        return rehearsal.rehearse(copy, to, named, say=options.say)
 
 
 @contextmanager
 def _source(named: str | None, into: Path | None, scratch: Path | None) -> Iterator[Backup]:
     """Give the backup that was named, or a new one, for this block, of a database."""
-    from collec_migrations.rehearsal import rehearsing
+    from collec_migrations.backup import rehearsal
 
     if named and "://" not in named and "=" not in named:
         if into is None:
@@ -94,10 +95,10 @@ def _source(named: str | None, into: Path | None, scratch: Path | None) -> Itera
                 f"the folder that holds the backup {named!r} is not known",
                 hint="Give --into DIR or set COLLEC_BACKUP_DIR.",
             )
-        with rehearsing.stored(into, named) as backup:
+        with rehearsal.stored(into, named) as backup:
             yield backup
         return
     told = access.told(options.given(url=named))
-    address: addresses.Address = access.address(told, say=options.say)
-    with rehearsing.dumped(address, scratch) as backup:
+    address: conninfo.Address = access.address(told, say=options.say)
+    with rehearsal.dumped(address, scratch) as backup:
         yield backup

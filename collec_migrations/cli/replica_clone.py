@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.backup.space import shown
 from collec_migrations.cli import facts, options, progress
-from collec_migrations.replication import clone, clone_order
-from collec_migrations.replication.clone import Done
-from collec_migrations.replication.clone_reading import Plan
+from collec_migrations.postgres.sizes import shown
+from collec_migrations.replica import clone, clone_order
+from collec_migrations.replica.clone import Done
+from collec_migrations.replica.clone_reading import Plan
 
 
 def clone_(

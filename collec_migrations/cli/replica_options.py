@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from collec_migrations.errors import UsageError
-from collec_migrations.replication import nodes
-from collec_migrations.replication.node import PATIENCE
-from collec_migrations.replication.nodes import Named
+from collec_migrations.replica import nodes
+from collec_migrations.replica.node import PATIENCE
+from collec_migrations.replica.nodes import Named
 
 Nodes = Annotated[
     list[str] | None,

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import access
 from collec_migrations.cli import facts, options
-from collec_migrations.installing import administrator
-from collec_migrations.replication import primary
-from collec_migrations.replication.primary import Done, Plan
-from collec_migrations.serverconf import place
+from collec_migrations.install import administrator
+from collec_migrations.migrate import access
+from collec_migrations.postgres import settings_place
+from collec_migrations.replica import primary
+from collec_migrations.replica.primary import Done, Plan
 
 SECRETS = Path("replica.pgpass")
 
@@ -57,7 +57,9 @@ def _planned(found: Plan) -> Iterator[str]:
     yield from (f"note: {note}" for note in found.notes)
     if found.settings:
         yield f"settings ({primary.CONF}.conf in conf.d, else in postgresql.conf):"
-        yield from (f"  {name} = {place.quoted(value)}" for name, value in found.settings.items())
+        yield from (
+            f"  {name} = {settings_place.quoted(value)}" for name, value in found.settings.items()
+        )
     if not found.lets_in:
         yield "above all rules of pg_hba.conf:"
         yield from (f"  {line}" for line in found.access.lines)

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import application
-from collec_migrations.application import moving
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.replication import configuration, machine, nodes, promote_plan, promotion
-from collec_migrations.replication.promote_plan import Plan
-from collec_migrations.replication.promotion import Done
+from collec_migrations.install import application
+from collec_migrations.install.application import move
+from collec_migrations.replica import configuration, machine, nodes, promote_plan, promotion
+from collec_migrations.replica.promote_plan import Plan
+from collec_migrations.replica.promotion import Done
 
 
 def promote(
@@ -42,7 +42,7 @@ def promote(
     found = promote_plan.plan(named, name, local=local, force=force, patience=patience)
     replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = promotion.promote(found, say=options.say)
-    lines = moving.lines(done.host, done.port, installation)
+    lines = move.lines(done.host, done.port, installation)
     if as_json:
         facts.write({**asdict(done), "application": list(lines)})
     else:

@@ -6,10 +6,10 @@ from dataclasses import asdict
 import typer
 
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.replication import nodes, rejoin_plan, rejoining
-from collec_migrations.replication.attaching import Way
-from collec_migrations.replication.rejoin_plan import Plan, Wish
-from collec_migrations.replication.rejoining import Done
+from collec_migrations.replica import nodes, rejoin_plan, rejoining
+from collec_migrations.replica.attaching import Way
+from collec_migrations.replica.rejoin_plan import Plan, Wish
+from collec_migrations.replica.rejoining import Done
 
 DID = {
     None: "follows already",

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import application
-from collec_migrations.application import moving
 from collec_migrations.cli import options, replica_options
-from collec_migrations.replication import health, node, nodes, runbook
-from collec_migrations.replication.runbook import Site
-from collec_migrations.replication.states import Down
+from collec_migrations.install import application
+from collec_migrations.install.application import move
+from collec_migrations.replica import health, node, nodes, runbook
+from collec_migrations.replica.runbook import Site
+from collec_migrations.replica.states import Down
 
 
 def runbook_(
@@ -33,7 +33,7 @@ def runbook_(
     site = Site(
         nodes=seen,
         primary=name,
-        application=moving.lines(target.host, target.port, installation),
+        application=move.lines(target.host, target.port, installation),
         written=date.today().isoformat(),
     )
     typer.echo("\n".join(runbook.page(site)))

@@ -9,8 +9,8 @@ import typer
 
 from collec_migrations.cli import facts, options, replica_options, replica_text
 from collec_migrations.errors import UsageError
-from collec_migrations.replication import health, node, nodes
-from collec_migrations.replication.findings import Limits, Report
+from collec_migrations.replica import health, node, nodes
+from collec_migrations.replica.findings import Limits, Report
 
 UNKNOWN = 3
 """Nagios: nothing can be said."""

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations import application
-from collec_migrations.application import moving
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.replication import lsn, nodes, switch_plan, switchover
-from collec_migrations.replication.rejoin_plan import Wish
-from collec_migrations.replication.switch_plan import Plan
-from collec_migrations.replication.switchover import Done
+from collec_migrations.install import application
+from collec_migrations.install.application import move
+from collec_migrations.replica import lsn, nodes, switch_plan, switchover
+from collec_migrations.replica.rejoin_plan import Wish
+from collec_migrations.replica.switch_plan import Plan
+from collec_migrations.replica.switchover import Done
 
 
 def switchover_(
@@ -48,7 +48,7 @@ def switchover_(
     found = switch_plan.plan(wish, to)
     replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = switchover.switch(found, say=options.say)
-    lines = moving.lines(done.promoted.host, done.promoted.port, installation)
+    lines = move.lines(done.promoted.host, done.promoted.port, installation)
     if as_json:
         facts.write({**asdict(done), "lost": done.lost, "application": list(lines)})
     else:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from collec_migrations.backup import space
 from collec_migrations.cli import table
-from collec_migrations.replication.findings import Finding, NodeReport, Report, Verdict
+from collec_migrations.postgres import sizes
+from collec_migrations.replica.findings import Finding, NodeReport, Report, Verdict
 
 TITLES = ("NODE", "ROLE", "TIMELINE", "BEHIND", "SECONDS", "LAST MESSAGE", "SLOT", "VERDICT")
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
@@ -91,7 +91,7 @@ def _row(node: NodeReport) -> tuple[str, ...]:
         node.name,
         node.role,
         "" if node.timeline is None else str(node.timeline),
-        "" if lag is None else "?" if lag.to_replay is None else space.shown(lag.to_replay),
+        "" if lag is None else "?" if lag.to_replay is None else sizes.shown(lag.to_replay),
         "" if lag is None else "?" if lag.seconds is None else f"{lag.seconds:.1f}",
         "" if node.message_age is None else f"{node.message_age:.1f} s",
         node.slot,

@@ -9,9 +9,9 @@ import typer
 from collec_migrations.cli import facts
 from collec_migrations.cli.group import group
 from collec_migrations.cli.options import Json, say
-from collec_migrations.server import cluster, embedded
-from collec_migrations.server.address import Address
-from collec_migrations.server.cluster import Cluster
+from collec_migrations.postgres import cluster, embedded
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.cluster import Cluster
 
 app = group("Manage the embedded PostgreSQL server of a folder.")
 Folder = Annotated[Path, typer.Option(help="The folder whose `.collec` holds the server.")]

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from collec_migrations import access, settings
+from collec_migrations import settings
 from collec_migrations.cli.options import say
-from collec_migrations.database import connection
 from collec_migrations.errors import MigrationError
+from collec_migrations.migrate import access
+from collec_migrations.postgres import connection
 
 
 @contextmanager

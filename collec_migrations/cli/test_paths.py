@@ -12,7 +12,7 @@ from collec_migrations.cli import facts, options, table
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
-    from collec_migrations.paths.findings import Tried
+    from collec_migrations.testing.path_results import Tried
 
 
 def test_paths(
@@ -35,19 +35,21 @@ def test_paths(
 
     Exit status: 1 when a path failed.
     """
+    from collec_migrations.testing import path_text
+
     majors = _majors(server)
     if junit and not junit.parent.is_dir():
         raise UsageError(f"there is no folder {junit.parent} for the JUnit file")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
-    from collec_migrations.paths import junit as xml
-    from collec_migrations.paths import telling, trying
+    from collec_migrations.testing import junit as xml
+    from collec_migrations.testing import path_runs
 
-    ways = trying.ways(rows, from_.split(",") if from_ else ())
-    found = trying.try_all(trying.chosen(majors), ways, say=options.say)
+    ways = path_runs.ways(rows, from_.split(",") if from_ else ())
+    found = path_runs.try_all(path_runs.chosen(majors), ways, say=options.say)
     if junit:
         _keep(xml.document(found), junit)
     if as_json:
-        facts.write(telling.as_json(found))
+        facts.write(path_text.as_json(found))
     else:
         _show(found)
     raise typer.Exit(1 if any(one.failed for one in found) else 0)
@@ -71,18 +73,18 @@ def _keep(text: str, path: Path) -> None:
 
 def _show(found: "Sequence[Tried]") -> None:
     """Write the table, in colours and lines on a terminal, then what failed."""
-    from collec_migrations.paths import telling
+    from collec_migrations.testing import path_text
 
     console = Console(highlight=False)
-    told = list(telling.rows(found))
+    told = list(path_text.rows(found))
     if console.is_terminal:
-        shown = Table(*telling.TITLES)
+        shown = Table(*path_text.TITLES)
         for row in told:
             shown.add_row(*row, style="bold red" if row[-1] == "FAILED" else None)
         console.print(shown)
     else:
-        for line in table.lines(telling.TITLES, told):
+        for line in table.lines(path_text.TITLES, told):
             typer.echo(line)
-    for line in telling.details(found):
+    for line in path_text.details(found):
         typer.echo(line)
-    typer.echo(telling.summary(found))
+    typer.echo(path_text.summary(found))

@@ -13,7 +13,7 @@ from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
-    from collec_migrations.migration.planned import Plan
+    from collec_migrations.migrate.planned import Plan
 
 
 def upgrade(
@@ -58,7 +58,7 @@ def upgrade(
             hint="Add --yes to upgrade without a question, or --plan to see what would happen.",
         )
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
-    from collec_migrations.migration import verbs
+    from collec_migrations.migrate import verbs
 
     if not plan:
         verbs.ensure_server(given, say=options.say)
@@ -97,7 +97,7 @@ def _run(
     given: Mapping[str, str], version: str, found: "Plan", *, remark: str, as_json: bool
 ) -> None:
     from collec_migrations.cli import plan_text, watching
-    from collec_migrations.migration import obstacles, verbs
+    from collec_migrations.migrate import obstacles, verbs
 
     obstacles.refuse(found.obstacles)
     started = time.monotonic()

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from collec_migrations import access
-from collec_migrations.backup import running
+from collec_migrations.backup import runs
 from collec_migrations.backup.dump import Wish
 from collec_migrations.errors import MigrationError
+from collec_migrations.migrate import access
 
 Say = Callable[[str], None]
 
@@ -36,9 +36,9 @@ def before(
 def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> str:
     """Return the id of a new backup; raise why there is none."""
     address = access.address(access.told(options), say=say)
-    names = running.names_on(address, database=None, all_of_them=False)
+    names = runs.names_on(address, database=None, all_of_them=False)
     wish = Wish(into=into, reason=f"before the upgrade to {version}")
-    outcome = running.run(address, names, wish, None, say=say, advance=lambda *_: None)
+    outcome = runs.run(address, names, wish, None, say=say, advance=lambda *_: None)
     for failure in outcome.failed:
         raise failure.error
     return outcome.made[0].id

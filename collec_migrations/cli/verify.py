@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations.bridge import repairs, verification, verification_text
+from collec_migrations.bridge.report import Report
 from collec_migrations.cli import colours, facts, options, place
 from collec_migrations.cli.detect import App
-from collec_migrations.database.connection import Connection
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
-from collec_migrations.verification import repairing, telling, verifying
-from collec_migrations.verification.report import Report
+from collec_migrations.postgres.connection import Connection
 
 
 def verify(
@@ -40,30 +40,30 @@ def verify(
     with place.opened(where) as session:
         session.set_session(readonly=not repair)
         for names in place.pairs_in(session, where):
-            report = verifying.verify(session, names, version=version, role=role or where.role)
+            report = verification.verify(session, names, version=version, role=role or where.role)
             if repair:
                 report = _repaired(session, report, names, yes=yes)
             if not as_json:
                 typer.echo(_shown(session, report, where.options, sql=sql))
             reports.append(report)
     if as_json:
-        facts.write({"schemas": [telling.as_json(one) for one in reports]})
+        facts.write({"schemas": [verification_text.as_json(one) for one in reports]})
     raise typer.Exit(0 if all(one.is_sound for one in reports) else 1)
 
 
 def _repaired(session: Connection, report: Report, names: Names, *, yes: bool) -> Report:
     """Mend in one transaction, and return what is left."""
-    planned = repairing.plan(session, report)
+    planned = repairs.plan(session, report)
     if not yes:
-        typer.echo(telling.script(report, planned))
+        typer.echo(verification_text.script(report, planned))
         raise UsageError("nothing was changed", hint="Add --yes to run these statements.")
-    repairing.run(session, planned)
-    left = verifying.verify(session, names, version=report.version)
+    repairs.run(session, planned)
+    left = verification.verify(session, names, version=report.version)
     session.commit()
     return left
 
 
 def _shown(session: Connection, report: Report, repeated: str, *, sql: bool) -> str:
     if sql:
-        return telling.script(report, repairing.plan(session, report))
-    return colours.severities(telling.text(report, repeated))
+        return verification_text.script(report, repairs.plan(session, report))
+    return colours.severities(verification_text.text(report, repeated))

@@ -6,11 +6,11 @@ from typing import Any
 
 from pglast import ast
 
-from collec_migrations import quoting
 from collec_migrations.locks import nodes
 from collec_migrations.locks.modes import Mode
 from collec_migrations.locks.walk import Walk
 from collec_migrations.locks.world import ANY, PLACEHOLDER, Relation
+from collec_migrations.postgres import quoting
 
 _SPECIFIER = re.compile(r"%(?:(%)|(?:(\d+)\$)?-?\d*([IsL]))")
 OPEN = quoting.identifier(PLACEHOLDER)

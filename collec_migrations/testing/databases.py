@@ -10,13 +10,13 @@ from typing import Protocol
 
 from psycopg2 import extensions
 
-from collec_migrations import addresses
-from collec_migrations.database import connection as database
 from collec_migrations.errors import UnknownVersion
 from collec_migrations.names import Names
-from collec_migrations.paths import chain
-from collec_migrations.paths.templates import Content, Templates
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import conninfo
+from collec_migrations.testing import path_versions
 from collec_migrations.testing.servers import Server, worker
+from collec_migrations.testing.templates import Content, Templates
 
 PREFIX = "collec_test"
 """How the names of all databases of the plugin begin."""
@@ -44,7 +44,7 @@ class Database:
 
     def connect(self) -> extensions.connection:
         """Return a connection, which is the test's to close: an open one is ended at the end."""
-        return database.connect(addresses.Address(self.dsn))
+        return database.connect(conninfo.Address(self.dsn))
 
 
 class MakeDatabase(Protocol):
@@ -121,7 +121,7 @@ class _Janitors:
 
 
 def _exact(version: str) -> str:
-    known = [one.version for one in chain.revisions()]
+    known = [one.version for one in path_versions.revisions()]
     if version == HEAD:
         return known[-1]
     if version not in known:

@@ -3,7 +3,7 @@
 import pytest
 
 from collec_migrations.errors import MigrationError
-from collec_migrations.server import binaries
+from collec_migrations.postgres import binaries
 from collec_migrations.testing import plugin
 
 

@@ -10,10 +10,9 @@ from urllib.parse import quote
 from psycopg2.extensions import make_dsn
 from pytest_postgresql.janitor import DatabaseJanitor
 
-from collec_migrations import addresses
-from collec_migrations.database import connection as database
-from collec_migrations.server import binaries, scratch
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import binaries, conninfo, scratch
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.throwaway import throwaway
 
 GetFixture = Callable[[str], Any]
 WORKER = "PYTEST_XDIST_WORKER"
@@ -97,7 +96,7 @@ def given(text: str) -> Server:
 
     Raises `MigrationError` when it cannot be reached.
     """
-    address = addresses.parse(text, source="collec_server")
+    address = conninfo.parse(text, source="collec_server")
     with closing(database.connect(address)) as connection:
         info = connection.info
         return Server(

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from collec_migrations import releases
+from collec_migrations import versions
 from collec_migrations.names import Names
 
 
 def warnings(version: str, names: Names) -> Iterator[str]:
     """Yield what a site with other names must know before it goes to a version."""
-    reached = releases.order(version)
+    reached = versions.order(version)
     if names.col != "col" and reached >= (2, 5):
         yield (
             f"the application itself names col.document from 2.5 on: with the data schema"

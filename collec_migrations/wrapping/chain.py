@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collec_migrations import releases
+from collec_migrations import versions as releases
 from collec_migrations.errors import UsageError
 from collec_migrations.wrapping import naming
 from collec_migrations.wrapping.naming import Named

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from collec_migrations import scripts
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.library import Source
 from collec_migrations.scripts import Choice, Doubt, tokens
+from collec_migrations.versions import Source
 from collec_migrations.wrapping import reading
 from collec_migrations.wrapping.script import Script
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.library import Source
-from collec_migrations.replacing import atomic
+from collec_migrations.postgres import atomic_files
+from collec_migrations.versions import Source
 from collec_migrations.wrapping import reading
 
 
@@ -49,7 +49,7 @@ def put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, its folder too; raise `NotWritten`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write_public(path, content)
+        atomic_files.write_public(path, content)
     except OSError as error:
         raise NotWritten(
             f"cannot write {path}: {error.strerror}",

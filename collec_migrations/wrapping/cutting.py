@@ -6,7 +6,7 @@ from typing import Any
 from pglast import parse_sql
 from pglast.parser import ParseError
 
-from collec_migrations import quoting
+from collec_migrations.postgres import quoting
 from collec_migrations.scripts import tokens
 
 _WORDS = ("UPDATE", "DELETE_P", "SET", "FROM", "USING", "WHERE", "RETURNING")

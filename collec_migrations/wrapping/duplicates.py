@@ -6,7 +6,7 @@ from typing import Any
 
 from pglast.stream import RawStream
 
-from collec_migrations import quoting
+from collec_migrations.postgres import quoting
 from collec_migrations.wrapping.script import Item
 from collec_migrations.wrapping.writing import Writes
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from collec_migrations import quoting
+from collec_migrations.postgres import quoting
 from collec_migrations.scripts import roles
 from collec_migrations.wrapping import cutting
 from collec_migrations.wrapping.script import Item

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from collec_migrations import scripts
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.library import Source
+from collec_migrations.versions import Source
 
 _LINE = re.compile(r"line (\d+): (.*)", re.DOTALL)
 _DECLARED = re.compile(

@@ -7,10 +7,10 @@ from typing import Any
 
 from pglast import parse_sql
 
-from collec_migrations import library, scripts
+from collec_migrations import scripts, versions
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.library import Source
 from collec_migrations.scripts import Statement, roles
+from collec_migrations.versions import Source
 from collec_migrations.wrapping import psql, reading, screening
 from collec_migrations.wrapping.psql import Command
 from collec_migrations.wrapping.screening import Finding, Verdict
@@ -61,7 +61,7 @@ class Script:
     @property
     def checksum(self) -> str:
         """SHA-256 of all texts, blind to line ends and to byte-order marks."""
-        return library.checksum("\n".join(source.checksum for source in self.sources))
+        return versions.checksum("\n".join(source.checksum for source in self.sources))
 
     def refuse(self) -> None:
         """Raise `ScriptRefused` that names all that cannot run inside the tool."""

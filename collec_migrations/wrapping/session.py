@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from collec_migrations import quoting
 from collec_migrations.names import Names
+from collec_migrations.postgres import quoting
 from collec_migrations.scripts import trees
 from collec_migrations.wrapping.script import DEFAULT_PATH, Item
 

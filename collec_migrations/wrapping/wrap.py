@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collec_migrations import library, releases
+from collec_migrations import versions as library
+from collec_migrations import versions as releases
 from collec_migrations.errors import UsageError
 from collec_migrations.scripts import Doubt
 from collec_migrations.wrapping import (

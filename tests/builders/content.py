@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions, sql
 
-from collec_migrations.laboratory import inventory, session
 from collec_migrations.names import Names
+from collec_migrations.testing.sample_data import inventory, session
 from tests.builders.schema import Column, ForeignKey, Key, Table
 from tests.builders.values import fitted
 

@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests.builders import from_catalog, stored
 from tests.servers import Server
 

@@ -5,13 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from psycopg2 import extensions, sql
 
-from collec_migrations.database.contents import (
-    Columns,
-    columns,
-    common,
-    exact_texts,
-    row,
-)
+from collec_migrations.postgres.row_digests import Columns, columns, common, exact_texts, row
 
 __all__ = ["columns", "common", "difference", "digest", "dump_rows", "exact_texts"]
 

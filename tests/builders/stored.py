@@ -6,7 +6,7 @@ from importlib.resources import files
 from collec_migrations.catalog import Catalog
 from tests.builders import ddl
 
-_FOLDER = files("collec_migrations") / "releases" / "catalogs"
+_FOLDER = files("collec_migrations.data") / "catalogs"
 
 CHAIN = ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
 """The versions that the laboratory's data can fill."""

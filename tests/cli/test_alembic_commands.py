@@ -2,7 +2,7 @@
 
 import pytest
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.chain import alembic
 from tests.conftest import Clone

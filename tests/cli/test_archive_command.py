@@ -6,8 +6,8 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from collec_migrations import laboratory
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.conftest import Clone
 from tests.servers import Server
@@ -27,7 +27,7 @@ def address(server18: Server, clone: Clone) -> Address:
     def build(address: Address) -> None:
         chain.upgrade(address, "1.0.8")
         with chain.connected(address) as connection:
-            laboratory.fill(connection, chain.DEFAULT, movements=20)
+            sample_data.fill(connection, chain.DEFAULT, movements=20)
             connection.commit()
         chain.upgrade(address)
 

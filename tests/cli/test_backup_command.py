@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.backup import lock, store
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import backups, chain, terminal
 from tests.conftest import Clone
 from tests.servers import Server

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import library
-from collec_migrations.database.records import Applied
-from collec_migrations.server.address import Address
-from collec_migrations.verification import judging
+from collec_migrations import versions
+from collec_migrations.bridge import findings
+from collec_migrations.bridge.records import Applied
+from collec_migrations.postgres.address import Address
 from tests import chain
 
 
@@ -22,12 +22,14 @@ def test_verify_reports_a_script_that_changed(
             database, "select version, script, checksum, kind from col.migration_history"
         )
     ]
-    assert not judging.scripts(applied, library.current_checksum)
-    shutil.copytree(library.scripts_folder(), tmp_path / "legacy_sql")
-    monkeypatch.setattr(library, "scripts_folder", lambda: tmp_path / "legacy_sql")
+    assert not findings.scripts(applied, versions.current_checksum)
+    shutil.copytree(versions.scripts_folder(), tmp_path / "legacy_sql")
+    monkeypatch.setattr(versions, "scripts_folder", lambda: tmp_path / "legacy_sql")
     script = tmp_path / "legacy_sql" / "col_create-1.1.sql"
     script.write_bytes(b"\xef\xbb\xbf" + script.read_bytes().replace(b"\n", b"\r\n"))
-    assert not judging.scripts(applied, library.current_checksum), "line ends and mark do not count"
+    assert not findings.scripts(applied, versions.current_checksum), (
+        "line ends and mark do not count"
+    )
     script.write_text(script.read_text("utf-8-sig") + "\nselect 1;\n", "utf-8")
-    (line,) = judging.scripts(applied, library.current_checksum)
+    (line,) = findings.scripts(applied, versions.current_checksum)
     assert "was changed after it brought this database to 1.1" in line.sentence

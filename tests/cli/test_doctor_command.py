@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from collec_migrations.cli import main
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, terminal
 from tests.servers import Server
 

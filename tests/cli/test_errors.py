@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import library
+from collec_migrations import versions
 from collec_migrations.errors import ScriptUnreadable
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.builders import rows
 from tests.chain import alembic
@@ -157,10 +157,10 @@ def test_a_failure_in_the_middle_of_the_chain_leaves_nothing(database: Address) 
 
 def test_a_missing_script_is_one_line() -> None:
     with pytest.raises(ScriptUnreadable, match=r"cannot read the script .*nothing\.sql: No such"):
-        library.load("nothing.sql")
+        versions.load("nothing.sql")
 
 
 def test_a_script_that_is_not_utf_8_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "latin.sql").write_bytes("select 'é'".encode("latin-1"))
     with pytest.raises(ScriptUnreadable, match="is not UTF-8"):
-        library.load("latin.sql", folder=tmp_path)
+        versions.load("latin.sql", folder=tmp_path)

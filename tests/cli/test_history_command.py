@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 
 

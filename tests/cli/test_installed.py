@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server import embedded
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import embedded
+from collec_migrations.postgres.address import Address
 from tests import chain
 
 
@@ -64,7 +64,7 @@ def test_the_wheel_serves_alembic_by_three_lines_of_ini(
     installed: Path, tmp_path: Path, database: Address
 ) -> None:
     (tmp_path / "alembic.ini").write_text(
-        "[alembic]\nscript_location = collec_migrations:environment\n"
+        "[alembic]\nscript_location = collec_migrations:migrate/alembic\n"
     )
     finish(
         installed / "alembic", "upgrade", "1.0.8", folder=tmp_path, COLLEC_DATABASE_URL=database.url

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, commands
 from tests.servers import Server
 

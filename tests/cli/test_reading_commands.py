@@ -90,9 +90,9 @@ def test_the_applications_folder_is_all_that_is_needed(url: str, tmp_path: Path)
 
 
 def _dsn(url: str) -> str:
-    from collec_migrations import addresses
+    from collec_migrations.postgres import conninfo
 
-    return addresses.parse(url, source="the test").dsn
+    return conninfo.parse(url, source="the test").dsn
 
 
 @pytest.mark.parametrize(

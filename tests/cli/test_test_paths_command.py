@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from collec_migrations.paths import junit, telling
-from collec_migrations.paths.findings import Outcome, Tried, Way
+from collec_migrations.testing import junit, path_text
+from collec_migrations.testing.path_results import Outcome, Tried, Way
 from tests import chain, servers
 
 PATHS = 2 * (len(chain.VERSIONS) - 1) + 1
@@ -91,7 +91,7 @@ def test_a_way_back_that_loses_rows_is_caught(tmp_path: Path) -> None:
     done = try_paths(*words, folder=tmp_path, tree=tree)
     assert done.returncode == 1
     assert "back at 1.0.8: col.booking: 10 of 10 rows are lost or changed" in done.stdout
-    assert done.stdout.splitlines()[0].split() == list(telling.TITLES)
+    assert done.stdout.splitlines()[0].split() == list(path_text.TITLES)
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("18.")]
     failed = {(row[1], row[3]) for row in rows if row[-1] == "FAILED"}
     assert failed == {(start, "filled") for start in ("1.0.6", "1.0.8")}

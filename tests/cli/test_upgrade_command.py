@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console
 
 from collec_migrations.cli.watching import Watcher, lasting
+from collec_migrations.postgres.address import Address
 from collec_migrations.scripts import split
-from collec_migrations.server.address import Address
 from tests import chain
 from tests.conftest import Clone
 from tests.servers import Server

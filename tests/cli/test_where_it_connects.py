@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 
 INI = """\
 [alembic]
-script_location = collec_migrations:environment
+script_location = collec_migrations:migrate/alembic
 version_locations = {versions}
 path_separator = os
 sqlalchemy.url = {url}
@@ -45,7 +45,7 @@ def test_variables_of_libpq_name_the_database(database: Address, tmp_path: Path)
 
 def test_a_command_that_reads_makes_no_server(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text(
-        "[alembic]\nscript_location = collec_migrations:environment\n"
+        "[alembic]\nscript_location = collec_migrations:migrate/alembic\n"
         f"version_locations = {chain.ROOT / 'versions'}\npath_separator = os\n"
     )
     done = chain.run("alembic", "current", folder=tmp_path)

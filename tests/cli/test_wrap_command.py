@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, wrapping
 
 INI = f"""\
 [alembic]
-script_location = collec_migrations:environment
+script_location = collec_migrations:migrate/alembic
 version_locations = {chain.ROOT}/versions:%(here)s/collec-versions
 path_separator = os
 """

@@ -6,15 +6,13 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from collec_migrations import adoption, library
-from collec_migrations.adoption import AdoptionRefused
-from collec_migrations.database import history
-from collec_migrations.database.connection import Connection
-from collec_migrations.detection import detecting
+from collec_migrations import versions
+from collec_migrations.bridge import adoption, detection, history, verification
+from collec_migrations.bridge.adoption import AdoptionRefused
 from collec_migrations.errors import UnknownVersion
-from collec_migrations.migration import verbs
+from collec_migrations.migrate import verbs
 from collec_migrations.names import Names
-from collec_migrations.verification import verifying
+from collec_migrations.postgres.connection import Connection
 from tests.servers import Server
 
 NAMES = Names()
@@ -29,7 +27,7 @@ def session(server18: Server) -> Iterator[Connection]:
     with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
         with connection.cursor() as cursor:
             for name in UP_TO_1_0_8:
-                cursor.execute(library.load(name).text)
+                cursor.execute(versions.load(name).text)
             cursor.execute("reset search_path")
         yield connection
 
@@ -50,8 +48,8 @@ def test_adoption_writes_the_version_and_history_once(session: Connection) -> No
     first, second = adoption.adopt(session, NAMES), adoption.adopt(session, NAMES)
     assert (first.version, first.already, second.already) == ("1.0.8", False, True)
     assert past(session) == [("1.0.8", "adopted")]
-    assert detecting.detect(session, NAMES).records.alembic == ("1.0.8",)
-    assert verifying.verify(session, NAMES).differences == ()
+    assert detection.detect(session, NAMES).records.alembic == ("1.0.8",)
+    assert verification.verify(session, NAMES).differences == ()
 
 
 def test_a_damaged_database_is_refused_and_left_alone(session: Connection) -> None:
@@ -65,7 +63,7 @@ def test_a_damaged_database_is_mended_and_adopted_at_once(session: Connection) -
     run(session, "alter table col.sample drop column dbuid_origin; drop view col.last_photo")
     done = adoption.adopt_mended(session, NAMES)
     assert len(done.mended) == 2
-    assert verifying.verify(session, NAMES).differences == ()
+    assert verification.verify(session, NAMES).differences == ()
 
 
 def test_what_only_differs_is_adopted_and_told(session: Connection) -> None:
@@ -91,7 +89,7 @@ def test_what_is_ambiguous_must_be_said(server18: Server) -> None:
     with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
         with connection.cursor() as cursor:
             for name in UP_TO_1_0_8[:2]:
-                cursor.execute(library.load(name).text)
+                cursor.execute(versions.load(name).text)
             cursor.execute(
                 "create or replace view col.last_movement as select uid, storage_id, storage_date,"
                 " movement_type_id, container_id, uid as container_uid from col.storage"
@@ -107,9 +105,9 @@ def test_alembic_goes_on_from_there(session: Connection) -> None:
     parts = ("host", "port", "user", "dbname")
     address = " ".join(f"{part}={dsn[part]}" for part in parts)
     verbs.upgrade({"url": address}, "head", say=lambda _: None)
-    assert detecting.detect(session, NAMES).versions == ("1.1",)
+    assert detection.detect(session, NAMES).versions == ("1.1",)
     assert past(session)[-1] == ("1.1", "applied")
-    assert verifying.verify(session, NAMES).differences == ()
+    assert verification.verify(session, NAMES).differences == ()
 
 
 def test_a_stamp_is_warned_of(session: Connection) -> None:

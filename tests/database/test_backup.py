@@ -8,12 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import addresses
-from collec_migrations.backup import restoring, running, source, space, store, tools, trial
+from collec_migrations.backup import (
+    contents,
+    dump_programs,
+    restoration,
+    runs,
+    space,
+    store,
+    trial_restore,
+)
 from collec_migrations.backup.faults import RestoreRefused
-from collec_migrations.backup.restoring import Order
+from collec_migrations.backup.restoration import Order
 from collec_migrations.errors import UsageError
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import conninfo
+from collec_migrations.postgres.address import Address
 from tests import backups, chain, servers
 from tests.conftest import Clone, Servers
 from tests.servers import Server
@@ -28,7 +36,7 @@ def filled(server18: Server, clone: Clone) -> Address:
 
 
 def order(target: Address, **renamed: str) -> Order:
-    return Order(target=addresses.Address(target.dsn), renamed=renamed)
+    return Order(target=conninfo.Address(target.dsn), renamed=renamed)
 
 
 @pytest.mark.parametrize("jobs", [1, 2], ids=["custom", "directory"])
@@ -38,14 +46,14 @@ def test_a_restore_gives_the_same_catalog_and_rows(
     with any_server.database(backups.laboratory_at(any_server, "1.0.8")) as filled:
         taken = backups.taken(filled, tmp_path, jobs=jobs)
         with any_server.database() as target:
-            restoring.restore(taken, order(target), say=print)
+            restoration.restore(taken, order(target), say=print)
             assert chain.catalog(target) == chain.catalog(filled)
             assert backups.contents(target, "gacl", "col", "public") == backups.contents(
                 filled, "gacl", "col", "public"
             )
             objects = "select convert_from(lo_get(oid), 'utf8') from pg_largeobject_metadata"
             assert chain.query(target, objects) == [("kept apart",)]
-        found = trial.verify(taken)
+        found = trial_restore.verify(taken)
         assert found.is_sound, found.problems
 
 
@@ -61,10 +69,10 @@ def test_a_backup_of_an_older_server_is_verified_and_restored_in_a_newer_one(
         new.database() as target,
     ):
         taken = backups.taken(filled, tmp_path)
-        found = trial.verify(taken, major=newer)
+        found = trial_restore.verify(taken, major=newer)
         assert found.is_sound, found.problems
         assert found.server_version.startswith(f"{newer}.")
-        restoring.restore(taken, order(target), say=print)
+        restoration.restore(taken, order(target), say=print)
         assert backups.contents(target, "gacl", "col") == backups.contents(filled, "gacl", "col")
         assert chain.catalog(target) == chain.catalog(filled)
 
@@ -72,37 +80,38 @@ def test_a_backup_of_an_older_server_is_verified_and_restored_in_a_newer_one(
 def test_a_backup_is_never_tried_in_an_older_server(filled: Address, tmp_path: Path) -> None:
     about = backups.taken(filled, tmp_path).manifest
     assert (
-        trial.server_for(replace(about, server_version="15.4", client_version="15.4")).major >= 15
+        trial_restore.server_for(replace(about, server_version="15.4", client_version="15.4")).major
+        >= 15
     )
     for older in (replace(about, server_version="99.1"), replace(about, client_version="99.1")):
         with pytest.raises(RestoreRefused, match="a backup of PostgreSQL 99"):
-            trial.server_for(older)
+            trial_restore.server_for(older)
     with pytest.raises(RestoreRefused, match="no PostgreSQL 9 "):
-        trial.server_for(about, 9)
+        trial_restore.server_for(about, 9)
 
 
 def test_a_build_without_zstd_is_not_asked_to_read_it(filled: Address, tmp_path: Path) -> None:
     taken = backups.taken(filled, tmp_path)
-    able = [one for one in tools.at_hand() if one.major >= 18 and one.has_zstd()]
+    able = [one for one in dump_programs.at_hand() if one.major >= 18 and one.has_zstd()]
     squeezed = replace(taken.manifest, compression="zstd:3")
     if able:
-        assert trial.server_for(squeezed, 18)
+        assert trial_restore.server_for(squeezed, 18)
     else:
         with pytest.raises(RestoreRefused, match=r"PostgreSQL 18 \(zstd:3\)"):
-            trial.server_for(squeezed, 18)
+            trial_restore.server_for(squeezed, 18)
 
 
 def test_what_this_build_compresses_best_is_what_is_written(
     any_server: Server, tmp_path: Path
 ) -> None:
-    its = trial.tools_of(any_server.binaries)
+    its = trial_restore.tools_of(any_server.binaries)
     with any_server.database() as address:
         taken = backups.taken(address, tmp_path)
     assert taken.manifest.compression == ("zstd:3" if its.has_zstd() else "gzip:3")
     listed = [its.program("pg_restore"), "--list", str(taken.path / "data.dump")]
     told = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
     assert f"Compression: {taken.manifest.compression.partition(':')[0]}" in told or (
-        its.major < tools.ZSTD_SINCE and "Compression: " in told
+        its.major < dump_programs.ZSTD_SINCE and "Compression: " in told
     )
 
 
@@ -131,7 +140,7 @@ def test_what_cannot_be_recognised_is_backed_up_all_the_same(
     chain.execute(filled, damage)
     taken = backups.taken(filled, tmp_path)
     assert [one.version for one in taken.manifest.schemas] == recognised
-    found = trial.verify(taken)
+    found = trial_restore.verify(taken)
     assert found.is_sound, found.problems
 
 
@@ -139,7 +148,7 @@ def test_a_first_dump_of_documents_fits_into_the_room_that_was_asked_for(
     server18: Server, filled: Address, tmp_path: Path
 ) -> None:
     backups.add_documents(filled, 8)
-    with source.opened(addresses.Address(filled.dsn), lock_wait=5) as found:
+    with contents.opened(conninfo.Address(filled.dsn), lock_wait=5) as found:
         most = space.first(found.tables, found.large_bytes)
     written = backups.taken(filled, tmp_path).manifest.size
     assert 8 << 20 < written < most < 2 * written
@@ -157,7 +166,7 @@ def test_an_odd_name_with_settings_and_rights_comes_back(server18: Server, tmp_p
         chain.execute(odd, f"revoke temporary on database {quoted} from public")
         taken = backups.taken(odd, tmp_path)
         assert taken.manifest.database == ODD
-        restoring.restore(taken, order(target, col="Biology x"), say=print)
+        restoration.restore(taken, order(target, col="Biology x"), say=print)
         with chain.connected(target) as connection, connection.cursor() as cursor:
             cursor.execute(
                 "select current_setting('search_path'), current_setting('work_mem'),"
@@ -191,7 +200,7 @@ def test_all_leaves_out_templates_and_closed_databases(server18: Server, filled:
         maintenance = replace(filled, dbname="postgres")
         for name, option in ((closed, "allow_connections false"), (template, "is_template true")):
             chain.execute(maintenance, f"alter database {name.dbname} {option}")
-        names = running.names_on(addresses.Address(filled.dsn), database=None, all_of_them=True)
+        names = runs.names_on(conninfo.Address(filled.dsn), database=None, all_of_them=True)
         assert filled.dbname in names
         assert not {closed.dbname, template.dbname, "template0", "template1"} & set(names)
     finally:
@@ -212,9 +221,9 @@ def test_the_manifest_says_what_was_dumped(filled: Address, tmp_path: Path) -> N
 def test_a_row_written_during_the_dump_is_neither_counted_nor_dumped(
     filled: Address, server18: Server, tmp_path: Path
 ) -> None:
-    with source.opened(addresses.Address(filled.dsn), lock_wait=5) as found:
+    with contents.opened(conninfo.Address(filled.dsn), lock_wait=5) as found:
         chain.execute(filled, "insert into gacl.aclgroup (groupe) values ('late')")
-        counted = source.rows(found)
+        counted = contents.rows(found)
     (now,) = chain.query(filled, "select count(*) from gacl.aclgroup")[0]
     assert counted["gacl.aclgroup"] == int(str(now)) - 1
 
@@ -237,7 +246,7 @@ def test_what_only_its_own_server_has_does_not_make_a_backup_damaged(
                 " where setdatabase = (select oid from pg_database where datname = "
                 "current_database())",
             )
-            found = trial.verify(backups.taken(address, tmp_path))
+            found = trial_restore.verify(backups.taken(address, tmp_path))
             assert found.is_sound, found.problems
         finally:
             chain.execute(address, "drop table if exists apart")
@@ -265,7 +274,7 @@ def test_a_database_with_tables_is_refused(filled: Address, tmp_path: Path) -> N
     taken = backups.taken(filled, tmp_path)
     before = backups.contents(filled, "gacl", "col")
     with pytest.raises(RestoreRefused, match="holds"):
-        restoring.restore(taken, order(filled), say=print)
+        restoration.restore(taken, order(filled), say=print)
     assert backups.contents(filled, "gacl", "col") == before
 
 
@@ -278,9 +287,9 @@ def test_missing_roles_are_told_or_made_as_they_were(server18: Server, tmp_path:
         chain.execute(filled, 'reassign owned by "a user" to collec; drop role "a user"')
     with server18.database() as target:
         with pytest.raises(RestoreRefused, match="a user"):
-            restoring.restore(taken, order(target), say=print)
+            restoration.restore(taken, order(target), say=print)
         assert chain.query(target, "select 1 from pg_namespace where nspname = 'col'") == []
-        restoring.restore(taken, replace(order(target), create_roles=True), say=print)
+        restoration.restore(taken, replace(order(target), create_roles=True), say=print)
         query = "select rolpassword from pg_authid where rolname = 'a user'"
         assert chain.query(target, query) == verifier
         owner = "select tableowner from pg_tables where tablename = 'sample'"
@@ -296,7 +305,7 @@ def test_one_schema_comes_with_its_owner_and_rights(server18: Server, tmp_path: 
             taken = backups.taken(filled, tmp_path)
             with server18.database() as target:
                 wish = replace(order(target), schemas=("gacl",))
-                restoring.restore(taken, wish, say=print)
+                restoration.restore(taken, wish, say=print)
                 assert backups.contents(target, "gacl") == backups.contents(filled, "gacl")
                 query = "select has_schema_privilege('reader_of_a_schema', 'gacl', 'usage')"
                 assert chain.query(target, query) == [(True,)]
@@ -310,14 +319,14 @@ def test_a_schema_that_the_backup_has_not_is_a_usage_error(
 ) -> None:
     taken = backups.taken(filled, tmp_path)
     with pytest.raises(UsageError, match="no schema 'other'"):
-        restoring.restore(taken, replace(order(database), schemas=("other",)), say=print)
+        restoration.restore(taken, replace(order(database), schemas=("other",)), say=print)
 
 
 def test_a_verified_backup_is_marked_and_loses_the_mark_with_its_manifest(
     database: Address, tmp_path: Path
 ) -> None:
     taken = backups.taken(database, tmp_path)
-    trial.verify(taken)
+    trial_restore.verify(taken)
     assert store.load(taken.path).verdict == "verified"
     verdict = taken.path / store.VERDICT
     verdict.write_text(json.dumps({**json.loads(verdict.read_text()), "manifest": "another"}))

@@ -12,14 +12,22 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from collec_migrations import addresses
-from collec_migrations.backup import checking, lock, manifest, restoring, running, store, trial
+from collec_migrations.backup import (
+    integrity,
+    lock,
+    manifest,
+    restoration,
+    runs,
+    store,
+    trial_restore,
+)
 from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.faults import AnotherRuns, Damaged, NotABackup, RestoreRefused
-from collec_migrations.backup.restoring import Order
+from collec_migrations.backup.restoration import Order
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import MigrationError
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import conninfo
+from collec_migrations.postgres.address import Address
 from tests import accounts, backups, chain
 from tests.accounts import needs_root
 from tests.conftest import Clone
@@ -46,7 +54,7 @@ def older(filled: Address, tmp_path: Path) -> Iterator[Backup]:
     taken = backups.taken(filled, tmp_path)
     yield taken
     assert taken.id in backups.ids(tmp_path)
-    assert not list(checking.problems(taken))
+    assert not list(integrity.problems(taken))
 
 
 def failed_at(address: Address, into: Path, fault: Fault) -> str:
@@ -131,7 +139,7 @@ def test_a_run_that_is_killed_keeps_others_out_until_its_dump_ends(
     assert store.backups(tmp_path)[1] == ()
 
 
-def _once_free(address: Address, into: Path) -> running.Outcome:
+def _once_free(address: Address, into: Path) -> runs.Outcome:
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -214,11 +222,9 @@ def test_a_table_that_is_locked(filled: Address, older: Backup, tmp_path: Path) 
 
 def test_a_wrong_password(server18: Server, filled: Address, older: Backup, tmp_path: Path) -> None:
     server18.create_role("nightly", "the right one")
-    wrong = addresses.parse(
-        server18.tcp_url("nightly", "a%20wrong%20one", filled.dbname), source=""
-    )
+    wrong = conninfo.parse(server18.tcp_url("nightly", "a%20wrong%20one", filled.dbname), source="")
     try:
-        outcome = running.run(
+        outcome = runs.run(
             wrong, [filled.dbname], Wish(into=tmp_path), None, say=print, advance=lambda *_: None
         )
     finally:
@@ -233,9 +239,9 @@ def test_a_role_that_may_not_read_everything(
     server18: Server, filled: Address, older: Backup, tmp_path: Path
 ) -> None:
     server18.create_role("curious", "x")
-    address = addresses.parse(server18.tcp_url("curious", "x", filled.dbname), source="")
+    address = conninfo.parse(server18.tcp_url("curious", "x", filled.dbname), source="")
     try:
-        outcome = running.run(
+        outcome = runs.run(
             address, [filled.dbname], Wish(into=tmp_path), None, say=print, advance=lambda *_: None
         )
     finally:
@@ -246,8 +252,8 @@ def test_a_role_that_may_not_read_everything(
 
 def test_a_failed_database_does_not_stop_the_others(filled: Address, tmp_path: Path) -> None:
     said: list[str] = []
-    outcome = running.run(
-        addresses.Address(filled.dsn),
+    outcome = runs.run(
+        conninfo.Address(filled.dsn),
         ["there is no such database", filled.dbname],
         Wish(into=tmp_path),
         None,
@@ -256,7 +262,7 @@ def test_a_failed_database_does_not_stop_the_others(filled: Address, tmp_path: P
     )
     assert [one.database for one in outcome.failed] == ["there is no such database"]
     assert [one.database for one in outcome.made] == [filled.dbname]
-    log = (tmp_path / running.LOG).read_text()
+    log = (tmp_path / runs.LOG).read_text()
     assert [line.split()[1] for line in log.splitlines()] == ["start", "FAILED", "start", "end"]
 
 
@@ -265,13 +271,13 @@ def test_a_bit_flipped_in_each_file(filled: Address, tmp_path: Path) -> None:
     for file in taken.manifest.files:
         if file.size:
             with _flipped(taken.path / file.path):
-                (problem,) = checking.problems(store.load(taken.path))
+                (problem,) = integrity.problems(store.load(taken.path))
                 assert file.path in problem
                 with pytest.raises(Damaged):
-                    checking.refuse_damaged(taken)
+                    integrity.refuse_damaged(taken)
     with _flipped(taken.path / manifest.NAME):
         assert backups.ids(tmp_path) == []
-    assert not list(checking.problems(taken))
+    assert not list(integrity.problems(taken))
 
 
 class _flipped:  # noqa: N801  (used as a function)
@@ -321,7 +327,7 @@ def test_a_folder_without_a_manifest_and_a_file_that_was_added(
 ) -> None:
     taken = backups.taken(filled, tmp_path)
     (taken.path / "more").write_text("")
-    assert list(checking.problems(taken)) == ["more was added"]
+    assert list(integrity.problems(taken)) == ["more was added"]
     (taken.path / manifest.NAME).unlink()
     assert backups.ids(tmp_path) == []
 
@@ -332,9 +338,9 @@ def test_a_damaged_backup_is_marked_and_does_not_count_for_retention(
     sound = backups.taken(filled, tmp_path)
     damaged = backups.taken(filled, tmp_path)
     with _flipped(damaged.path / "data.dump"):
-        assert not trial.verify(damaged).is_sound
+        assert not trial_restore.verify(damaged).is_sound
         assert store.load(damaged.path).verdict == "damaged"
-        assert running.superfluous(tmp_path, backups.NOTHING) == ()
+        assert runs.superfluous(tmp_path, backups.NOTHING) == ()
     assert sound.id in backups.ids(tmp_path)
 
 
@@ -348,7 +354,7 @@ def test_an_archive_of_other_rows_with_a_true_checksum(filled: Address, tmp_path
     rows = taken.manifest.rows
     forged = manifest.describe(taken.path)
     manifest.write(taken.path, _with(taken, files=forged))
-    found = trial.verify(store.load(taken.path))
+    found = trial_restore.verify(store.load(taken.path))
     assert found.problems == (
         f"gacl.log has {rows['gacl.log'] - 1} rows, not {rows['gacl.log']} rows",
     )
@@ -365,8 +371,8 @@ def test_an_older_client_is_refused(server18: Server, filled: Address, tmp_path:
         (folder / name).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
         (folder / name).chmod(0o755)
     wish = Wish(into=tmp_path / "into", bin_dir=folder)
-    outcome = running.run(
-        addresses.Address(filled.dsn),
+    outcome = runs.run(
+        conninfo.Address(filled.dsn),
         [filled.dbname],
         wish,
         None,
@@ -377,8 +383,8 @@ def test_an_older_client_is_refused(server18: Server, filled: Address, tmp_path:
 
 
 def test_a_lost_server_is_a_failed_backup(filled: Address, older: Backup, tmp_path: Path) -> None:
-    nowhere = addresses.Address("host=/nowhere dbname=x")
-    outcome = running.run(
+    nowhere = conninfo.Address("host=/nowhere dbname=x")
+    outcome = runs.run(
         nowhere, ["x"], Wish(into=tmp_path), backups.NOTHING, say=print, advance=lambda *_: None
     )
     assert isinstance(outcome.failed[0].error, MigrationError)
@@ -410,7 +416,7 @@ def test_a_restore_that_fails_leaves_nothing(
     taken = backups.taken(filled, tmp_path)
     chain.execute(database, "create view public.x as select 1; create schema gacl")
     with pytest.raises(RestoreRefused, match="nothing was restored"):
-        restoring.restore(
-            taken, Order(target=addresses.Address(database.dsn), renamed={}), say=print
+        restoration.restore(
+            taken, Order(target=conninfo.Address(database.dsn), renamed={}), say=print
         )
     assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []

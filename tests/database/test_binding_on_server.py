@@ -6,8 +6,8 @@ import pytest
 
 from collec_migrations.catalog import compare
 from collec_migrations.names import Names
+from collec_migrations.postgres.address import Address
 from collec_migrations.scripts import bind, doubts
-from collec_migrations.server.address import Address
 from tests import chain
 
 PAIRS = [

@@ -3,7 +3,7 @@
 import pytest
 
 from collec_migrations.catalog import compare
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.servers import Server
 

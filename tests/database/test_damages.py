@@ -7,13 +7,13 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from collec_migrations import library, releases
-from collec_migrations.comparison.difference import State
-from collec_migrations.database import reading
-from collec_migrations.database.connection import Connection
+from collec_migrations import versions
+from collec_migrations import versions as releases
+from collec_migrations.bridge import catalog_reader, repairs, verification
+from collec_migrations.bridge.difference import State
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
-from collec_migrations.verification import repairing, verifying
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.connection import Connection
 from tests import damages
 from tests.servers import Server
 
@@ -39,7 +39,7 @@ def sound(server18: Server) -> Iterator[Connection]:
                 cursor.execute(f"grant create on database {address.dbname} to {OWNER}")
                 cursor.execute(f"set role {OWNER}")
                 for name in ROOT_SCRIPTS:
-                    cursor.execute(library.load(name).text)
+                    cursor.execute(versions.load(name).text)
 
     template = server18.template("damages", build)
     with (
@@ -67,7 +67,7 @@ def test_every_damage_is_the_same_version_one_line_and_the_right_severity(
             except psycopg2.Error:  # what cannot be done to a database needs no line
                 cursor.execute("rollback to sound")
                 continue
-            report = verifying.verify(sound, NAMES, version="1.1")
+            report = verification.verify(sound, NAMES, version="1.1")
             told[damage.kind] += 1
             lines = [f"{one.severity} {one.sentence}" for one in report.differences]
             if (
@@ -94,10 +94,10 @@ def test_what_can_be_mended_is_clean_afterwards(sound: Connection, part: int) ->
             except psycopg2.Error:
                 cursor.execute("rollback to sound")
                 continue
-            report = verifying.verify(sound, NAMES, version="1.1")
-            planned = repairing.plan(sound, report)
-            repairing.run(sound, planned)
-            left = verifying.verify(sound, NAMES, version="1.1")
+            report = verification.verify(sound, NAMES, version="1.1")
+            planned = repairs.plan(sound, report)
+            repairs.run(sound, planned)
+            left = verification.verify(sound, NAMES, version="1.1")
             lost_rows = "drop" in damage.statement and any(
                 one.state in (State.CHANGED, State.ROW) or "already" in one.sentence
                 or "at nothing" in one.sentence for one in left.differences
@@ -137,7 +137,7 @@ def test_a_special_damage(
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin")
         cursor.execute(f"set local role {OWNER}; {statement}; reset role")
-        report = verifying.verify(sound, NAMES, version="1.1")
+        report = verification.verify(sound, NAMES, version="1.1")
         cursor.execute("rollback")
     assert report.detection.versions == ("1.1",)
     if not kind:
@@ -156,10 +156,10 @@ def test_orphans_are_told_with_their_key_and_kept_by_the_repair(sound: Connectio
             "insert into col.project (project_id, project_name) values (900, 'p');"
             "insert into col.project_group values (900, 4711)"
         )
-        report = verifying.verify(sound, NAMES, version="1.1")
+        report = verification.verify(sound, NAMES, version="1.1")
         key = next(one for one in report.differences if one.kind == "constraint")
-        repairing.run(sound, repairing.plan(sound, report))
-        left = verifying.verify(sound, NAMES, version="1.1")
+        repairs.run(sound, repairs.plan(sound, report))
+        left = verification.verify(sound, NAMES, version="1.1")
         cursor.execute("rollback")
     assert "1 row points at nothing" in key.sentence
     assert any("NOT VALID" in one.observed for one in left.differences)
@@ -168,9 +168,9 @@ def test_orphans_are_told_with_their_key_and_kept_by_the_repair(sound: Connectio
 def test_the_role_of_the_application_can_be_named(sound: Connection) -> None:
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin")
-        report = verifying.verify(sound, NAMES, version="1.1", role="stranger")
+        report = verification.verify(sound, NAMES, version="1.1", role="stranger")
         cursor.execute("rollback")
     tables = {one.name for one in report.differences if one.kind == "table"}
-    wanted = {fact.name for fact in reading.read_catalog(sound, NAMES).facts
+    wanted = {fact.name for fact in catalog_reader.read_catalog(sound, NAMES).facts
               if fact.kind == "table"}  # fmt: skip
     assert tables == wanted

@@ -9,15 +9,14 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from collec_migrations import library, releases
-from collec_migrations.database import reading
-from collec_migrations.database.connection import Connection
-from collec_migrations.detection import detecting
-from collec_migrations.detection.answer import Answer
+from collec_migrations import versions
+from collec_migrations import versions as releases
+from collec_migrations.bridge import catalog_reader, detection, verification
+from collec_migrations.bridge.answer import Answer
 from collec_migrations.names import Names
-from collec_migrations.releases import Shape
-from collec_migrations.server.address import Address
-from collec_migrations.verification import verifying
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.connection import Connection
+from collec_migrations.versions import Shape
 from tests.builders import from_catalog
 from tests.servers import Server
 
@@ -44,7 +43,7 @@ def run(connection: Connection, *scripts: str) -> None:
     """Run scripts with the default names in the current transaction."""
     with connection.cursor() as cursor:
         for name in scripts:
-            cursor.execute(library.load(name).text)
+            cursor.execute(versions.load(name).text)
         cursor.execute("reset search_path")
 
 
@@ -57,15 +56,15 @@ def upgrade_scripts(version: str) -> list[str]:
 @pytest.mark.parametrize("version", CHAIN)
 def test_what_the_scripts_make_is_recognised_exactly(session: Connection, version: str) -> None:
     run(session, *CREATE, *upgrade_scripts(version))
-    answer = detecting.detect(session, NAMES)
+    answer = detection.detect(session, NAMES)
     assert (answer.answer, answer.versions, answer.differences) == (Answer.EXACT, (version,), ())
-    assert verifying.verify(session, NAMES, version=version).differences == ()
+    assert verification.verify(session, NAMES, version=version).differences == ()
 
 
 def test_a_fresh_installation_is_recognised_exactly(session: Connection) -> None:
     run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
-    assert detecting.detect(session, NAMES).answer is Answer.EXACT
-    assert verifying.verify(session, NAMES, version="1.1").differences == ()
+    assert detection.detect(session, NAMES).answer is Answer.EXACT
+    assert verification.verify(session, NAMES, version="1.1").differences == ()
 
 
 SHAPES = [(version, shape) for version in releases.VERSIONS
@@ -99,7 +98,7 @@ def _detected(
                     sql.Identifier(names.col, "dbparam")
                 )
             )
-    answer = detecting.detect(connection, names)
+    answer = detection.detect(connection, names)
     return answer.answer, answer.versions, [one.sentence for one in answer.serious]
 
 
@@ -126,7 +125,7 @@ def test_a_pre_release_of_26_2_is_told_by_its_missing_type(
                     " select v.id, 'x' || v.id from (values " + ids + ") as v (id)"
                 ).format(table)
             )
-        answer = detecting.detect(connection, NAMES)
+        answer = detection.detect(connection, NAMES)
     assert answer.versions == ("26.2",)
     assert [one.known for one in answer.serious] == (
         ["pre-releases of 26.2 recorded 26.2 before it was complete"] if told else []
@@ -136,12 +135,12 @@ def test_a_pre_release_of_26_2_is_told_by_its_missing_type(
 @pytest.mark.parametrize(("older", "newer"), STEPS)
 def test_a_step_that_stops_names_both_versions(session: Connection, older: str, newer: str) -> None:
     run(session, *CREATE, *upgrade_scripts(older))
-    script = library.load(f"upgrade-{older}-{newer}.sql").text
+    script = versions.load(f"upgrade-{older}-{newer}.sql").text
     wrong: list[str] = []
     with session.cursor() as cursor:
         for place, statement in enumerate(pglast.split(script)):
             cursor.execute(statement)
-            answer = detecting.detect(session, NAMES)
+            answer = detection.detect(session, NAMES)
             said = " ".join([*answer.versions, *answer.why,
                              *(one.sentence for one in answer.differences)])  # fmt: skip
             untouched = answer.answer is Answer.EXACT and answer.versions in ((older,), (newer,))
@@ -152,9 +151,9 @@ def test_a_step_that_stops_names_both_versions(session: Connection, older: str, 
 
 def test_the_step_of_the_view_is_told_by_what_it_returns(session: Connection) -> None:
     run(session, *CREATE)
-    assert detecting.detect(session, NAMES).versions == ("1.0",)
+    assert detection.detect(session, NAMES).versions == ("1.0",)
     run(session, "upgrade-1.0-1.0.4.sql")
-    assert detecting.detect(session, NAMES).versions == ("1.0.4",)
+    assert detection.detect(session, NAMES).versions == ("1.0.4",)
 
 
 def test_two_pairs_and_a_second_data_schema_are_found(session: Connection) -> None:
@@ -164,41 +163,41 @@ def test_two_pairs_and_a_second_data_schema_are_found(session: Connection) -> No
         from_catalog.build(session, releases.upgraded(version), names)
         with session.cursor() as cursor:
             _say(cursor, names, version)
-    found = detecting.find(session)
+    found = detection.find(session)
     assert set(found.pairs) == {first, second, beside}
-    assert [detecting.detect(session, names).versions for names in (first, second, beside)] == [
+    assert [detection.detect(session, names).versions for names in (first, second, beside)] == [
         ("26.2",), ("1.1",), ("1.1",)]  # fmt: skip
     assert not found.unpaired
 
 
 def test_other_databases_are_not_taken_for_it(session: Connection) -> None:
-    assert detecting.detect(session, NAMES).answer is Answer.EMPTY
+    assert detection.detect(session, NAMES).answer is Answer.EMPTY
     with session.cursor() as cursor:
         cursor.execute("create schema gacl; create schema col")
-        assert detecting.detect(session, NAMES).answer is Answer.EMPTY
+        assert detection.detect(session, NAMES).answer is Answer.EMPTY
         cursor.execute("create table col.event (id serial); create table col.label (id serial)")
-    assert detecting.detect(session, NAMES).answer is Answer.OTHER
-    assert detecting.find(session).pairs == ()
+    assert detection.detect(session, NAMES).answer is Answer.OTHER
+    assert detection.find(session).pairs == ()
 
 
 def test_rights_alone_are_said_so(session: Connection) -> None:
     run(session, "gacl_create-1.1.sql")
-    assert detecting.detect(session, NAMES).answer is Answer.ONLY_GACL
-    assert detecting.find(session).lone_gacl == ("gacl",)
+    assert detection.detect(session, NAMES).answer is Answer.ONLY_GACL
+    assert detection.find(session).lone_gacl == ("gacl",)
 
 
 @pytest.mark.parametrize("rights", ["", "grant usage on schema gacl, col to reader_{}"])
 def test_a_role_that_can_merely_read_gets_the_same_facts(session: Connection, rights: str) -> None:
     run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
-    mine = reading.read_catalog(session, NAMES)
+    mine = catalog_reader.read_catalog(session, NAMES)
     role = f"reader_{len(rights)}"
     with session.cursor() as cursor:
         cursor.execute(f"create role {role}")
         if rights:
             cursor.execute(rights.format(len(rights)))
         cursor.execute(f"set local role {role}; set transaction_read_only to on")
-    assert reading.read_catalog(session, NAMES) == mine
-    answer = detecting.detect(session, NAMES)
+    assert catalog_reader.read_catalog(session, NAMES) == mine
+    answer = detection.detect(session, NAMES)
     assert answer.versions == ("1.1",)
     assert any("may not be read" in one for one in answer.why)
     session.rollback()
@@ -211,7 +210,7 @@ def test_reading_does_not_depend_on_the_session(session: Connection, names: Name
     with session.cursor() as cursor:
         for path in ("", '"lab-A"', "pg_catalog", "public"):
             cursor.execute("select set_config('search_path', %s, false)", (path,))
-            assert reading.read_catalog(session, names) == expected
+            assert catalog_reader.read_catalog(session, names) == expected
             cursor.execute("show search_path")
             assert cursor.fetchone() == (path,)
 
@@ -221,7 +220,7 @@ def test_every_server_gives_the_facts_of_the_catalogs(any_server: Server) -> Non
         for version in ("1.1", "2.4", "26.2"):
             catalog = releases.upgraded(version)
             from_catalog.build(connection, catalog, AWKWARD[0])
-            found = reading.read_catalog(connection, AWKWARD[0])
+            found = catalog_reader.read_catalog(connection, AWKWARD[0])
             frozen = {fact for fact in found.facts if fact.name == "object.change_date"}
             assert found.facts - frozen == {
                 fact for fact in catalog.facts if fact.name != "object.change_date"
@@ -231,7 +230,7 @@ def test_every_server_gives_the_facts_of_the_catalogs(any_server: Server) -> Non
 
 def test_the_tools_own_tables_are_no_facts(session: Connection) -> None:
     run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
-    mine = reading.read_catalog(session, NAMES)
+    mine = catalog_reader.read_catalog(session, NAMES)
     with session.cursor() as cursor:
         cursor.execute(
             "create table col.alembic_version (version_num varchar(32) not null"
@@ -240,7 +239,7 @@ def test_the_tools_own_tables_are_no_facts(session: Connection) -> None:
             "create table gacl.migration_history (id serial primary key);"
             "create extension pg_trgm schema col"
         )
-    assert reading.read_catalog(session, NAMES) == mine
+    assert catalog_reader.read_catalog(session, NAMES) == mine
 
 
 @pytest.fixture(scope="module", params=[5_000, pytest.param(100_000, marks=pytest.mark.soak)])
@@ -262,5 +261,5 @@ def crowded(server18: Server, request: pytest.FixtureRequest) -> Iterator[Addres
 
 def test_many_other_tables_do_not_matter(crowded: Address) -> None:
     with closing(psycopg2.connect(crowded.dsn)) as connection:
-        assert detecting.find(connection).pairs == (NAMES,)
-        assert detecting.detect(connection, NAMES).answer is Answer.EXACT
+        assert detection.find(connection).pairs == (NAMES,)
+        assert detection.detect(connection, NAMES).answer is Answer.EXACT

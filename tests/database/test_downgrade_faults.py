@@ -10,9 +10,9 @@ from contextlib import suppress
 import psycopg2
 import pytest
 
-from collec_migrations import laboratory
 from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import accounts, chain, servers
 from tests.builders import rows
 from tests.conftest import Clone
@@ -36,11 +36,11 @@ def build(address: Address) -> None:
     """Make a database with rows everywhere, and with an archive of the upgrade."""
     chain.upgrade(address, "1.0.8")
     with chain.connected(address) as connection:
-        laboratory.fill(connection, chain.DEFAULT, movements=50)
+        sample_data.fill(connection, chain.DEFAULT, movements=50)
         connection.commit()
     chain.upgrade(address)
     with chain.connected(address) as connection:
-        laboratory.fill(connection, chain.DEFAULT, movements=50)
+        sample_data.fill(connection, chain.DEFAULT, movements=50)
         connection.commit()
 
 

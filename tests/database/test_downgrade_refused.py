@@ -6,7 +6,7 @@ import pytest
 
 from collec_migrations.catalog import compare
 from collec_migrations.errors import DowngradeRefused, MigrationError
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.conftest import Clone
 from tests.servers import Server

@@ -2,10 +2,10 @@
 
 import pytest
 
-from collec_migrations import laboratory
 from collec_migrations.catalog import compare
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.builders import rows
 from tests.conftest import Clone
@@ -42,7 +42,7 @@ def filled(server: Server, version: str) -> str:
         for step in chain.VERSIONS[: chain.VERSIONS.index(version) + 1]:
             chain.upgrade(address, step)
         with chain.connected(address) as connection:
-            laboratory.fill(connection, chain.DEFAULT, movements=50)
+            sample_data.fill(connection, chain.DEFAULT, movements=50)
             connection.commit()
 
     return server.template(f"script_{version}", build)
@@ -69,7 +69,7 @@ def test_psql_arrives_under_awkward_names(server18: Server, database: Address) -
     options = chain.under(AWKWARD)
     chain.upgrade(database, **options)
     with chain.connected(database) as connection:
-        laboratory.fill(connection, AWKWARD, movements=20)
+        sample_data.fill(connection, AWKWARD, movements=20)
         connection.commit()
     words = ("-x", f"gacl={options['gacl']}", "-x", f"col={options['col']}")
     run_script(server18, script(*words, "downgrade", "1.1:1.0"), database.dbname)

@@ -8,10 +8,10 @@ import pytest
 from pglast import fingerprint
 
 from collec_migrations.errors import MigrationError
-from collec_migrations.migration import verbs
-from collec_migrations.migration.asking import RowsInTheWay
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.asking import RowsInTheWay
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, wrapping
 
 NAMES = Names.parse(gacl="Droits X", col="lab-A")

@@ -4,7 +4,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests.conftest import Clone
 from tests.servers import PsqlError, Server
 

@@ -9,20 +9,29 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from collec_migrations import addresses
 from collec_migrations.backup import store
-from collec_migrations.database.extensions import Extensions
-from collec_migrations.detection import detecting
-from collec_migrations.health import contents, examining, server, settings, upkeep
-from collec_migrations.health.examining import Order
-from collec_migrations.health.page import Line, Page
-from collec_migrations.health.server import Facts
-from collec_migrations.health.settings import Set
+from collec_migrations.bridge import detection
+from collec_migrations.doctor import (
+    database as contents,
+)
+from collec_migrations.doctor import (
+    examination,
+    server,
+    server_settings,
+)
+from collec_migrations.doctor import (
+    maintenance as upkeep,
+)
+from collec_migrations.doctor.examination import Order
+from collec_migrations.doctor.report import Line, Page
+from collec_migrations.doctor.server import Facts
+from collec_migrations.doctor.server_settings import Set
 from collec_migrations.names import Names
-from collec_migrations.replication.findings import Verdict
-from collec_migrations.server import binaries
-from collec_migrations.server.address import Address
-from collec_migrations.server.throwaway import FAST, throwaway
+from collec_migrations.postgres import binaries, conninfo
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.postgres.throwaway import FAST, throwaway
+from collec_migrations.replica.findings import Verdict
 from tests import accounts, backups, chain, servers
 from tests.accounts import needs_root
 from tests.conftest import Clone, Servers
@@ -43,10 +52,10 @@ def installed(server18: Server, clone: Clone) -> Address:
 def page(address: Address | str, **changes: object) -> Page:
     dsn = address if isinstance(address, str) else address.dsn
     order = Order(
-        address=addresses.parse(dsn, source="test"),
-        pairs=lambda session: detecting.find(session).pairs or (Names(),),
+        address=conninfo.parse(dsn, source="test"),
+        pairs=lambda session: detection.find(session).pairs or (Names(),),
     )
-    return examining.examine(replace(order, **changes))  # type: ignore[arg-type]  # its fields
+    return examination.examine(replace(order, **changes))  # type: ignore[arg-type]  # its fields
 
 
 def line(found: Page, name: str) -> Line:
@@ -219,7 +228,7 @@ def test_a_server_that_is_down_is_one_line_and_backups_are_told(tmp_path: Path) 
 def test_a_lock_does_not_make_a_monitor_wait(
     installed: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examining, "SLOW", 0.3)
+    monkeypatch.setattr(examination, "SLOW", 0.3)
     with closing(psycopg2.connect(installed.dsn)) as holder, holder.cursor() as cursor:
         cursor.execute("lock table col.dbversion in access exclusive mode")
         found = page(installed)
@@ -230,7 +239,7 @@ def test_a_lock_does_not_make_a_monitor_wait(
 
 def test_backups_get_old_and_are_found_damaged(installed: Address, tmp_path: Path) -> None:
     def told(name: str, **later: float) -> Verdict | None:
-        from collec_migrations.health import backups as lines
+        from collec_migrations.doctor import backups as lines
 
         now = datetime.now(UTC) + timedelta(**later)
         (one,) = [
@@ -325,7 +334,7 @@ def test_what_takes_long_to_go_wrong(
 
 @pytest.mark.parametrize(("free", "verdict"), [(100, OK), (90, ATTENTION), (10, BROKEN)])
 def test_a_disk_that_fills(tmp_path: Path, free: int, verdict: Verdict) -> None:
-    from collec_migrations.health import disk
+    from collec_migrations.doctor import disk
 
     assert disk.judge("upkeep", "data disk", tmp_path, free=free, total=999).verdict is verdict
 
@@ -333,7 +342,7 @@ def test_a_disk_that_fills(tmp_path: Path, free: int, verdict: Verdict) -> None:
 def test_what_leaves_the_machine_in_clear() -> None:
     def told(ssl: str, listen: str) -> Verdict | None:
         found = {"ssl": Set(value=ssl), "listen_addresses": Set(value=listen)}
-        (one,) = [one for one in settings.judge(found) if one.name == "ssl"]
+        (one,) = [one for one in server_settings.judge(found) if one.name == "ssl"]
         return one.verdict
 
     assert told("off", "*") is ATTENTION

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference_data.json"

@@ -6,9 +6,9 @@ import psycopg2
 import pytest
 from psycopg2 import extensions, sql
 
-from collec_migrations import laboratory
 from collec_migrations.catalog import compare
 from collec_migrations.names import Names
+from collec_migrations.testing import sample_data
 from tests.builders import databases, from_catalog, reader, rows, schema, stored, variants
 from tests.servers import Server
 
@@ -50,7 +50,7 @@ def broken_references(connection: extensions.connection, version: str) -> list[s
 def test_every_table_gets_sound_rows(any_server: Server, version: str) -> None:
     with databases.at(any_server, version) as connection:
         before = reader.read(connection, Names())
-        filled = laboratory.fill(connection, Names(), movements=300)
+        filled = sample_data.fill(connection, Names(), movements=300)
         digest = digests(connection, Names())
         counts = {table: found[0] for table, found in digest.items()}  # type: ignore[index]  # a pair
         assert counts.pop("col.dbversion", 0) == 0
@@ -63,7 +63,7 @@ def test_every_table_gets_sound_rows(any_server: Server, version: str) -> None:
 
 def test_the_same_seed_makes_the_same_rows_on_any_server(any_server: Server) -> None:
     with databases.at(any_server, "1.1") as connection:
-        laboratory.fill(connection, Names(), movements=100, seed=7)
+        sample_data.fill(connection, Names(), movements=100, seed=7)
         assert rows.digest(connection, "col")["storage"] == (100, 60827365646317793841)
 
 
@@ -72,7 +72,7 @@ def test_another_seed_makes_other_rows(server18: Server, table: str) -> None:
     found = []
     for seed in (1, 1, 2):
         with databases.at(server18, "1.0.8") as connection:
-            laboratory.fill(connection, Names(), movements=100, seed=seed)
+            sample_data.fill(connection, Names(), movements=100, seed=seed)
             found.append(digests(connection, Names())[table])
     assert found[0] == found[1] != found[2]
 
@@ -80,8 +80,8 @@ def test_another_seed_makes_other_rows(server18: Server, table: str) -> None:
 def test_a_second_filling_adds_to_the_first_under_any_names(server18: Server) -> None:
     with databases.empty(server18) as connection:
         from_catalog.build(connection, stored.load("1.0.8"), ODD)
-        first = laboratory.fill(connection, ODD, movements=50)
-        second = laboratory.fill(connection, ODD, movements=50, seed=2)
+        first = sample_data.fill(connection, ODD, movements=50)
+        second = sample_data.fill(connection, ODD, movements=50, seed=2)
         assert first.rows["col.storage"] == second.rows["col.storage"] == 50
         assert second.rows["col.movement_type"] == 0
         counts = digests(connection, ODD)
@@ -91,7 +91,7 @@ def test_a_second_filling_adds_to_the_first_under_any_names(server18: Server) ->
 @pytest.mark.parametrize("version", ["1.0", "1.0.8", "1.1"])
 def test_every_sequence_gives_an_id_that_is_free(server18: Server, version: str) -> None:
     with databases.at(server18, version) as connection, connection.cursor() as cursor:
-        laboratory.fill(connection, Names(), movements=50)
+        sample_data.fill(connection, Names(), movements=50)
         cursor.execute(
             "select format('select nextval(%L) - max(%I) from %I.%I', pg_get_serial_sequence("
             "format('%I.%I', table_schema, table_name), column_name), column_name, table_schema,"
@@ -111,7 +111,7 @@ def test_every_sequence_gives_an_id_that_is_free(server18: Server, version: str)
 
 def test_movements_are_those_of_a_laboratory(server18: Server) -> None:
     with databases.at(server18, "1.1") as connection, connection.cursor() as cursor:
-        laboratory.fill(connection, Names(), movements=2000)
+        sample_data.fill(connection, Names(), movements=2000)
 
         def count(condition: str) -> int:
             cursor.execute(f"select count(*) from {condition}")
@@ -133,7 +133,7 @@ def test_movements_are_those_of_a_laboratory(server18: Server) -> None:
 def test_what_the_field_has_can_be_filled(server18: Server, variant: variants.Variant) -> None:
     with databases.at(server18, "1.0.8") as connection:
         variant(connection, Names())
-        assert laboratory.fill(connection, Names(), movements=20).rows["col.storage"] == 20
+        assert sample_data.fill(connection, Names(), movements=20).rows["col.storage"] == 20
 
 
 def test_a_role_that_may_not_skip_checks_fills_too(server18: Server) -> None:
@@ -144,7 +144,7 @@ def test_a_role_that_may_not_skip_checks_fills_too(server18: Server) -> None:
             "grant all on all sequences in schema gacl, col to plain;"
             "set local role plain"
         )
-        assert laboratory.fill(connection, Names(), movements=200).rows["col.storage"] == 200
+        assert sample_data.fill(connection, Names(), movements=200).rows["col.storage"] == 200
 
 
 def test_a_failure_leaves_no_setting_behind(server18: Server) -> None:
@@ -152,7 +152,7 @@ def test_a_failure_leaves_no_setting_behind(server18: Server) -> None:
         cursor.execute("alter table col.booking add check (booking_id < 3)")
         connection.commit()
         with pytest.raises(psycopg2.errors.CheckViolation):
-            laboratory.fill(connection, Names(), movements=20)
+            sample_data.fill(connection, Names(), movements=20)
         connection.rollback()
         cursor.execute("show session_replication_role")
         assert cursor.fetchone() == ("origin",)
@@ -161,5 +161,5 @@ def test_a_failure_leaves_no_setting_behind(server18: Server) -> None:
 def test_a_hundred_thousand_movements_take_seconds(server18: Server) -> None:
     with databases.at(server18, "1.1") as connection:
         start = time.perf_counter()
-        laboratory.fill(connection, Names(), movements=100_000)
+        sample_data.fill(connection, Names(), movements=100_000)
         assert time.perf_counter() - start < 20

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from collec_migrations import laboratory
 from collec_migrations.catalog import compare
+from collec_migrations.testing import sample_data
 from tests import chain, strategies
 from tests.builders import content, rows, stored
 from tests.servers import Server
@@ -14,7 +14,7 @@ from tests.servers import Server
 def test_an_installed_database_stays_sound(server18: Server, version: str) -> None:
     with server18.database(chain.template_at(server18, version)) as address:
         with chain.connected(address) as connection:
-            laboratory.fill(connection, chain.DEFAULT, movements=500)
+            sample_data.fill(connection, chain.DEFAULT, movements=500)
             counts = rows.digest(connection, "col") | rows.digest(connection, "gacl")
             connection.commit()
         assert not [table for table, (count, _) in counts.items() if count == 0]

@@ -7,9 +7,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.migration import verbs
-from collec_migrations.migration.retrying import LockNotObtained
-from collec_migrations.server.address import Address
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.retrying import LockNotObtained
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.conftest import Clone
 from tests.servers import Server

@@ -7,9 +7,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import library, locks, scripts
-from collec_migrations.database import surroundings
+from collec_migrations import locks, scripts, versions
 from collec_migrations.locks import Lock, Mode
+from collec_migrations.migrate import surroundings
 from tests.servers import Server
 
 SCHEMAS = ("gacl", "col", "toy")
@@ -135,7 +135,7 @@ def cursor(any_server: Server) -> Iterator[Cursor]:
 @pytest.mark.parametrize("rows", ["", ROWS], ids=["empty", "filled"])
 def test_locks_of_every_statement_of_the_chain_are_foreseen(cursor: Cursor, rows: str) -> None:
     for name in CREATION:
-        cursor.execute(library.load(name).text)
+        cursor.execute(versions.load(name).text)
     cursor.execute(rows or "select 1")
     cursor.connection.commit()
     witness = Witness(cursor)
@@ -143,7 +143,7 @@ def test_locks_of_every_statement_of_the_chain_are_foreseen(cursor: Cursor, rows
     wrong = [
         f"{name}:{statement.line}: {difference}"
         for name in UPGRADES
-        for statement in scripts.split(library.load(name).text)
+        for statement in scripts.split(versions.load(name).text)
         for difference in witness.run(statement.text)
     ]
 

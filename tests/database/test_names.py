@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from collec_migrations.catalog import compare
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, strategies
 from tests.servers import Server
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
-from collec_migrations import library, scripts
-from collec_migrations.database import connection as database
+from collec_migrations import scripts, versions
 from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
-from collec_migrations.migration import configuration, verbs
-from collec_migrations.migration import plan as plans
-from collec_migrations.migration.obstacles import NotPossible
-from collec_migrations.migration.planned import Plan
-from collec_migrations.server.address import Address
+from collec_migrations.migrate import configuration, verbs
+from collec_migrations.migrate import plan as plans
+from collec_migrations.migrate.obstacles import NotPossible
+from collec_migrations.migrate.planned import Plan
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.conftest import Clone
 from tests.servers import Server
@@ -247,7 +247,7 @@ def test_no_obstacle_where_there_is_nothing_to_do(
 
 def test_a_part_of_a_script_keeps_its_lines(old: Address) -> None:
     chain.upgrade(old, "head", col="lab_b")
-    whole = {s.text: s.line for s in scripts.split(library.load("upgrade-1.0.8-1.1.sql").text)}
+    whole = {s.text: s.line for s in scripts.split(versions.load("upgrade-1.0.8-1.1.sql").text)}
     (step,) = plan(old).pairs[0].steps
     (script,) = step.scripts
     assert script.part == "col"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server import binaries
+from collec_migrations.postgres import binaries
 from tests import accounts, chain
 from tests.servers import Server
 

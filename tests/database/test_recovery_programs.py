@@ -11,13 +11,12 @@ from tempfile import mkdtemp
 
 import pytest
 
-from collec_migrations import addresses
 from collec_migrations.backup import pitr
 from collec_migrations.backup.pitr_texts import Advice
-from collec_migrations.server import account, binaries
-from collec_migrations.server.address import Address
-from collec_migrations.server.binaries import Binaries
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import account, binaries, conninfo
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.throwaway import throwaway
 from tests import chain, faults
 
 HBA = """local all all trust
@@ -53,7 +52,7 @@ def known_to(tool: str) -> Binaries:
 
 def advice(tool: str, server: Address) -> Advice:
     """Return what `backup pitr` prints."""
-    about = pitr.read(addresses.Address(server.dsn))
+    about = pitr.read(conninfo.Address(server.dsn))
     return pitr.advise(tool, about, pitr.version(tool))
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import addresses
-from collec_migrations.backup import store, trial
+from collec_migrations.backup import rehearsal, rehearsal_page, rehearsal_text, store, trial_restore
 from collec_migrations.backup.faults import Damaged
-from collec_migrations.rehearsal import page, rehearsing, telling
-from collec_migrations.rehearsal.findings import Findings
-from collec_migrations.server.address import Address
+from collec_migrations.backup.rehearsal_result import Findings
+from collec_migrations.postgres import conninfo
+from collec_migrations.postgres.address import Address
 from tests import accounts, backups, chain, faults
 from tests.conftest import Clone
 from tests.servers import Server
@@ -29,9 +28,9 @@ def old(server18: Server, clone: Clone) -> Address:
 
 
 def rehearsed(address: Address, target: str = "head") -> Findings:
-    told = addresses.Address(address.dsn)
-    with rehearsing.dumped(told, None) as backup, rehearsing.copied(backup, None) as copy:
-        return rehearsing.rehearse(copy, target, say=print)
+    told = conninfo.Address(address.dsn)
+    with rehearsal.dumped(told, None) as backup, rehearsal.copied(backup, None) as copy:
+        return rehearsal.rehearse(copy, target, say=print)
 
 
 def everything(server: Server, address: Address) -> bytes:
@@ -61,7 +60,7 @@ def test_a_sound_database_would_succeed_and_stays_as_it_was(server18: Server, ol
     assert kept["col.storage"].is_same
     assert kept["col.metadata_set"].after.startswith("col_archive.")
     assert found.after.wal > found.before.wal
-    facts = json.loads(json.dumps(telling.as_json(found)))
+    facts = json.loads(json.dumps(rehearsal_text.as_json(found)))
     assert facts["succeeds"] is True
     assert facts["after"]["versions"] == {"col": "1.1"}
 
@@ -73,7 +72,7 @@ def test_a_damaged_database_would_fail_and_it_says_why(server18: Server, old: Ad
     assert not found.succeeds
     assert everything(server18, old) == before
     assert any("sample_creation_date" in one.sentence for one in found.drift)
-    assert "would FAIL" in telling.headline(found)
+    assert "would FAIL" in rehearsal_text.headline(found)
     assert found.steps == ()
 
 
@@ -101,23 +100,23 @@ class Tags(HTMLParser):
 def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Server) -> None:
     with server18.database(chain.template_at(server18, "1.0")) as address:
         found = rehearsed(address)
-    text = page.page(found)
+    text = rehearsal_page.page(found)
     tags = Tags()
     tags.feed(text)
     assert tags.bars == len(found.steps) == 5
     assert tags.outside == []
     assert "http" not in text
-    assert telling.headline(found) in text
+    assert rehearsal_text.headline(found) in text
 
 
 def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
     taken = backups.taken(old, tmp_path)
-    with rehearsing.stored(tmp_path, "last") as backup:
+    with rehearsal.stored(tmp_path, "last") as backup:
         assert not store.remove(tmp_path, backup.id), "somebody rehearses on it"
-        copy, server = rehearsing.keep(backup, None)
+        copy, server = rehearsal.keep(backup, None)
     home = server.cluster.home
     try:
-        found = rehearsing.rehearse(copy, "1.1", say=print)
+        found = rehearsal.rehearse(copy, "1.1", say=print)
         assert found.succeeds
         assert taken.id in found.source
         assert chain.query(copy.address, "select version_num from col.alembic_version") == [
@@ -137,9 +136,9 @@ def test_a_copy_that_cannot_be_kept_leaves_no_server(
         assert any(folder.glob("*/data/postmaster.pid"))
         raise Damaged("it does not restore")
 
-    monkeypatch.setattr(trial, "fill", fill)
+    monkeypatch.setattr(trial_restore, "fill", fill)
     with pytest.raises(Damaged):
-        rehearsing.keep(taken, folder)
+        rehearsal.keep(taken, folder)
     assert list(folder.iterdir()) == []
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from collec_migrations import laboratory
 from collec_migrations.catalog import compare
 from collec_migrations.errors import DowngradeRefused
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.builders import rows
 from tests.conftest import Clone
@@ -133,7 +133,7 @@ def test_names_that_are_hard_to_quote_are_guarded(database: Address) -> None:
 def test_destroy_archives_every_row(server18: Server, clone: Clone) -> None:
     address = clone(chain.template_at(server18, "1.0"))
     with chain.connected(address) as connection:
-        laboratory.fill(connection, chain.DEFAULT, movements=50)
+        sample_data.fill(connection, chain.DEFAULT, movements=50)
         connection.commit()
         before = {schema: rows.dump_rows(connection, schema) for schema in ("gacl", "col")}
         connection.rollback()
@@ -152,7 +152,7 @@ def test_an_installation_afterwards_is_fresh_and_keeps_the_archives(
     address = clone(chain.template_at(server18, "1.1"))
     for life in (1, 2):
         with chain.connected(address) as connection:
-            laboratory.fill(connection, chain.DEFAULT, movements=50)
+            sample_data.fill(connection, chain.DEFAULT, movements=50)
             connection.commit()
         chain.downgrade(address, "base", destroy="yes")
         assert own_tables(address) == STAYING

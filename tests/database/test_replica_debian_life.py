@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from collec_migrations.server import postmaster
+from collec_migrations.postgres import postmaster
 from tests import accounts, clusters, servers
 from tests.database.test_replica_debian import ETC, MAJOR, PLACE, control
 from tests.database.test_replica_life import replica

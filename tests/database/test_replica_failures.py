@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.replication import machine
+from collec_migrations.replica import machine
 from tests import accounts, clusters, primaries, proxy
 from tests.faults import until
 from tests.primaries import Prepared

@@ -4,8 +4,8 @@ import os
 import signal
 from pathlib import Path
 
-from collec_migrations.replication import marking, rewinding
-from collec_migrations.server import postmaster
+from collec_migrations.postgres import postmaster
+from collec_migrations.replica import marking, rewinding
 from tests import accounts, standbys
 from tests.database.test_replica_life import lives, rejoin, replica, switchover
 from tests.proxy import proxy

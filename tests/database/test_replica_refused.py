@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server import binaries
+from collec_migrations.postgres import binaries
 from tests import accounts, clusters, servers
 from tests.primaries import Prepared
 

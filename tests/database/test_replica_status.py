@@ -5,8 +5,8 @@ Each test shows first that the usual check finds nothing: the trap is real.
 
 from contextlib import ExitStack
 
-from collec_migrations.replication import health, node
-from collec_migrations.replication.findings import Limits
+from collec_migrations.replica import health, node
+from collec_migrations.replica.findings import Limits
 from tests import standbys
 from tests.proxy import proxy
 from tests.standbys import Machine, Pair, until

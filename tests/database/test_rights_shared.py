@@ -5,7 +5,7 @@ import pytest
 from collec_migrations.catalog import Catalog, compare
 from collec_migrations.errors import DowngradeRefused
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 
 A, B = Names(col="lab_a"), Names(col="lab_b")

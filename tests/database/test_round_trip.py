@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 
-from collec_migrations.database.connection import Connection
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.connection import Connection
 from tests import chain, strategies
 from tests.builders import content, memory, rows, work
 from tests.builders.memory import Memory, Shape

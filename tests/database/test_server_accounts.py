@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.server import (
+from collec_migrations.postgres import (
     account,
     binaries,
-    client,
+    binary_copies,
     cluster,
-    copies,
     embedded,
-    place,
+    embedded_home,
     programs,
+    psql,
 )
-from collec_migrations.server.address import Address
-from collec_migrations.server.cluster import Cluster
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.cluster import Cluster
 from tests import accounts
 from tests.accounts import needs_root
 from tests.database.test_server import ENSURE, cluster_of, ensure, modes
@@ -95,10 +95,10 @@ def test_root_below_a_closed_folder_puts_the_data_where_the_server_reaches(close
     before = modes(closed)
     address, said = ensure(closed)
     home = cluster_of(closed).home
-    assert home.parent == place.SHARED
+    assert home.parent == embedded_home.SHARED
     assert str(home) in said[0]
     assert (closed / ".collec" / "elsewhere").read_text() == f"{home}\n"
-    assert client.psql(binaries.embedded(), address, "select 1") == "1\n"
+    assert psql.psql(binaries.embedded(), address, "select 1") == "1\n"
     assert modes(closed) == before
     assert embedded.stop(closed)
     assert ensure(closed)[0] == address
@@ -149,10 +149,10 @@ def test_binaries_out_of_reach_are_copied_once(closed: Path, folder: Path) -> No
     hidden = binaries.in_folder(closed / package.name / "pginstall" / "bin")
     who, cache = account.for_server(), folder / "cache"
     assert not hidden.run_as(who)
-    copied = copies.reachable(hidden, who, cache)
+    copied = binary_copies.reachable(hidden, who, cache)
     assert copied.run_as(who)
     made = copied.bin_dir.stat().st_ctime_ns
-    assert copies.reachable(hidden, who, cache) == copied
+    assert binary_copies.reachable(hidden, who, cache) == copied
     assert copied.bin_dir.stat().st_ctime_ns == made
     assert [path.name for path in cache.iterdir()] == [f"{package.name}-{found.version}"]
     home = folder / "home"
@@ -169,7 +169,7 @@ def test_binaries_that_cannot_be_copied_are_one_clear_line(folder: Path, closed:
         (bin_dir / name).symlink_to(binaries.embedded().program(name))
     hidden = binaries.in_folder(bin_dir)
     with pytest.raises(ServerFailed, match="cannot run"):
-        copies.reachable(hidden, account.for_server(), folder / "cache")
+        binary_copies.reachable(hidden, account.for_server(), folder / "cache")
 
 
 @needs_root

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.server import binaries, client, postmaster
-from collec_migrations.server.postmaster import Postmaster
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import binaries, postmaster, psql
+from collec_migrations.postgres.postmaster import Postmaster
+from collec_migrations.postgres.throwaway import throwaway
 from tests import accounts
 from tests.accounts import needs_root
 
@@ -28,7 +28,7 @@ def test_it_is_gone_afterwards_even_after_an_error(folder: Path) -> None:
     def fail() -> None:
         with throwaway(binaries.embedded(), folder=folder) as address:
             seen.append(postmaster.running(Path(address.host, "data")))
-            client.psql(binaries.embedded(), address, "select 1/0")
+            psql.psql(binaries.embedded(), address, "select 1/0")
 
     with pytest.raises(ServerFailed, match="does not answer"):
         fail()
@@ -39,12 +39,12 @@ def test_it_is_gone_afterwards_even_after_an_error(folder: Path) -> None:
 
 def test_it_does_not_wait_for_the_disk(folder: Path) -> None:
     with throwaway(binaries.embedded(), folder=folder) as address:
-        assert client.psql(binaries.embedded(), address, "show fsync") == "off\n"
+        assert psql.psql(binaries.embedded(), address, "show fsync") == "off\n"
 
 
 def test_it_keeps_its_promises_to_the_disk_when_asked_to(folder: Path) -> None:
     with throwaway(binaries.embedded(), folder=folder, settings={}) as address:
-        assert client.psql(binaries.embedded(), address, "show fsync") == "on\n"
+        assert psql.psql(binaries.embedded(), address, "show fsync") == "on\n"
 
 
 def test_it_is_gone_when_its_caller_is_killed() -> None:

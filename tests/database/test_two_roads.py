@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from collec_migrations import laboratory
 from collec_migrations.catalog import Fact, compare
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.builders import rows, variants
 from tests.builders.variants import Variant
@@ -38,7 +38,7 @@ def filled(server18: Server, clone: Clone) -> Callable[[str], Address]:
             for step in chain.VERSIONS[: chain.VERSIONS.index(version) + 1]:
                 chain.upgrade(address, step)
             with chain.connected(address) as connection:
-                laboratory.fill(connection, chain.DEFAULT, movements=MOVEMENTS)
+                sample_data.fill(connection, chain.DEFAULT, movements=MOVEMENTS)
                 connection.commit()
 
         return fill

@@ -7,8 +7,8 @@ import pytest
 
 from collec_migrations.catalog import compare
 from collec_migrations.names import Names
+from collec_migrations.postgres.address import Address
 from collec_migrations.scripts import bind
-from collec_migrations.server.address import Address
 from collec_migrations.wrapping import wrap
 from tests import chain, wrapping
 from tests.constructs import ROWS, SCRIPTS, VERSIONS

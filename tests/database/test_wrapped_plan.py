@@ -6,10 +6,10 @@ import pytest
 
 from collec_migrations.errors import MigrationError
 from collec_migrations.locks import Mode
-from collec_migrations.migration import verbs
-from collec_migrations.migration.planned import Plan
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.planned import Plan
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, wrapping
 from tests.servers import Server
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import MigrationError
-from collec_migrations.migration import verbs
-from collec_migrations.migration.planned import Plan
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.planned import Plan
 from collec_migrations.names import Names
+from collec_migrations.postgres.address import Address
 from collec_migrations.scripts import bind
-from collec_migrations.server.address import Address
 from tests import chain, wrapping
 from tests.servers import Server
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations import versions as known_chain
 from collec_migrations.catalog import compare
 from collec_migrations.errors import (
     DowngradeRefused,
@@ -13,12 +14,11 @@ from collec_migrations.errors import (
     ScriptUnreadable,
     UnknownVersion,
 )
-from collec_migrations.migration import verbs
-from collec_migrations.migration.extending import ExtensionMissing
-from collec_migrations.migration.wrapped_revision import ScriptChanged
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.extending import ExtensionMissing
+from collec_migrations.migrate.wrapped_revision import ScriptChanged
 from collec_migrations.names import Names
-from collec_migrations.releases import chain as known_chain
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, wrapping
 from tests.constructs import SCRIPTS
 from tests.servers import Server
@@ -373,4 +373,4 @@ def test_a_script_for_psql_gives_the_same_catalog(
 
 def test_wrapped_versions_are_versions_that_can_be_adopted(site: Path) -> None:
     wrapping.wrapped({"col_alter_1.1-1.2.sql": "select 1;"})
-    assert known_chain.versions()[-2:] == ("1.1", "1.2")
+    assert known_chain.in_chain()[-2:] == ("1.1", "1.2")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from collec_migrations.catalog import compare
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, wrapping
 from tests.constructs import ROWS, SCRIPTS
 from tests.servers import Server

@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
-from collec_migrations import releases, settings
+from collec_migrations import settings, versions
+from collec_migrations import versions as chain
+from collec_migrations.bridge.diagram import chain as chains
+from collec_migrations.bridge.diagram import layout, svg, tables
 from collec_migrations.cli import main
-from collec_migrations.diagram import chain as chains
-from collec_migrations.diagram import layout, svg, tables
 from collec_migrations.names import Names
-from collec_migrations.releases import chain
 from tests import commands
 from tests.docs.pages import DOCS
 
@@ -119,12 +119,12 @@ def _setting_lines() -> Iterator[str]:
 
 def chain_picture() -> str:
     """Return the picture of the chain."""
-    return svg.chain(chains.stops(chain.versions()), "The versions of Collec-Science databases")
+    return svg.chain(chains.stops(chain.in_chain()), "The versions of Collec-Science databases")
 
 
 def schema_picture(version: str) -> str:
     """Return the picture of a version's tables."""
-    schema = tables.of(releases.upgraded(version), Names())
+    schema = tables.of(versions.upgraded(version), Names())
     return svg.schema(layout.arrange(schema), f"Collec-Science {version}")
 
 

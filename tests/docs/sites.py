@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from collec_migrations import laboratory
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.docs.pages import ROOT
 from tests.servers import Server
@@ -27,7 +27,7 @@ $GACL_dsn = $BDD_dsn;
 $GACL_schema = "gacl,public";
 """
 INI = f"""[alembic]
-script_location = collec_migrations:environment
+script_location = collec_migrations:migrate/alembic
 version_locations = {ROOT}/versions:%(here)s/collec-versions
 path_separator = os
 """
@@ -72,7 +72,7 @@ def _empty(site: Site) -> None:
 def _at(version: str) -> Prepare:
     def build(address: Address) -> None:
         with chain.connected(address) as connection:
-            laboratory.fill(connection, Names(), movements=MOVEMENTS)
+            sample_data.fill(connection, Names(), movements=MOVEMENTS)
             connection.commit()
 
     def prepare(site: Site) -> None:

@@ -15,7 +15,7 @@ from psycopg2.extensions import make_dsn
 from typer.testing import CliRunner, Result
 
 from collec_migrations.cli import main
-from collec_migrations.server import programs
+from collec_migrations.postgres import programs
 from tests.sites import Site
 
 PASSWORD = 'pa\'ss \\ %s "wörd"'

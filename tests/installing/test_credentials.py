@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.credentials import passfile, password
-from collec_migrations.credentials.passfile import Entry, PassfileFailed
-from collec_migrations.credentials.password import Password
-from collec_migrations.credentials.verifier import verifier
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import passfile, password
+from collec_migrations.postgres.passfile import Entry, PassfileFailed
+from collec_migrations.postgres.password import Password
+from collec_migrations.postgres.scram import verifier
 from tests.sites import Site
 
 HARD = {

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.database import configuration
-from collec_migrations.database.configuration import NotHere
 from collec_migrations.errors import MigrationError
-from collec_migrations.hba import applying, reading
-from collec_migrations.hba.applying import HbaRefused, Proof
-from collec_migrations.hba.block import Block
-from collec_migrations.replacing.trial import NotPutBack
-from collec_migrations.server import account, programs
+from collec_migrations.postgres import account, configuration, hba_change, hba_file, programs
+from collec_migrations.postgres.config_block import Block
+from collec_migrations.postgres.config_trial import NotPutBack
+from collec_migrations.postgres.configuration import NotHere
+from collec_migrations.postgres.hba_change import HbaRefused, Proof
 from tests import accounts, sites
 from tests.accounts import needs_root
 from tests.faults import until
@@ -24,9 +22,9 @@ from tests.sites import Site
 OURS = Block(name="test", lines=("local nowhere nobody reject",))
 
 
-def put(site: Site, block: Block = OURS, *proofs: Proof) -> applying.Applied:
+def put(site: Site, block: Block = OURS, *proofs: Proof) -> hba_change.Applied:
     with site.admin() as session:
-        return applying.apply(session, block, reconnect=site.reconnect, proofs=proofs)
+        return hba_change.apply(session, block, reconnect=site.reconnect, proofs=proofs)
 
 
 def copies(site: Site) -> list[Path]:
@@ -51,7 +49,7 @@ def test_the_block_is_loaded_and_proved_and_the_old_file_kept_beside(site_server
     assert done.copy
     assert done.copy.read_text() == sites.RULES
     assert done.copy.stat().st_mode == before.st_mode
-    assert put(site_server) == applying.Applied(file=site_server.hba, changed=False)
+    assert put(site_server) == hba_change.Applied(file=site_server.hba, changed=False)
     assert copies(site_server) == [done.copy]
 
 
@@ -182,7 +180,7 @@ def test_our_reading_agrees_with_the_servers_own(site_server: Site, tmp_path: Pa
         (site_server.folder / "list").write_text("u1, u2\n")
         text += "include_dir extra\nlocal all @list md5\n"
     site_server.hba.write_text(sites.RULES + text)
-    found = reading.read(site_server.hba, version=major * 10000)
+    found = hba_file.read(site_server.hba, version=major * 10000)
     order = "rule_number" if major >= 16 else "line_number"
     told = site_server.query(
         "select type, database, user_name, address, auth_method"

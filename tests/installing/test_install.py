@@ -13,15 +13,15 @@ import psycopg2
 import pytest
 from typer.testing import CliRunner
 
+from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.cli import main
-from collec_migrations.credentials import passfile
-from collec_migrations.credentials.password import Password
-from collec_migrations.database.connection import connect
-from collec_migrations.database.reading import read_catalog
-from collec_migrations.installing import administrator, making
-from collec_migrations.installing.pieces import Piece
-from collec_migrations.installing.wanted import Wanted
+from collec_migrations.install import administrator, creation
+from collec_migrations.install.pieces import Piece
+from collec_migrations.install.request import Wanted
 from collec_migrations.names import Names
+from collec_migrations.postgres import passfile
+from collec_migrations.postgres.connection import connect
+from collec_migrations.postgres.password import Password
 from tests import accounts, chain, wrapping
 from tests.accounts import needs_root
 from tests.faults import until
@@ -171,11 +171,11 @@ def test_running_again_completes_what_was_interrupted(lab18: Lab, steps: int) ->
     wanted = Wanted(database=lab18.name, owner=lab18.name, pairs=(Names(),))
     for step in STEPS[:steps]:
         if step == "role":
-            making.role(admin, wanted, Password(PASSWORD))
+            creation.role(admin, wanted, Password(PASSWORD))
         elif step == "database":
-            making.database(admin, wanted)
+            creation.database(admin, wanted)
         else:
-            making.inside(admin, wanted, [Piece(kind="schema", name="gacl", state="make")])
+            creation.inside(admin, wanted, [Piece(kind="schema", name="gacl", state="make")])
     assert lab18.install("--apply-hba").exit_code == 0
     assert set(lab18.pieces("--apply-hba").values()) == {"there"}
     assert lab18.enters() == ""
@@ -298,7 +298,7 @@ main()
 
 @needs_root
 def test_the_servers_own_account_installs_too(lab: Lab) -> None:
-    from collec_migrations.server import account
+    from collec_migrations.postgres import account
 
     words = ("--database", lab.name, "--owner", lab.name, "--apply-hba")
     shown = accounts.run(INSTALL, lab.site.address().dsn, *words, who=account.for_server())

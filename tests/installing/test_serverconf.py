@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.serverconf import applying, judging, place
-from collec_migrations.serverconf.applying import SettingsRefused, Written
-from collec_migrations.serverconf.judging import Setting
+from collec_migrations.postgres import settings_change, settings_check, settings_place
+from collec_migrations.postgres.settings_change import SettingsRefused, Written
+from collec_migrations.postgres.settings_check import Setting
 from tests.sites import Site
 
 
 def put(site: Site, **settings: str) -> Written:
     with site.admin() as session:
-        return applying.apply(session, "collec-test", settings, reconnect=site.reconnect)
+        return settings_change.apply(session, "collec-test", settings, reconnect=site.reconnect)
 
 
 @pytest.fixture
@@ -115,9 +115,9 @@ def test_a_setting_that_another_file_overrides_is_refused(site_server: Site, mai
 def test_units(unit: str, value: str, why: str) -> None:
     setting = Setting(name="n", kind="integer", unit=unit, low="1", high="100000000",
                       choices=(), restart=True)  # fmt: skip
-    assert why in judging.fault(setting, value)
-    assert bool(why) == bool(judging.fault(setting, value))
+    assert why in settings_check.fault(setting, value)
+    assert bool(why) == bool(settings_check.fault(setting, value))
 
 
 def test_values_are_quoted_for_the_file() -> None:
-    assert place.quoted("it's \\ one") == "'it''s \\\\ one'"
+    assert settings_place.quoted("it's \\ one") == "'it''s \\\\ one'"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from collec_migrations import laboratory
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain, faults
 from tests.conftest import Clone
 from tests.servers import Server
@@ -16,7 +16,7 @@ def filled(server18: Server, clone: Clone) -> Address:
     def build(address: Address) -> None:
         chain.upgrade(address, "1.0.8")
         with chain.connected(address) as connection:
-            laboratory.fill(connection, chain.DEFAULT, movements=60)
+            sample_data.fill(connection, chain.DEFAULT, movements=60)
             connection.commit()
         faults.hook(address)
 

@@ -1,7 +1,7 @@
 """What a database holds, as far as a run that fails must leave it as it was."""
 
 from collec_migrations.catalog import Catalog
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.builders import rows
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from collec_migrations import laboratory
 from collec_migrations.errors import ConnectionLost, ServerFailed
-from collec_migrations.server import embedded
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import embedded
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain, faults
 from tests.runs.states import state
 from tests.servers import Server
@@ -123,7 +123,7 @@ def crashing(folder: Path) -> Crashing:
     found = Crashing(folder)
     chain.upgrade(found.address, "1.0.8")
     with chain.connected(found.address) as connection:
-        laboratory.fill(connection, chain.DEFAULT, movements=60)
+        sample_data.fill(connection, chain.DEFAULT, movements=60)
         connection.commit()
     faults.hook(found.address)
     return found

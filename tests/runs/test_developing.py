@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, documents
 
 PAGE = "docs/developing.md"

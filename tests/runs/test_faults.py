@@ -3,7 +3,7 @@
 import pytest
 
 from collec_migrations.errors import ConnectionLost, MigrationError
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain, faults
 from tests.runs.states import state
 from tests.servers import Server

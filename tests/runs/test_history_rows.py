@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import library, scripts
-from collec_migrations.database import history
+from collec_migrations import scripts, versions
+from collec_migrations.bridge import history
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.chain import alembic
 
@@ -28,7 +28,7 @@ def test_a_row_says_what_was_done_by_whom_and_when(database: Address) -> None:
     row = read(database, "col")[-1]
     assert (row.version, row.kind, row.note) == ("1.0.8", "applied", "")
     assert row.script == "upgrade-1.0.6-1.0.8.sql"
-    assert row.checksum == library.load(row.script).checksum
+    assert row.checksum == versions.load(row.script).checksum
     assert row.tool_version == history.tool_version()
     assert row.database_user == "collec"
     assert row.client == history.client()
@@ -51,7 +51,7 @@ def test_every_checksum_is_that_of_the_scripts_at_hand(database: Address) -> Non
     chain.upgrade(database, col="col,lab_b")
     for schema in ("gacl", "col", "lab_b"):
         for row in read(database, schema):
-            assert library.current_checksum(row.script) == row.checksum, row
+            assert versions.current_checksum(row.script) == row.checksum, row
 
 
 def test_a_stamp_is_an_adoption(database: Address) -> None:
@@ -79,12 +79,12 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(
     tmp_path: Path, mark: str, ends: str
 ) -> None:
     (tmp_path / "a.sql").write_bytes((mark + TEXT.replace("\n", ends)).encode())
-    source = library.load("a.sql", folder=tmp_path)
-    assert source.checksum == library.checksum(TEXT)
+    source = versions.load("a.sql", folder=tmp_path)
+    assert source.checksum == versions.checksum(TEXT)
     bound = scripts.bind(source.text, Names(gacl="rights").by_default_name)
     assert bound == TEXT.replace("gacl.", "rights.")
 
 
 def test_any_other_change_changes_the_checksum() -> None:
     changed = [TEXT.replace("\t", " "), TEXT + "\n", TEXT.upper(), TEXT.replace("é", "e")]
-    assert len({library.checksum(text) for text in [TEXT, *changed]}) == 5
+    assert len({versions.checksum(text) for text in [TEXT, *changed]}) == 5

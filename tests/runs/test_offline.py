@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import laboratory
+from collec_migrations.bridge import history
 from collec_migrations.catalog import compare
-from collec_migrations.database import history, locking
 from collec_migrations.names import Names
-from collec_migrations.server import programs
-from collec_migrations.server.address import Address
+from collec_migrations.postgres import advisory_lock, programs
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.builders import rows
 from tests.chain import alembic
@@ -114,7 +114,7 @@ def test_psql_upgrades_as_the_online_run_does(server18: Server, names: Names) ->
     def build(address: Address) -> None:
         chain.upgrade(address, "1.0.8", **chain.under(names))
         with chain.connected(address) as connection:
-            laboratory.fill(connection, names, movements=60)
+            sample_data.fill(connection, names, movements=60)
             connection.commit()
 
     template = server18.template(f"offline {names.col}", build)
@@ -199,7 +199,7 @@ def test_a_script_refuses_to_run_beside_another_run(
 ) -> None:
     script = written("head", "-x", f"transaction={transaction}").stdout
     with chain.connected(database) as other:
-        other.cursor().execute(f"select pg_advisory_lock({locking.KEY})")
+        other.cursor().execute(f"select pg_advisory_lock({advisory_lock.KEY})")
         done = psql(server18, database, script)
     assert done.returncode == 3
     assert "another run holds this database" in done.stderr

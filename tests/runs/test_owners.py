@@ -5,9 +5,9 @@ from urllib.parse import quote
 import pytest
 from psycopg2 import sql
 
-from collec_migrations import laboratory
 from collec_migrations.errors import MigrationError
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
 from tests.runs.states import state
 from tests.servers import Server
@@ -69,7 +69,7 @@ def at_1_0_8(server: Server) -> str:
         chain.execute(address, f'grant "lab ""owner""" to "{MEMBER}"')
         chain.upgrade(address, "1.0.8")
         with chain.connected(address) as connection:
-            laboratory.fill(connection, chain.DEFAULT, movements=60)
+            sample_data.fill(connection, chain.DEFAULT, movements=60)
             connection.commit()
         chain.execute(address, GIVE + GRANTS)
 

@@ -7,7 +7,7 @@ import pytest
 from collec_migrations.catalog import compare
 from collec_migrations.errors import MigrationError
 from collec_migrations.names import Names
-from collec_migrations.server.address import Address
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.builders import rows
 from tests.chain import alembic

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.migration.configuration import alembic_config, errors_unwrapped
-from collec_migrations.server.address import Address
+from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.chain import alembic
 from tests.servers import Server

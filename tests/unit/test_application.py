@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import application
-from collec_migrations.application import dotenv, ini, php
-from collec_migrations.application.installation import dsn, schemas
 from collec_migrations.errors import UsageError
+from collec_migrations.install import application
+from collec_migrations.install.application import dotenv, ini, php
+from collec_migrations.install.application.installation import dsn, schemas
 
 DEFAULTS = """<?php
 $APPLI_version = "1.1.0b";

@@ -11,10 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collec_migrations import application
-from collec_migrations.application import comparing, dotenv, editing, ini, php, putting, wanted
-from collec_migrations.application.installation import Installation, dsn, schemas
-from collec_migrations.application.wanted import Form, Wanted
+from collec_migrations.install import application
+from collec_migrations.install.application import (
+    comparison,
+    dotenv,
+    ini,
+    php,
+    settings,
+)
+from collec_migrations.install.application import (
+    edit as editing,
+)
+from collec_migrations.install.application import (
+    write as putting,
+)
+from collec_migrations.install.application.installation import Installation, dsn, schemas
+from collec_migrations.install.application.settings import Form, Wanted
 
 WANT = Wanted(
     host="db.lab.org", port="5433", database="lab", login="biology", col="bio", gacl="rights"
@@ -93,7 +105,7 @@ def test_what_is_put_into_dotenv_is_what_is_read(value: str, other: str) -> None
 
 @pytest.mark.skipif(shutil.which("php") is None, reason="PHP is not installed")
 def test_php_itself_reads_what_is_put(tmp_path: Path) -> None:
-    values = wanted.settings(ODD, Form.PHP)
+    values = settings.settings(ODD, Form.PHP)
     path = tmp_path / "param.inc.php"
     path.write_text(editing.in_php(PHP, values))
     told = f"include '{path}'; echo json_encode(compact({', '.join(map(repr, values))}));"
@@ -118,18 +130,18 @@ def test_a_value_that_is_no_constant_is_overruled_at_the_end() -> None:
 def test_a_snippet_says_what_the_database_is_and_no_password(
     tmp_path: Path, want: Wanted, form: Form
 ) -> None:
-    text = wanted.snippet(want, form)
+    text = settings.snippet(want, form)
     if form is Form.DOTENV:
         write(tmp_path, modern='<?php\npublic string $dbversion = "25.0";', env=text)
     else:
         write(tmp_path, site=f"<?php\n{text}")
     found = application.read(tmp_path, {})
     assert found.connection == {"host": want.host, "port": want.port, "dbname": want.database}
-    assert (found.login, found.password) == (want.login, wanted.PASSWORD)
+    assert (found.login, found.password) == (want.login, settings.PASSWORD)
     assert found.search_path == want.search_path
     assert found.gacl == want.gacl
     assert not found.other_database
-    rows = comparing.rows(found, want, recorded=["25.0"], observed="25.0")
+    rows = comparison.rows(found, want, recorded=["25.0"], observed="25.0")
     assert all(row.same for row in rows)
 
 
@@ -183,7 +195,9 @@ def test_a_key_that_the_ini_file_rules_is_changed_there(tmp_path: Path) -> None:
 )
 def test_what_says_the_same_in_another_way_stays(tmp_path: Path, site: str) -> None:
     here = replace(WANT, host="localhost", port="5432")
-    rest = {key: value for key, value in wanted.settings(here, Form.PHP).items() if key not in site}
+    rest = {
+        key: value for key, value in settings.settings(here, Form.PHP).items() if key not in site
+    }
     lines = "".join(f'${key} = "{value}"; // own\n' for key, value in rest.items())
     write(tmp_path, site=f"<?php\n{lines}{site}\n")
     assert putting.edits(tmp_path, here, {}) == ()
@@ -236,10 +250,10 @@ SAID = Installation(
     ],
 )
 def test_each_difference_is_told(changes: dict[str, object], setting: str) -> None:
-    sound = list(comparing.rows(SAID, WANT, recorded=["1.0.8", "1.1"], observed="1.1"))
+    sound = list(comparison.rows(SAID, WANT, recorded=["1.0.8", "1.1"], observed="1.1"))
     assert all(row.same for row in sound)
     said = replace(SAID, **changes)  # type: ignore[arg-type]  # names of its fields
-    rows = comparing.rows(said, WANT, recorded=["1.0.8", "1.1"], observed="1.1")
+    rows = comparison.rows(said, WANT, recorded=["1.0.8", "1.1"], observed="1.1")
     assert [row.setting for row in rows if not row.same] == [setting]
 
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
 from collec_migrations import settings
-from collec_migrations.backup import offsite, pitr, schedule, source, space
+from collec_migrations.backup import contents, offsite, pitr, schedule, space
 from collec_migrations.backup.faults import BackupFailed
 from collec_migrations.backup.pitr_texts import Server
 from collec_migrations.backup.schedule import Schedule
@@ -180,5 +180,5 @@ def test_room_is_reckoned_from_the_last_backup_or_from_what_the_tables_hold() ->
 def test_documents_are_not_expected_to_shrink(
     heap: int, apart: int, has_bytes: bool, large_objects: int, most: int
 ) -> None:
-    table = source.Table(name="col.document", heap=heap, apart=apart, has_bytes=has_bytes)
+    table = contents.Table(name="col.document", heap=heap, apart=apart, has_bytes=has_bytes)
     assert space.first([table], large_objects) == most

@@ -4,19 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from collec_migrations import releases
+from collec_migrations import versions
+from collec_migrations import versions as chain
+from collec_migrations.bridge import decision, detection_text, markers, schema_pairs, structure
+from collec_migrations.bridge.answer import Answer
+from collec_migrations.bridge.difference import Severity
+from collec_migrations.bridge.records import Records, Row
+from collec_migrations.bridge.schemas import Schema
 from collec_migrations.catalog import Catalog, Fact
-from collec_migrations.comparison import structure
-from collec_migrations.comparison.difference import Severity
-from collec_migrations.database.records import Records, Row
-from collec_migrations.database.schemas import Schema
-from collec_migrations.detection import deciding, pairing, telling
-from collec_migrations.detection.answer import Answer
 from collec_migrations.names import Names
-from collec_migrations.releases import Shape, chain, markers
+from collec_migrations.versions import Shape
 
-SHAPES = [(version, shape) for version in releases.VERSIONS
-          for shape, _ in releases.shapes(version)]  # fmt: skip
+SHAPES = [(version, shape) for version in versions.VERSIONS
+          for shape, _ in versions.shapes(version)]  # fmt: skip
 
 
 def records(*numbers: str, version: str = "26.2") -> Records:
@@ -24,14 +24,14 @@ def records(*numbers: str, version: str = "26.2") -> Records:
     rows = tuple(Row(id=place, number=number, date="") for place, number in enumerate(numbers))
     parameters = frozenset({1}) if version == "2.0" else frozenset({1, 2})
     return Records(
-        has_dbversion=releases.is_recorded(version), dbversion=rows, parameters=parameters
+        has_dbversion=versions.is_recorded(version), dbversion=rows, parameters=parameters
     )
 
 
-def evidence(version: str, catalog: Catalog) -> deciding.Evidence:
+def evidence(version: str, catalog: Catalog) -> decision.Evidence:
     """Return what is read of a database that says its version as it should."""
-    numbers = (version,) if releases.is_recorded(version) else ()
-    return deciding.Evidence(
+    numbers = (version,) if versions.is_recorded(version) else ()
+    return decision.Evidence(
         names=Names(),
         observed=catalog,
         records=records(*numbers, version=version),
@@ -41,21 +41,21 @@ def evidence(version: str, catalog: Catalog) -> deciding.Evidence:
 
 def known(version: str, shape: Shape = Shape.UPGRADED) -> Catalog:
     """Return a catalog that is there."""
-    found = releases.catalog(version, shape)
+    found = versions.catalog(version, shape)
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize(("version", "shape"), SHAPES)
 def test_every_catalog_is_recognised_exactly(version: str, shape: Shape) -> None:
-    answer = deciding.decide(evidence(version, known(version, shape)))
+    answer = decision.decide(evidence(version, known(version, shape)))
     assert (answer.answer, answer.versions) == (Answer.EXACT, (version,))
     assert not answer.serious
 
 
 @pytest.mark.parametrize("version", ["2.4", "2.5", "2.8.1"])
 def test_a_frozen_default_is_told_and_does_not_hide_the_version(version: str) -> None:
-    answer = deciding.decide(evidence(version, known(version)))
+    answer = decision.decide(evidence(version, known(version)))
     assert answer.answer is Answer.EXACT
     assert [one.name for one in answer.differences] == ["object.change_date"]
     assert "frozen" in answer.differences[0].sentence
@@ -74,7 +74,7 @@ def test_every_lost_fact_is_the_same_version_and_one_line(version: str, shape: S
             continue
         observed = Catalog(catalog.facts - {fact})
         told = structure.differences(
-            expected=catalog, observed=observed, alternative=releases.catalog(version, other)
+            expected=catalog, observed=observed, alternative=versions.catalog(version, other)
         )
         assert len(told) == 1, fact
 
@@ -84,7 +84,7 @@ def test_every_lost_thing_leaves_the_version(version: str) -> None:
     catalog = known(version)
     for fact in sorted(catalog.facts)[:: 1 if version == "1.1" else 5]:
         if fact.kind != "table":
-            answer = deciding.decide(evidence(version, Catalog(catalog.facts - {fact})))
+            answer = decision.decide(evidence(version, Catalog(catalog.facts - {fact})))
             assert answer.versions == (version,), fact
 
 
@@ -126,10 +126,10 @@ def test_a_wrong_number_is_told_and_not_preferred(
     shape_of: str, numbers: tuple[str, ...], said: str
 ) -> None:
     seen = replace(evidence(shape_of, known(shape_of)), records=records(*numbers, version=shape_of))
-    answer = deciding.decide(seen)
+    answer = decision.decide(seen)
     assert answer.version == shape_of
     assert not answer.is_sound
-    assert said in telling.text(answer, chain=())
+    assert said in detection_text.text(answer, chain=())
 
 
 @pytest.mark.parametrize(
@@ -138,11 +138,11 @@ def test_a_wrong_number_is_told_and_not_preferred(
      ("24.1", ("24.1",)), ("26.0", ("25.1", "26.0")), ("1.1", ("1.0.8", "1.1"))],
 )  # fmt: skip
 def test_rows_that_installers_leave_are_no_fault(version: str, numbers: tuple[str, ...]) -> None:
-    shape = Shape.FRESH if releases.catalog(version, Shape.FRESH) else Shape.UPGRADED
+    shape = Shape.FRESH if versions.catalog(version, Shape.FRESH) else Shape.UPGRADED
     seen = replace(
         evidence(version, known(version, shape)), records=records(*numbers, version=version)
     )
-    assert deciding.decide(seen).answer is Answer.EXACT
+    assert decision.decide(seen).answer is Answer.EXACT
 
 
 def test_the_installer_of_26_0_0_is_known_for_what_it_is() -> None:
@@ -154,7 +154,7 @@ def test_the_installer_of_26_0_0_is_known_for_what_it_is() -> None:
         one for one in catalog.facts
         if one.name not in gone and "createdsample" not in one.definition + one.name
     ))  # fmt: skip
-    answer = deciding.decide(replace(evidence("26.0", left), records=records("25.1")))
+    answer = decision.decide(replace(evidence("26.0", left), records=records("25.1")))
     assert answer.versions == ("26.0",)
     assert all(one.known for one in answer.serious)
 
@@ -163,19 +163,19 @@ def test_the_installer_of_26_0_0_is_known_for_what_it_is() -> None:
 def test_twins_are_ambiguous_when_nothing_tells_them_apart(version: str, twin: str) -> None:
     seen = evidence(version, known(version))
     blind = replace(seen, movement_of="", records=replace(seen.records, parameters=None))
-    answer = deciding.decide(blind)
+    answer = decision.decide(blind)
     assert answer.answer is Answer.AMBIGUOUS
     assert {version, twin} <= set(answer.versions)
 
 
 def test_half_of_a_step_names_both_versions() -> None:
-    for older, newer in releases.steps():
+    for older, newer in versions.steps():
         before, after = known(older), known(newer)
         added = sorted(after.facts - before.facts)
         if len(added) < 4:
             continue
         half = Catalog(before.facts | frozenset(added[: len(added) // 2]))
-        answer = deciding.decide(evidence(older, half))
+        answer = decision.decide(evidence(older, half))
         assert answer.versions == (older, newer)
 
 
@@ -183,7 +183,7 @@ def test_nothing_of_it_is_empty_rights_alone_are_said_and_others_are_refused() -
     whole = known("1.1")
     gacl = Catalog(frozenset(fact for fact in whole.facts if fact.role == "gacl"))
     other = Catalog.of([("col", "table", "document", ""), ("col", "table", "event", "")])
-    answers = [deciding.decide(evidence("1.1", one)).answer
+    answers = [decision.decide(evidence("1.1", one)).answer
                for one in (Catalog(frozenset()), gacl, other)]  # fmt: skip
     assert answers == [Answer.EMPTY, Answer.ONLY_GACL, Answer.OTHER]
 
@@ -192,7 +192,7 @@ def test_markers_are_the_tables_of_every_version() -> None:
     for role, names in (("gacl", markers.GACL), ("col", markers.COL)):
         common = set.intersection(
             *({fact.name for fact in catalog.facts if fact[:2] == (role, "table")}
-              for version in releases.VERSIONS for _, catalog in releases.shapes(version))
+              for version in versions.VERSIONS for _, catalog in versions.shapes(version))
         )  # fmt: skip
         assert common == set(names)
 
@@ -201,7 +201,7 @@ def test_data_schemas_go_with_the_rights_schema_that_they_use() -> None:
     def schema(name: str, gacl: int, col: int, *uses: str) -> Schema:
         return Schema(name=name, gacl_tables=gacl, col_tables=col, uses=uses)
 
-    found = pairing.pair(
+    found = schema_pairs.pair(
         [schema("r1", 8, 0), schema("r2", 8, 0), schema("a", 0, 21, "r1"),
          schema("b", 0, 21, "r2"), schema("c", 0, 20, "r1"), schema("d", 0, 21)]
     )  # fmt: skip
@@ -210,4 +210,4 @@ def test_data_schemas_go_with_the_rights_schema_that_they_use() -> None:
 
 
 def test_the_chain_has_the_versions_that_have_revisions() -> None:
-    assert chain.versions() == ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
+    assert chain.in_chain() == ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from collec_migrations import releases
-from collec_migrations.diagram import layout, svg, tables
+from collec_migrations import versions
+from collec_migrations.bridge.diagram import layout, svg, tables
 from collec_migrations.names import Names
 from tests import accounts, commands
 
@@ -18,12 +18,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def schema(version: str, names: Names | None = None) -> tables.Schema:
     """Return the tables of a version."""
-    return tables.of(releases.upgraded(version), names or Names())
+    return tables.of(versions.upgraded(version), names or Names())
 
 
-@pytest.mark.parametrize("version", releases.VERSIONS)
+@pytest.mark.parametrize("version", versions.VERSIONS)
 def test_every_table_and_foreign_key_of_a_version_is_there(version: str) -> None:
-    found, facts = schema(version), releases.upgraded(version).facts
+    found, facts = schema(version), versions.upgraded(version).facts
     assert {one.key for one in found.tables} == {
         (fact.role, fact.name) for fact in facts if fact.kind == "table"
     }
@@ -51,7 +51,7 @@ def test_the_text_is_what_mermaid_reads() -> None:
 
 def test_the_chain_has_every_version_and_what_changed() -> None:
     text = commands.invoke("diagram").output
-    assert all(f'"{version}<br/>' in text for version in releases.VERSIONS)
+    assert all(f'"{version}<br/>' in text for version in versions.VERSIONS)
     assert 'v4 -->|"+3 −4 tables<br/>+25 −21 columns"| v5' in text
     assert "v5 -.->" in text
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from collec_migrations.database.extensions import Extensions
-from collec_migrations.installing import pieces, refusing, rules
-from collec_migrations.installing.found import Database, Found, Role, Server
-from collec_migrations.installing.refusing import NotInstallable
-from collec_migrations.installing.wanted import Wanted
+from collec_migrations.install import access_rules, pieces, preconditions
+from collec_migrations.install.inventory import Database, Found, Role, Server
+from collec_migrations.install.preconditions import NotInstallable
+from collec_migrations.install.request import Wanted
 from collec_migrations.names import Names
+from collec_migrations.postgres.extensions import Extensions
 from collec_migrations.wrapping.extensions import Use
 
 WANTED = Wanted(database="collec", owner="collec", pairs=(Names(),), version="1.1")
@@ -36,21 +36,21 @@ UUID = Use(name="pgcrypto", place="upgrade.sql:9", made=False, core_since=130000
 )
 def test_a_server_on_which_it_cannot_be_is_told(change: dict[str, object], told: str) -> None:
     with pytest.raises(NotInstallable, match=told) as caught:
-        refusing.refuse(WANTED, replace(FOUND, server=replace(SERVER, **change)), ())  # type: ignore[arg-type]  # names of the table above
+        preconditions.refuse(WANTED, replace(FOUND, server=replace(SERVER, **change)), ())  # type: ignore[arg-type]  # names of the table above
     assert "nothing was made" in str(caught.value)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("new", ["SQL_ASCII C", "UTF8 C.UTF-8", "LATIN1 POSIX"])
 def test_a_locale_that_goes_with_utf8_is_no_obstacle(new: str) -> None:
-    refusing.refuse(WANTED, replace(FOUND, server=replace(SERVER, new_databases=new)), ())
+    preconditions.refuse(WANTED, replace(FOUND, server=replace(SERVER, new_databases=new)), ())
 
 
 def test_an_extension_that_the_server_lacks_is_told_and_one_that_it_has_is_made() -> None:
     with pytest.raises(NotInstallable, match="'pg_trgm' is needed at upgrade"):
-        refusing.refuse(WANTED, FOUND, (TRIGRAMS,))
+        preconditions.refuse(WANTED, FOUND, (TRIGRAMS,))
     has = replace(FOUND, extensions=replace(NOTHING, available={"pg_trgm": True}))
-    refusing.refuse(WANTED, has, (TRIGRAMS, UUID))
+    preconditions.refuse(WANTED, has, (TRIGRAMS, UUID))
     decided = pieces.decided(WANTED, has, (TRIGRAMS, UUID), password="")
     assert [one.name for one in decided if one.kind == "extension"] == ["pg_trgm"]
 
@@ -77,11 +77,11 @@ def test_the_method_is_one_by_which_the_account_can_come_in(
 ) -> None:
     role = Role(login=True, powers=(), limit=-1, expired=False, kept=kept, member_of=frozenset())
     found = replace(FOUND, server=replace(SERVER, version=version), role=role)
-    access = rules.unknown(WANTED, found, "")
+    access = access_rules.unknown(WANTED, found, "")
     assert {line.split()[-1] for line in access.block.lines} == {method, "reject"}
 
 
 def test_the_encoding_of_a_database_that_is_there_counts() -> None:
     there = Database(owner="collec", encoding="LATIN1", open=True, template=False)
     with pytest.raises(NotInstallable, match="LATIN1, not UTF8"):
-        refusing.refuse(WANTED, replace(FOUND, database=there), ())
+        preconditions.refuse(WANTED, replace(FOUND, database=there), ())

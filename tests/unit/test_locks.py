@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import library, locks, scripts
+from collec_migrations import locks, scripts, versions
 from collec_migrations.locks import ForeignKey, Mode, Relation, World
 
-SCRIPTS = sorted(library.scripts_folder().glob("*.sql"))
+SCRIPTS = sorted(versions.scripts_folder().glob("*.sql"))
 VOLATILE = frozenset({"random", "nextval", "setval"})
 
 

@@ -2,17 +2,17 @@
 
 import pytest
 
-from collec_migrations import majors
+from collec_migrations.postgres import pg_versions
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_every_fact_has_one_value_for_every_major(major: str) -> None:
-    at = majors.KNOWN.index(major)
-    for name, rows in majors._table().items():
+    at = pg_versions.KNOWN.index(major)
+    for name, rows in pg_versions._table().items():
         covering = [
             value
             for first, last, value in rows
-            if majors.KNOWN.index(first) <= at <= majors.KNOWN.index(last)
+            if pg_versions.KNOWN.index(first) <= at <= pg_versions.KNOWN.index(last)
         ]
         assert len(covering) == 1, name
 
@@ -29,17 +29,17 @@ def test_every_fact_has_one_value_for_every_major(major: str) -> None:
     ],
 )
 def test_a_server_number_tells_its_major(version: int, major: str) -> None:
-    assert majors.of(version) == major
+    assert pg_versions.of(version) == major
 
 
 def test_a_server_before_9_4_is_refused() -> None:
-    with pytest.raises(majors.MajorUnknown, match=r"9\.3"):
-        majors.of(90325)
+    with pytest.raises(pg_versions.MajorUnknown, match=r"9\.3"):
+        pg_versions.of(90325)
 
 
 def test_names_follow_the_major() -> None:
-    assert majors.text("fn_current_lsn", "9.6") == "pg_current_xlog_location"
-    assert majors.text("fn_current_lsn", "10") == "pg_current_wal_lsn"
-    assert majors.text("slot_cap_guc", "12") is None
-    assert majors.holds("must_write_timeline_latest", "11")
-    assert not majors.holds("must_write_timeline_latest", "12")
+    assert pg_versions.text("fn_current_lsn", "9.6") == "pg_current_xlog_location"
+    assert pg_versions.text("fn_current_lsn", "10") == "pg_current_wal_lsn"
+    assert pg_versions.text("slot_cap_guc", "12") is None
+    assert pg_versions.holds("must_write_timeline_latest", "11")
+    assert not pg_versions.holds("must_write_timeline_latest", "12")

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from collec_migrations.database.powers import Powers
 from collec_migrations.locks import Effects, Relation
-from collec_migrations.migration import obstacles
-from collec_migrations.migration.obstacles import Needs, NotPossible, Obstacle
+from collec_migrations.migrate import obstacles
+from collec_migrations.migrate.obstacles import Needs, NotPossible, Obstacle
 from collec_migrations.names import Names
+from collec_migrations.postgres.privileges import Powers
 
 STORAGE = Relation(schema="col", name="storage", owner="collec")
 OWNER = Powers(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import majors
 from collec_migrations.errors import UsageError
-from collec_migrations.hba import reading
-from collec_migrations.replication import (
+from collec_migrations.postgres import hba_file, pg_versions
+from collec_migrations.postgres.settings_place import Place
+from collec_migrations.replica import (
     accounts,
     basebackup,
     clone_checks,
@@ -22,11 +22,10 @@ from collec_migrations.replication import (
     primary_checks,
     wal,
 )
-from collec_migrations.replication.accounts import Rights
-from collec_migrations.replication.clone_checks import Machine
-from collec_migrations.replication.clone_target import Kind, Target
-from collec_migrations.replication.primary_state import Primary, Running
-from collec_migrations.serverconf.place import Place
+from collec_migrations.replica.accounts import Rights
+from collec_migrations.replica.clone_checks import Machine
+from collec_migrations.replica.clone_target import Kind, Target
+from collec_migrations.replica.primary_state import Primary, Running
 from tests.unit.test_standby_configuration import GOLDEN, UPSTREAM
 
 GB = 1 << 30
@@ -38,21 +37,21 @@ TOLD = "PostgreSQL 15.18 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit"
 
 def fresh(major: str, **other: str) -> Primary:
     """Return a server of a major as initdb leaves it, seen from the server's own machine."""
-    later = majors.KNOWN.index(major) >= majors.KNOWN.index("10")
-    cap = majors.text("slot_cap_guc", major)
+    later = pg_versions.KNOWN.index(major) >= pg_versions.KNOWN.index("10")
+    cap = pg_versions.text("slot_cap_guc", major)
     values = {
-        "wal_level": majors.text("wal_level_default", major) or "",
+        "wal_level": pg_versions.text("wal_level_default", major) or "",
         "max_wal_senders": "10" if later else "0",
         "max_replication_slots": "10" if later else "0",
         "hot_standby": "on" if later else "off",
         "wal_log_hints": "off",
-        "data_checksums": "on" if majors.holds("checksums_default", major) else "off",
+        "data_checksums": "on" if pg_versions.holds("checksums_default", major) else "off",
         "full_page_writes": "on",
         "listen_addresses": "localhost",
         "port": "5432",
-        "password_encryption": (majors.text("password_encryption_default", major) or "")[:13],
-        majors.text("wal_keep_guc", major) or "": "0",
-        majors.text("wal_size_guc", major) or "": "3" if major == "9.4" else "1024",
+        "password_encryption": (pg_versions.text("password_encryption_default", major) or "")[:13],
+        pg_versions.text("wal_keep_guc", major) or "": "0",
+        pg_versions.text("wal_size_guc", major) or "": "3" if major == "9.4" else "1024",
         **({cap: "-1"} if cap else {}),
         "ssl": "on",
         **other,
@@ -77,7 +76,7 @@ def fresh(major: str, **other: str) -> Primary:
     )
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_the_settings_of_each_major_are_those_of_its_golden_file(major: str) -> None:
     found = primary_checks.missing(fresh(major), "10.0.0.2")
     place = Place(file=Path("x"), whole=True, old="")
@@ -90,14 +89,14 @@ def test_the_settings_of_each_major_are_those_of_its_golden_file(major: str) -> 
     assert "".join(f"{one};\n" for one in roles) == (folder / "roles.sql").read_text()
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_the_copy_of_each_major_is_called_as_in_its_golden_file(major: str) -> None:
     command = basebackup.command(major, "/bin/pg_basebackup", Path("/srv/b.partial"), UPSTREAM)
     golden = GOLDEN / major / "standby.command"
     assert "".join(f"{word}\n" for word in command) == golden.read_text()
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_a_server_with_its_own_advice_lacks_nothing(major: str) -> None:
     found = primary_checks.missing(fresh(major), "10.0.0.2")
     assert found
@@ -258,7 +257,7 @@ def test_rules_let_a_standby_in_when_they_do_so_for_sure(
 ) -> None:
     ours = primary_access.of("10.0.0.2", "18", encrypted=encrypted).text
     text = text.replace("OURS ", ours).replace(" OURS", f"\n{ours}")
-    found = reading.parse(text, Path("pg_hba.conf"), version=180000)
+    found = hba_file.parse(text, Path("pg_hba.conf"), version=180000)
     assert primary_access.decided(found, "10.0.0.2", encrypted=encrypted) is expected
 
 

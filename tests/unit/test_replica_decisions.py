@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.replication import attaching, candidates, health, lsn, nodes, standbys
-from collec_migrations.replication.attaching import Folder, Way
-from collec_migrations.replication.faults import ReplicationRefused
-from collec_migrations.replication.findings import Limits
-from collec_migrations.replication.protocol import Identity
-from collec_migrations.replication.states import Down, Node, Receiver, Sender, Slot, Up
+from collec_migrations.replica import attaching, candidates, health, lsn, nodes, standbys
+from collec_migrations.replica.attaching import Folder, Way
+from collec_migrations.replica.faults import ReplicationRefused
+from collec_migrations.replica.findings import Limits
+from collec_migrations.replica.protocol import Identity
+from collec_migrations.replica.states import Down, Node, Receiver, Sender, Slot, Up
 
 A = Up(
     name="a",

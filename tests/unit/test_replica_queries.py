@@ -9,8 +9,8 @@ from pathlib import Path
 import pglast
 import pytest
 
-from collec_migrations import majors
-from collec_migrations.replication import queries
+from collec_migrations.postgres import pg_versions
+from collec_migrations.replica import queries
 
 GOLDEN = Path(__file__).parent.parent / "data/replica"
 
@@ -27,7 +27,7 @@ def asked(major: str) -> str:
     return "\n".join(part.rstrip() + ";\n" for part in parts)
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_the_questions_are_those_of_the_golden_file(major: str) -> None:
     file = GOLDEN / f"{major}.sql"
     if os.environ.get("COLLEC_GOLDEN") == "write":
@@ -36,7 +36,7 @@ def test_the_questions_are_those_of_the_golden_file(major: str) -> None:
     assert asked(major) == file.read_text()
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_the_questions_are_sql_with_all_names_filled_in(major: str) -> None:
     text = asked(major)
     assert "{" not in "".join(line for line in text.splitlines() if not line.startswith("--"))

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from collec_migrations.replication import runbook
-from collec_migrations.replication.runbook import Site
-from collec_migrations.replication.states import Node
+from collec_migrations.replica import runbook
+from collec_migrations.replica.runbook import Site
+from collec_migrations.replica.states import Node
 from tests.unit.test_replica_decisions import GONE, A, B
 
 

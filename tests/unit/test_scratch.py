@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.server import scratch
+from collec_migrations.postgres import scratch
 
 MEMINFO = "MemTotal: 24000000 kB\nMemFree: 1 kB\nMemAvailable: 20000000 kB\n"
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations import addresses, settings
+from collec_migrations import settings
 from collec_migrations.errors import InvalidNames, UsageError
 from collec_migrations.names import Names
+from collec_migrations.postgres import conninfo
 
 NOTHING: Mapping[str, str] = {}
 
@@ -129,10 +130,10 @@ def test_archives_have_legal_names_of_their_own(names: Names) -> None:
     ],
 )
 def test_addresses_of_every_form_are_taken(text: str, dsn: str) -> None:
-    assert parse_dsn(addresses.parse(text, source="test").dsn) == parse_dsn(dsn)
+    assert parse_dsn(conninfo.parse(text, source="test").dsn) == parse_dsn(dsn)
 
 
 def test_a_password_is_never_shown() -> None:
-    address = addresses.parse("postgresql://u:s3cret@h/d", source="test")
+    address = conninfo.parse("postgresql://u:s3cret@h/d", source="test")
     assert "s3cret" not in repr(address) + address.shown
     assert "s3cret" not in repr(resolve(environment={"COLLEC_ADMIN_PASSWORD": "s3cret"}))

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations import majors
 from collec_migrations.errors import MigrationError
-from collec_migrations.replication import configuration
-from collec_migrations.replication.configuration import Upstream
-from collec_migrations.replication.faults import ReplicationRefused
+from collec_migrations.postgres import pg_versions
+from collec_migrations.replica import configuration
+from collec_migrations.replica.configuration import Upstream
+from collec_migrations.replica.faults import ReplicationRefused
 
 GOLDEN = Path(__file__).parent.parent / "data/standby"
 UPSTREAM = Upstream(
@@ -35,14 +35,14 @@ PRESENT = {
 }
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_a_standby_of_each_major_is_configured_as_in_its_golden_files(major: str) -> None:
     made = configuration.files(major, UPSTREAM, PRESENT)
     golden = {path.name: path.read_text() for path in (GOLDEN / major / "standby").iterdir()}
     assert made == golden
 
 
-@pytest.mark.parametrize("major", majors.KNOWN)
+@pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_writing_twice_changes_nothing(major: str) -> None:
     once = configuration.files(major, UPSTREAM, PRESENT)
     assert configuration.files(major, UPSTREAM, once) == once
@@ -73,7 +73,7 @@ def test_a_folder_becomes_a_standby_and_keeps_its_other_settings(
     major: str, tmp_path: Path
 ) -> None:
     (tmp_path / "PG_VERSION").write_text(f"{major}\n")
-    where = majors.text("recovery_settings_file", major) or ""
+    where = pg_versions.text("recovery_settings_file", major) or ""
     (tmp_path / where).write_text(PRESENT[where])
     configuration.write_standby(tmp_path, UPSTREAM)
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}

@@ -2,10 +2,10 @@
 
 import pytest
 
-from collec_migrations.comparison.difference import State
-from collec_migrations.database.records import Applied
-from collec_migrations.database.unqualified import unqualified
-from collec_migrations.verification import judging
+from collec_migrations.bridge import findings
+from collec_migrations.bridge.difference import State
+from collec_migrations.bridge.records import Applied
+from collec_migrations.sql.unqualified import unqualified
 
 
 @pytest.mark.parametrize(
@@ -38,5 +38,5 @@ def test_a_script_that_changed_since_it_was_applied_is_told() -> None:
         Applied(version="1.1", script="b.sql", checksum="2", kind="applied"),
         Applied(version="1.0", script="", checksum="", kind="adopted"),
     ]
-    told = judging.scripts(applied, {"a.sql": "1", "b.sql": "3"}.get)
+    told = findings.scripts(applied, {"a.sql": "1", "b.sql": "3"}.get)
     assert [(one.state, one.name) for one in told] == [(State.SCRIPT, "b.sql")]

@@ -1,0 +1,175 @@
+"""Restore a backup into a server made for it, to see whether it can be."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+import psycopg2
+from psycopg2 import extensions, sql
+
+from collec_migrations.backup import (
+    contents,
+    database_settings,
+    dump_programs,
+    integrity,
+    libpq_environment,
+    lock,
+    pg_restore,
+    space,
+    store,
+)
+from collec_migrations.backup.dump_programs import Tools
+from collec_migrations.backup.faults import Damaged, RestoreRefused, translated
+from collec_migrations.backup.manifest import Manifest
+from collec_migrations.backup.store import Backup
+from collec_migrations.postgres import binaries, conninfo
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.throwaway import throwaway
+
+NAME = "restored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a verification found."""
+
+    problems: tuple[str, ...]
+    server_version: str
+    """Of the server for the trial; empty: it did not come to that."""
+    rows: int
+    seconds: float
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether the backup can be restored, complete."""
+        return not self.problems
+
+
+def verify(
+    backup: Backup, *, major: int | None = None, scratch: Path | None = None
+) -> Verification:
+    """Check every file, read the archive, restore it, compare; write the verdict down.
+
+    `major` is that of the server to try it in; else the oldest one that can. Raises, and writes
+    nothing down, when it cannot be tried on this machine.
+    """
+    began = monotonic()
+    with translated(f"{backup.id} could not be verified"), lock.reading(backup.path):
+        found = list(integrity.problems(backup))
+        version = ""
+        if not found:
+            chosen = server_for(backup.manifest, major)
+            version = chosen.version
+            found = _tried(backup, chosen, scratch)
+        store.judge(backup, "damaged" if found else "verified", problems=found, server=version)
+    return Verification(
+        problems=tuple(found),
+        server_version=version,
+        rows=sum(backup.manifest.rows.values()),
+        seconds=monotonic() - began,
+    )
+
+
+def server_for(about: Manifest, major: int | None = None) -> Binaries:
+    """Return a server that can read the archive: of this major, else the same or newer."""
+    oldest = max(about.server_major, about.client_major)
+    found = [
+        one
+        for one in binaries.at_hand()
+        if one.major >= oldest
+        and major in (None, one.major)
+        and (its := dump_programs.in_folder(one.bin_dir)) is not None
+        and its.reads(about.compression)
+    ]
+    if found:
+        return min(found, key=lambda one: one.major)
+    wanted = f"PostgreSQL {major}" if major else "server"
+    what = f"a backup of PostgreSQL {oldest} ({about.compression})"
+    raise RestoreRefused(
+        f"no {wanted} on this machine can try {what}",
+        hint=f"Install postgresql-{max(oldest, major or 0)}.",
+    )
+
+
+def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
+    """Restore a backup into a new database of a new server; return where that is."""
+    around = database_settings.read(backup)
+    with closing(database.connect(conninfo.Address(server.dsn))) as connection:
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            for role in database_settings.missing_roles(cursor, around):
+                cursor.execute(sql.SQL("create role {}").format(sql.Identifier(role.name)))
+            cursor.execute(
+                sql.SQL(
+                    "create database {} template template0 encoding {} lc_collate 'C' lc_ctype 'C'"
+                ).format(sql.Identifier(NAME), sql.Literal(backup.manifest.encoding))
+            )
+            for statement in database_settings.statements(around, NAME, {}):
+                # A setting that this server no longer knows says nothing about the backup.
+                with suppress(psycopg2.Error):
+                    cursor.execute(statement)
+    made = replace(server, dbname=NAME)
+    its = tools_of(chosen)
+    with libpq_environment.door(conninfo.Address(made.dsn)) as door:
+        pg_restore.load_fast(backup, its, door)
+    return made
+
+
+def tools_of(chosen: Binaries) -> Tools:
+    """Return the dump programs beside a server's own."""
+    found = dump_programs.in_folder(chosen.bin_dir)
+    assert found is not None
+    return found
+
+
+def check_room(backup: Backup, scratch: Path | None) -> None:
+    """Raise `BackupFailed` when a restored copy would not fit."""
+    size = backup.manifest.database_size
+    space.check(scratch or Path("/tmp"), size + space.MARGIN, what="a trial restore")
+
+
+@contextmanager
+def restored(backup: Backup, chosen: Binaries, scratch: Path | None) -> Iterator[Address]:
+    """Give a database with what a backup holds, gone at the end."""
+    check_room(backup, scratch)
+    with throwaway(chosen, folder=scratch) as server:
+        yield fill(backup, chosen, server)
+
+
+def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
+    """Return what is wrong with what comes out of a backup."""
+    unreadable = integrity.read_through(backup, tools_of(chosen))
+    if unreadable:
+        return [unreadable]
+    try:
+        with (
+            restored(backup, chosen, scratch) as address,
+            closing(database.connect(conninfo.Address(address.dsn))) as connection,
+        ):
+            return list(differences(backup.manifest, connection))
+    except Damaged as error:
+        return [f"{error}: {error.hint}"]
+
+
+def differences(about: Manifest, connection: extensions.connection) -> Iterator[str]:
+    """Yield how a restored database differs from what the manifest says."""
+    there = [one.name for one in contents.tables(connection)]
+    counted = contents.count_rows(connection, there)
+    for table in sorted(about.rows.keys() | counted.keys()):
+        if counted.get(table) != about.rows.get(table):
+            yield f"{table} has {_rows(counted.get(table))}, not {_rows(about.rows.get(table))}"
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_largeobject_metadata")
+        (objects,) = cursor.fetchone() or (0,)
+    if objects != about.large_objects:
+        yield f"there are {objects} large objects, not {about.large_objects}"
+    if about.schemas and contents.schemas(connection) != about.schemas:
+        yield "the version that is detected is not the one of the database"
+
+
+def _rows(count: int | None) -> str:
+    return "no table" if count is None else f"{count} rows"

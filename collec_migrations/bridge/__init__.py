@@ -1,0 +1,1 @@
+"""Recognise the version of an existing database, say and repair what is wrong with it, adopt it."""

@@ -1,1 +1,0 @@
-"""What differs between the catalog of a release and that of a database, one line a damage. Pure."""

@@ -1,0 +1,1 @@
+"""Catalogs, reference rows, queries and what differs by major, as files."""

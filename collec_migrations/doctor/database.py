@@ -1,0 +1,154 @@
+"""What is in the database: encoding, extensions, version, drift."""
+
+from collections.abc import Iterator
+
+from psycopg2 import extensions as driver
+
+from collec_migrations import versions
+from collec_migrations.bridge import detection as detecting
+from collec_migrations.bridge import detection_text, verification
+from collec_migrations.bridge import verification_text as verification_telling
+from collec_migrations.bridge.answer import Answer, Detection
+from collec_migrations.bridge.report import Report
+from collec_migrations.doctor.report import Line, first_bad
+from collec_migrations.errors import NotAdopted
+from collec_migrations.names import Names
+from collec_migrations.postgres import extensions
+from collec_migrations.replica.findings import Verdict
+
+GROUP = "database"
+NEEDED = (("pg_trgm", "1.2"), ("postgis", "2.4"))
+"""Extensions with the first version of the database that uses them (the application's scripts)."""
+ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
+
+
+def encoding(connection: driver.connection) -> Line:
+    """Return the line about the encoding: the application writes UTF-8."""
+    with connection.cursor(cursor_factory=driver.cursor) as cursor:
+        cursor.execute("show server_encoding")
+        row = cursor.fetchone()
+    found = str(row[0]) if row else ""
+    return first_bad(
+        [
+            (
+                found != "UTF8",
+                BROKEN,
+                f"{found}, and the application writes UTF8",
+                "collec-migrations backup run; createdb --encoding UTF8 --template template0 NEW; "
+                "collec-migrations backup restore last --to NEW",
+            )
+        ],
+        group=GROUP,
+        name="encoding",
+        good=found,
+    )
+
+
+def pair(connection: driver.connection, names: Names, *, expected: str, role: str,
+         options: str) -> Iterator[Line]:  # fmt: skip
+    """Yield the lines about one pair of schemas."""
+    detection = detecting.detect(connection, names, expected=expected)
+    yield version(detection, options)
+    if detection.version is not None:
+        with connection.cursor(cursor_factory=driver.cursor) as cursor:
+            yield needed(detection.version, extensions.read(cursor))
+    try:
+        report = verification.verify(connection, names, role=role)
+    except NotAdopted as error:
+        yield Line(group=GROUP, name=_named("drift", names), verdict=None, text=str(error),
+                   command=error.hint)  # fmt: skip
+        return
+    yield drift(report, options)
+
+
+def version(one: Detection, options: str = "") -> Line:
+    """Return the line about the version: recorded, observed, expected."""
+    names, seen, alembic = one.names, one.version, one.records.alembic
+    shown = [f"observed {seen or ' or '.join(one.versions) or 'none'}"]
+    shown += [f"Alembic says {', '.join(alembic) or 'nothing'}"]
+    shown += [f"dbversion says {one.records.numbers[-1]}"] if one.records.numbers else []
+    shown += [f"the application asks for {one.expected}"] if one.expected else []
+    told = f"{names.col}: {'; '.join(shown)}"
+    wanted = one.expected and one.expected not in (*one.records.numbers, seen)
+    unrecorded = seen and versions.is_recorded(seen) and seen not in one.records.numbers
+    hidden = ", ".join(one.records.unreadable)
+    if hidden and seen is not None:
+        return Line(
+            group=GROUP,
+            name=_named("version", names),
+            verdict=None,
+            text=f"{names.col}: observed {seen}; this role may not read {hidden}",
+            command="grant pg_read_all_data to the role",
+        )
+    none_there = one.answer in (Answer.EMPTY, Answer.ONLY_GACL)
+    upgrade, detect, adopt, verify = (
+        detection_text.command(verb, names, options)
+        for verb in ("upgrade", "detect", "adopt", "verify")
+    )
+    return first_bad(
+        [
+            (none_there, BROKEN, f"{names.col}: nothing of the application is there", upgrade),
+            (seen is None, BROKEN, told, detect),
+            (bool(wanted), BROKEN, told, upgrade),
+            (len(alembic) > 1, BROKEN, told, detect),
+            (not alembic, ATTENTION, f"{told}: not adopted", adopt),
+            (alembic != (seen,), BROKEN, f"{told}: these disagree", detect),
+            (bool(unrecorded), ATTENTION, f"{told}: the application does not find its row", verify),
+        ],
+        group=GROUP,
+        name=_named("version", names),
+        good=told,
+    )
+
+
+def needed(version: str, found: extensions.Extensions) -> Line:
+    """Return the line about the extensions that a version needs."""
+    wanted = [
+        name
+        for name, since in NEEDED
+        if versions.position(version) >= versions.position(since)
+    ]  # fmt: skip
+    missing = [name for name in wanted if name not in found.installed]
+    here = [name for name in missing if name in found.available]
+    package = ", ".join(name for name in missing if name not in found.available)
+    return first_bad(
+        [
+            (
+                bool(package),
+                BROKEN,
+                f"{', '.join(missing)}: not there, nor installed on the server",
+                f"Install its package on the server ({package}), then: create extension ...",
+            ),
+            (
+                bool(missing),
+                BROKEN,
+                f"{', '.join(missing)}: not in this database",
+                "; ".join(f"create extension {name}" for name in here),
+            ),
+        ],
+        group=GROUP,
+        name="extensions",
+        good=", ".join(wanted) or f"version {version} needs none",
+    )
+
+
+def drift(report: Report, options: str = "") -> Line:
+    """Return the line about differences."""
+    told = verification_telling.headline(report).removesuffix(".")
+    hidden = sum(not one.readable for one in report.owners.objects)
+    told += f"; {hidden} objects that this role may not read were not looked into" if hidden else ""
+    verify = detection_text.command("verify", report.names, options)
+    return first_bad(
+        [
+            (bool(report.breaking), BROKEN, told, f"{verify} (then --sql, --repair)"),
+            (not report.is_sound, ATTENTION, told, verify),
+        ],
+        group=GROUP,
+        name=_named("drift", report.names),
+        good=told,
+    )
+
+
+def _named(name: str, names: Names) -> str:
+    """Return the name of a line about one pair."""
+    return name if names.col == Names().col else f"{name} of {names.col}"

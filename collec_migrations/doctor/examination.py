@@ -1,0 +1,173 @@
+"""Look at everything; what fails, or may not be read, becomes a line and stops nothing."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg2
+from psycopg2.errorcodes import (
+    INSUFFICIENT_PRIVILEGE,
+    LOCK_NOT_AVAILABLE,
+    QUERY_CANCELED,
+)
+from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
+from psycopg2.extensions import parse_dsn
+
+from collec_migrations.doctor import (
+    backups,
+    disk,
+    maintenance,
+    server,
+    server_settings,
+    standbys,
+)
+from collec_migrations.doctor import (
+    database as contents,
+)
+from collec_migrations.doctor.report import Line, Page
+from collec_migrations.errors import ConnectionFailed, MigrationError
+from collec_migrations.names import Names
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.conninfo import Address
+from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.node import timed
+from collec_migrations.replica.nodes import Named
+
+PATIENCE = 10.0
+"""Seconds that the server has to let us in."""
+SLOW = 30
+"""Seconds that one question may take: a monitor must not hang, nor pile up."""
+Pairs = Callable[[Connection], Sequence[Names]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be looked at."""
+
+    address: Address
+    pairs: Pairs
+    """Tells the pairs of schemas, once there is a connection."""
+    expected: str = ""
+    """The version that the application asks for; empty: it was not read."""
+    role: str = ""
+    options: str = ""
+    """What to repeat of the options in a command; never a password."""
+    backups: Path | None = None
+    nodes: tuple[Named, ...] = ()
+    ignored: frozenset[str] = frozenset()
+
+
+def examine(order: Order) -> Page:
+    """Return the page on a site; also when its server is down."""
+    now = datetime.now(UTC)
+    try:
+        with closing(database.connect(timed(order.address, PATIENCE))) as connection:
+            connection.set_session(readonly=True)
+            _limit(connection)
+            name = str(connection.info.dbname)
+            lines = list(_of_server(connection, order, now))
+    except (ConnectionFailed, psycopg2.Error) as error:
+        name = str(parse_dsn(order.address.dsn).get("dbname", ""))
+        lines = list(_of_nobody(error))
+    lines += _guarded("backup", lambda: backups.lines(order.backups, name, now))
+    lines += _guarded("standbys", lambda: standbys.lines(order.nodes, order.address))
+    return Page(
+        title=f"{name or 'the default database'} at {_place(order.address)}",
+        lines=tuple(lines),
+        ignored=order.ignored,
+    )
+
+
+def _of_server(connection: Connection, order: Order, now: datetime) -> Iterator[Line]:
+    local = _is_local(connection)
+    groups: Sequence[tuple[str, Callable[[], Iterable[Line]]]] = (
+        (
+            server.GROUP,
+            lambda: server.judge(server.read(connection, local=local), now.date()),
+        ),
+        (contents.GROUP, lambda: [contents.encoding(connection)]),
+        (contents.GROUP, lambda: _of_pairs(connection, order)),
+        (server_settings.GROUP, lambda: server_settings.judge(server_settings.read(connection))),
+        (maintenance.GROUP, lambda: _of_upkeep(connection, local=local)),
+    )
+    for group, look in groups:
+        yield from _guarded(group, look)
+        connection.rollback()
+
+
+def _of_pairs(connection: Connection, order: Order) -> Iterator[Line]:
+    for names in order.pairs(connection):
+        yield from contents.pair(
+            connection, names, expected=order.expected, role=order.role, options=order.options
+        )
+
+
+def _of_upkeep(connection: Connection, *, local: bool) -> Iterator[Line]:
+    facts = maintenance.read(connection)
+    yield from maintenance.judge(facts, str(connection.info.dbname))
+    folder = Path(facts.data_directory) if facts.data_directory and local else None
+    why = "this role may not know where the data are" if local else "not on this machine"
+    yield disk.line(maintenance.GROUP, "data disk", folder, why)
+
+
+def _of_nobody(error: Exception) -> Iterator[Line]:
+    hint = error.hint if isinstance(error, MigrationError) else ""
+    yield Line(
+        group=server.GROUP,
+        name="connection",
+        verdict=Verdict.BROKEN,
+        text=database.first_line(error),
+        command=hint or "systemctl status postgresql",
+    )
+
+
+def _guarded(group: str, look: Callable[[], Iterable[Line]]) -> list[Line]:
+    """Return the lines of a group; what fails becomes a line."""
+    found: list[Line] = []
+    try:
+        found.extend(look())
+    except psycopg2.Error as error:
+        if error.pgcode is None:  # the connection is lost: nothing more can be asked
+            raise
+        found.append(_failed(group, error))
+    except MigrationError as error:
+        found.append(
+            Line(group=group, name=group, verdict=Verdict.ATTENTION, text=str(error),
+                 command=error.hint)
+        )  # fmt: skip
+    return found
+
+
+def _failed(group: str, error: psycopg2.Error) -> Line:
+    told = database.first_line(error)
+    if error.pgcode == INSUFFICIENT_PRIVILEGE:
+        return Line(group=group, name=group, verdict=None, text=told,
+                    command="grant pg_monitor, pg_read_all_data to the role")  # fmt: skip
+    slow = error.pgcode in (QUERY_CANCELED, LOCK_NOT_AVAILABLE)
+    return Line(
+        group=group,
+        name=group,
+        verdict=Verdict.ATTENTION if slow else Verdict.BROKEN,
+        text=f"no answer: {told}",
+        command="select * from pg_stat_activity (who holds it up?)" if slow else "",
+    )
+
+
+def _limit(connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        for name in ("statement_timeout", "lock_timeout"):
+            cursor.execute("select pg_catalog.set_config(%s, %s, false)", (name, f"{SLOW}s"))
+    connection.commit()
+
+
+def _is_local(connection: Connection) -> bool:
+    host = connection.info.host or ""
+    return not host or host.startswith("/") or host in ("localhost", "127.0.0.1", "::1")
+
+
+def _place(address: Address) -> str:
+    parts = parse_dsn(address.dsn)
+    host, port = parts.get("host", ""), parts.get("port", "")
+    return ":".join(part for part in (str(host), str(port)) if part) or "libpq's default"

@@ -1,0 +1,166 @@
+"""What goes wrong with time: connections, transactions, ids, archiving, indexes, collations."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg2 import extensions
+
+from collec_migrations.doctor.report import Figure, Line, ago, first_bad
+from collec_migrations.postgres.queries import statement
+from collec_migrations.replica.findings import Verdict
+
+GROUP = "upkeep"
+ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
+COLLATIONS_SINCE = 150000
+HOUR = 3600.0
+FREEZE_LATE = 2.0
+"""Times autovacuum_freeze_max_age: autovacuum did not manage to freeze for so long."""
+LAST_IDS = 1_600_000_000
+"""From 2,146,483,648 on the server takes no more writes; from 1.6 thousand million it hurries
+(vacuum_failsafe_age, PostgreSQL manual 24.1.5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a server has to show."""
+
+    connections: int
+    room: int
+    """Connections that ordinary roles can have."""
+    sees_all: bool
+    """Whether this role sees what others do."""
+    oldest: float | None
+    """Seconds since the oldest transaction began."""
+    oldest_pid: int | None
+    prepared: float | None
+    prepared_name: str | None
+    age: int
+    """Of the oldest transaction id that is not frozen."""
+    freeze_at: int
+    archive_failed: bool
+    archive_file: str | None
+    archive_mode: str
+    invalid: tuple[str, ...]
+    """Indexes that a failed `create index concurrently` has left."""
+    data_directory: str | None
+    """None: this role may not know."""
+    collations: tuple[str, ...]
+
+
+def read(connection: extensions.connection) -> Facts:
+    """Return what a server has to show."""
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(statement("health_upkeep"))
+        row = cursor.fetchone()
+        assert row is not None
+        found: list[tuple[str, str, str]] = []
+        if connection.server_version >= COLLATIONS_SINCE:
+            cursor.execute(statement("health_collation"))
+            found = cursor.fetchall()
+    (connections, room, sees_all, oldest, pid, prepared, gid, age, freeze_at, failed, file, mode,
+     invalid, data) = row  # fmt: skip
+    return Facts(
+        connections=connections,
+        room=room,
+        sees_all=sees_all,
+        oldest=oldest,
+        oldest_pid=pid,
+        prepared=prepared,
+        prepared_name=gid,
+        age=age,
+        freeze_at=freeze_at,
+        archive_failed=failed,
+        archive_file=file,
+        archive_mode=mode,
+        invalid=tuple(invalid),
+        data_directory=data,
+        collations=tuple(f"{name} was {old}, is {new}" for name, old, new in found),
+    )
+
+
+def judge(facts: Facts, database: str) -> Iterator[Line]:
+    """Yield the lines about what goes wrong with time."""
+    yield _connections(facts)
+    yield _transactions(facts)
+    yield _ids(facts)
+    yield _archiving(facts)
+    yield first_bad(
+        [(bool(facts.invalid), ATTENTION, f"not used: {', '.join(facts.invalid)}",
+          f"reindex index concurrently {(*facts.invalid, '')[0]}")],
+        group=GROUP, name="indexes", good="all are valid",
+    )  # fmt: skip
+    yield first_bad(
+        [(bool(facts.collations), ATTENTION,
+          f"the order of texts changed under the indexes: {'; '.join(facts.collations)}",
+          f'reindex database "{database}"; alter database "{database}" refresh collation version')],
+        group=GROUP, name="collations", good="as when the indexes were made",
+    )  # fmt: skip
+
+
+def _connections(facts: Facts) -> Line:
+    share = facts.connections / max(facts.room, 1)
+    text = f"{facts.connections} of {facts.room} are in use"
+    more = "alter system set max_connections = ...; or end sessions: select * from pg_stat_activity"
+    verdict = BROKEN if share >= 0.95 else ATTENTION if share >= 0.8 else Verdict.OK
+    return Line(
+        group=GROUP,
+        name="connections",
+        verdict=verdict,
+        text=text,
+        command="" if verdict is Verdict.OK else more,
+        figure=Figure(value=facts.connections),
+    )
+
+
+def _transactions(facts: Facts) -> Line:
+    oldest, prepared = facts.oldest or 0.0, facts.prepared or 0.0
+    if not facts.sees_all and not prepared:
+        return Line(
+            group=GROUP, name="transactions", verdict=None,
+            text="this role does not see what others do", command="grant pg_monitor to the role",
+        )  # fmt: skip
+    end = f"select pg_terminate_backend({facts.oldest_pid})"
+    undo = f"rollback prepared '{facts.prepared_name}'"
+    keeps = "it keeps dead rows and blocks an upgrade"
+    return first_bad(
+        [
+            (prepared > 24 * HOUR, BROKEN, f"one is prepared for {ago(prepared)}: {keeps}", undo),
+            (oldest > 24 * HOUR, BROKEN, f"one is open for {ago(oldest)}: {keeps}", end),
+            (prepared > HOUR, ATTENTION, f"one is prepared for {ago(prepared)}: {keeps}", undo),
+            (oldest > HOUR, ATTENTION, f"one is open for {ago(oldest)}: {keeps}", end),
+        ],
+        group=GROUP,
+        name="transactions",
+        good=f"the oldest is open for {ago(oldest)}" if oldest else "none is open",
+    )
+
+
+def _ids(facts: Facts) -> Line:
+    late = facts.age > max(FREEZE_LATE * facts.freeze_at, facts.freeze_at + 50_000_000)
+    freeze = "vacuumdb --all --freeze; see also old transactions and unused slots"
+    verdict = BROKEN if facts.age >= LAST_IDS else ATTENTION if late else Verdict.OK
+    return Line(
+        group=GROUP,
+        name="ids",
+        verdict=verdict,
+        text=f"the oldest transaction id is {facts.age:,} old, of at most 2,146,483,648",
+        command="" if verdict is Verdict.OK else freeze,
+        figure=Figure(value=facts.age),
+    )
+
+
+def _archiving(facts: Facts) -> Line:
+    return first_bad(
+        [
+            (
+                facts.archive_mode != "off" and facts.archive_failed,
+                BROKEN,
+                f"{facts.archive_file} could not be archived: WAL fills the disk, and a recovery "
+                "stops there",
+                "See the server's log, then archive_command; collec-migrations backup pitr",
+            )
+        ],
+        group=GROUP,
+        name="archiving",
+        good="off" if facts.archive_mode == "off" else "nothing failed",
+    )

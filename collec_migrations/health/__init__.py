@@ -1,1 +1,0 @@
-"""One page on how a site is: its server, its database, its backups, its standbys."""

@@ -1,0 +1,1 @@
+"""From nothing to a working installation; the settings of the application."""

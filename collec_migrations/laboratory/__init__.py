@@ -1,6 +1,0 @@
-"""Laboratory data: believable rows in every table of a database of any version, 1.0 to 1.1."""
-
-from collec_migrations.laboratory.filling import Filled, fill
-from collec_migrations.laboratory.plan import NEWEST
-
-__all__ = ["NEWEST", "Filled", "fill"]

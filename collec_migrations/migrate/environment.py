@@ -1,0 +1,108 @@
+"""What Alembic's env.py does: settle what was told, then run online or write a script."""
+
+import os
+import sys
+from collections.abc import Mapping
+from configparser import InterpolationError
+from logging.config import fileConfig
+from typing import Any
+
+import psycopg2
+from alembic import context
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+
+from collec_migrations import settings
+from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed, UsageError
+from collec_migrations.migrate import offline, online, planning, sending
+from collec_migrations.migrate.job import Job
+
+DEBUG = "COLLEC_DEBUG"
+
+
+def run() -> None:
+    """Run the command that Alembic was given; errors reach Alembic as its own `CommandError`."""
+    # The instance behind the proxy: `context` shows neither the command nor the raw target.
+    environment: EnvironmentContext = context._proxy  # type: ignore[attr-defined]
+    try:
+        _run(environment)
+    except BrokenPipeError:
+        # Whoever read our output has had enough, as `| head` has: nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MigrationError as error:
+        if os.environ.get(DEBUG):
+            raise
+        raise CommandError(described(error)) from error
+
+
+def described(error: MigrationError) -> str:
+    """Return an error as it is shown: what is the matter, then what to do."""
+    return f"{error}\nhint: {error.hint}" if error.hint else str(error)
+
+
+def _run(environment: EnvironmentContext) -> None:
+    config = environment.config
+    _configure_logging(config)
+    job = Job.of(environment, told(config))
+    for version in job.targets:
+        planning.check_version(version, job.versions)
+    if environment.is_offline_mode():
+        offline.write(environment, job)
+        return
+    try:
+        _run_online(environment, job)
+    except (StatementFailed, ConnectionLost) as error:
+        raise (error.ended(job.outcome) if job.changes else error) from error
+
+
+def _run_online(environment: EnvironmentContext, job: Job) -> None:
+    try:
+        online.run(environment, job)
+    except DBAPIError as error:
+        raise _translated(error.orig, lost=error.connection_invalidated) from error
+    except psycopg2.Error as error:
+        raise _translated(error, lost=isinstance(error, psycopg2.InterfaceError)) from error
+
+
+def told(config: Config) -> settings.Settings:
+    """Return the settings that options, environment and ini file tell."""
+    return settings.resolve(options=options(config), environment=os.environ, ini=_ini(config))
+
+
+def options(config: Config) -> dict[str, str]:
+    """Return what `-x name=value` gave, or a caller's `Config.attributes["collec"]`."""
+    given: dict[str, str] = dict(config.attributes.get("collec", {}))
+    for argument in getattr(config.cmd_opts, "x", None) or ():
+        name, separator, value = argument.partition("=")
+        if not separator:
+            raise UsageError(f"-x {name} has no value", hint="Write it as -x name=value.")
+        given[name] = value
+    return given
+
+
+def _ini(config: Config) -> Mapping[str, str]:
+    """Return the main section of alembic.ini; a lone % there is taken as it is."""
+    found = {}
+    for key in settings.INI_KEYS:
+        try:
+            value = config.get_main_option(key)
+        except InterpolationError:
+            value = config.file_config.get(config.config_ini_section, key, raw=True)
+        if value:
+            found[key] = value
+    return found
+
+
+def _configure_logging(config: Config) -> None:
+    """Let Alembic say what it runs, unless a host application set up its own logging."""
+    name = config.config_file_name
+    if name and config.cmd_opts is not None and config.file_config.has_section("loggers"):
+        fileConfig(name, disable_existing_loggers=False)
+
+
+def _translated(error: Any, *, lost: bool) -> MigrationError:
+    if isinstance(error, psycopg2.Error):
+        return sending.translate(error, lost=lost)
+    return MigrationError(str(error))

@@ -1,0 +1,117 @@
+"""What an Alembic command is about to do, and with which settings."""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script.base import Script
+
+from collec_migrations.migrate.planning import Work
+from collec_migrations.migrate.progress import Progress
+from collec_migrations.migrate.run import Run
+from collec_migrations.migrate.sinks import Sink
+from collec_migrations.names import Names
+from collec_migrations.settings import Settings
+
+CHANGING = ("upgrade", "downgrade", "do_stamp")
+"""Names of the functions in alembic.command that change the database; the others read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A command of Alembic, its target and the chain that it works on."""
+
+    command: str
+    """Name of the function in alembic.command: upgrade, downgrade, do_stamp, or one that reads."""
+    work: Work
+    targets: tuple[str, ...]
+    """The versions that were named, as they were written."""
+    start: str | None
+    versions: tuple[str, ...]
+    """All versions of the chain, oldest first."""
+    upgrade_scripts: Mapping[str, str]
+    reverse_scripts: Mapping[str, str]
+    creations: Mapping[str, tuple[str, str]]
+    settings: Settings
+    progress: Progress | None
+    remark: str
+    """What the history is to remember of every step; may be empty."""
+    """Watches statements run one by one; None: scripts are sent whole."""
+    say: Callable[[str], None]
+    """Tells the user something, beside the results."""
+
+    @classmethod
+    def of(cls, environment: EnvironmentContext, settings: Settings) -> "Job":
+        """Return the job that Alembic's environment was made for."""
+        given = environment.context_opts
+        start = given.get("starting_rev")
+        chain = tuple(reversed(tuple(environment.script.walk_revisions())))
+        return cls(
+            command=given["fn"].__name__,
+            work=given["fn"],
+            targets=_texts(given.get("destination_rev")) + _texts(start),
+            start=start,
+            versions=tuple(revision.revision for revision in chain),
+            upgrade_scripts=_told_by(chain, "script"),
+            reverse_scripts=_told_by(chain, "reverse"),
+            creations=_told_by(chain, "creation"),
+            settings=settings,
+            progress=environment.config.attributes.get("progress"),
+            remark=environment.config.attributes.get("remark", ""),
+            say=environment.config.attributes.get("say", _say),
+        )
+
+    @property
+    def changes(self) -> bool:
+        """Whether the command changes the database."""
+        return self.command in CHANGING
+
+    @property
+    def outcome(self) -> str:
+        """What a run that fails leaves behind, for messages."""
+        if self.settings.per_version:
+            return "this version was not applied; those before it are committed"
+        return "nothing was applied"
+
+    def run_for(
+        self,
+        names: Names,
+        sink: Sink,
+        *,
+        rights_version: str | None,
+        rights_held: str | None = None,
+    ) -> Run:
+        """Return the state of a run for one pair."""
+        return Run(
+            names=names,
+            settings=self.settings,
+            remark=self.remark,
+            sink=sink,
+            versions=self.versions,
+            upgrade_scripts=self.upgrade_scripts,
+            reverse_scripts=self.reverse_scripts,
+            creations=self.creations,
+            rights_version=rights_version,
+            rights_held=rights_held,
+        )
+
+
+def _told_by(chain: Iterable[Script], attribute: str) -> dict[str, Any]:
+    """Return what the revisions that have this attribute say, by version."""
+    return {
+        revision.revision: getattr(revision.module, attribute)
+        for revision in chain
+        if hasattr(revision.module, attribute)
+    }
+
+
+def _texts(given: object) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(str(item) for item in given)  # type: ignore[attr-defined]  # Alembic gives a string or a sequence
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"{message}\n")

@@ -1,0 +1,165 @@
+"""What keeps a run from being done, told before anything is touched. Pure."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from collec_migrations.errors import MigrationError
+from collec_migrations.locks import Effects, Relation
+from collec_migrations.names import Names
+from collec_migrations.postgres.privileges import Powers
+
+OLDEST = 90400
+"""PostgreSQL 9.4: the scripts use json and `to_regclass`."""
+
+
+class NotPossible(MigrationError):
+    """The role or the server does not allow what the run needs; nothing was touched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """One thing in the way, and what to do about it."""
+
+    message: str
+    hint: str
+    certain: bool = True
+    """False: in the way only if a condition holds that the server decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a run needs to do to one pair of schemas."""
+
+    names: Names
+    gacl_owner: str
+    """Rightful owner of new objects; empty: the schema is new, and so the running role's."""
+    col_owner: str
+    idle: bool
+    creates_rights: bool
+    touches_rights: bool
+    archives: bool
+    effects: Sequence[Effects]
+
+
+def refuse(obstacles: Sequence[Obstacle]) -> None:
+    """Raise `NotPossible` that names every obstacle that is certain, if there is any."""
+    certain = [obstacle for obstacle in obstacles if obstacle.certain]
+    if not certain:
+        return
+    lines = "\n".join(f"    {obstacle.message}" for obstacle in certain)
+    raise NotPossible(
+        f"the upgrade cannot be done, nothing was touched:\n{lines}",
+        hint=" ".join(dict.fromkeys(obstacle.hint for obstacle in certain)),
+    )
+
+
+def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Obstacle, ...]:
+    """Return all obstacles for a run that needs this."""
+    if all(need.idle for need in needs):
+        return ()
+    obstacles = list(_of_server(powers))
+    if not powers.superuser:
+        for need in needs:
+            if not need.idle:
+                obstacles += _of_schemas(powers, need)
+                obstacles += _of_tables(powers, need)
+    return tuple(dict.fromkeys(obstacles))
+
+
+def _of_server(powers: Powers) -> Iterator[Obstacle]:
+    if powers.version < OLDEST:
+        yield Obstacle(
+            message=f"the server is PostgreSQL {_shown(powers.version)}, older than 9.4",
+            hint="Upgrade the server first.",
+        )
+    if powers.standby:
+        yield Obstacle(
+            message="the server is a standby, which takes no changes",
+            hint="Connect to the primary.",
+        )
+    elif powers.read_only:
+        yield Obstacle(
+            message="transactions are read-only here (default_transaction_read_only)",
+            hint="Set default_transaction_read_only to off for this role or database.",
+        )
+
+
+def _of_schemas(powers: Powers, need: Needs) -> Iterator[Obstacle]:
+    names = need.names
+    touched = [(names.col, names.col_archive, need.col_owner)]
+    if need.touches_rights:
+        touched.append((names.gacl, names.gacl_archive, need.gacl_owner))
+    missing = [schema for schema, _, _ in touched if schema not in powers.schemas]
+    if need.archives and names.col_archive not in powers.schemas:
+        missing.append(names.col_archive)
+    if missing and not powers.creates_schemas:
+        yield Obstacle(
+            message=f"role {powers.role!r} may not create"
+            f" {' and '.join(f'schema {name!r}' for name in missing)}"
+            f" in database {powers.database!r}",
+            hint="Run as the owner of the database or as a superuser, "
+            "or GRANT CREATE ON DATABASE to this role.",
+        )
+    for schema, archive, owner in touched:
+        yield from _of_schema(powers, schema, owner)
+        if need.archives and archive in powers.schemas and schema == names.col:
+            yield from _of_schema(powers, archive, owner)
+
+
+def _of_schema(powers: Powers, schema: str, owner: str) -> Iterator[Obstacle]:
+    if schema not in powers.schemas:
+        return
+    if (schema, powers.role) not in powers.creators:
+        yield Obstacle(
+            message=f"role {powers.role!r} may not create objects in schema {schema!r}",
+            hint="Run as the owner of the schemas or as a superuser.",
+        )
+    if not owner or owner == powers.role:
+        return
+    if owner not in powers.gives_to:
+        yield Obstacle(
+            message=f"new objects of schema {schema!r} belong to {owner!r},"
+            f" of which {powers.role!r} is not a member",
+            hint=f"Run as {owner!r} or as a superuser.",
+        )
+    elif (schema, owner) not in powers.creators:
+        yield Obstacle(
+            message=f"role {owner!r}, who is to own new objects, may not create any"
+            f" in schema {schema!r}",
+            hint=f"GRANT CREATE ON SCHEMA {schema} to {owner!r}, or run as a superuser.",
+        )
+
+
+def _of_tables(powers: Powers, need: Needs) -> Iterator[Obstacle]:
+    certain = _all(need, "changed", certain=True)
+    perhaps = _all(need, "changed", certain=False)
+    for relation in dict.fromkeys((*certain, *perhaps)):
+        if relation.owner not in powers.acts_as:
+            yield Obstacle(
+                message=f"{relation.kind} {relation} belongs to {relation.owner!r},"
+                f" and {powers.role!r} may not change it",
+                hint=f"Run as {relation.owner!r} or as a superuser.",
+                certain=relation in certain,
+            )
+    for relation in _all(need, "referred", certain=True):
+        place = (relation.schema, relation.name)
+        if relation.owner not in powers.acts_as and place not in powers.references:
+            yield Obstacle(
+                message=f"role {powers.role!r} may not make a foreign key to {relation}",
+                hint=f"GRANT REFERENCES on it, or run as {relation.owner!r}.",
+            )
+
+
+def _all(need: Needs, what: str, *, certain: bool) -> tuple[Relation, ...]:
+    found: dict[Relation, None] = {}
+    for effects in need.effects:
+        for relation, sure in getattr(effects, what):
+            if sure == certain:
+                found[relation] = None
+    return tuple(found)
+
+
+def _shown(version: int) -> str:
+    if version >= 100000:
+        return f"{version // 10000}.{version % 10000}"
+    return f"{version // 10000}.{version // 100 % 100}"

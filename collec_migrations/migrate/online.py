@@ -1,0 +1,207 @@
+"""Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
+
+from contextlib import closing
+
+from alembic.runtime.environment import EnvironmentContext
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.elements import quoted_name
+
+from collec_migrations.bridge import adoption, holdings, shared_rights, state
+from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
+from collec_migrations.migrate import (
+    access,
+    lending,
+    opening,
+    plan,
+    planning,
+    recording,
+    refusal,
+    retrying,
+)
+from collec_migrations.migrate.job import Job
+from collec_migrations.migrate.progress import Watched
+from collec_migrations.migrate.run import Run
+from collec_migrations.migrate.sinks import Server
+from collec_migrations.names import Names
+from collec_migrations.postgres import advisory_lock, quoting, timeouts
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.conninfo import Address
+
+
+def run(environment: EnvironmentContext, job: Job) -> None:
+    """Carry out the job; a job that changes holds the lock and reads its result back."""
+    given = environment.config.attributes.get("connection")
+    if given is not None:
+        _run_lent(environment, job, given)
+        return
+    address = _address(job)
+    with opening.connected(address) as connection:
+        expected = _whole(environment, job, connection)
+    if job.changes:
+        with closing(database.connect(address)) as fresh, fresh.cursor() as cursor:
+            _read_back(cursor, expected)
+        environment.config.attributes["reached"] = expected
+
+
+def _address(job: Job) -> Address:
+    """Return where the database is; only a command that changes makes a server of this folder."""
+    if job.changes and job.settings.address is None:
+        return access.made(say=job.say)
+    return access.address(job.settings, say=job.say)
+
+
+def _run_lent(environment: EnvironmentContext, job: Job, given: Connection | Engine) -> None:
+    """Run on what a program lends; a transaction that it began is for the program to end."""
+    with lending.borrowed(given) as connection:
+        lending.check(connection, job.settings)
+        driver = lending.driver_of(connection)
+        if connection.in_transaction():
+            if job.changes:
+                advisory_lock.hold_in_transaction(driver, wait=job.settings.lock_wait, say=job.say)
+            expected, announcements = _versions(environment, job, connection)
+            for line in announcements:
+                job.say(line)
+        else:
+            expected = _whole(environment, job, connection)
+            with driver.cursor() as cursor:
+                _read_back(cursor, expected)
+            driver.rollback()
+    environment.config.attributes["reached"] = expected
+
+
+def _whole(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> dict[str, str | None]:
+    """Run the job to its commit, after all others; return each data schema's version."""
+    driver = lending.driver_of(connection)
+    if not job.changes:
+        return _attempt(environment, job, connection)
+    with advisory_lock.held(driver, wait=job.settings.lock_wait, say=job.say):
+        return retrying.with_retries(job, driver, lambda: _attempt(environment, job, connection))
+
+
+def _attempt(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> dict[str, str | None]:
+    """Run the job once; return each data schema's version; say what there is to say at the end."""
+    driver = lending.driver_of(connection)
+    # Alembic reports success and commits nothing when it finds a transaction it did not begin.
+    assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
+    if job.command == "upgrade":
+        plan.refuse_obstacles(job, driver)
+    if job.progress:
+        job.progress.restart()
+    try:
+        versions, announcements = _committed(environment, job, connection)
+    except BaseException:
+        if not driver.closed:
+            connection.rollback()
+        raise
+    for line in announcements:
+        job.say(line)
+    return versions
+
+
+def _committed(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> tuple[dict[str, str | None], list[str]]:
+    """Run the job in one transaction, or let Alembic commit after each version."""
+    if job.settings.per_version:
+        return _versions(environment, job, connection)
+    whole = connection.begin()
+    result = _versions(environment, job, connection)
+    try:
+        whole.commit()
+    except DBAPIError as error:
+        if lending.driver_of(connection).closed:
+            raise CommitUnknown(
+                f"the connection was lost during commit: {database.first_line(error)}",
+                hint="Look with `alembic current`; to run it again does no harm.",
+            ) from error
+        raise
+    return result
+
+
+def _versions(
+    environment: EnvironmentContext, job: Job, connection: Connection
+) -> tuple[dict[str, str | None], list[str]]:
+    """Run the job for each pair; return the versions reached and what the user is to be told."""
+    versions: dict[str, str | None] = {}
+    announcements: list[str] = []
+    with lending.driver_of(connection).cursor() as cursor:
+        timeouts.put(cursor, lock_timeout=job.settings.lock_timeout)
+        for names in job.settings.pairs:
+            found = state.read(cursor, names)
+            _prepare(cursor, job, names, found)
+            sink = _sink(job, cursor, names)
+            held = shared_rights.newest_of_others(
+                shared_rights.data_schemas(cursor, names), names, job.versions
+            )
+            run = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
+            reached = _run_pair(environment, job, run, connection)
+            versions[names.col] = reached
+            if job.command == "do_stamp" and found.gacl_tables:
+                rights = shared_rights.newest((reached, held), job.versions)
+                recording.adopt_rights(cursor, names.gacl, rights)
+                sink.settle()
+            announcements += [*sink.warnings, *run.announcements]
+            if job.settings.per_version:
+                # Alembic would take a transaction left open by reading for one of the caller's.
+                connection.commit()
+    return versions, announcements
+
+
+def _sink(job: Job, cursor: Cursor, names: Names) -> Server:
+    watch = holdings.Watch(cursor, names)
+    return Watched(cursor, watch, progress=job.progress) if job.progress else Server(cursor, watch)
+
+
+def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
+    """Refuse what must not be touched; create the schema where Alembic puts its table."""
+    if job.command == "upgrade":
+        refusal.refuse_unadopted(names, found)
+    if job.changes and job.command != "do_stamp":
+        refusal.refuse_unknown(names, found, job.versions)
+    if job.command == "upgrade" and not found.col_exists:
+        cursor.execute(f"create schema {quoting.identifier(names.col)}")
+    if job.changes and job.command != "upgrade" and not found.col_exists:
+        raise NotAdopted(
+            f"there is no schema {names.col!r} in this database",
+            hint="Is this the right database, and the right name (-x col=NAME)?",
+        )
+    if job.command == "do_stamp" and job.targets[0] in job.versions:
+        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
+        if warning:
+            job.say(f"warning: {warning}; see `collec-migrations detect`")
+
+
+def _run_pair(
+    environment: EnvironmentContext, job: Job, run: Run, connection: Connection
+) -> str | None:
+    """Let Alembic run its steps for one pair; return the version that it reached."""
+    environment.configure(
+        connection=connection,
+        fn=planning.followed(job.work, run),
+        version_table_schema=quoted_name(run.names.col, quote=True),
+        transaction_per_migration=job.settings.per_version,
+        on_version_apply=recording.callback(run),
+        collec_run=run,
+    )
+    if len(job.settings.pairs) > 1 and not job.changes:
+        environment.config.print_stdout("%s:", run.names.col)
+    environment.run_migrations()
+    return environment.get_context().get_current_revision()
+
+
+def _read_back(cursor: Cursor, expected: dict[str, str | None]) -> None:
+    """Make sure, in a new transaction, that what was reported is really committed."""
+    for schema, version in expected.items():
+        found = state.recorded_version(cursor, schema)
+        if found != version:
+            raise MigrationError(
+                f"schema {schema!r} should be at {version} but is at {found}",
+                hint="The run was not committed; please report this with the server's log.",
+            )

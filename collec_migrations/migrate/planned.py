@@ -1,0 +1,89 @@
+"""The values of a plan: versions, scripts, statements with their effects, what is archived."""
+
+from dataclasses import dataclass
+
+from collec_migrations.locks import Effects
+from collec_migrations.migrate.obstacles import Obstacle
+from collec_migrations.names import Names
+from collec_migrations.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStatement:
+    """A statement of a script and what it does to what was there before."""
+
+    line: int
+    text: str
+    effects: Effects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedScript:
+    """A script, or the part of it for one of the schemas, with the names of the site."""
+
+    script: str
+    """Folder and file."""
+    part: str
+    """all; or gacl, col when the other schema has gone this step already."""
+    statements: tuple[PlannedStatement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """One version to reach, by creation or by upgrade."""
+
+    version: str
+    kind: str
+    """create or upgrade."""
+    scripts: tuple[PlannedScript, ...]
+    notes: tuple[str, ...] = ()
+    """Errata of a wrapped script, extensions and whatever else concerns it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived:
+    """Rows or values that leave the application's sight; those that users entered are kept."""
+
+    table: str
+    column: str | None
+    """None: the whole table."""
+    rows: int
+    """Rows, or values that are not null."""
+    what: str = ""
+    """What a wrapped script does to rows of a table that stays, such as `rows deleted`."""
+    place: str = ""
+    """File and line of that."""
+    for_good: bool = False
+    """Whether no downgrade brings it back: a wrapped step has no way back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairPlan:
+    """What would happen to one data schema and, through it, to the rights schema."""
+
+    names: Names
+    recorded: str | None
+    target: str | None
+    rights_version: str | None
+    gacl_owner: str
+    """Owner that new objects of the rights schema get."""
+    col_owner: str
+    steps: tuple[PlannedStep, ...]
+    archived: tuple[Archived, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an upgrade would do, and what keeps it from being done."""
+
+    database: str
+    role: str
+    server_version: int
+    settings: Settings
+    pairs: tuple[PairPlan, ...]
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not any(pair.steps for pair in self.pairs)

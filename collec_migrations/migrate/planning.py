@@ -1,0 +1,78 @@
+"""Which steps a run takes: exact versions only, and a fresh database starts from a creation."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial, update_wrapper
+from typing import Any, Protocol, TypeAlias
+
+from alembic.runtime.migration import MigrationContext, RevisionStep
+
+from collec_migrations.errors import UnknownVersion
+from collec_migrations.migrate import step as steps
+
+Work: TypeAlias = Callable[[Any, MigrationContext], Iterable[Any]]
+"""What an Alembic command hands to env.py: from the current heads to the steps to take."""
+
+_RELATIVE = re.compile(r"(head|base)?[+-]\d+")
+
+
+class Follower(Protocol):
+    """Whoever wants to know which steps come, and which one is next."""
+
+    def foresee(self, steps: Sequence[Any]) -> None:
+        """Learn all steps before the first one runs; raise when they must not be taken."""
+
+    def begin(self, step: Any) -> None:
+        """Learn that `step` (Alembic's RevisionStep or StampStep) is about to run."""
+
+
+def check_version(text: str, versions: Sequence[str]) -> None:
+    """Raise `UnknownVersion` unless `text` is an exact version, head, base or +N, -N.
+
+    Alembic takes any unique beginning for a version: `1` would mean whichever is alone.
+    """
+    if text in versions or text in ("head", "heads", "base") or _RELATIVE.fullmatch(text):
+        return
+    raise UnknownVersion(
+        f"{text!r} is not a version of the database",
+        hint=f"Versions are {', '.join(versions)}; also head, base, +1 and -1.",
+    )
+
+
+def followed(work: Work, follower: Follower) -> Work:
+    """Return `work` with fresh databases started from a creation, each step announced."""
+
+    def plan(heads: Any, context: MigrationContext) -> Iterator[Any]:
+        found = shortened(tuple(work(heads, context)), fresh=not heads)
+        follower.foresee(found)
+        for step in found:
+            follower.begin(step)
+            yield step
+
+    return plan
+
+
+def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:
+    """Return the steps to take: on a fresh database the newest creation replaces those before."""
+    if not fresh or not all(isinstance(step, RevisionStep) and step.is_upgrade for step in found):
+        return tuple(found)
+    for index in range(len(found) - 1, -1, -1):
+        creation = getattr(found[index].revision.module, "creation", None)
+        if creation:
+            return (Creation(found[index], creation), *found[index + 1 :])
+    return tuple(found)
+
+
+class Creation(RevisionStep):
+    """A step that makes a version from nothing; Alembic shows it without a version before."""
+
+    def __init__(self, step: RevisionStep, scripts: tuple[str, ...]) -> None:
+        super().__init__(step.revision_map, step.revision, is_upgrade=True)
+        self.migration_fn = update_wrapper(partial(steps.create, scripts), self.migration_fn)
+
+    @property
+    def from_revisions_no_deps(  # type: ignore[override]  # as Alembic's own RevisionStep does
+        self,
+    ) -> tuple[str, ...]:
+        """Return nothing: no version comes before."""
+        return ()

@@ -1,0 +1,83 @@
+"""Try a whole run again when a lock was not obtained, and say who holds it."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg2
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
+from sqlalchemy.exc import DBAPIError
+
+from collec_migrations.errors import StatementFailed
+from collec_migrations.migrate import sending
+from collec_migrations.migrate.job import Job
+from collec_migrations.postgres import blockers
+from collec_migrations.postgres.blockers import Blocker
+
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; doubled for each further one."""
+
+T = TypeVar("T")
+
+
+class LockNotObtained(StatementFailed):
+    """Another session held a lock through all attempts; nothing was applied."""
+
+
+def with_retries(job: Job, driver: DriverConnection, attempt: Callable[[], T]) -> T:
+    """Return what `attempt` gives, which leaves nothing behind when it fails.
+
+    Raises `LockNotObtained` when the last attempt has failed for want of a lock as well.
+    """
+    retries = job.settings.lock_retries
+    for number in range(retries + 1):
+        try:
+            return attempt()
+        except (psycopg2.Error, DBAPIError) as error:
+            if not _may_succeed_later(error):
+                raise
+            if number == retries:
+                raise given_up(job, driver, error, attempts=retries + 1) from error
+            # Asked at once: the holder may be gone after the pause.
+            holders = _holders(driver, job)
+        pause = FIRST_PAUSE * 2**number
+        job.say(f"a table is locked by another session; trying again in {pause:.0f} s")
+        for holder in holders:
+            job.say(f"    {holder}")
+        time.sleep(pause)
+    raise AssertionError
+
+
+def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "pgcode", None) in sending.TRY_AGAIN
+
+
+def _holders(driver: DriverConnection, job: Job) -> tuple[Blocker, ...]:
+    schemas = [name for names in job.settings.pairs for name in names.by_default_name.values()]
+    with driver.cursor() as cursor:
+        found = blockers.read(cursor, schemas)
+    driver.rollback()
+    return found
+
+
+def given_up(
+    job: Job, driver: DriverConnection, error: psycopg2.Error | DBAPIError, *, attempts: int
+) -> LockNotObtained:
+    """Return the error that names what was not locked, and by whom it is held now."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    message = getattr(getattr(cause, "diag", None), "message_primary", None) or "no lock"
+    place = ", ".join(getattr(cause, "__notes__", ()))
+    times = f", in each of {attempts} attempts" if attempts > 1 else ""
+    lines = [f"    {holder}" for holder in _holders(driver, job)]
+    return LockNotObtained(
+        "\n".join(
+            [
+                f"{place + ': ' if place else ''}{message}{times}",
+                *(lines or ["    whoever held the lock has just ended"]),
+            ]
+        ),
+        hint="Let these sessions end (or end one with `select pg_terminate_backend(PID)`), "
+        "then run it again; a longer wait is -x lock_timeout=SECONDS, more attempts "
+        "-x lock_retries=NUMBER.",
+    )

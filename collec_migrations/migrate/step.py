@@ -1,0 +1,37 @@
+"""What a revision says: apply this script, create by these, go back by that one."""
+
+from alembic import op
+
+from collec_migrations.migrate import wrapped_revision
+from collec_migrations.migrate.run import Run
+
+
+def apply(script: str) -> None:
+    """Upgrade by a script of `legacy_sql`."""
+    _run().upgrade(script)
+
+
+def create(scripts: tuple[str, ...]) -> None:
+    """Create both schemas by the scripts for (gacl, col); one that exists is only stepped up."""
+    _run().create(*scripts)
+
+
+def revert(script: str) -> None:
+    """Downgrade by a script of `legacy_sql`."""
+    _run().downgrade(script)
+
+
+def apply_wrapped(script: str, checksum: str) -> None:
+    """Upgrade by a script of the application's own, which lies beside the revision."""
+    _run().upgrade_wrapped(script, checksum)
+
+
+def refuse_downgrade(script: str) -> None:
+    """Refuse to go back: the application's own script has no way back."""
+    raise wrapped_revision.no_way_back(script)
+
+
+def _run() -> Run:
+    """Return the run that this step belongs to: env.py hands it to Alembic's context."""
+    run: Run = op.get_context().opts["collec_run"]
+    return run

@@ -1,1 +1,0 @@
-"""Try every way through the chain of versions on throwaway servers: `test-paths`."""

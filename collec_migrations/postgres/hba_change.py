@@ -1,0 +1,153 @@
+"""Put a block of rules into the server's pg_hba.conf, on trial until it is proved."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from collec_migrations.errors import MigrationError
+from collec_migrations.postgres import config_trial, configuration, hba_file, postmaster
+from collec_migrations.postgres.config_block import Block
+from collec_migrations.postgres.configuration import NotAllowed, NotHere, Reconnect
+from collec_migrations.postgres.connection import Connection, first_line
+
+VIEW_SINCE = 100000
+"""PostgreSQL 10 brought pg_hba_file_rules, which reads the file and not what is in force."""
+
+# A line with a type and an error is sound: `hostssl` where the server has no TLS can never match.
+FAULTS = """
+select {file}, line_number, error from pg_catalog.pg_hba_file_rules
+where error is not null and type is null order by 1, 2
+"""
+
+
+class HbaRefused(MigrationError):
+    """The new rules were not accepted, or did not do what they should; the old ones are back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Something that has to hold under the new rules."""
+
+    name: str
+    check: Callable[[], None]
+    """Raises MigrationError when it does not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What became of the file."""
+
+    file: Path
+    changed: bool
+    copy: Path | None = None
+    """The former file, when it was changed."""
+
+
+def apply(
+    connection: Connection, block: Block, *, reconnect: Reconnect, proofs: Sequence[Proof] = ()
+) -> Applied:
+    """Put a block above all rules, check the file, reload, and let the proofs run.
+
+    `connection` is a superuser's, `reconnect` opens another one like it. On any failure, on a
+    signal, and when this process is killed, the old file comes back and is loaded. Raises
+    NotHere or NotAllowed when the file is not ours to write (the hint holds the text to paste),
+    HbaRefused when something did not hold.
+    """
+    try:
+        file = ready(connection)
+        old = file.read_bytes()
+        new = hba_file.encoded(block.first_in(hba_file.decoded(old)))
+        if new == old:
+            return Applied(file=file, changed=False)
+        return _applied(connection, file, new, reconnect, proofs)
+    except (NotHere, NotAllowed, OSError) as error:
+        raise by_hand(error, block) from error
+
+
+def ready(connection: Connection) -> Path:
+    """Return the server's pg_hba.conf when it is sound and ours to replace.
+
+    Raises NotHere, NotAllowed, HbaRefused.
+    """
+    file = configuration.local(connection, configuration.path(connection, "hba_file"))
+    _check(connection, "the server's access rules are faulty already")
+    return file
+
+
+def reader(connection: Connection) -> int | None:
+    """Return the server's process when it is one of this machine that we can be sure of."""
+    with suppress(MigrationError, OSError):
+        found = postmaster.running(configuration.path(connection, "data_directory"))
+        return found.pid if found else None
+    return None
+
+
+def _applied(
+    connection: Connection,
+    file: Path,
+    new: bytes,
+    reconnect: Reconnect,
+    proofs: Sequence[Proof],
+) -> Applied:
+    try:
+        with config_trial.on_trial(file, new, reader=reader(connection)) as copy:
+            _check(connection, "the server does not accept the new access rules")
+            configuration.reload(connection, reconnect)
+            for proof in proofs:
+                _prove(proof)
+    except config_trial.NotPutBack:
+        raise
+    except MigrationError as error:
+        configuration.reload_if_possible(connection, reconnect)
+        raise HbaRefused(f"{error}; {file} is as it was", hint=error.hint) from error
+    except BaseException:
+        configuration.reload_if_possible(connection, reconnect)
+        raise
+    return Applied(file=file, changed=True, copy=copy)
+
+
+def _prove(proof: Proof) -> None:
+    try:
+        proof.check()
+    except MigrationError as error:
+        raise HbaRefused(f"{proof.name}: {error}", hint=error.hint) from error
+
+
+def _check(connection: Connection, what: str) -> None:
+    """Raise HbaRefused for a fault that the server sees in its file, if it is able to."""
+    if connection.server_version < VIEW_SINCE:
+        return
+    name = "file_name" if connection.server_version >= hba_file.INCLUDES_SINCE else "''"
+    with connection.cursor() as cursor:
+        try:
+            cursor.execute(FAULTS.format(file=name))
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise NotAllowed(
+                "this role may not read pg_hba_file_rules",
+                hint="Connect as a superuser, such as postgres.",
+            ) from error
+        except psycopg2.Error as error:
+            raise HbaRefused(f"{what}: {first_line(error)}") from error
+        finally:
+            if not connection.autocommit:
+                connection.rollback()
+        faults = cursor.fetchall()
+    if faults:
+        told = "; ".join(f"line {line}{f' of {file}' if file else ''}: {why}"
+                         for file, line, why in faults)  # fmt: skip
+        raise HbaRefused(f"{what}: {told}", hint="Mend the file first; nothing was loaded.")
+
+
+def by_hand(error: Exception, block: Block) -> MigrationError:
+    """Return the error that tells why the rules were not written, with the lines to paste."""
+    why = configuration.told(error)
+    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
+    kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere
+    return kind(
+        f"the access rules were not written: {why}",
+        hint=f"{hint} these lines above all rules of the server's pg_hba.conf, then run "
+        f"`select pg_reload_conf()`:\n{block.text}".rstrip(),
+    )

@@ -1,0 +1,165 @@
+"""Copy a running primary by the server's own pg_basebackup, and prove the copy."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+
+from collec_migrations.errors import ServerFailed
+from collec_migrations.postgres import pg_versions, programs, sizes
+from collec_migrations.postgres.sizes import LOOK, Advance
+from collec_migrations.replica import configuration
+from collec_migrations.replica.configuration import Upstream
+from collec_migrations.replica.faults import ReplicationFailed
+from collec_migrations.replica.machine import Node
+
+# The shell ends the copy when we end: then nobody holds the other side of its standard input.
+GUARD = """
+exec 3<&0
+"$@" </dev/null 3<&- & child=$!
+{ read -r _ <&3; kill -TERM "$child"; } 2>/dev/null & watch=$!
+wait "$child"; status=$?
+kill "$watch" 2>/dev/null
+exit $status
+"""
+KILLED = 128
+CHECKSUM = "CRC32C"
+"""Against damage on the way, as PostgreSQL's own default. SHA256 protects from nobody here: who can
+change the copy can change its manifest. Built without OpenSSL, it took 27 s more for each GB."""
+KEEPALIVES = "keepalives_idle=20 keepalives_interval=10 keepalives_count=3"
+"""It only listens: without them it would wait two hours for a primary that is gone."""
+HINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS --apply`"
+        " on the primary's machine: its pg_hba.conf does not let the standby in.",
+        "password authentication failed": "Correct the password in the password file.",
+        "No space left": "Make room, or use another disk.",
+    }
+)
+
+
+def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -> tuple[str, ...]:
+    """Return the command of pg_basebackup; there is no password in it. Pure."""
+    where = f"{configuration.conninfo(major, upstream)} {KEEPALIVES}"
+    words = [str(program), "--no-password", "-d", where]
+    words += ["-D", str(folder), "-X", "stream", "-c", "fast"]
+    slot, manifest = pg_versions.text("bb_slot", major), pg_versions.text("bb_manifest", major)
+    words += [f"{slot}={upstream.slot}"] if slot else []
+    words += [f"{manifest}={CHECKSUM}"] if manifest else []
+    return tuple(words)
+
+
+def copy(
+    node: Node,
+    folder: Path,
+    upstream: Upstream,
+    total: int,
+    *,
+    lock: int,
+    silence: float,
+    advance: Advance,
+) -> None:
+    """Copy the primary into an empty folder; `total` is about how many bytes there will be.
+
+    `lock` is a descriptor that the copy holds as long as it goes on, also when we are killed.
+    Raises ReplicationFailed, also when nothing arrives for `silence` seconds: a network that was
+    cut says nothing. What was copied is then left to the caller.
+    """
+    words = command(node.major, node.binaries.program("pg_basebackup"), folder, upstream)
+    with tempfile.TemporaryFile() as messages:
+        with _guarded(node, words, upstream, messages.fileno(), lock) as guard:
+            for size in _sizes(guard, folder, silence):
+                advance(size, total)
+        messages.seek(0)
+        told = messages.read().decode(errors="replace")
+    if guard.returncode != 0:
+        raise _failure(guard.returncode, told)
+    size = sizes.of_folder(folder)
+    advance(size, size)
+
+
+def _sizes(guard: subprocess.Popen[bytes], folder: Path, silence: float) -> Iterator[int]:
+    """Yield the size of a copy until it has ended; fail when it does not grow any more."""
+    most, since = -1, time.monotonic()
+    while guard.poll() is None:
+        size = sizes.of_folder(folder)
+        if size > most:
+            most, since = size, time.monotonic()
+        elif time.monotonic() - since > silence:
+            raise ReplicationFailed(
+                f"nothing arrived from the primary for {silence:g} seconds",
+                hint="Is the network up? A checkpoint that takes longer needs more --silence.",
+            )
+        yield size
+        with suppress(subprocess.TimeoutExpired):
+            guard.wait(LOOK)
+
+
+def _failure(status: int, told: str) -> ReplicationFailed:
+    status = KILLED - status if status > KILLED else status
+    error = programs.failure("pg_basebackup", status, told)
+    hint = next((hint for part, hint in HINTS.items() if part in told), "")
+    return ReplicationFailed(str(error), hint=f"{error.hint} {hint}".strip())
+
+
+def verify(node: Node, folder: Path) -> bool:
+    """Compare a copy with its manifest; tell whether this major can. It must not have run yet.
+
+    Raises ReplicationFailed, which names a file, when the copy is not what the primary sent.
+    """
+    if pg_versions.text("verifybackup", node.major) is None:
+        return False
+    try:
+        node.run("pg_verifybackup", "--quiet", folder)
+    except ServerFailed as error:
+        raise ReplicationFailed("the copy is damaged", hint=error.hint) from error
+    return True
+
+
+def remove(folder: Path, patience: float = 20.0) -> None:
+    """Remove what was copied, also while a process that is about to end still writes there."""
+    deadline = time.monotonic() + patience
+    while os.path.lexists(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder):
+            return
+        if time.monotonic() > deadline:
+            raise ReplicationFailed(
+                f"{folder} could not be removed", hint="Remove it: it is not a whole clone."
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def _guarded(
+    node: Node, words: tuple[str, ...], upstream: Upstream, messages: int, lock: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command under a guard; when the block ends, so do both."""
+    with subprocess.Popen(
+        ("/bin/sh", "-c", GUARD, "sh", *words),
+        stdin=subprocess.PIPE,
+        stdout=messages,
+        stderr=messages,
+        cwd="/",
+        # libpq before 10 takes no passfile from the connection string.
+        env={**programs.environment(), "PGPASSFILE": str(upstream.passfile)},
+        umask=0o077,
+        start_new_session=True,
+        pass_fds=(lock,),
+        **node.account.identity(),
+    ) as guard:
+        try:
+            yield guard
+        finally:
+            assert guard.stdin is not None
+            guard.stdin.close()
+            guard.wait()
+            # Its second process, which receives the WAL, would notice only later.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(guard.pid, signal.SIGKILL)

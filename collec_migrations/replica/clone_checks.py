@@ -1,0 +1,201 @@
+"""What is in the way of a clone, all at once. Pure."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from collec_migrations.postgres import pg_versions
+from collec_migrations.postgres.sizes import shown
+from collec_migrations.replica import slots, wal
+from collec_migrations.replica.clone_order import Order
+from collec_migrations.replica.clone_target import Kind, Target
+from collec_migrations.replica.primary_checks import FOR_ONE, LEVELS
+from collec_migrations.replica.primary_state import Primary
+
+SAME = {"amd64": "x86_64", "arm64": "aarch64"}
+SYSTEMS = ("linux", "darwin", "freebsd", "openbsd", "netbsd", "solaris", "mingw", "visual")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Something in the way, and what to do about it."""
+
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """This machine, as Python tells it, and the programs of PostgreSQL on it."""
+
+    system: str
+    architecture: str
+    version: str
+    """Of the programs, such as `15.20`."""
+
+
+Obstacles: TypeAlias = Iterator[Obstacle]
+
+
+def obstacles(
+    order: Order, primary: Primary, system: str, target: Target, machine: Machine
+) -> tuple[Obstacle, ...]:
+    """Return what is in the way; `system` is the primary's system identifier."""
+    return (
+        *_primary(primary),
+        *_machine(primary, machine),
+        *_place(target),
+        *_contents(order, primary, system, target),
+        *_slot(order, primary, target),
+        *_space(primary, target),
+    )
+
+
+def notes(primary: Primary, target: Target, machine: Machine) -> tuple[str, ...]:
+    """Return what is to be known, and is no obstacle."""
+    found = []
+    running = re.match(r"PostgreSQL (\S+)", primary.told)
+    if running and _minor(machine.version) < _minor(running[1]):
+        found.append(
+            f"this machine has PostgreSQL {machine.version}, older than the primary's {running[1]}:"
+            " install the same minor release"
+        )
+    if pg_versions.text("verifybackup", primary.major) is None:
+        found.append(f"PostgreSQL {primary.major} has no pg_verifybackup: the copy is not verified")
+    if primary.unmeasured:
+        found.append(
+            f"{primary.unmeasured} databases may not be measured by this role: the standby needs"
+            " more room than is counted"
+        )
+    if re.search(r"\((Debian|Ubuntu)", primary.told) and not target.debian:
+        found.append(
+            "a primary of Debian keeps its configuration in /etc: then make a cluster here first,"
+            f" pg_createcluster {primary.major} main -d {target.data}, and clone with --replace"
+        )
+    if target.kind is Kind.CLUSTER:
+        found.append(f"{target.data} holds a cluster: it is moved aside, not deleted")
+    return tuple(found)
+
+
+def _primary(primary: Primary) -> Obstacles:
+    if primary.in_recovery:
+        yield Obstacle(
+            what="the server is a standby itself",
+            hint="Give the address of its primary: standbys of standbys are not handled.",
+        )
+    if primary.value("wal_level") not in LEVELS:
+        level = primary.value("wal_level")
+        yield Obstacle(what=f"wal_level of the primary is {level}", hint=PREPARE)
+    # A role without pg_monitor sees how many senders there are.
+    free = primary.number("max_wal_senders") - primary.senders
+    if free < FOR_ONE:
+        yield Obstacle(
+            what=f"the primary has {max(free, 0)} of {FOR_ONE} senders free (max_wal_senders)",
+            hint=PREPARE,
+        )
+    if primary.number("max_replication_slots") <= len(primary.slots):
+        yield Obstacle(what="the primary has no slot free (max_replication_slots)", hint=PREPARE)
+    if primary.tablespaces:
+        yield Obstacle(
+            what=f"the primary has tablespaces: {', '.join(primary.tablespaces)}",
+            hint="They are not handled: clone by pg_basebackup with --tablespace-mapping.",
+        )
+
+
+def _machine(primary: Primary, machine: Machine) -> Obstacles:
+    found = re.search(r" on ([^ ,]+)", primary.told)
+    platform = found[1].lower() if found else ""
+    architecture = platform.partition("-")[0]
+    architecture = SAME.get(architecture, architecture)
+    here = SAME.get(machine.architecture.lower(), machine.architecture.lower())
+    if architecture and architecture != here:
+        yield Obstacle(
+            what=f"the primary runs on {architecture}, this machine is {here}",
+            hint="A standby needs the same architecture: use a machine like the primary's.",
+        )
+    system = next((one for one in SYSTEMS if one in platform), "")
+    if system and system not in machine.system.lower():
+        yield Obstacle(
+            what=f"the primary runs on {system}, this machine on {machine.system}",
+            hint="A standby needs the same operating system: texts would be sorted differently.",
+        )
+
+
+def _place(target: Target) -> Obstacles:
+    if not target.parent_is_there:
+        yield Obstacle(
+            what=f"{target.data.parent} is not there",
+            hint="Make it, for the account of the server.",
+        )
+    elif not target.writable:
+        yield Obstacle(
+            what=f"you may not make a folder in {target.data.parent}",
+            hint="Run this as root or as the account of the server, or name another folder.",
+        )
+    if target.is_mount:
+        yield Obstacle(
+            what=f"{target.data} is the root of a file system, which cannot be renamed",
+            hint=f"Give a folder below it, such as {target.data / 'data'}.",
+        )
+    if not target.reachable:
+        yield Obstacle(
+            what=f"{target.account}, who runs the server, cannot reach {target.data.parent}",
+            hint="Let that account pass through the folders above.",
+        )
+
+
+def owns_slot(order: Order, primary: Primary, target: Target) -> bool:
+    """Tell whether the slot that is there belongs to the stopped standby that is replaced."""
+    return order.slot in primary.slots and order.slot == target.slot and not target.running
+
+
+def _slot(order: Order, primary: Primary, target: Target) -> Obstacles:
+    if order.slot in primary.slots and not owns_slot(order, primary, target):
+        refusal = slots.taken(order.slot)
+        yield Obstacle(what=str(refusal), hint=refusal.hint)
+
+
+def _contents(order: Order, primary: Primary, system: str, target: Target) -> Obstacles:
+    if target.running:
+        yield _server_runs(order, primary, target)
+    elif target.kind is Kind.OTHER:
+        yield Obstacle(
+            what=f"{target.data} is not empty, and no data folder of PostgreSQL",
+            hint="Give another folder, or move away what is in it.",
+        )
+    elif target.kind is Kind.CLUSTER and target.system != system and not order.replace:
+        yield Obstacle(
+            what=f"{target.data} holds the cluster of another system ({target.system or '?'})",
+            hint="Give another folder. --replace moves that cluster aside; it is not deleted.",
+        )
+
+
+def _server_runs(order: Order, primary: Primary, target: Target) -> Obstacle:
+    same = target.started is not None and abs(target.started - primary.started) <= 1
+    if same and target.port == int(primary.value("port") or order.port):
+        return Obstacle(
+            what=f"{target.data} is the primary itself, which runs there",
+            hint="Run this on the standby's machine, with the primary's own address.",
+        )
+    return Obstacle(
+        what=f"a server runs on {target.data}",
+        hint="Stop it first; its folder is then moved aside, not deleted.",
+    )
+
+
+def _space(primary: Primary, target: Target) -> Obstacles:
+    needed = wal.for_clone(primary.databases, primary.sizes)
+    if target.parent_is_there and target.free < needed:
+        yield Obstacle(
+            what=f"{target.data.parent} has {shown(target.free)} free, and a standby needs"
+            f" {shown(needed)}",
+            hint=f"{shown(primary.databases)} are the databases, the rest is for WAL. Make room.",
+        )
+
+
+PREPARE = "Run `collec-migrations replica primary --standby ADDRESS` on the primary's machine."
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))

@@ -1,0 +1,193 @@
+"""Decide how a replication is, from what was seen of all its nodes. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from collec_migrations.replica import lag, lsn, standbys
+from collec_migrations.replica.findings import Finding, Lag, Limits, NodeReport, Report, Verdict
+from collec_migrations.replica.states import Down, Node, Sender, Up
+
+STREAMING = "streaming"
+ALONE = Finding(
+    code="alone",
+    verdict=Verdict.ATTENTION,
+    line="how far it is behind is not known without its primary",
+)
+
+
+def report(nodes: Sequence[Node], limits: Limits | None = None) -> Report:
+    """Return the verdict on each node and on the whole: ok, attention or broken, with a line."""
+    primary = primary_of(nodes)
+    return Report(
+        nodes=tuple(_node(one, primary, nodes, limits or Limits()) for one in nodes),
+        findings=tuple(_whole(nodes)),
+    )
+
+
+def primaries(nodes: Sequence[Node]) -> tuple[Up, ...]:
+    """Return the nodes that take writes, the one on the newest timeline first."""
+    found = [one for one in nodes if isinstance(one, Up) and not one.in_recovery]
+    return tuple(sorted(found, key=lambda one: one.timeline or 0, reverse=True))
+
+
+def primary_of(nodes: Sequence[Node]) -> Up | None:
+    """Return the primary: of two, the one on the newer timeline; None for none or a tie."""
+    found = primaries(nodes)
+    if len(found) > 1 and found[0].timeline == found[1].timeline:
+        return None
+    return found[0] if found else None
+
+
+def _node(node: Node, primary: Up | None, nodes: Sequence[Node], limits: Limits) -> NodeReport:
+    if isinstance(node, Down):
+        return _down(node, primary)
+    if not node.in_recovery:
+        return _primary(node, primary, nodes)
+    slot = standbys.slot_of(node, primary) if primary else None
+    state = "" if slot is None else slot.wal_status or ("active" if slot.active else "inactive")
+    found = list(standbys.judge(node, primary, limits)) if primary else [ALONE]
+    return NodeReport(
+        name=node.name,
+        role="standby",
+        address=node.shown,
+        release=node.release,
+        timeline=(node.receiver.timeline if node.receiver else None) or node.timeline,
+        lag=lag.of(node, primary),
+        slot=f"{slot.name} {state}" if slot else standbys.slot_name(node),
+        paused=node.paused,
+        message_age=node.receiver.message_age if node.receiver else None,
+        findings=(*found, *_left_over(node)),
+    )
+
+
+def _primary(node: Up, primary: Up | None, nodes: Sequence[Node]) -> NodeReport:
+    return NodeReport(
+        name=node.name,
+        role="primary",
+        address=node.shown,
+        release=node.release,
+        timeline=node.timeline,
+        lag=None,
+        slot="",
+        paused=False,
+        message_age=None,
+        findings=tuple(_slots(node, nodes)) if primary in (node, None) else (_second(node),),
+    )
+
+
+def _down(node: Down, primary: Up | None) -> NodeReport:
+    """Return the report of a node that was not asked: of a standby its primary may know more."""
+    sender = _sender_named(node, primary)
+    written = primary.position if primary else None
+    behind = lag.less(written, sender.replayed) if sender else None
+    finding = Finding(
+        code="refuses-reads" if sender else "down",
+        verdict=Verdict.OK if sender and sender.state == STREAMING else Verdict.BROKEN,
+        line=f"refuses reads; {primary.name if primary else ''} says {sender.state}"
+        if sender
+        else f"does not let us in: {node.why}"
+        if node.speaks
+        else f"is down: {node.why}",
+        hint="" if sender else _down_hint(node, primary),
+    )
+    return NodeReport(
+        name=node.name,
+        role="standby" if sender else "unknown" if node.speaks else "down",
+        address=node.shown,
+        release="",
+        timeline=None,
+        lag=Lag(to_receive=None, to_replay=behind, seconds=None, since_replay=None)
+        if sender
+        else None,
+        slot="",
+        paused=False,
+        message_age=None,
+        findings=(finding,),
+    )
+
+
+def _down_hint(node: Down, primary: Up | None) -> str:
+    if node.speaks:
+        return "Name a role that its pg_hba.conf lets in, with its password in ~/.pgpass."
+    if primary is None:
+        return "Is its machine up, and can it be reached from here?"
+    return "A standby: start it. A former primary: do not start it, but `replica rejoin` there."
+
+
+def _sender_named(node: Down, primary: Up | None) -> Sender | None:
+    if not node.speaks or primary is None:
+        return None
+    return next((one for one in primary.senders if one.name == node.name), None)
+
+
+def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
+    found = primaries(nodes)
+    shut = [one.name for one in nodes if isinstance(one, Down) and one.speaks]
+    if not found and shut:
+        yield Finding(
+            code="no-primary",
+            verdict=Verdict.BROKEN,
+            line=f"no primary is seen: {', '.join(shut)} does not let us in",
+            hint="A server is there: see to it that `replica status` is let in, before all else.",
+        )
+    elif not found:
+        yield Finding(
+            code="no-primary",
+            verdict=Verdict.BROKEN,
+            line="no node is a primary",
+            hint="If it is lost: `replica promote` on the machine of the best standby.",
+        )
+    if len(found) > 1:
+        both = ", ".join(
+            f"{one.name} (timeline {one.timeline}, {lsn.shown(one.position or 0)}, "
+            f"system {one.system or 'unknown'})"
+            for one in found
+        )
+        yield Finding(
+            code="two-primaries",
+            verdict=Verdict.BROKEN,
+            line=f"{len(found)} nodes take writes: {both}",
+            hint="Stop the application, then the wrong one; `replica rejoin` brings it back.",
+        )
+
+
+def _second(node: Up) -> Finding:
+    return Finding(
+        code="second-primary",
+        verdict=Verdict.BROKEN,
+        line=f"takes writes on timeline {node.timeline}, and is not the primary",
+        hint="What it took alone is lost when it rejoins: look at it first.",
+    )
+
+
+def _slots(primary: Up, nodes: Sequence[Node]) -> Iterator[Finding]:
+    """Yield what is wrong with the slots of a primary."""
+    used = {standbys.slot_name(one) for one in nodes if isinstance(one, Up)}
+    for slot in primary.slots:
+        if slot.active or slot.lost or slot.position is None or slot.name in used:
+            continue
+        yield Finding(
+            code="slot-inactive",
+            verdict=Verdict.ATTENTION,
+            line=f"its slot {slot.name!r} keeps {(primary.position or 0) - slot.position} bytes "
+            "of WAL, and nobody uses it",
+            hint=f"If nobody comes back: select pg_drop_replication_slot('{slot.name}').",
+        )
+    if primary.slots and primary.number("max_slot_wal_keep_size") == -1:
+        yield Finding(
+            code="slot-unbounded",
+            verdict=Verdict.ATTENTION,
+            line="max_slot_wal_keep_size is -1: a standby that is away can fill its disk",
+            hint="Set it to what the disk can spare, as `replica primary` proposes.",
+        )
+
+
+def _left_over(standby: Up) -> Iterator[Finding]:
+    """Yield slots that a standby keeps from the time when it was a primary."""
+    for slot in standby.slots:
+        if slot.physical and not slot.active:
+            yield Finding(
+                code="slot-stale",
+                verdict=Verdict.ATTENTION,
+                line=f"its own slot {slot.name!r} is unused and keeps WAL for ever",
+                hint=f"On {standby.name}: select pg_drop_replication_slot('{slot.name}').",
+            )

@@ -1,1 +1,0 @@
-"""An embedded or throwaway PostgreSQL server, started by us and reached by a unix socket."""

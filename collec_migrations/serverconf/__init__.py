@@ -1,1 +1,0 @@
-"""The server's settings (`postgresql.conf`): write some of them safely."""

@@ -1,0 +1,1 @@
+"""A script: its statements, the names bound in it, whose schema it changes."""

@@ -1,1 +1,0 @@
-"""Whether a database is soundly what Alembic says it is: a drift report, and how to mend it."""

@@ -1,0 +1,179 @@
+"""The known versions of the database, in order, each with what a sound database of it contains."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+
+from collec_migrations.catalog import Catalog, of_trigram_extension
+from collec_migrations.errors import ScriptUnreadable
+
+_PACKAGE = Path(__file__).parent
+_SOURCE = _PACKAGE.parent
+_CATALOGS = _PACKAGE / "data" / "catalogs"
+_REVISION = re.compile(r"""^revision\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILINE)
+
+
+def order(version: str) -> tuple[int, ...]:
+    """Return what versions are sorted by: 24.0 comes after 2.8.1, 1.2.3 after 1.2."""
+    return tuple(int(part) for part in version.split("."))
+
+
+VERSIONS = tuple(sorted((path.stem for path in _CATALOGS.glob("*.json")), key=order))
+"""Every version that has a catalog, oldest first: to add a catalog is to add a version."""
+FIRST_RECORDED = "1.0.8"
+"""The first version that says its number, in table `dbversion`."""
+FIRST_WITHOUT_OLDER_ROWS = "2.0"
+"""The step to this version deletes the rows of `dbversion` that older ones left."""
+
+
+class Shape(StrEnum):
+    """How a database came to its version; both are legitimate and differ in details."""
+
+    UPGRADED = "upgraded"
+    FRESH = "fresh"
+
+
+def position(version: str) -> int:
+    """Return where a known version stands in the order of versions."""
+    return VERSIONS.index(version)
+
+
+def previous(version: str) -> str | None:
+    """Return the version before, None for the first one."""
+    place = position(version)
+    return VERSIONS[place - 1] if place else None
+
+
+def is_recorded(version: str) -> bool:
+    """Say whether a sound database of this version has a row with its number in `dbversion`."""
+    return position(version) >= position(FIRST_RECORDED)
+
+
+def steps() -> tuple[tuple[str, str], ...]:
+    """Return each version with the next one."""
+    return tuple(pairwise(VERSIONS))
+
+
+@cache
+def catalog(version: str, shape: Shape = Shape.UPGRADED) -> Catalog | None:
+    """Return what a sound database of this version and shape contains; None: shape not known."""
+    folder = _CATALOGS if shape is Shape.UPGRADED else _CATALOGS / Shape.FRESH
+    path = folder / f"{version}.json"
+    if not path.exists():
+        return None
+    stored = Catalog.from_json(path.read_text(encoding="utf-8"))
+    return Catalog(frozenset(fact for fact in stored.facts if not of_trigram_extension(fact)))
+
+
+def upgraded(version: str) -> Catalog:
+    """Return the catalog that every version has."""
+    found = catalog(version)
+    if found is None:
+        raise KeyError(version)
+    return found
+
+
+@cache
+def shapes(version: str) -> tuple[tuple[Shape, Catalog], ...]:
+    """Return the known shapes of a version with their catalogs."""
+    known = ((shape, catalog(version, shape)) for shape in Shape)
+    return tuple((shape, found) for shape, found in known if found is not None)
+
+
+def in_chain(folder: Path | None = None) -> tuple[str, ...]:
+    """Return the known versions that have a revision, in order; reads files, no Alembic."""
+    folders = [folder] if folder else [versions_folder(), site_folder()]
+    files = sorted(path for one in folders for path in one.glob("*.py"))
+    found = {name for path in files for name in _REVISION.findall(path.read_text("utf-8"))}
+    return tuple(version for version in VERSIONS if version in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A script as it stands in its file, with the default schema names."""
+
+    name: str
+    path: Path
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the text, blind to line ends and to a byte-order mark."""
+        return checksum(self.text)
+
+    @property
+    def shown(self) -> str:
+        """The script's name for messages: its folder and file."""
+        return f"{self.path.parent.name}/{self.name}"
+
+
+def checksum(*texts: str) -> str:
+    """Return the SHA-256 of scripts in this order, blind to line ends and byte-order marks."""
+    return sha256("".join(_plain(text) for text in texts).encode()).hexdigest()
+
+
+def _plain(text: str) -> str:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def current_checksum(names: str) -> str | None:
+    """Return the checksum of scripts as history stores it, `names` being separated by commas.
+
+    None when one of them is not at hand: there is nothing to compare with.
+    """
+    try:
+        return checksum(*(load(name).text for name in names.split(", ")))
+    except ScriptUnreadable:
+        return None
+
+
+def scripts_folder() -> Path:
+    """Return the folder of the SQL scripts: in the wheel, or beside the package's source."""
+    return _first_folder(_PACKAGE / "legacy_sql", _SOURCE / "legacy_sql")
+
+
+def versions_folder() -> Path:
+    """Return the folder of the revisions: in the wheel, or beside the package's source."""
+    return _first_folder(_PACKAGE / "migrate" / "alembic" / "versions", _SOURCE / "versions")
+
+
+def site_folder() -> Path:
+    """Return the folder of a site's own versions, beside its alembic.ini; it may be missing."""
+    return Path("collec-versions")
+
+
+def load(name: str, *, folder: Path | None = None) -> Source:
+    """Return the script of this name, built in or wrapped by the site.
+
+    Raises `ScriptUnreadable` when it cannot be read.
+    """
+    path = (folder or _home(name)) / name
+    try:
+        return Source(name=name, path=path, text=path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ScriptUnreadable(
+            f"cannot read the script {path}: {error.strerror}",
+            hint="Is the package installed completely, and may this account read it?",
+        ) from None
+    except UnicodeDecodeError:
+        raise ScriptUnreadable(f"the script {path} is not UTF-8") from None
+
+
+def _home(name: str) -> Path:
+    """Return the folder that has a script: a site's own, when the built-in one has not."""
+    built_in = scripts_folder()
+    is_wrapped = not (built_in / name).is_file() and (site_folder() / name).is_file()
+    return site_folder() if is_wrapped else built_in
+
+
+def _first_folder(*candidates: Path) -> Path:
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    raise ScriptUnreadable(
+        f"the folder {candidates[0]} is missing", hint="Install the package again."
+    )
