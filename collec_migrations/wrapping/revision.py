@@ -10,7 +10,7 @@ from collec_migrations.errors import ScriptUnreadable
 TEMPLATE = '''\
 """Version {new}, wrapped from the application's own script."""
 
-from collec_migrations.migration import step
+from collec_migrations.migrate import step
 
 revision = "{new}"
 down_revision = "{old}"

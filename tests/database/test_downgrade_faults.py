@@ -100,7 +100,7 @@ def fragile() -> Iterator[Server]:
 
 DOWN = """
 import sys
-from collec_migrations.migration import verbs
+from collec_migrations.migrate import verbs
 verbs.downgrade({"url": sys.argv[1], "lock_timeout": "100"}, "1.0.8", say=print)
 """
 

@@ -264,7 +264,7 @@ def test_a_backup_folder_of_another_account_is_not_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     code = (
         "import sys; from pathlib import Path; from datetime import datetime, UTC;"
-        "from collec_migrations.health import backups;"
+        "from collec_migrations.doctor import backups;"
         "print([(one.name, one.verdict) for one in"
         " backups.lines(Path(sys.argv[1]), '', datetime.now(UTC))])"
     )

@@ -20,7 +20,7 @@ from tests import accounts
 ENSURE = """
 import sys
 from pathlib import Path
-from collec_migrations.server import embedded
+from collec_migrations.postgres import embedded
 address = embedded.ensure_running(Path(sys.argv[1]), say=lambda said: print("said:", said))
 print(address.dsn)
 """

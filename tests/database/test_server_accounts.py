@@ -31,7 +31,7 @@ from tests.database.test_server import ENSURE, cluster_of, ensure, modes
 STOP = """
 import sys
 from pathlib import Path
-from collec_migrations.server import embedded
+from collec_migrations.postgres import embedded
 print(embedded.stop(Path(sys.argv[1])))
 """
 

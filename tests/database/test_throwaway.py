@@ -14,8 +14,8 @@ from tests.accounts import needs_root
 
 WAIT = """
 import time
-from collec_migrations.server import binaries
-from collec_migrations.server.throwaway import throwaway
+from collec_migrations.postgres import binaries
+from collec_migrations.postgres.throwaway import throwaway
 with throwaway(binaries.embedded()) as address:
     print(address.host, flush=True)
     time.sleep(600)

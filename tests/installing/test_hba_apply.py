@@ -103,10 +103,10 @@ def test_a_file_that_is_faulty_already_is_left_alone(site_server: Site) -> None:
 KILLED = """
 import os, sys, time
 from collec_migrations.addresses import Address
-from collec_migrations.database import connection
-from collec_migrations.hba import applying
-from collec_migrations.hba.applying import Proof
-from collec_migrations.hba.block import Block
+from collec_migrations.postgres import connection
+from collec_migrations.postgres import hba_change as applying
+from collec_migrations.postgres.hba_change import Proof
+from collec_migrations.postgres.config_block import Block
 def reconnect():
     return connection.connect(Address(sys.argv[1]))
 def wait():
