@@ -1,6 +1,7 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +27,7 @@ from collec_migrations.migrate.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.scripts import parts
 from collec_migrations.settings import Settings
-from collec_migrations.wrapping import application, errata
+from collec_migrations.wrapping import application, errata, session
 from collec_migrations.wrapping.prepared import Prepared
 
 
@@ -80,6 +81,10 @@ class Run:
         self._started = datetime.now(UTC)
         self._sent = []
         self._rights_changed = False
+
+    def searching(self) -> AbstractContextManager[None]:
+        """Give the statements of a step the path that they are written for."""
+        return self.sink.searching(session.path(self.names))
 
     def upgrade(self, script: str) -> None:
         """Send the script; its part for a rights schema that is that far already is left out."""
