@@ -75,7 +75,7 @@ def catalog(address: Address, names: Names = DEFAULT) -> Catalog:
 
 def known(version: str) -> Catalog:
     """Return the facts that a sound database of a version has."""
-    folder = ROOT / "collec_migrations" / "releases" / "catalogs"
+    folder = ROOT / "collec_migrations" / "data" / "catalogs"
     return Catalog.from_json((folder / f"{version}.json").read_text("utf-8"))
 
 

@@ -112,10 +112,10 @@ def test_a_dump_that_is_killed(large: Address, older: Backup, tmp_path: Path) ->
 RUN = """
 import sys
 from pathlib import Path
-from collec_migrations import addresses
+from collec_migrations.postgres import conninfo
 from collec_migrations.backup import running
 from collec_migrations.backup.dump import Wish
-running.run(addresses.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
+running.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
             say=print, advance=lambda done, total: print(done, flush=True))
 """
 

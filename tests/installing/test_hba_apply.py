@@ -102,7 +102,7 @@ def test_a_file_that_is_faulty_already_is_left_alone(site_server: Site) -> None:
 
 KILLED = """
 import os, sys, time
-from collec_migrations.addresses import Address
+from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres import connection
 from collec_migrations.postgres import hba_change as applying
 from collec_migrations.postgres.hba_change import Proof
