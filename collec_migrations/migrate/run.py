@@ -1,7 +1,7 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -83,7 +83,12 @@ class Run:
         self._rights_changed = False
 
     def searching(self) -> AbstractContextManager[None]:
-        """Give the statements of a step the path that they are written for."""
+        """Give the statements of a site's own step the path that its author expects.
+
+        Our scripts name the schema of everything; wrapped ones get their path as they are sent.
+        """
+        if Path(self._module.__file__).parent == library.versions_folder():
+            return nullcontext()
         return self.sink.searching(session.path(self.names))
 
     def upgrade(self, script: str) -> None:

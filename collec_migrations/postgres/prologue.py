@@ -25,7 +25,6 @@ SETTINGS = (
     ("quote_all_identifiers", "off", 0),
     ("standard_conforming_strings", "on", 0),
     ("client_min_messages", "notice", 0),
-    ("default_transaction_read_only", "off", 0),
     ("default_transaction_deferrable", "off", 0),
     ("default_transaction_isolation", "read committed", 0),
     ("jit", "off", 110000),  # it compiled each of our queries: 21 s instead of 4 for one run
