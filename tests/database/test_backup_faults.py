@@ -113,9 +113,9 @@ RUN = """
 import sys
 from pathlib import Path
 from collec_migrations.postgres import conninfo
-from collec_migrations.backup import running
+from collec_migrations.backup import runs
 from collec_migrations.backup.dump import Wish
-running.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
+runs.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
             say=print, advance=lambda done, total: print(done, flush=True))
 """
 
