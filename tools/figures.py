@@ -131,7 +131,7 @@ def main() -> None:
     """Print the figures that were asked for, as JSON."""
     words = sys.argv[1:]
     found = way(words[1], words[2:]) if words[:1] == ["way"] else static()
-    print(json.dumps(found, indent=1), file=sys.stderr if words else sys.stdout)  # noqa: T201
+    print(json.dumps(found, indent=1), file=sys.stderr if words else sys.stdout)
 
 
 if __name__ == "__main__":

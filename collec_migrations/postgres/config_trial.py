@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import ConfigurationNotRestored
 from collec_migrations.postgres import atomic_files, signals
 
 # The shell waits for one word, or for our death. Words: file, its copy (may be empty), the process
@@ -18,10 +18,6 @@ if [ -n "$1" ]; then mv -f -- "$1" "$0"; else rm -f -- "$0"; fi || exit 1
 if [ -n "$2" ]; then kill -HUP "$2"; fi
 exit 0
 """
-
-
-class NotPutBack(MigrationError):
-    """The old file could not be put back: its copy lies beside it."""
 
 
 @contextmanager
@@ -87,7 +83,7 @@ def _put_back(guard: subprocess.Popen[bytes], path: Path, copy: Path | None) -> 
     with signals.ignored():
         guard.communicate(b"")
         if guard.returncode != 0:
-            raise NotPutBack(
+            raise ConfigurationNotRestored(
                 f"{path} could not be put back as it was",
                 hint=f"Put it back yourself: mv {copy} {path}" if copy else f"Remove {path}.",
             )

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import psycopg2
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import (
+    ConfigurationDenied,
+    ConfigurationElsewhere,
+    ConfigurationNotRestored,
+    HbaRefused,
+    MigrationError,
+)
 from collec_migrations.postgres import config_trial, configuration, hba_file, postmaster
 from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.configuration import NotAllowed, NotHere, Reconnect
+from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 
 VIEW_SINCE = 100000
@@ -21,10 +27,6 @@ FAULTS = """
 select {file}, line_number, error from pg_catalog.pg_hba_file_rules
 where error is not null and type is null order by 1, 2
 """
-
-
-class HbaRefused(MigrationError):
-    """The new rules were not accepted, or did not do what they should; the old ones are back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def apply(
         if new == old:
             return Applied(file=file, changed=False)
         return _applied(connection, file, new, reconnect, proofs)
-    except (NotHere, NotAllowed, OSError) as error:
+    except (ConfigurationElsewhere, ConfigurationDenied, OSError) as error:
         raise by_hand(error, block) from error
 
 
@@ -98,7 +100,7 @@ def _applied(
             configuration.reload(connection, reconnect)
             for proof in proofs:
                 _prove(proof)
-    except config_trial.NotPutBack:
+    except ConfigurationNotRestored:
         raise
     except MigrationError as error:
         configuration.reload_if_possible(connection, reconnect)
@@ -125,7 +127,7 @@ def _check(connection: Connection, what: str) -> None:
         try:
             cursor.execute(FAULTS.format(file=name))
         except psycopg2.errors.InsufficientPrivilege as error:
-            raise NotAllowed(
+            raise ConfigurationDenied(
                 "this role may not read pg_hba_file_rules",
                 hint="Connect as a superuser, such as postgres.",
             ) from error
@@ -145,7 +147,11 @@ def by_hand(error: Exception, block: Block) -> MigrationError:
     """Return the error that tells why the rules were not written, with the lines to paste."""
     why = configuration.told(error)
     hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
-    kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere
+    kind = (
+        type(error)
+        if isinstance(error, ConfigurationElsewhere | ConfigurationDenied)
+        else ConfigurationElsewhere
+    )
     return kind(
         f"the access rules were not written: {why}",
         hint=f"{hint} these lines above all rules of the server's pg_hba.conf, then run "

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import psycopg2
 
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import (
+    ConfigurationDenied,
+    ConfigurationElsewhere,
+    ConfigurationNotRestored,
+    MigrationError,
+    SettingsRefused,
+    UsageError,
+)
 from collec_migrations.postgres import (
     config_trial,
     configuration,
@@ -15,7 +22,7 @@ from collec_migrations.postgres import (
     settings_place,
 )
 from collec_migrations.postgres import hba_change as hba
-from collec_migrations.postgres.configuration import NotAllowed, NotHere, Reconnect
+from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 from collec_migrations.postgres.settings_check import Setting
 
@@ -34,10 +41,6 @@ PENDING = """
 select name from pg_catalog.pg_settings where pending_restart and name = any (%s::text[])
 """
 NEEDS_RESTART = "setting could not be applied"
-
-
-class SettingsRefused(MigrationError):
-    """The server would not take the settings; its files are as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +81,7 @@ def apply(
         restart = frozenset(name for name, setting in known.items() if setting.restart)
         content = hba_file.encoded(new)
         copy = _on_trial(connection, file, content, settings, restart, reconnect, prove)
-    except (NotHere, NotAllowed, OSError) as error:
+    except (ConfigurationElsewhere, ConfigurationDenied, OSError) as error:
         raise _by_hand(error, settings) from error
     pending = _pending(known, connection)
     return Written(file=file, changed=True, copy=copy, restart=pending)
@@ -109,7 +112,7 @@ def _on_trial(
             configuration.reload(connection, reconnect)
             prove()
             return copy
-    except config_trial.NotPutBack:
+    except ConfigurationNotRestored:
         raise
     except MigrationError as error:
         configuration.reload_if_possible(connection, reconnect)
@@ -154,7 +157,7 @@ def _check(
         try:
             cursor.execute(FILES)
         except psycopg2.errors.InsufficientPrivilege as error:
-            raise NotAllowed(first_line(error), hint="Connect as a superuser.") from error
+            raise ConfigurationDenied(first_line(error), hint="Connect as a superuser.") from error
         finally:
             if not connection.autocommit:
                 connection.rollback()
@@ -195,7 +198,11 @@ def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
     lines = "\n".join(
         f"{name} = {settings_place.quoted(value)}" for name, value in settings.items()
     )
-    kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere
+    kind = (
+        type(error)
+        if isinstance(error, ConfigurationElsewhere | ConfigurationDenied)
+        else ConfigurationElsewhere
+    )
     return kind(
         f"the server's settings were not written: {why}",
         hint=f"{hint} these lines at the end of the server's postgresql.conf, then run "

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import MigrationError, SettingsRefused, UsageError
 from collec_migrations.postgres import settings_change, settings_check, settings_place
-from collec_migrations.postgres.settings_change import SettingsRefused, Written
+from collec_migrations.postgres.settings_change import Written
 from collec_migrations.postgres.settings_check import Setting
 from tests.sites import Site
 
