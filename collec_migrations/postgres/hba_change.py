@@ -1,8 +1,8 @@
 """Put a block of rules into the server's pg_hba.conf, on trial until it is proved."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -10,11 +10,10 @@ import psycopg2
 from collec_migrations.errors import (
     ConfigurationDenied,
     ConfigurationElsewhere,
-    ConfigurationNotRestored,
     HbaRefused,
     MigrationError,
 )
-from collec_migrations.postgres import config_trial, configuration, hba_file, postmaster
+from collec_migrations.postgres import config_change, configuration, hba_file
 from collec_migrations.postgres.config_block import Block
 from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
@@ -55,8 +54,8 @@ def apply(
 
     `connection` is a superuser's, `reconnect` opens another one like it. On any failure, on a
     signal, and when this process is killed, the old file comes back and is loaded. Raises
-    NotHere or NotAllowed when the file is not ours to write (the hint holds the text to paste),
-    HbaRefused when something did not hold.
+    ConfigurationElsewhere or ConfigurationDenied when the file is not ours to write (the hint
+    holds the text to paste), HbaRefused when something did not hold.
     """
     try:
         file = ready(connection)
@@ -64,7 +63,16 @@ def apply(
         new = hba_file.encoded(block.first_in(hba_file.decoded(old)))
         if new == old:
             return Applied(file=file, changed=False)
-        return _applied(connection, file, new, reconnect, proofs)
+        copy = config_change.change(
+            connection,
+            file,
+            new,
+            reconnect=reconnect,
+            check=partial(_check, connection, "the server does not accept the new access rules"),
+            proofs=[partial(_prove, proof) for proof in proofs],
+            refused=HbaRefused,
+        )
+        return Applied(file=file, changed=True, copy=copy)
     except (ConfigurationElsewhere, ConfigurationDenied, OSError) as error:
         raise by_hand(error, block) from error
 
@@ -72,43 +80,11 @@ def apply(
 def ready(connection: Connection) -> Path:
     """Return the server's pg_hba.conf when it is sound and ours to replace.
 
-    Raises NotHere, NotAllowed, HbaRefused.
+    Raises ConfigurationElsewhere, ConfigurationDenied, HbaRefused.
     """
     file = configuration.local(connection, configuration.path(connection, "hba_file"))
     _check(connection, "the server's access rules are faulty already")
     return file
-
-
-def reader(connection: Connection) -> int | None:
-    """Return the server's process when it is one of this machine that we can be sure of."""
-    with suppress(MigrationError, OSError):
-        found = postmaster.running(configuration.path(connection, "data_directory"))
-        return found.pid if found else None
-    return None
-
-
-def _applied(
-    connection: Connection,
-    file: Path,
-    new: bytes,
-    reconnect: Reconnect,
-    proofs: Sequence[Proof],
-) -> Applied:
-    try:
-        with config_trial.on_trial(file, new, reader=reader(connection)) as copy:
-            _check(connection, "the server does not accept the new access rules")
-            configuration.reload(connection, reconnect)
-            for proof in proofs:
-                _prove(proof)
-    except ConfigurationNotRestored:
-        raise
-    except MigrationError as error:
-        configuration.reload_if_possible(connection, reconnect)
-        raise HbaRefused(f"{error}; {file} is as it was", hint=error.hint) from error
-    except BaseException:
-        configuration.reload_if_possible(connection, reconnect)
-        raise
-    return Applied(file=file, changed=True, copy=copy)
 
 
 def _prove(proof: Proof) -> None:
@@ -140,20 +116,14 @@ def _check(connection: Connection, what: str) -> None:
     if faults:
         told = "; ".join(f"line {line}{f' of {file}' if file else ''}: {why}"
                          for file, line, why in faults)  # fmt: skip
-        raise HbaRefused(f"{what}: {told}", hint="Mend the file first; nothing was loaded.")
+        raise HbaRefused(f"{what}: {told}", hint="Fix the file first; nothing was loaded.")
 
 
 def by_hand(error: Exception, block: Block) -> MigrationError:
-    """Return the error that tells why the rules were not written, with the lines to paste."""
-    why = configuration.told(error)
-    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
-    kind = (
-        type(error)
-        if isinstance(error, ConfigurationElsewhere | ConfigurationDenied)
-        else ConfigurationElsewhere
-    )
-    return kind(
-        f"the access rules were not written: {why}",
-        hint=f"{hint} these lines above all rules of the server's pg_hba.conf, then run "
-        f"`select pg_reload_conf()`:\n{block.text}".rstrip(),
+    """Return the error that says why the rules were not written, with the lines to paste."""
+    return config_change.by_hand(
+        error,
+        what="the access rules",
+        where="above all rules of the server's pg_hba.conf",
+        lines=block.text,
     )

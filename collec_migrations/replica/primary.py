@@ -8,7 +8,7 @@ from pathlib import Path
 from collec_migrations.errors import MigrationError, ReplicationFailed, ReplicationRefused
 from collec_migrations.postgres import hba_change as hba
 from collec_migrations.postgres import passfile, password, scram
-from collec_migrations.postgres import settings_change as serverconf
+from collec_migrations.postgres import server_settings as serverconf
 from collec_migrations.postgres.config_block import Block
 from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, translated

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -9,22 +10,20 @@ import psycopg2
 from collec_migrations.errors import (
     ConfigurationDenied,
     ConfigurationElsewhere,
-    ConfigurationNotRestored,
     MigrationError,
     SettingsRefused,
     UsageError,
 )
 from collec_migrations.postgres import (
-    config_trial,
+    config_block,
+    config_change,
     configuration,
     hba_file,
-    settings_check,
-    settings_place,
+    hba_tokens,
 )
-from collec_migrations.postgres import hba_change as hba
+from collec_migrations.postgres.config_block import Block
 from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
-from collec_migrations.postgres.settings_check import Setting
 
 VIEW_SINCE = 90500
 """PostgreSQL 9.5 brought pg_file_settings, which reads the files and not what is in force."""
@@ -41,6 +40,45 @@ PENDING = """
 select name from pg_catalog.pg_settings where pending_restart and name = any (%s::text[])
 """
 NEEDS_RESTART = "setting could not be applied"
+TRUE_OR_FALSE = ("on", "off", "true", "false", "yes", "no", "1", "0")
+BYTES = {"B": 1, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What pg_settings says of a setting."""
+
+    name: str
+    kind: str
+    """`vartype`: bool, enum, integer, real, string."""
+    unit: str
+    low: str
+    high: str
+    choices: tuple[str, ...]
+    restart: bool
+    """Whether the server has to start again to take another value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A file that the server reads, and what it holds now."""
+
+    file: Path
+    whole: bool
+    """Whether the file is ours alone."""
+    old: str
+
+    def text(self, name: str, settings: Mapping[str, str]) -> str:
+        """Return what the file has to hold so that it gives these settings, too.
+
+        Settings that the block gives already stay, unless these give them another value.
+        """
+        kept = config_block.inner(self.old, name).splitlines()
+        lines = {line.partition("=")[0].strip(): line for line in kept}
+        lines |= {key: f"{key} = {quoted(value)}" for key, value in settings.items()}
+        ours = Block(name=name, lines=tuple(lines.values()))
+        return ours.text if self.whole else ours.last_in(self.old)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +106,8 @@ def apply(
     `connection` is a superuser's, `reconnect` opens another one like it; `prove` raises a
     MigrationError to take everything back. Values that need a restart are written and told, the
     server is never restarted. Raises UsageError for a setting or value that this server does not
-    know, SettingsRefused, NotHere and NotAllowed (with the lines to paste in the hint).
+    know, SettingsRefused, ConfigurationElsewhere and ConfigurationDenied (the hint holds the lines
+    to paste).
     """
     known = _known(connection, settings)
     _refuse_unknown(known, settings, connection)
@@ -79,47 +118,27 @@ def apply(
         if new == found.old:
             return Written(file=file, changed=False, copy=None, restart=_pending(known, connection))
         restart = frozenset(name for name, setting in known.items() if setting.restart)
-        content = hba_file.encoded(new)
-        copy = _on_trial(connection, file, content, settings, restart, reconnect, prove)
+        copy = config_change.change(
+            connection,
+            file,
+            hba_file.encoded(new),
+            reconnect=reconnect,
+            check=partial(_check, connection, file, settings, restart),
+            proofs=(prove,),
+            refused=SettingsRefused,
+            like=configuration.path(connection, "config_file"),
+        )
     except (ConfigurationElsewhere, ConfigurationDenied, OSError) as error:
         raise _by_hand(error, settings) from error
     pending = _pending(known, connection)
     return Written(file=file, changed=True, copy=copy, restart=pending)
 
 
-def _place(connection: Connection, name: str) -> settings_place.Place:
+def _place(connection: Connection, name: str) -> Place:
     """Return where the settings go; the main file has to be this machine's in any case."""
     main = configuration.local(connection, configuration.path(connection, "config_file"))
     old = hba_file.decoded(main.read_bytes())
-    return settings_place.find(main, name, old, version=connection.server_version)
-
-
-def _on_trial(
-    connection: Connection,
-    file: Path,
-    content: bytes,
-    settings: Mapping[str, str],
-    restart: frozenset[str],
-    reconnect: Reconnect,
-    prove: Callable[[], None],
-) -> Path | None:
-    try:
-        with config_trial.on_trial(
-            file, content, reader=hba.reader(connection), like=configuration.path(
-                connection, "config_file")
-        ) as copy:  # fmt: skip
-            _check(connection, file, settings, restart)
-            configuration.reload(connection, reconnect)
-            prove()
-            return copy
-    except ConfigurationNotRestored:
-        raise
-    except MigrationError as error:
-        configuration.reload_if_possible(connection, reconnect)
-        raise SettingsRefused(f"{error}; {file} is as it was", hint=error.hint) from error
-    except BaseException:
-        configuration.reload_if_possible(connection, reconnect)
-        raise
+    return find(main, name, old, version=connection.server_version)
 
 
 def _known(connection: Connection, settings: Mapping[str, str]) -> dict[str, Setting]:
@@ -142,7 +161,7 @@ def _refuse_unknown(
         if name not in known:
             major = connection.server_version // 10000
             raise UsageError(f"PostgreSQL {major} has no setting {name!r}")
-        why = settings_check.fault(known[name], value)
+        why = fault(known[name], value)
         if why:
             raise UsageError(f"{name} cannot be {value!r}: {why}")
 
@@ -193,18 +212,77 @@ def _pending(known: Mapping[str, Setting], connection: Connection) -> tuple[str,
 
 
 def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
-    why = configuration.told(error)
-    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
-    lines = "\n".join(
-        f"{name} = {settings_place.quoted(value)}" for name, value in settings.items()
+    return config_change.by_hand(
+        error,
+        what="the server's settings",
+        where="at the end of the server's postgresql.conf",
+        lines="\n".join(f"{name} = {quoted(value)}" for name, value in settings.items()),
     )
-    kind = (
-        type(error)
-        if isinstance(error, ConfigurationElsewhere | ConfigurationDenied)
-        else ConfigurationElsewhere
-    )
-    return kind(
-        f"the server's settings were not written: {why}",
-        hint=f"{hint} these lines at the end of the server's postgresql.conf, then run "
-        f"`select pg_reload_conf()`:\n{lines}",
-    )
+
+
+# Where settings of ours stand: a file in conf.d, or a block at the end of postgresql.conf --------
+
+
+def find(main: Path, name: str, old: str, *, version: int) -> Place:
+    """Return the place for the settings `name`, given the main file and its text.
+
+    A directory that the main file includes is taken when it exists: `conf.d` on Debian.
+    """
+    for line in hba_tokens.lines(old.replace("=", " "), version=version):
+        words = [field[0].text for field in line.fields]
+        if words[0].lower() != "include_dir" or len(words) < 2:
+            continue
+        folder = main.parent / words[1].strip("'")
+        if folder.is_dir():
+            file = folder / f"{name}.conf"
+            held = file.read_text("utf-8") if file.exists() else ""
+            return Place(file=file, whole=True, old=held)
+    return Place(file=main, whole=False, old=old)
+
+
+def quoted(value: str) -> str:
+    """Return a value as postgresql.conf takes it (manual, 19.1.2); raise `UsageError`."""
+    if "\n" in value or "\0" in value:
+        raise UsageError(f"a setting of the server cannot hold a line break: {value!r}")
+    # Backslashes escape in these literals, whatever standard_conforming_strings says.
+    escaped = value.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'"
+
+
+# Whether the server takes a value: its own check cannot tell for what needs a restart ------------
+
+
+def fault(setting: Setting, value: str) -> str:
+    """Return why the server would refuse a value; empty when it takes it."""
+    if setting.kind == "bool":
+        return "" if value.lower() in TRUE_OR_FALSE else "it is on or off"
+    if setting.kind == "enum":
+        allowed = ", ".join(setting.choices)
+        # Aliases such as wal_level = hot_standby are not listed, but the server knows them.
+        known = value.lower() in (choice.lower() for choice in setting.choices)
+        return "" if known or not setting.restart else f"it is one of {allowed}"
+    if setting.kind not in ("integer", "real"):
+        return ""
+    number = _number(value, setting.unit)
+    if number is None:
+        return f"it is a number{f' in {setting.unit}' if setting.unit else ''}"
+    if not float(setting.low) <= number <= float(setting.high):
+        return f"it is between {setting.low} and {setting.high} {setting.unit}".rstrip()
+    return ""
+
+
+def _number(text: str, unit: str) -> float | None:
+    """Return a number in the setting's own unit, such as 8kB; None when it is none."""
+    digits = text.strip().rstrip("BkMGTusmindh ")
+    suffix = text.strip()[len(digits) :].strip()
+    try:
+        number = float(int(digits, 0)) if "." not in digits else float(digits)
+    except ValueError:
+        return None
+    if not suffix:
+        return number
+    scale = BYTES if unit.endswith("B") else MILLISECONDS
+    base = unit.lstrip("0123456789")
+    if suffix not in scale or base not in scale:
+        return None
+    return number * scale[suffix] / (scale[base] * int(unit[: -len(base)] or 1))
