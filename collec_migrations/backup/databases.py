@@ -2,8 +2,9 @@
 
 from contextlib import closing
 
-from collec_migrations.backup.faults import translated
+from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 
 
@@ -26,7 +27,7 @@ def name_of(address: Address) -> str:
 def analyze(address: Address) -> None:
     """Let the server count what its planner needs to know."""
     with (
-        translated("ANALYZE failed"),
+        translated(BackupFailed, "ANALYZE failed"),
         closing(database.connect(address)) as connection,
         connection.cursor() as cursor,
     ):

@@ -19,12 +19,13 @@ from collec_migrations.backup import (
     store,
 )
 from collec_migrations.backup.contents import Source
-from collec_migrations.backup.faults import translated
 from collec_migrations.backup.libpq_environment import Door
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.pg_dump import Dump
 from collec_migrations.bridge.history import tool_version
+from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import atomic_files
+from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import Advance
 
@@ -48,7 +49,7 @@ def take(address: Address, wish: Wish, *, lock: int, advance: Advance) -> Manife
     """Back up the database of an address; raise `BackupFailed`, and leave nothing that counts."""
     started = datetime.now(UTC)
     with (
-        translated("the backup could not be made"),
+        translated(BackupFailed, "the backup could not be made"),
         contents.opened(address, lock_wait=wish.lock_wait) as found,
     ):
         chosen = dump_programs.for_server(found.server_major, wish.bin_dir)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collec_migrations.backup import manifest
-from collec_migrations.backup.faults import AnotherRuns
+from collec_migrations.errors import BackupInProgress
 
 NAME = ".lock"
 
@@ -22,7 +22,7 @@ def held(folder: Path) -> Iterator[int]:
     try:
         if not _try(descriptor, fcntl.LOCK_EX):
             holder = os.read(descriptor, 100).decode(errors="replace").strip()
-            raise AnotherRuns(
+            raise BackupInProgress(
                 f"another backup into {folder} is running ({holder or 'just started'})",
                 hint="Wait until it has ended; a dump goes on for a while when its run was killed.",
             )

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from collec_migrations.backup.faults import NotABackup
+from collec_migrations.errors import NotABackup
 
 NAME = "manifest.json"
 FORMAT = 1

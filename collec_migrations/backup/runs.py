@@ -17,11 +17,11 @@ from collec_migrations.backup import (
     store,
 )
 from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.faults import translated
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Policy
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import BackupFailed, MigrationError
 from collec_migrations.postgres import sizes
+from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import Advance
 
@@ -65,7 +65,10 @@ def run(
     store.prepare(wish.into)
     made: list[Manifest] = []
     failed: list[Failure] = []
-    with translated("the backup could not be made"), lock.held(wish.into) as descriptor:
+    with (
+        translated(BackupFailed, "the backup could not be made"),
+        lock.held(wish.into) as descriptor,
+    ):
         store.sweep(wish.into)
         log = _logger(wish.into, say)
         for name in names:
@@ -90,7 +93,7 @@ def run(
 
 def names_on(address: Address, *, database: str | None, all_of_them: bool) -> tuple[str, ...]:
     """Return the databases that were asked for: one, all, or the one of the address."""
-    with translated("the databases could not be read"):
+    with translated(BackupFailed, "the databases could not be read"):
         if all_of_them:
             return databases.names(address)
     return (database or databases.name_of(address),)

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from collec_migrations.backup import lock, manifest
-from collec_migrations.backup.faults import NotABackup
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Kept
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import NotABackup, UsageError
 from collec_migrations.postgres import atomic_files
 
 PARTIAL = ".partial"

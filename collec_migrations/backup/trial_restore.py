@@ -21,13 +21,14 @@ from collec_migrations.backup import (
     store,
 )
 from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.faults import Damaged, RestoreRefused, translated
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.store import Backup
+from collec_migrations.errors import BackupDamaged, BackupFailed, RestoreRefused
 from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.throwaway import throwaway
 
 NAME = "restored"
@@ -58,7 +59,7 @@ def verify(
     nothing down, when it cannot be tried on this machine.
     """
     began = monotonic()
-    with translated(f"{backup.id} could not be verified"), lock.reading(backup.path):
+    with translated(BackupFailed, f"{backup.id} could not be verified"), lock.reading(backup.path):
         found = list(integrity.problems(backup))
         version = ""
         if not found:
@@ -151,7 +152,7 @@ def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
             closing(database.connect(conninfo.Address(address.dsn))) as connection,
         ):
             return list(differences(backup.manifest, connection))
-    except Damaged as error:
+    except BackupDamaged as error:
         return [f"{error}: {error.hint}"]
 
 

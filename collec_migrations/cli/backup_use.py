@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from collec_migrations.backup import lock, restoration, runs, store, trial_restore
-from collec_migrations.backup.faults import translated
 from collec_migrations.backup.restoration import Order
 from collec_migrations.backup.retention import Policy
 from collec_migrations.cli import backup_options, backup_text, facts, options
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import conninfo
+from collec_migrations.postgres.connection import translated
 
 DEFAULT = Policy()
 
@@ -90,7 +90,7 @@ def prune(
     """
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     store.check_there(into)
-    with translated("nothing more was removed"), lock.held(into):
+    with translated(BackupFailed, "nothing more was removed"), lock.held(into):
         chosen = _named(into, ids) if ids else runs.superfluous(into, policy)
         if not as_json:
             _list(chosen)

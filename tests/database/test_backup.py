@@ -17,9 +17,8 @@ from collec_migrations.backup import (
     store,
     trial_restore,
 )
-from collec_migrations.backup.faults import RestoreRefused
 from collec_migrations.backup.restoration import Order
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import RestoreRefused, UsageError
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
 from tests import backups, chain, servers

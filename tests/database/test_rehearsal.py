@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.backup import rehearsal, rehearsal_page, rehearsal_text, store, trial_restore
-from collec_migrations.backup.faults import Damaged
 from collec_migrations.backup.rehearsal_result import Findings
+from collec_migrations.errors import BackupDamaged
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
 from tests import accounts, backups, chain, faults
@@ -134,10 +134,10 @@ def test_a_copy_that_cannot_be_kept_leaves_no_server(
 
     def fill(*_: object) -> Address:
         assert any(folder.glob("*/data/postmaster.pid"))
-        raise Damaged("it does not restore")
+        raise BackupDamaged("it does not restore")
 
     monkeypatch.setattr(trial_restore, "fill", fill)
-    with pytest.raises(Damaged):
+    with pytest.raises(BackupDamaged):
         rehearsal.keep(taken, folder)
     assert list(folder.iterdir()) == []
 
