@@ -539,15 +539,15 @@ def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> Non
         ]
         known = {row["dataset_type_name"]: row for row in fresh_rows("25.0")["col.dataset_type"]}
         lists = "select dataset_type_name, fields from col.dataset_type"
-        fields = {name: text for name, text in query(connection, lists)}
+        fields = {str(name): text for name, text in query(connection, lists)}
         assert fields["sample"] == known["sample"]["fields"]
         assert fields["collection"] == known["collection"]["fields"]
         assert fields["document"] == "[]"
         assert fields["ours"] == '["a", "trashed","campaign_id","b" ]'
         shown = "select export_model_name, pattern from col.export_model"
-        patterns = {name: text for name, text in query(connection, shown)}
+        patterns = {str(name): text for name, text in query(connection, shown)}
         for row in fresh_rows("25.0")["col.export_model"]:
-            assert patterns[row["export_model_name"]] == row["pattern"]
+            assert patterns[str(row["export_model_name"])] == row["pattern"]
         assert query(connection, "select nextval('col.dataset_type_dataset_type_id_seq')") == [
             (11,)
         ]
