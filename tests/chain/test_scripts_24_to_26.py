@@ -515,12 +515,12 @@ def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> Non
         execute(
             connection,
             """
-            delete from col.dataset_type where dataset_type_id in (1, 2, 3);
+            delete from col.dataset_type;
             insert into col.dataset_type (dataset_type_id, dataset_type_name, fields)
-            values (2, 'ours', '["a", "trashed,campaign_id","b" ]'), (9, 'document', '[]');
+            values (2, 'ours', '["a", "trashed,campaign_id","b" ]'), (1, 'document', '[]');
             select setval('col.dataset_type_dataset_type_id_seq', 1, false);
             delete from col.export_model;
-            insert into col.export_model (export_model_id, export_model_name) values (2, 'ours');
+            insert into col.export_model (export_model_id, export_model_name) values (1, 'ours');
             select setval('col.export_model_export_model_id_seq', 1, false);
             select setval('col.mime_type_mime_type_id_seq', 3);
             """,
@@ -528,14 +528,14 @@ def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> Non
         step(connection, "24.1", "25.0")
         types = "select dataset_type_id, dataset_type_name from col.dataset_type order by 1"
         assert query(connection, types) == [
-            *((1, "sample"), (2, "ours"), (4, "arbitrary content"), (9, "document")),
-            (10, "collection"),
+            *((1, "document"), (2, "ours"), (4, "arbitrary content"), (5, "sample")),
+            (6, "collection"),
         ]
         models = "select export_model_id, export_model_name from col.export_model order by 1"
         assert query(connection, models) == [
-            (1, "export_model"),
-            (2, "ours"),
-            (3, "export_template"),
+            (1, "ours"),
+            (2, "export_template"),
+            (3, "export_model"),
         ]
         known = {row["dataset_type_name"]: row for row in fresh_rows("25.0")["col.dataset_type"]}
         lists = "select dataset_type_name, fields from col.dataset_type"
@@ -548,9 +548,7 @@ def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> Non
         patterns = {str(name): text for name, text in query(connection, shown)}
         for row in fresh_rows("25.0")["col.export_model"]:
             assert patterns[str(row["export_model_name"])] == row["pattern"]
-        assert query(connection, "select nextval('col.dataset_type_dataset_type_id_seq')") == [
-            (11,)
-        ]
+        assert query(connection, "select nextval('col.dataset_type_dataset_type_id_seq')") == [(7,)]
         assert query(connection, "select nextval('col.export_model_export_model_id_seq')") == [(4,)]
         assert query(connection, "select nextval('col.mime_type_mime_type_id_seq')") == [(15,)]
 
@@ -830,7 +828,7 @@ def test_26_1_renames_two_items_of_the_list_of_samples(server18: Server) -> None
             values (1, 1, 'storage_product', 'p'), (2, 1, 'uid', 'clp_classification');
             insert into col.request (request_id, create_date, title, body, login)
             values (8, '2024-01-01', 't', 'SELECT clp_classification from container_type', 'a'),
-                   (9, '2024-01-01', 't', 'SELECT my_clp_classification_2', 'a');
+                   (9, '2024-01-01', 't', 'SELECT my_clp_classification, storage_product2', 'a');
             """,
         )
         assert findings(connection, "upgrade-26.0-26.1") == [
