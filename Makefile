@@ -19,11 +19,11 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tools.lint_sql
+	$(BIN)/squawk --reporter gcc legacy_sql/*.sql
 
 # Scripts of legacy_sql by the rules of .squawk.toml.
 lint-sql: $(VENV)/installed-dev
-	$(BIN)/python -m tools.lint_sql
+	$(BIN)/squawk --reporter gcc legacy_sql/*.sql
 
 # The catalog of each version of the chain, as the chain makes it.
 facts: $(VENV)/installed-dev

@@ -1,4 +1,17 @@
-"""The errors of this package: one root, one class for each thing a user can act on."""
+"""The errors of this package: one root, one class for each thing a user can act on.
+
+MigrationError
+  UsageError              what was typed or set: InvalidNames, UnknownVersion
+  ConnectionFailed        ConnectionLost, CommitUnknown
+  ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
+  ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
+  StatementFailed, ScriptUnreadable, NotAdopted, DowngradeRefused, RunInProgress, Interrupted
+  ArchiveNotDropped, NoSuchArchive
+  InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
+  BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
+  ReplicationFailed       PromotionUncertain
+  ReplicationRefused      ManagedElsewhere, CloneInProgress
+"""
 
 from typing import Self
 
@@ -66,3 +79,115 @@ class NotAdopted(MigrationError):
 
 class DowngradeRefused(MigrationError):
     """A step down would lose rows, or is not possible."""
+
+
+class ConfigurationNotRestored(MigrationError):
+    """The old file could not be put back: its copy lies beside it."""
+
+
+class PassfileError(MigrationError):
+    """A password file cannot be read or written."""
+
+
+class ServerTooOld(MigrationError):
+    """A server older than the data: nothing can be said about its settings."""
+
+    exit_status = 3
+
+
+class ConfigurationDenied(MigrationError):
+    """The role that is connected may not see or reload the server's configuration."""
+
+
+class ConfigurationElsewhere(MigrationError):
+    """The server's file is not on this machine, or this account cannot write it."""
+
+
+class Interrupted(MigrationError):
+    """A signal ended the work; what was begun is taken back."""
+
+
+class SettingsRefused(MigrationError):
+    """The server would not take the settings; its files are as they were."""
+
+
+class HbaRefused(MigrationError):
+    """The new rules were not accepted, or did not do what they should; the old ones are back."""
+
+
+class RunInProgress(MigrationError):
+    """Another run holds the database, longer than we were told to wait."""
+
+
+class HbaUnreadable(MigrationError):
+    """The server's access rules cannot be read, or hold a line that means nothing."""
+
+
+class InstallRefused(MigrationError):
+    """The server, the role or the database does not allow the installation; nothing was made."""
+
+
+class InstallFailed(MigrationError):
+    """A piece could not be made; those before it are there."""
+
+
+class AccessNotProved(MigrationError):
+    """The account is let in or refused otherwise than the rules say."""
+
+
+class SettingsNotWritten(MigrationError):
+    """The application's files could not be changed; they are as they were."""
+
+
+class ArchiveNotDropped(MigrationError):
+    """An archive cannot be dropped; none was."""
+
+
+class NoSuchArchive(MigrationError):
+    """A name was given that no archive table of these schemas has."""
+
+
+class BackupFailed(MigrationError):
+    """No backup was made of a database; older ones are as they were."""
+
+
+class BackupInProgress(MigrationError):
+    """Another backup into the same folder is at work."""
+
+    exit_status = 75
+
+
+class NotABackup(MigrationError):
+    """A folder does not hold what a complete backup holds."""
+
+
+class BackupDamaged(MigrationError):
+    """A backup is not what it was when it was made."""
+
+    exit_status = 1
+
+
+class RestoreRefused(MigrationError):
+    """Restoring would overwrite something, or cannot succeed."""
+
+
+class ReplicationFailed(MigrationError):
+    """A step on the way to a standby did not succeed; what was begun is taken back."""
+
+
+class PromotionUncertain(ReplicationFailed):
+    """A standby was told to become a primary, and it is not known whether it does."""
+
+
+class ReplicationRefused(MigrationError):
+    """Going on would lose something, or cannot succeed; nothing was touched."""
+
+
+class ManagedElsewhere(ReplicationRefused):
+    """Patroni, repmgr or pg_auto_failover is in charge here: we only read."""
+
+
+class CloneInProgress(ReplicationRefused):
+    """Another clone into the same folder is at work."""
+
+    exit_status = 75

@@ -7,12 +7,7 @@ from psycopg2 import errorcodes, sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.archives.archive import Archive
-from collec_migrations.errors import MigrationError
-
-
-class NotDropped(MigrationError):
-    """An archive cannot be dropped; none was."""
-
+from collec_migrations.errors import ArchiveNotDropped
 
 _IS_EMPTY_AND_OURS = """
 select exists (select 1 from pg_catalog.pg_namespace n
@@ -44,14 +39,14 @@ def drop(cursor: Cursor, archives: Sequence[Archive]) -> tuple[str, ...]:
     return tuple(emptied)
 
 
-def _refusal(archive: Archive, error: psycopg2.Error) -> NotDropped:
+def _refusal(archive: Archive, error: psycopg2.Error) -> ArchiveNotDropped:
     message = error.diag.message_primary or str(error).strip()
     detail = f": {error.diag.message_detail}" if error.diag.message_detail else ""
     hints = {
         errorcodes.INSUFFICIENT_PRIVILEGE: "Run as the owner of the archive, or as a superuser.",
         errorcodes.DEPENDENT_OBJECTS_STILL_EXIST: "Drop first what depends on it.",
     }
-    return NotDropped(
+    return ArchiveNotDropped(
         f"{archive.shown} cannot be dropped: {message}{detail}; nothing was dropped",
         hint=hints.get(error.pgcode or "", ""),
     )

@@ -7,13 +7,9 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.archives.archive import Archive, Origin
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import NoSuchArchive, UsageError
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
-
-
-class NoSuchArchive(MigrationError):
-    """A name was given that no archive table of these schemas has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

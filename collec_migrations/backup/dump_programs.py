@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.backup.faults import BackupFailed
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import binaries, programs
 
 NEEDED = ("pg_dump", "pg_dumpall", "pg_restore")

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from collec_migrations.backup import manifest, pg_dump, store
 from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.faults import Damaged
 from collec_migrations.backup.store import Backup
-from collec_migrations.errors import ServerFailed
+from collec_migrations.errors import BackupDamaged, ServerFailed
 from collec_migrations.postgres import account, programs
 
-OURS = (manifest.NAME, store.VERDICT, f"{store.VERDICT}{store.PARTIAL}")
+OURS = (
+    manifest.NAME,
+    *(store.VERDICT, f"{store.VERDICT}{store.PARTIAL}"),
+    *(store.ACCEPTED, f"{store.ACCEPTED}{store.PARTIAL}"),
+)
 
 
 def problems(backup: Backup) -> Iterator[str]:
@@ -36,7 +39,7 @@ def refuse_damaged(backup: Backup) -> None:
     found = list(problems(backup))
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise Damaged(
+        raise BackupDamaged(
             f"{backup.id} is damaged: {found[0]}{more}",
             hint="Restore another backup; `collec-migrations backup list` shows them.",
         )

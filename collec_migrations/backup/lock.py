@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from collec_migrations.backup import manifest
-from collec_migrations.backup.faults import AnotherRuns
+from collec_migrations.errors import BackupInProgress
 
 NAME = ".lock"
 
@@ -22,11 +22,14 @@ def held(folder: Path) -> Iterator[int]:
     try:
         if not _try(descriptor, fcntl.LOCK_EX):
             holder = os.read(descriptor, 100).decode(errors="replace").strip()
-            raise AnotherRuns(
+            raise BackupInProgress(
                 f"another backup into {folder} is running ({holder or 'just started'})",
                 hint="Wait until it has ended; a dump goes on for a while when its run was killed.",
             )
         os.truncate(descriptor, 0)
+        if os.geteuid() == 0:  # the folder's own account has to take it the next time
+            owner = folder.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         os.write(descriptor, f"pid {os.getpid()}\n".encode())
         yield descriptor
     finally:

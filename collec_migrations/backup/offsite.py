@@ -5,8 +5,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from collec_migrations.backup.faults import BackupFailed
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import programs
 
 PLACE = "{}"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from collec_migrations.backup import dump_programs as tools
 from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.faults import BackupFailed
 from collec_migrations.backup.libpq_environment import Door
+from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import programs, sizes
 from collec_migrations.postgres.sizes import LOOK, Advance
 

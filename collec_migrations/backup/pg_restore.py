@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from collec_migrations.backup import pg_dump
 from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.faults import BackupFailed, Damaged, RestoreRefused
 from collec_migrations.backup.libpq_environment import Door
 from collec_migrations.backup.store import Backup
+from collec_migrations.errors import BackupDamaged, BackupFailed, RestoreRefused
 from collec_migrations.postgres import programs
 
 JOBS = 2
@@ -25,7 +25,7 @@ def load_whole(backup: Backup, tools: Tools, door: Door, schemas: Sequence[str] 
     chosen = [f"--schema={name}" for name in schemas]
     try:
         _run(backup, tools, door, "--single-transaction", *chosen)
-    except Damaged as error:  # every checksum is right: the target or the role is in the way
+    except BackupDamaged as error:  # every checksum is right: the target or the role is in the way
         raise RestoreRefused(
             f"the target does not take {backup.id}; nothing was restored", hint=error.hint
         ) from error
@@ -68,4 +68,4 @@ def _run(backup: Backup, tools: Tools, door: Door, *options: str) -> None:
         )
     if any(part in words for part in NOT_NOW):
         raise BackupFailed(f"the server did not hold out while {backup.id} came in", hint=words)
-    raise Damaged(f"{backup.id} does not restore", hint=words)
+    raise BackupDamaged(f"{backup.id} does not restore", hint=words)

@@ -20,19 +20,18 @@ from collec_migrations.backup import (
     trial_restore,
 )
 from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.faults import translated
 from collec_migrations.backup.rehearsal_measures import Copy
 from collec_migrations.backup.rehearsal_result import Findings
 from collec_migrations.backup.store import Backup
 from collec_migrations.bridge import adoption, detection
 from collec_migrations.bridge.difference import Difference, Severity
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
 from collec_migrations.migrate import planning, verbs
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo, kept_server
 from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.kept_server import Kept
-from collec_migrations.postgres.signals import Interrupted
 
 Say = Callable[[str], None]
 
@@ -46,7 +45,7 @@ def check_target(version: str) -> None:
 def dumped(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
     """Give a backup of a database for this block; the database is only read."""
     with TemporaryDirectory(prefix="collec-", dir=scratch) as folder:
-        names = runs.names_on(address, database=None, all_of_them=False)
+        names = runs.names_on(address, database=None, all_of_them=False, say=_quiet)
         wish = Wish(into=Path(folder), reason="rehearsal")
         outcome = runs.run(address, names, wish, None, say=_quiet, advance=_still)
         for failure in outcome.failed:
@@ -59,7 +58,7 @@ def stored(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as the co
     """Give a backup, whole, that nobody removes in this block; raise `Damaged` if it is not."""
     backup = store.find(folder, id)
     with ExitStack() as stack:
-        with translated(f"{backup.id} could not be read"):
+        with translated(BackupFailed, f"{backup.id} could not be read"):
             stack.enter_context(lock.reading(backup.path))
             integrity.refuse_damaged(backup)
         yield backup

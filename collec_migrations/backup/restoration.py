@@ -19,11 +19,11 @@ from collec_migrations.backup import (
 )
 from collec_migrations.backup.contents import Surroundings
 from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.faults import RestoreRefused, translated
 from collec_migrations.backup.libpq_environment import Door
 from collec_migrations.backup.store import Backup
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import BackupFailed, MigrationError, RestoreRefused, UsageError
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 
 Say = Callable[[str], None]
@@ -54,7 +54,7 @@ class Restored:
 def restore(backup: Backup, order: Order, *, say: Say) -> Restored:
     """Check a backup, then restore it, all or nothing; roles that were made for it stay."""
     with (
-        translated(f"{backup.id} could not be restored"),
+        translated(BackupFailed, f"{backup.id} could not be restored"),
         lock.reading(backup.path),
         closing(database.connect(order.target)) as connection,
     ):

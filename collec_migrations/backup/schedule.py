@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.backup.faults import BackupFailed
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import BackupFailed, UsageError
 
 NAME = "collec-backup"
 UNITS = Path("/etc/systemd/system")

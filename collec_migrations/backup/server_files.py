@@ -8,8 +8,8 @@ import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.faults import BackupFailed
 from collec_migrations.backup.libpq_environment import Door
+from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import programs
 
 NAMED = ("config_file", "hba_file", "ident_file")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from collec_migrations.backup.contents import Table
-from collec_migrations.backup.faults import BackupFailed
+from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import sizes
 
 MARGIN = 16 << 20

@@ -3,10 +3,10 @@
 from psycopg2 import extensions
 
 from collec_migrations.bridge.state import TOOL_TABLES
+from collec_migrations.bridge.unqualified import unqualified
 from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
-from collec_migrations.sql.unqualified import unqualified
 
 
 def read_catalog(connection: extensions.connection, names: Names) -> Catalog:

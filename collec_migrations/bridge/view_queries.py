@@ -6,7 +6,7 @@ from pathlib import Path
 
 from collec_migrations import versions
 from collec_migrations import versions as releases
-from collec_migrations.sql.unqualified import unqualified
+from collec_migrations.bridge.unqualified import unqualified
 
 _SCHEMAS = frozenset(["gacl", "col"])
 _VIEW = re.compile(

@@ -7,10 +7,10 @@ import psycopg2
 from psycopg2 import extensions, sql
 
 from collec_migrations.bridge import columns, view_samples
+from collec_migrations.bridge.unqualified import unqualified
 from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
-from collec_migrations.sql.unqualified import unqualified
 
 Meanings = Mapping[str, view_samples.Rows | None]
 """What each view returned; None: it cannot be told."""

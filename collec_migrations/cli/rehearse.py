@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.backup.faults import translated
 from collec_migrations.backup.store import Backup
 from collec_migrations.cli import facts, options
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo, signals
+from collec_migrations.postgres.connection import translated
 
 if TYPE_CHECKING:
     from collec_migrations.backup.rehearsal_result import Findings
@@ -69,7 +69,7 @@ def rehearse(
     else:
         typer.echo("\n".join(rehearsal_text.lines(found)))
     if report:
-        with translated("the report could not be written"):
+        with translated(BackupFailed, "the report could not be written"):
             report.write_text(rehearsal_page.page(found), encoding="utf-8")
     raise typer.Exit(0 if found.succeeds else 1)
 

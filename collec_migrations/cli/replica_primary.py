@@ -10,7 +10,7 @@ import typer
 from collec_migrations.cli import facts, options
 from collec_migrations.install import administrator
 from collec_migrations.migrate import access
-from collec_migrations.postgres import settings_place
+from collec_migrations.postgres import server_settings
 from collec_migrations.replica import primary
 from collec_migrations.replica.primary import Done, Plan
 
@@ -58,7 +58,7 @@ def _planned(found: Plan) -> Iterator[str]:
     if found.settings:
         yield f"settings ({primary.CONF}.conf in conf.d, else in postgresql.conf):"
         yield from (
-            f"  {name} = {settings_place.quoted(value)}" for name, value in found.settings.items()
+            f"  {name} = {server_settings.quoted(value)}" for name, value in found.settings.items()
         )
     if not found.lets_in:
         yield "above all rules of pg_hba.conf:"

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from collec_migrations.scripts import Statement
+from collec_migrations.sql import Statement
 
 LASTING = 1.0
 """Seconds from which on a statement is named."""

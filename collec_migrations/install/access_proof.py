@@ -7,7 +7,7 @@ from functools import partial
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import AccessNotProved
 from collec_migrations.install.access_rules import ALWAYS_THERE
 from collec_migrations.install.inventory import Server
 from collec_migrations.install.request import Wanted
@@ -19,10 +19,6 @@ LOOPBACK = "127.0.0.1"
 EVERYWHERE = ("*", "0.0.0.0", "localhost", LOOPBACK)
 ASKED = "no password supplied"
 """What libpq itself says, in English, when the server asks for a password."""
-
-
-class NotProved(MigrationError):
-    """The account is let in or refused otherwise than the rules say."""
 
 
 def proofs(wanted: Wanted, server: Server, password: Password | None) -> Iterator[Proof]:
@@ -57,13 +53,13 @@ def _dsn(wanted: Wanted, server: Server, host: str, database: str) -> str:
 def _let_in(dsn: str, password: Password | None) -> None:
     refusal = _refusal(dsn, password)
     if refusal and not (password is None and ASKED in refusal):
-        raise NotProved(refusal, hint="Is COLLEC_DB_PASSWORD the password of this role?")
+        raise AccessNotProved(refusal, hint="Is COLLEC_DB_PASSWORD the password of this role?")
 
 
 def _kept_out(dsn: str, password: Password | None) -> None:
     refusal = _refusal(dsn, password)
     if not refusal or (password is None and ASKED in refusal):
-        raise NotProved("it is let in", hint="A rule above our lines lets it in.")
+        raise AccessNotProved("it is let in", hint="A rule above our lines lets it in.")
 
 
 def _refusal(dsn: str, password: Password | None) -> str:

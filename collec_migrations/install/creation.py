@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 import psycopg2
 from psycopg2 import sql
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import InstallFailed
 from collec_migrations.install.administrator import Administrator
 from collec_migrations.install.pieces import Piece
 from collec_migrations.install.request import Wanted
@@ -20,10 +20,6 @@ EXTENSION = "create extension if not exists {}"
 SCHEMA = "create schema {} authorization {}"
 DEFAULTS = "alter default privileges in schema {} grant all on {} to {}"
 KINDS = ("tables", "sequences", "functions")
-
-
-class NotMade(MigrationError):
-    """A piece could not be made; those before it are there."""
 
 
 def role(admin: Administrator, wanted: Wanted, password: Password) -> None:
@@ -76,7 +72,7 @@ def _session(admin: Administrator, dbname: str, what: str) -> Iterator[Connectio
         try:
             yield session
         except psycopg2.Error as error:
-            raise NotMade(
+            raise InstallFailed(
                 f"{what} could not be made: {first_line(error)}",
                 hint="Mend it and run the same again: what is there stays, the rest is made.",
             ) from error

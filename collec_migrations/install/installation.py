@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import (
+    ConfigurationDenied,
+    ConfigurationElsewhere,
+    HbaUnreadable,
+    MigrationError,
+)
 from collec_migrations.install import (
     access_proof,
     chain,
@@ -27,9 +32,7 @@ from collec_migrations.install.inventory import Found
 from collec_migrations.install.pieces import Piece
 from collec_migrations.install.request import Wanted
 from collec_migrations.postgres import advisory_lock, configuration, hba_change, hba_file
-from collec_migrations.postgres.configuration import NotAllowed, NotHere
 from collec_migrations.postgres.hba_change import Applied
-from collec_migrations.postgres.hba_file import HbaUnreadable
 from collec_migrations.postgres.password import Ask, Password
 
 INSIDE = ("extension", "schema", "default rights")
@@ -151,7 +154,7 @@ def _access(admin: Administrator, wanted: Wanted, there: Found) -> Access:
         try:
             file = configuration.path(session, "hba_file")
             text = hba_file.decoded(configuration.seen(session, file))
-        except (NotAllowed, NotHere) as error:
+        except (ConfigurationDenied, ConfigurationElsewhere) as error:
             access = rules.unknown(wanted, there, str(error))
             if wanted.apply_hba:
                 raise hba_change.by_hand(error, access.block) from error
@@ -165,7 +168,7 @@ def _access(admin: Administrator, wanted: Wanted, there: Found) -> Access:
         if access.piece.state == "make":
             try:
                 hba_change.ready(session)
-            except (NotAllowed, NotHere) as error:
+            except (ConfigurationDenied, ConfigurationElsewhere) as error:
                 raise hba_change.by_hand(error, access.block) from error
         return access
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import InstallRefused
 from collec_migrations.install.inventory import Found
 from collec_migrations.install.request import Wanted
 from collec_migrations.migrate import extending, obstacles, refusal
@@ -15,15 +15,11 @@ FREE_OF_ENCODING = ("C", "POSIX")
 """Locales that go with every encoding (manual, 23.3.3)."""
 
 
-class NotInstallable(MigrationError):
-    """The server, the role or the database does not allow the installation; nothing was made."""
-
-
 def refuse(wanted: Wanted, found: Found, uses: Sequence[Use]) -> None:
     """Raise NotInstallable for all that is in the way, NotAdopted for unknown tables."""
     found_obstacles = tuple(_obstacles(wanted, found, uses))
     if found_obstacles:
-        raise NotInstallable(
+        raise InstallRefused(
             "; ".join(one.message for one in found_obstacles) + "; nothing was made",
             hint=" ".join(dict.fromkeys(one.hint for one in found_obstacles)),
         )

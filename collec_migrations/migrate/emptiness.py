@@ -8,7 +8,7 @@ defaults of the live ones, and compared as texts.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from collec_migrations import scripts
+from collec_migrations import sql
 from collec_migrations.migrate import reference
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
@@ -78,7 +78,7 @@ def _made(names: Names, schema: Schema, table: str, live: str) -> str:
     """Return the statements that make the rows of the creation script in a temporary table."""
     bound = {**names.by_default_name, schema.role: "pg_temp"}
     lines = [f"create temporary table {table} (like {live} including defaults);"]
-    lines += [f"{scripts.bind(text, bound)};" for text in schema.inserts[table]]
+    lines += [f"{sql.bind(text, bound)};" for text in schema.inserts[table]]
     if table in reference.SETTABLE:
         key, column = reference.SETTABLE[table]
         lines.append(

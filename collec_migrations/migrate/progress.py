@@ -8,7 +8,7 @@ import psycopg2
 
 from collec_migrations.migrate import sending
 from collec_migrations.migrate.sinks import Server
-from collec_migrations.scripts import Statement, split
+from collec_migrations.sql import Statement, split
 
 
 class Progress(Protocol):

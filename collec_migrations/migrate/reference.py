@@ -5,7 +5,7 @@ from functools import cache
 
 from pglast import ast, parse_sql
 
-from collec_migrations import scripts
+from collec_migrations import sql
 from collec_migrations import versions as library
 
 VERSION_ROWS = "dbversion"
@@ -22,7 +22,7 @@ SETTABLE: Mapping[str, tuple[str, str]] = {
 def inserts(script: str) -> Mapping[str, tuple[str, ...]]:
     """Return the statements of a creation script that insert rows, by table."""
     found: dict[str, tuple[str, ...]] = {}
-    for statement in scripts.split(library.load(script).text):
+    for statement in sql.split(library.load(script).text):
         node = parse_sql(statement.text)[0].stmt
         if isinstance(node, ast.InsertStmt) and node.relation:
             table = str(node.relation.relname)

@@ -10,7 +10,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import scripts
+from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.bridge import history
 from collec_migrations.migrate import (
@@ -25,7 +25,6 @@ from collec_migrations.migrate import (
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.migrate.wrapped import Sending
 from collec_migrations.names import Names
-from collec_migrations.scripts import parts
 from collec_migrations.settings import Settings
 from collec_migrations.wrapping import application, errata, session
 from collec_migrations.wrapping.prepared import Prepared
@@ -98,7 +97,7 @@ class Run:
             self._send(source, source.text)
             self._step_rights(self._version)
         else:
-            self._send(source, parts.part(source.text, "col"))
+            self._send(source, sql.part(source.text, "col"))
 
     def create(self, gacl_script: str, col_script: str) -> None:
         """Send the creation scripts; an older rights schema is stepped up instead.
@@ -114,7 +113,7 @@ class Run:
             self._step_rights(self._version)
         for version in self._between(self.rights_version, self._version):
             source = library.load(self.upgrade_scripts[version])
-            self._send(source, parts.part(source.text, "gacl"))
+            self._send(source, sql.part(source.text, "gacl"))
             self._step_rights(version)
         source = library.load(col_script)
         self._send(source, source.text)
@@ -132,10 +131,10 @@ class Run:
                 self._send(source, source.text)
                 self._step_rights(reached)
                 return
-            self._send(source, parts.part(source.text, "col"))
+            self._send(source, sql.part(source.text, "col"))
             for version in leaving:
                 source = library.load(self.reverse_scripts[version])
-                self._send(source, parts.part(source.text, "gacl"))
+                self._send(source, sql.part(source.text, "gacl"))
                 self._step_rights(self._before(version))
 
     def upgrade_wrapped(self, script: str, checksum: str) -> None:
@@ -194,7 +193,8 @@ class Run:
         self.sink.settle()
 
     def _send(self, source: library.Source, text: str) -> None:
-        self.sink.send(scripts.bind(text, self.names.by_default_name), shown=source.shown)
+        bound = sql.bind(text, self.names.by_default_name, shown=source.shown)
+        self.sink.send(bound, shown=source.shown)
         self._sent.append(source)
 
     def _announce_rights_kept(self) -> None:

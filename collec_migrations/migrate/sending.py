@@ -9,7 +9,7 @@ from psycopg2 import errorcodes
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.errors import ConnectionLost, StatementFailed
-from collec_migrations.scripts import Statement, line_at, split
+from collec_migrations.sql import Statement, line_at, split
 
 SHOWN_LINES = 3
 

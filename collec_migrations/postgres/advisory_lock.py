@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import RunInProgress
 
 KEY = 0x636F6C6C6563  # "collec" in ASCII: one lock for each database, whatever the schemas
 SETUP_KEY = KEY + 1
@@ -27,10 +27,6 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 1
   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
   and (l.classid::bigint << 32 | l.objid::bigint) = %s
 """
-
-
-class Locked(MigrationError):
-    """Another run holds the database, longer than we were told to wait."""
 
 
 @contextmanager
@@ -92,7 +88,7 @@ def _obtain(
         if obtained:
             return
         if time.monotonic() >= deadline:
-            raise Locked(
+            raise RunInProgress(
                 f"another run holds this database: {holder}",
                 hint="Wait until it has ended, or wait longer with -x lock_wait=SECONDS.",
             )

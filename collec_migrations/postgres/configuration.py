@@ -8,21 +8,13 @@ from pathlib import Path
 
 import psycopg2
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import ConfigurationDenied, ConfigurationElsewhere, MigrationError
 from collec_migrations.postgres.connection import Connection, first_line
 
 PATIENCE = 15.0
 """Seconds that a server may take to read its files again."""
 
 Reconnect = Callable[[], Connection]
-
-
-class NotAllowed(MigrationError):
-    """The role that is connected may not see or reload the server's configuration."""
-
-
-class NotHere(MigrationError):
-    """The server's file is not on this machine, or this account cannot write it."""
 
 
 def path(connection: Connection, setting: str) -> Path:
@@ -34,7 +26,7 @@ def path(connection: Connection, setting: str) -> Path:
         try:
             cursor.execute("select pg_catalog.current_setting(%s)", (setting,))
         except psycopg2.errors.InsufficientPrivilege as error:
-            raise NotAllowed(
+            raise ConfigurationDenied(
                 f"this role may not ask for the server's {setting}",
                 hint="Connect as a superuser, such as postgres.",
             ) from error
@@ -51,7 +43,7 @@ def local(connection: Connection, file: Path) -> Path:
     real = file.resolve()
     owner = real.stat().st_uid
     if not os.access(real.parent, os.W_OK | os.X_OK) or os.geteuid() not in (0, owner):
-        raise NotHere(f"this account may not replace {real}", hint=_WHO)
+        raise ConfigurationElsewhere(f"this account may not replace {real}", hint=_WHO)
     return real
 
 
@@ -64,12 +56,16 @@ def seen(connection: Connection, file: Path) -> bytes:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise NotHere(f"cannot read {file}: {(error.strerror or '').lower()}", hint=_WHO) from error
+        raise ConfigurationElsewhere(
+            f"cannot read {file}: {(error.strerror or '').lower()}", hint=_WHO
+        ) from error
     held = _held(connection, file)
     if held is not None and held != content:
-        raise NotHere(f"{file} on this machine is not the file of that server", hint=_WHERE)
+        raise ConfigurationElsewhere(
+            f"{file} on this machine is not the file of that server", hint=_WHERE
+        )
     if held is None and not _beside_us(connection):
-        raise NotHere("the server is on another machine", hint=_WHERE)
+        raise ConfigurationElsewhere("the server is on another machine", hint=_WHERE)
     return content
 
 
@@ -119,7 +115,7 @@ def reload(connection: Connection, reconnect: Reconnect) -> None:
         try:
             cursor.execute("select pg_catalog.pg_reload_conf()")
         except psycopg2.errors.InsufficientPrivilege as error:
-            raise NotAllowed(
+            raise ConfigurationDenied(
                 "this role may not let the server reload its configuration",
                 hint="Connect as a superuser, such as postgres.",
             ) from error

@@ -8,11 +8,11 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extras import PhysicalReplicationConnection
 
-from collec_migrations.errors import ConnectionFailed
+from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.postgres import prologue
 from collec_migrations.postgres.conninfo import Address
 
-__all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line"]
+__all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line", "translated"]
 
 OURSELVES = "collec-migrations"
 
@@ -75,3 +75,16 @@ def _told(address: Address) -> Iterator[None]:
 
 def _without(secret: str, text: str) -> str:
     return text.replace(secret, "***") if secret else text
+
+
+@contextmanager
+def translated(kind: type[MigrationError], what: str) -> Iterator[None]:
+    """Tell what the server or the file system refused as one error: `what: why`."""
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise kind(f"{what}: {first_line(error)}") from error
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        where = f" ({error.filename})" if error.filename else ""
+        raise kind(f"{what}: {why}{where}") from error

@@ -1,16 +1,21 @@
 """Put a block of rules into the server's pg_hba.conf, on trial until it is proved."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg2
 
-from collec_migrations.errors import MigrationError
-from collec_migrations.postgres import config_trial, configuration, hba_file, postmaster
+from collec_migrations.errors import (
+    ConfigurationDenied,
+    ConfigurationElsewhere,
+    HbaRefused,
+    MigrationError,
+)
+from collec_migrations.postgres import config_change, configuration, hba_file
 from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.configuration import NotAllowed, NotHere, Reconnect
+from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 
 VIEW_SINCE = 100000
@@ -21,10 +26,6 @@ FAULTS = """
 select {file}, line_number, error from pg_catalog.pg_hba_file_rules
 where error is not null and type is null order by 1, 2
 """
-
-
-class HbaRefused(MigrationError):
-    """The new rules were not accepted, or did not do what they should; the old ones are back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +54,8 @@ def apply(
 
     `connection` is a superuser's, `reconnect` opens another one like it. On any failure, on a
     signal, and when this process is killed, the old file comes back and is loaded. Raises
-    NotHere or NotAllowed when the file is not ours to write (the hint holds the text to paste),
-    HbaRefused when something did not hold.
+    ConfigurationElsewhere or ConfigurationDenied when the file is not ours to write (the hint
+    holds the text to paste), HbaRefused when something did not hold.
     """
     try:
         file = ready(connection)
@@ -62,51 +63,28 @@ def apply(
         new = hba_file.encoded(block.first_in(hba_file.decoded(old)))
         if new == old:
             return Applied(file=file, changed=False)
-        return _applied(connection, file, new, reconnect, proofs)
-    except (NotHere, NotAllowed, OSError) as error:
+        copy = config_change.change(
+            connection,
+            file,
+            new,
+            reconnect=reconnect,
+            check=partial(_check, connection, "the server does not accept the new access rules"),
+            proofs=[partial(_prove, proof) for proof in proofs],
+            refused=HbaRefused,
+        )
+        return Applied(file=file, changed=True, copy=copy)
+    except (ConfigurationElsewhere, ConfigurationDenied, OSError) as error:
         raise by_hand(error, block) from error
 
 
 def ready(connection: Connection) -> Path:
     """Return the server's pg_hba.conf when it is sound and ours to replace.
 
-    Raises NotHere, NotAllowed, HbaRefused.
+    Raises ConfigurationElsewhere, ConfigurationDenied, HbaRefused.
     """
     file = configuration.local(connection, configuration.path(connection, "hba_file"))
     _check(connection, "the server's access rules are faulty already")
     return file
-
-
-def reader(connection: Connection) -> int | None:
-    """Return the server's process when it is one of this machine that we can be sure of."""
-    with suppress(MigrationError, OSError):
-        found = postmaster.running(configuration.path(connection, "data_directory"))
-        return found.pid if found else None
-    return None
-
-
-def _applied(
-    connection: Connection,
-    file: Path,
-    new: bytes,
-    reconnect: Reconnect,
-    proofs: Sequence[Proof],
-) -> Applied:
-    try:
-        with config_trial.on_trial(file, new, reader=reader(connection)) as copy:
-            _check(connection, "the server does not accept the new access rules")
-            configuration.reload(connection, reconnect)
-            for proof in proofs:
-                _prove(proof)
-    except config_trial.NotPutBack:
-        raise
-    except MigrationError as error:
-        configuration.reload_if_possible(connection, reconnect)
-        raise HbaRefused(f"{error}; {file} is as it was", hint=error.hint) from error
-    except BaseException:
-        configuration.reload_if_possible(connection, reconnect)
-        raise
-    return Applied(file=file, changed=True, copy=copy)
 
 
 def _prove(proof: Proof) -> None:
@@ -125,7 +103,7 @@ def _check(connection: Connection, what: str) -> None:
         try:
             cursor.execute(FAULTS.format(file=name))
         except psycopg2.errors.InsufficientPrivilege as error:
-            raise NotAllowed(
+            raise ConfigurationDenied(
                 "this role may not read pg_hba_file_rules",
                 hint="Connect as a superuser, such as postgres.",
             ) from error
@@ -138,16 +116,14 @@ def _check(connection: Connection, what: str) -> None:
     if faults:
         told = "; ".join(f"line {line}{f' of {file}' if file else ''}: {why}"
                          for file, line, why in faults)  # fmt: skip
-        raise HbaRefused(f"{what}: {told}", hint="Mend the file first; nothing was loaded.")
+        raise HbaRefused(f"{what}: {told}", hint="Fix the file first; nothing was loaded.")
 
 
 def by_hand(error: Exception, block: Block) -> MigrationError:
-    """Return the error that tells why the rules were not written, with the lines to paste."""
-    why = configuration.told(error)
-    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
-    kind = type(error) if isinstance(error, NotHere | NotAllowed) else NotHere
-    return kind(
-        f"the access rules were not written: {why}",
-        hint=f"{hint} these lines above all rules of the server's pg_hba.conf, then run "
-        f"`select pg_reload_conf()`:\n{block.text}".rstrip(),
+    """Return the error that says why the rules were not written, with the lines to paste."""
+    return config_change.by_hand(
+        error,
+        what="the access rules",
+        where="above all rules of the server's pg_hba.conf",
+        lines=block.text,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import HbaUnreadable
 from collec_migrations.postgres import hba_tokens
 from collec_migrations.postgres.hba_rules import KINDS, REGEX_SINCE, Rule
 from collec_migrations.postgres.hba_tokens import Field, Line
@@ -11,10 +11,6 @@ from collec_migrations.postgres.hba_tokens import Field, Line
 INCLUDES_SINCE = 160000
 DEEPEST = 10
 """Files within files that the server follows (CONF_FILE_MAX_DEPTH)."""
-
-
-class HbaUnreadable(MigrationError):
-    """The server's access rules cannot be read, or hold a line that means nothing."""
 
 
 def decoded(content: bytes) -> str:

@@ -4,15 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import PassfileError
 from collec_migrations.postgres import atomic_files
 from collec_migrations.postgres.password import Password
 
 ANY = "*"
-
-
-class PassfileFailed(MigrationError):
-    """A password file cannot be read or written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +46,7 @@ def write(path: Path, entries: Sequence[Entry]) -> bool:
             return False
         atomic_files.write_private(path.resolve(), new.encode())
     except OSError as error:
-        raise PassfileFailed(
+        raise PassfileError(
             f"the password file {path} cannot be written: {(error.strerror or '').lower()}",
             hint="Name a file in a folder of your own.",
         ) from error
@@ -65,7 +61,7 @@ def read(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror or "").lower() if isinstance(error, OSError) else "not UTF-8"
-        raise PassfileFailed(f"the password file {path} cannot be read: {why}") from error
+        raise PassfileError(f"the password file {path} cannot be read: {why}") from error
 
 
 def lookup(text: str, key: tuple[str, str, str, str]) -> str | None:

@@ -8,16 +8,10 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import ServerTooOld
 
 KNOWN = ("9.4", "9.5", "9.6", "10", "11", "12", "13", "14", "15", "16", "17", "18")
 """The majors that the data covers, oldest first."""
-
-
-class MajorUnknown(MigrationError):
-    """A server older than the data: nothing can be said about its settings."""
-
-    exit_status = 3
 
 
 def of(version: int) -> str:
@@ -26,7 +20,7 @@ def of(version: int) -> str:
     Raises MajorUnknown for a server older than 9.4.
     """
     if version < 90400:
-        raise MajorUnknown(
+        raise ServerTooOld(
             f"the server is PostgreSQL {version // 10000}.{version // 100 % 100}, older than 9.4",
             hint="Move the databases to a newer server first, with its own pg_dump.",
         )

@@ -93,7 +93,10 @@ def lent(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.closed and connection.get_transaction_status() != TRANSACTION_STATUS_INERROR:
+        if (
+            not connection.closed
+            and connection.get_transaction_status() != TRANSACTION_STATUS_INERROR
+        ):
             _put_back(connection, before)
 
 

@@ -6,13 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-
-
-class Interrupted(MigrationError):
-    """A signal ended the work; what was begun is taken back."""
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from collec_migrations.errors import ReplicationRefused
 from collec_migrations.postgres import pg_versions
 from collec_migrations.replica import lsn
-from collec_migrations.replica.faults import ReplicationRefused
 from collec_migrations.replica.protocol import Identity
 from collec_migrations.replica.states import Slot, Up
 

@@ -11,12 +11,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
-from collec_migrations.errors import ServerFailed
+from collec_migrations.errors import ReplicationFailed, ServerFailed
 from collec_migrations.postgres import pg_versions, programs, sizes
 from collec_migrations.postgres.sizes import LOOK, Advance
 from collec_migrations.replica import configuration
 from collec_migrations.replica.configuration import Upstream
-from collec_migrations.replica.faults import ReplicationFailed
 from collec_migrations.replica.machine import Node
 
 # The shell ends the copy when we end: then nobody holds the other side of its standard input.

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
+from collec_migrations.errors import ReplicationFailed, ReplicationRefused
 from collec_migrations.postgres import programs, signals
-from collec_migrations.postgres.connection import Connection
+from collec_migrations.postgres.connection import Connection, translated
 from collec_migrations.postgres.sizes import Advance
 from collec_migrations.replica import (
     basebackup,
@@ -26,7 +27,6 @@ from collec_migrations.replica.clone_journal import Journal
 from collec_migrations.replica.clone_order import Order
 from collec_migrations.replica.clone_reading import Plan
 from collec_migrations.replica.clone_target import Kind
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused, translated
 from collec_migrations.replica.machine import Node
 from collec_migrations.replica.streaming import Goal
 from collec_migrations.replica.undoing import undone_on_failure
@@ -51,7 +51,7 @@ class Done:
 
 def plan(order: Order) -> Plan:
     """Return what a clone would be, and all that is in its way; touches nothing."""
-    with translated(FAILED), clone_reading.connected(order) as source:
+    with translated(ReplicationFailed, FAILED), clone_reading.connected(order) as source:
         return clone_reading.read(source, order)
 
 
@@ -64,7 +64,7 @@ def make(order: Order, *, say: Say, advance: Advance) -> Done:
     """
     began = monotonic()
     with (
-        translated(FAILED),
+        translated(ReplicationFailed, FAILED),
         signals.raised(),
         clone_journal.opened(order) as journal,
         clone_reading.connected(order) as source,
@@ -88,7 +88,7 @@ def _made(
     advance: Advance,
 ) -> Done:
     order, node = found.order, found.node
-    with undone_on_failure() as undo, translated(FAILED):
+    with undone_on_failure() as undo, translated(ReplicationFailed, FAILED):
         _begin(found, connection, journal, undo)
         _copy(found, journal, say=say, advance=advance)
         goal = Goal(

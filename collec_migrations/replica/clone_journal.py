@@ -12,17 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from collec_migrations.errors import CloneInProgress, ReplicationRefused
 from collec_migrations.replica import basebackup
 from collec_migrations.replica.clone_order import Order
-from collec_migrations.replica.faults import ReplicationRefused
 
 MAKE_IT = "Make it, for the account of the server."
 
 
-class AnotherClones(ReplicationRefused):
-    """Another clone into the same folder is at work."""
-
-    exit_status = 75  # EX_TEMPFAIL of sysexits.h: try again later
+# EX_TEMPFAIL of sysexits.h: try again later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +68,12 @@ def opened(order: Order) -> Iterator[Journal]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AnotherClones(
+            raise CloneInProgress(
                 f"another clone into {order.data} is at work",
                 hint="Wait for its end; a copy goes on for a moment when its run was killed.",
             ) from None
         if os.fstat(descriptor).st_nlink == 0:
-            raise AnotherClones(
+            raise CloneInProgress(
                 f"another clone into {order.data} has just ended", hint="Try again."
             )
         try:

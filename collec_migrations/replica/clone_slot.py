@@ -2,13 +2,12 @@
 
 import os
 
-from collec_migrations.errors import ConnectionFailed
+from collec_migrations.errors import ConnectionFailed, ReplicationFailed, ReplicationRefused
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.replica import clone_checks, clone_journal, clone_reading, slots
 from collec_migrations.replica.clone_journal import Begun, Journal
 from collec_migrations.replica.clone_order import Order
 from collec_migrations.replica.clone_reading import Plan, Source
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused
 
 
 def made(found: Plan, connection: Connection) -> bool:

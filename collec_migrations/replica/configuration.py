@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from collec_migrations.errors import ReplicationRefused
 from collec_migrations.postgres import account, pg_versions
 from collec_migrations.replica import owned
-from collec_migrations.replica.faults import ReplicationRefused
 
 NAMED_SINCE_12 = re.compile(r"\s*(primary_conninfo|primary_slot_name|recovery_target\w*)\b", re.I)
 NAMED_UNTIL_11 = re.compile(rf"{NAMED_SINCE_12.pattern}|\s*standby_mode\b", re.I)

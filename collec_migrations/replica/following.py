@@ -3,7 +3,12 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 
-from collec_migrations.errors import ConnectionFailed, MigrationError
+from collec_migrations.errors import (
+    ConnectionFailed,
+    MigrationError,
+    ReplicationFailed,
+    ReplicationRefused,
+)
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import pg_versions
 from collec_migrations.replica import (
@@ -16,7 +21,6 @@ from collec_migrations.replica import (
     streaming,
 )
 from collec_migrations.replica.clone_order import Order
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused
 from collec_migrations.replica.machine import Node
 from collec_migrations.replica.nodes import Named
 from collec_migrations.replica.states import Up

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from collec_migrations.replica.faults import ReplicationFailed
+from collec_migrations.errors import ReplicationFailed
 
 History: TypeAlias = Sequence[tuple[int, int]]
 """Former timelines of a server, and the position at which each was left."""

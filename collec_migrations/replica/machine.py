@@ -5,13 +5,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.errors import ServerFailed
+from collec_migrations.errors import ReplicationFailed, ReplicationRefused, ServerFailed
 from collec_migrations.postgres import account, binaries, binary_copies, postmaster, programs
 from collec_migrations.postgres.account import Account
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.replica import debian, owned
 from collec_migrations.replica.debian import Debian
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused
 
 LOG = "log/start.log"
 PATIENCE = 300

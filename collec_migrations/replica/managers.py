@@ -14,10 +14,10 @@ from urllib.request import ProxyHandler, build_opener
 
 from psycopg2 import extensions
 
+from collec_migrations.errors import ManagedElsewhere
 from collec_migrations.postgres import postmaster
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica.faults import ManagedElsewhere
 
 PATRONI_PORT = 8008
 PATIENCE = 1.0

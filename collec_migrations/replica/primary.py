@@ -5,13 +5,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import MigrationError, ReplicationFailed, ReplicationRefused
 from collec_migrations.postgres import hba_change as hba
 from collec_migrations.postgres import passfile, password, scram
-from collec_migrations.postgres import settings_change as serverconf
+from collec_migrations.postgres import server_settings as serverconf
 from collec_migrations.postgres.config_block import Block
 from collec_migrations.postgres.configuration import Reconnect
-from collec_migrations.postgres.connection import Connection
+from collec_migrations.postgres.connection import Connection, translated
 from collec_migrations.postgres.passfile import Entry
 from collec_migrations.replica import (
     accounts,
@@ -21,7 +21,6 @@ from collec_migrations.replica import (
     primary_state,
 )
 from collec_migrations.replica.accounts import REP, REWIND, Role
-from collec_migrations.replica.faults import ReplicationRefused, translated
 from collec_migrations.replica.primary_checks import Finding
 from collec_migrations.replica.primary_state import Primary
 
@@ -170,7 +169,11 @@ def _roles(
     entries = [Entry(host=passfile.ANY, user=name, password=one) for name, one in made.items()]
     if entries:
         passfile.write(secrets, entries)
-    with translated("the roles were not made"), connection, connection.cursor() as cursor:
+    with (
+        translated(ReplicationFailed, "the roles were not made"),
+        connection,
+        connection.cursor() as cursor,
+    ):
         for one in accounts.statements(major, there, verifiers):
             cursor.execute(one)
     return wanted

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import ConfigurationDenied, ConfigurationElsewhere, UsageError
 from collec_migrations.postgres import config_block, configuration, hba_file, hba_rules, pg_versions
 from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.configuration import NotAllowed, NotHere
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.hba_rules import Attempt, Rule
 from collec_migrations.replica import accounts
@@ -54,7 +53,7 @@ def lets_in(connection: Connection, standby: str, *, encrypted: bool) -> bool | 
     """Tell whether the server's rules let a standby in by password; None when they are not here."""
     try:
         path = configuration.local(connection, configuration.path(connection, "hba_file"))
-    except (NotHere, NotAllowed):
+    except (ConfigurationElsewhere, ConfigurationDenied):
         return None
     found = hba_file.read(path, version=connection.server_version)
     return decided(found, standby, encrypted=encrypted)

@@ -10,12 +10,12 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import extensions
 
+from collec_migrations.errors import ReplicationRefused
 from collec_migrations.postgres import pg_versions
 from collec_migrations.postgres.connection import Connection, first_line
 from collec_migrations.postgres.queries import statement
 from collec_migrations.replica import wal
 from collec_migrations.replica.accounts import Rights
-from collec_migrations.replica.faults import ReplicationRefused
 
 SETTINGS = (
     "wal_level",

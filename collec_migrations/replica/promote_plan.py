@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from collec_migrations.errors import ReplicationRefused
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import pg_versions
 from collec_migrations.replica import answering, candidates, configuration, managers, node
-from collec_migrations.replica.faults import ReplicationRefused
 from collec_migrations.replica.findings import Finding
 from collec_migrations.replica.machine import Node as Machine
 from collec_migrations.replica.nodes import Named

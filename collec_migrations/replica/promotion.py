@@ -8,21 +8,22 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2 import extensions
 
-from collec_migrations.errors import MigrationError, ServerFailed
+from collec_migrations.errors import (
+    MigrationError,
+    PromotionUncertain,
+    ReplicationFailed,
+    ReplicationRefused,
+    ServerFailed,
+)
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import pg_versions
-from collec_migrations.postgres.connection import Connection, first_line
+from collec_migrations.postgres.connection import Connection, first_line, translated
 from collec_migrations.replica import node, slots
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused, translated
 from collec_migrations.replica.promote_plan import Plan
 from collec_migrations.replica.states import Up
 
 Say = Callable[[str], None]
 SECONDS = 60
-
-
-class PromotionUncertain(ReplicationFailed):
-    """A standby was told to become a primary, and it is not known whether it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ def promote(plan: Plan, *, say: Say) -> Done:
     `left`, since there is no way back.
     """
     with (
-        translated(f"{plan.target.name} was not promoted"),
+        translated(ReplicationFailed, f"{plan.target.name} was not promoted"),
         closing(database.connect(plan.named.address)) as connection,
     ):
         connection.autocommit = True

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from collec_migrations.errors import ConnectionFailed
+from collec_migrations.errors import ConnectionFailed, ReplicationRefused
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.connection import Connection, first_line
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.replica import lsn
-from collec_migrations.replica.faults import ReplicationRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

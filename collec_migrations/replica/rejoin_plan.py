@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from collec_migrations.errors import ReplicationRefused
 from collec_migrations.replica import (
     accounts,
     attaching,
@@ -22,7 +23,6 @@ from collec_migrations.replica import (
 from collec_migrations.replica.attaching import Choice, Way
 from collec_migrations.replica.clone_order import Order
 from collec_migrations.replica.clone_target import Target
-from collec_migrations.replica.faults import ReplicationRefused
 from collec_migrations.replica.findings import Verdict
 from collec_migrations.replica.machine import Node as Machine
 from collec_migrations.replica.nodes import Named

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.errors import ConnectionFailed, ServerFailed
+from collec_migrations.errors import (
+    ConnectionFailed,
+    ReplicationFailed,
+    ReplicationRefused,
+    ServerFailed,
+)
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import passfile, pg_versions, programs
 from collec_migrations.replica import accounts, clone_secret, machine, owned
 from collec_migrations.replica.clone_order import DATABASE, Order
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused
 from collec_migrations.replica.machine import Node
 
 OWN = ("postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf")

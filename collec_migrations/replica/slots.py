@@ -5,9 +5,9 @@ import time
 import psycopg2
 from psycopg2 import errors, extensions
 
+from collec_migrations.errors import ReplicationFailed, ReplicationRefused
 from collec_migrations.postgres import pg_versions
 from collec_migrations.postgres.connection import Connection, first_line
-from collec_migrations.replica.faults import ReplicationFailed, ReplicationRefused
 
 PATIENCE = 30.0
 """Seconds: the sender of a killed client notices late that nobody reads."""

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2 import extensions
 
-from collec_migrations.errors import ServerFailed
+from collec_migrations.errors import ReplicationFailed, ServerFailed
 from collec_migrations.postgres import pg_versions, postmaster, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import Connection, first_line
 from collec_migrations.replica import machine, owned
-from collec_migrations.replica.faults import ReplicationFailed
 from collec_migrations.replica.machine import Node
 
 RECEIVER = "select coalesce(status, ''), coalesce(received_tli, 0) from pg_stat_wal_receiver"

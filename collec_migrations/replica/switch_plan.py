@@ -4,6 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from collec_migrations.errors import ReplicationRefused
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import pg_versions
 from collec_migrations.replica import (
@@ -19,7 +20,6 @@ from collec_migrations.replica import (
     rejoin_plan,
 )
 from collec_migrations.replica.clone_order import Order
-from collec_migrations.replica.faults import ReplicationRefused
 from collec_migrations.replica.findings import Finding, Report, Verdict
 from collec_migrations.replica.machine import Node as Machine
 from collec_migrations.replica.nodes import Named

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from psycopg2 import extensions
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import MigrationError, PromotionUncertain, ReplicationFailed
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import signals
 from collec_migrations.replica import (
@@ -26,8 +26,6 @@ from collec_migrations.replica import (
     promotion,
     rewinding,
 )
-from collec_migrations.replica.faults import ReplicationFailed
-from collec_migrations.replica.promotion import PromotionUncertain
 from collec_migrations.replica.states import Up
 from collec_migrations.replica.switch_plan import Plan
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import MigrationError, ReplicationFailed
 from collec_migrations.postgres import signals
-from collec_migrations.replica.faults import ReplicationFailed
 
 
 @contextmanager

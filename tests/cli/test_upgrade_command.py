@@ -13,7 +13,7 @@ from rich.console import Console
 
 from collec_migrations.cli.watching import Watcher, lasting
 from collec_migrations.postgres.address import Address
-from collec_migrations.scripts import split
+from collec_migrations.sql import split
 from tests import chain
 from tests.conftest import Clone
 from tests.servers import Server

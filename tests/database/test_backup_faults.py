@@ -22,10 +22,15 @@ from collec_migrations.backup import (
     trial_restore,
 )
 from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.faults import AnotherRuns, Damaged, NotABackup, RestoreRefused
 from collec_migrations.backup.restoration import Order
 from collec_migrations.backup.store import Backup
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import (
+    BackupDamaged,
+    BackupInProgress,
+    MigrationError,
+    NotABackup,
+    RestoreRefused,
+)
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
 from tests import accounts, backups, chain
@@ -113,9 +118,9 @@ RUN = """
 import sys
 from pathlib import Path
 from collec_migrations.postgres import conninfo
-from collec_migrations.backup import running
+from collec_migrations.backup import runs
 from collec_migrations.backup.dump import Wish
-running.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
+runs.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
             say=print, advance=lambda done, total: print(done, flush=True))
 """
 
@@ -132,7 +137,7 @@ def test_a_run_that_is_killed_keeps_others_out_until_its_dump_ends(
     assert backups.ids(tmp_path) == [older.id]
     _, broken = store.backups(tmp_path)
     assert [one.why for one in broken] == ["it was never completed"]
-    with pytest.raises(AnotherRuns):
+    with pytest.raises(BackupInProgress):
         backups.run(large, tmp_path)
     outcome = _once_free(filled, tmp_path)
     assert backups.ids(tmp_path) == [older.id, outcome.made[0].id]
@@ -144,13 +149,13 @@ def _once_free(address: Address, into: Path) -> runs.Outcome:
     while True:
         try:
             return backups.run(address, into)
-        except AnotherRuns:
+        except BackupInProgress:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
 
 def test_two_runs_at_once(filled: Address, older: Backup, tmp_path: Path) -> None:
-    with lock.held(tmp_path), pytest.raises(AnotherRuns) as caught:
+    with lock.held(tmp_path), pytest.raises(BackupInProgress) as caught:
         backups.run(filled, tmp_path)
     assert caught.value.exit_status == 75
     assert str(os.getpid()) in str(caught.value)
@@ -273,7 +278,7 @@ def test_a_bit_flipped_in_each_file(filled: Address, tmp_path: Path) -> None:
             with _flipped(taken.path / file.path):
                 (problem,) = integrity.problems(store.load(taken.path))
                 assert file.path in problem
-                with pytest.raises(Damaged):
+                with pytest.raises(BackupDamaged):
                     integrity.refuse_damaged(taken)
     with _flipped(taken.path / manifest.NAME):
         assert backups.ids(tmp_path) == []
@@ -310,7 +315,7 @@ def test_a_truncated_and_a_missing_file(filled: Address, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [('"reason": "nightly"', '"reason": "weekly"'), ("{", "{{"), ('"format": 1', '"format": 2')],
+    [('"reason": "nightly"', '"reason": "weekly"'), ("{", "{{"), ('"format": 2', '"format": 3')],
     ids=["edited", "not JSON", "another format"],
 )
 def test_a_manifest_that_was_edited(filled: Address, tmp_path: Path, old: str, new: str) -> None:

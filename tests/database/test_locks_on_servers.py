@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import locks, scripts, versions
+from collec_migrations import locks, sql, versions
 from collec_migrations.locks import Lock, Mode
 from collec_migrations.migrate import surroundings
 from tests.servers import Server
@@ -143,7 +143,7 @@ def test_locks_of_every_statement_of_the_chain_are_foreseen(cursor: Cursor, rows
     wrong = [
         f"{name}:{statement.line}: {difference}"
         for name in UPGRADES
-        for statement in scripts.split(versions.load(name).text)
+        for statement in sql.split(versions.load(name).text)
         for difference in witness.run(statement.text)
     ]
 

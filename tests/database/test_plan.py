@@ -7,7 +7,7 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
-from collec_migrations import scripts, versions
+from collec_migrations import sql, versions
 from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
 from collec_migrations.migrate import configuration, verbs
 from collec_migrations.migrate import plan as plans
@@ -247,7 +247,7 @@ def test_no_obstacle_where_there_is_nothing_to_do(
 
 def test_a_part_of_a_script_keeps_its_lines(old: Address) -> None:
     chain.upgrade(old, "head", col="lab_b")
-    whole = {s.text: s.line for s in scripts.split(versions.load("upgrade-1.0.8-1.1.sql").text)}
+    whole = {s.text: s.line for s in sql.split(versions.load("upgrade-1.0.8-1.1.sql").text)}
     (step,) = plan(old).pairs[0].steps
     (script,) = step.scripts
     assert script.part == "col"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.backup import rehearsal, rehearsal_page, rehearsal_text, store, trial_restore
-from collec_migrations.backup.faults import Damaged
 from collec_migrations.backup.rehearsal_result import Findings
+from collec_migrations.errors import BackupDamaged
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
 from tests import accounts, backups, chain, faults
@@ -112,7 +112,7 @@ def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Serv
 def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
     taken = backups.taken(old, tmp_path)
     with rehearsal.stored(tmp_path, "last") as backup:
-        assert not store.remove(tmp_path, backup.id), "somebody rehearses on it"
+        assert store.remove(tmp_path, backup.id) == "it is being read"
         copy, server = rehearsal.keep(backup, None)
     home = server.cluster.home
     try:
@@ -134,10 +134,10 @@ def test_a_copy_that_cannot_be_kept_leaves_no_server(
 
     def fill(*_: object) -> Address:
         assert any(folder.glob("*/data/postmaster.pid"))
-        raise Damaged("it does not restore")
+        raise BackupDamaged("it does not restore")
 
     monkeypatch.setattr(trial_restore, "fill", fill)
-    with pytest.raises(Damaged):
+    with pytest.raises(BackupDamaged):
         rehearsal.keep(taken, folder)
     assert list(folder.iterdir()) == []
 

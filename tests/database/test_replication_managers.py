@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations.errors import ManagedElsewhere
 from collec_migrations.postgres.address import Address
 from collec_migrations.replica import managers
-from collec_migrations.replica.faults import ManagedElsewhere
 from tests import chain
 from tests.servers import Server
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import PassfileError, UsageError
 from collec_migrations.postgres import passfile, password
-from collec_migrations.postgres.passfile import Entry, PassfileFailed
+from collec_migrations.postgres.passfile import Entry
 from collec_migrations.postgres.password import Password
 from collec_migrations.postgres.scram import verifier
 from tests.sites import Site
@@ -134,5 +134,5 @@ def test_any_password_and_any_name_come_back(text: str, name: str) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(PassfileFailed, match="no such file"):
+    with pytest.raises(PassfileError, match="no such file"):
         passfile.write(tmp_path / "missing" / "file", [entry("h1dden")])

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import (
+    ConfigurationElsewhere,
+    ConfigurationNotRestored,
+    HbaRefused,
+    MigrationError,
+)
 from collec_migrations.postgres import account, configuration, hba_change, hba_file, programs
 from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.config_trial import NotPutBack
-from collec_migrations.postgres.configuration import NotHere
-from collec_migrations.postgres.hba_change import HbaRefused, Proof
+from collec_migrations.postgres.hba_change import Proof
 from tests import accounts, sites
 from tests.accounts import needs_root
 from tests.faults import until
@@ -157,7 +160,7 @@ def test_a_file_that_is_not_here_is_told_with_the_lines(site18: Site, tmp_path: 
         assert configuration.local(session, site18.hba) == site18.hba
         site18.hba.rename(tmp_path / "moved")
         try:
-            with pytest.raises(NotHere) as caught:
+            with pytest.raises(ConfigurationElsewhere) as caught:
                 put(site18)
         finally:
             (tmp_path / "moved").rename(site18.hba)
@@ -207,7 +210,7 @@ def test_a_file_that_cannot_be_replaced_is_told_and_leaves_nothing(site18: Site)
     if mounted.returncode != 0:
         pytest.skip("this machine does not let us mount")
     try:
-        with pytest.raises(NotHere, match="busy") as caught:
+        with pytest.raises(ConfigurationElsewhere, match="busy") as caught:
             put(site18)
     finally:
         subprocess.run(["umount", str(site18.hba)], check=True)
@@ -225,7 +228,7 @@ def test_a_file_that_cannot_be_put_back_is_told_with_its_copy(site18: Site) -> N
         fail()
 
     try:
-        with pytest.raises(NotPutBack) as caught:
+        with pytest.raises(ConfigurationNotRestored) as caught:
             put(site18, OURS, Proof(name="a proof", check=hold))
     except subprocess.CalledProcessError:
         pytest.skip("this machine does not let us mount")

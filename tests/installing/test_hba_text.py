@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import HbaUnreadable, UsageError
 from collec_migrations.postgres import config_block, hba_file, hba_rules
 from collec_migrations.postgres.config_block import Block
 from collec_migrations.postgres.hba_rules import Attempt, Rule
@@ -66,7 +66,7 @@ def test_the_first_match_wins(text: str, attempt: Attempt, numbers: list[int]) -
 
 def test_older_servers_know_no_regular_expressions_nor_includes() -> None:
     assert caught("local all /^la md5", LOCAL, 150000) == []
-    with pytest.raises(hba_file.HbaUnreadable, match=":1 is not a rule"):
+    with pytest.raises(HbaUnreadable, match=":1 is not a rule"):
         parsed("include other.conf", 150000)
 
 
@@ -92,7 +92,7 @@ def test_includes_lists_and_folders_are_read_in_their_place(tmp_path: Path) -> N
 def test_files_that_include_themselves_are_an_error_and_not_a_loop(tmp_path: Path) -> None:
     main = tmp_path / "pg_hba.conf"
     main.write_text("include pg_hba.conf\n")
-    with pytest.raises(hba_file.HbaUnreadable, match="deep"):
+    with pytest.raises(HbaUnreadable, match="deep"):
         hba_file.read(main, version=180000)
 
 

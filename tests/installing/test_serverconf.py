@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.postgres import settings_change, settings_check, settings_place
-from collec_migrations.postgres.settings_change import SettingsRefused, Written
-from collec_migrations.postgres.settings_check import Setting
+from collec_migrations.errors import MigrationError, SettingsRefused, UsageError
+from collec_migrations.postgres import server_settings
+from collec_migrations.postgres.server_settings import Setting, Written
 from tests.sites import Site
 
 
 def put(site: Site, **settings: str) -> Written:
     with site.admin() as session:
-        return settings_change.apply(session, "collec-test", settings, reconnect=site.reconnect)
+        return server_settings.apply(session, "collec-test", settings, reconnect=site.reconnect)
 
 
 @pytest.fixture
@@ -115,9 +114,9 @@ def test_a_setting_that_another_file_overrides_is_refused(site_server: Site, mai
 def test_units(unit: str, value: str, why: str) -> None:
     setting = Setting(name="n", kind="integer", unit=unit, low="1", high="100000000",
                       choices=(), restart=True)  # fmt: skip
-    assert why in settings_check.fault(setting, value)
-    assert bool(why) == bool(settings_check.fault(setting, value))
+    assert why in server_settings.fault(setting, value)
+    assert bool(why) == bool(server_settings.fault(setting, value))
 
 
 def test_values_are_quoted_for_the_file() -> None:
-    assert settings_place.quoted("it's \\ one") == "'it''s \\\\ one'"
+    assert server_settings.quoted("it's \\ one") == "'it''s \\\\ one'"

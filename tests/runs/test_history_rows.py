@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import scripts, versions
+from collec_migrations import sql, versions
 from collec_migrations.bridge import history
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
@@ -81,7 +81,7 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(
     (tmp_path / "a.sql").write_bytes((mark + TEXT.replace("\n", ends)).encode())
     source = versions.load("a.sql", folder=tmp_path)
     assert source.checksum == versions.checksum(TEXT)
-    bound = scripts.bind(source.text, Names(gacl="rights").by_default_name)
+    bound = sql.bind(source.text, Names(gacl="rights").by_default_name)
     assert bound == TEXT.replace("gacl.", "rights.")
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collec_migrations.errors import SettingsNotWritten
 from collec_migrations.install import application
 from collec_migrations.install.application import (
     comparison,
@@ -219,7 +220,7 @@ def test_a_file_in_latin_1_stays_one(tmp_path: Path) -> None:
     (edit,) = putting.edits(tmp_path, Wanted(host="h", port="1", database="d", login="λ",
                                              col="c", gacl="g"), {})  # fmt: skip
     before = path.read_bytes()
-    with pytest.raises(putting.NotWritten, match="Latin-1"):
+    with pytest.raises(SettingsNotWritten, match="Latin-1"):
         putting.put(edit)
     assert path.read_bytes() == before
 

@@ -11,11 +11,10 @@ from typer.testing import CliRunner
 
 from collec_migrations import settings
 from collec_migrations.backup import contents, offsite, pitr, schedule, space
-from collec_migrations.backup.faults import BackupFailed
 from collec_migrations.backup.pitr_texts import Server
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import main
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import BackupFailed, UsageError
 
 NIGHT = Schedule(
     command=("/bin/true", "backup", "run", "--into", '/srv/my "backups" $x 100%'),

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from collec_migrations.errors import InstallRefused
 from collec_migrations.install import access_rules, pieces, preconditions
 from collec_migrations.install.inventory import Database, Found, Role, Server
-from collec_migrations.install.preconditions import NotInstallable
 from collec_migrations.install.request import Wanted
 from collec_migrations.names import Names
 from collec_migrations.postgres.extensions import Extensions
@@ -35,7 +35,7 @@ UUID = Use(name="pgcrypto", place="upgrade.sql:9", made=False, core_since=130000
     ],
 )
 def test_a_server_on_which_it_cannot_be_is_told(change: dict[str, object], told: str) -> None:
-    with pytest.raises(NotInstallable, match=told) as caught:
+    with pytest.raises(InstallRefused, match=told) as caught:
         preconditions.refuse(WANTED, replace(FOUND, server=replace(SERVER, **change)), ())  # type: ignore[arg-type]  # names of the table above
     assert "nothing was made" in str(caught.value)
     assert caught.value.hint
@@ -47,7 +47,7 @@ def test_a_locale_that_goes_with_utf8_is_no_obstacle(new: str) -> None:
 
 
 def test_an_extension_that_the_server_lacks_is_told_and_one_that_it_has_is_made() -> None:
-    with pytest.raises(NotInstallable, match="'pg_trgm' is needed at upgrade"):
+    with pytest.raises(InstallRefused, match="'pg_trgm' is needed at upgrade"):
         preconditions.refuse(WANTED, FOUND, (TRIGRAMS,))
     has = replace(FOUND, extensions=replace(NOTHING, available={"pg_trgm": True}))
     preconditions.refuse(WANTED, has, (TRIGRAMS, UUID))
@@ -83,5 +83,5 @@ def test_the_method_is_one_by_which_the_account_can_come_in(
 
 def test_the_encoding_of_a_database_that_is_there_counts() -> None:
     there = Database(owner="collec", encoding="LATIN1", open=True, template=False)
-    with pytest.raises(NotInstallable, match="LATIN1, not UTF8"):
+    with pytest.raises(InstallRefused, match="LATIN1, not UTF8"):
         preconditions.refuse(WANTED, replace(FOUND, database=there), ())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations import locks, scripts, versions
+from collec_migrations import locks, sql, versions
 from collec_migrations.locks import ForeignKey, Mode, Relation, World
 
 SCRIPTS = sorted(versions.scripts_folder().glob("*.sql"))
@@ -157,7 +157,7 @@ def test_a_renamed_table_is_followed_under_its_first_name() -> None:
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_every_script_can_be_followed(path: Path) -> None:
-    for statement in scripts.split(path.read_text("utf-8")):
+    for statement in sql.split(path.read_text("utf-8")):
         locks.effects(world(), statement.text)
 
 

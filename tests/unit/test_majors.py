@@ -2,6 +2,7 @@
 
 import pytest
 
+from collec_migrations.errors import ServerTooOld
 from collec_migrations.postgres import pg_versions
 
 
@@ -33,7 +34,7 @@ def test_a_server_number_tells_its_major(version: int, major: str) -> None:
 
 
 def test_a_server_before_9_4_is_refused() -> None:
-    with pytest.raises(pg_versions.MajorUnknown, match=r"9\.3"):
+    with pytest.raises(ServerTooOld, match=r"9\.3"):
         pg_versions.of(90325)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres import hba_file, pg_versions
-from collec_migrations.postgres.settings_place import Place
+from collec_migrations.postgres.server_settings import Place
 from collec_migrations.replica import (
     accounts,
     basebackup,

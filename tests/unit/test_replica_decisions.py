@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import MigrationError, ReplicationRefused, UsageError
 from collec_migrations.replica import attaching, candidates, health, lsn, nodes, standbys
 from collec_migrations.replica.attaching import Folder, Way
-from collec_migrations.replica.faults import ReplicationRefused
 from collec_migrations.replica.findings import Limits
 from collec_migrations.replica.protocol import Identity
 from collec_migrations.replica.states import Down, Node, Receiver, Sender, Slot, Up

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import MigrationError, ReplicationRefused
 from collec_migrations.postgres import pg_versions
 from collec_migrations.replica import configuration
 from collec_migrations.replica.configuration import Upstream
-from collec_migrations.replica.faults import ReplicationRefused
 
 GOLDEN = Path(__file__).parent.parent / "data/standby"
 UPSTREAM = Upstream(

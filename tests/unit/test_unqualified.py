@@ -5,7 +5,7 @@ import pytest
 from collec_migrations.bridge import findings
 from collec_migrations.bridge.difference import State
 from collec_migrations.bridge.records import Applied
-from collec_migrations.sql.unqualified import unqualified
+from collec_migrations.bridge.unqualified import unqualified
 
 
 @pytest.mark.parametrize(

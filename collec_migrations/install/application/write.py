@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import SettingsNotWritten
 from collec_migrations.install.application import (
     comparison,
     dotenv,
@@ -22,10 +22,6 @@ from collec_migrations.install.application.settings import Form, Wanted
 from collec_migrations.postgres import atomic_files
 
 OTHERS = 0o007
-
-
-class NotWritten(MigrationError):
-    """The application's files could not be changed; they are as they were."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +107,7 @@ def put(edit: Edit) -> Path | None:
         atomic_files.write(path, edit.new.encode(_encoding(path)))
     except (OSError, UnicodeEncodeError) as error:
         why = (error.strerror or "").lower() if isinstance(error, OSError) else "it is in Latin-1"
-        raise NotWritten(
+        raise SettingsNotWritten(
             f"{path} cannot be written: {why}",
             hint="Run it as root, or as the owner of the application's files.",
         ) from error

@@ -1,13 +1,21 @@
-"""A new file on trial: while it is not proved good, a guard puts the old one back if we die."""
+"""Change a configuration file of a server on trial: the old one is back unless the new one proves
+good, also when this process is killed."""
 
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError
-from collec_migrations.postgres import atomic_files, signals
+from collec_migrations.errors import (
+    ConfigurationDenied,
+    ConfigurationElsewhere,
+    ConfigurationNotRestored,
+    MigrationError,
+)
+from collec_migrations.postgres import atomic_files, configuration, postmaster, signals
+from collec_migrations.postgres.configuration import Reconnect
+from collec_migrations.postgres.connection import Connection
 
 # The shell waits for one word, or for our death. Words: file, its copy (may be empty), the process
 # that has to read the file again (may be empty).
@@ -18,10 +26,6 @@ if [ -n "$1" ]; then mv -f -- "$1" "$0"; else rm -f -- "$0"; fi || exit 1
 if [ -n "$2" ]; then kill -HUP "$2"; fi
 exit 0
 """
-
-
-class NotPutBack(MigrationError):
-    """The old file could not be put back: its copy lies beside it."""
 
 
 @contextmanager
@@ -87,8 +91,61 @@ def _put_back(guard: subprocess.Popen[bytes], path: Path, copy: Path | None) -> 
     with signals.ignored():
         guard.communicate(b"")
         if guard.returncode != 0:
-            raise NotPutBack(
+            raise ConfigurationNotRestored(
                 f"{path} could not be put back as it was",
                 hint=f"Put it back yourself: mv {copy} {path}" if copy else f"Remove {path}.",
             )
         atomic_files.sync(path.parent)
+
+
+def change(
+    connection: Connection,
+    file: Path,
+    content: bytes,
+    *,
+    reconnect: Reconnect,
+    check: Callable[[], None],
+    proofs: Sequence[Callable[[], None]] = (),
+    refused: type[MigrationError],
+    like: Path | None = None,
+) -> Path | None:
+    """Put `content` at `file`, let the server check and load it, and let the proofs run.
+
+    Returns the copy of the old file, if there was one. When `check` or a proof raises a
+    MigrationError, on a signal and when this process is killed, the old file comes back and is
+    loaded; the error is then told as `refused`. Raises OSError and ConfigurationNotRestored.
+    """
+    try:
+        with on_trial(file, content, reader=_server_process(connection), like=like) as copy:
+            check()
+            configuration.reload(connection, reconnect)
+            for proof in proofs:
+                proof()
+            return copy
+    except ConfigurationNotRestored:
+        raise
+    except MigrationError as error:
+        configuration.reload_if_possible(connection, reconnect)
+        raise refused(f"{error}; {file} is as it was", hint=error.hint) from error
+    except BaseException:
+        configuration.reload_if_possible(connection, reconnect)
+        raise
+
+
+def _server_process(connection: Connection) -> int | None:
+    """Return the server's process when it is one of this machine that we can be sure of."""
+    with suppress(MigrationError, OSError):
+        found = postmaster.running(configuration.path(connection, "data_directory"))
+        return found.pid if found else None
+    return None
+
+
+def by_hand(error: Exception, *, what: str, where: str, lines: str) -> MigrationError:
+    """Return the error that says why a file was not written, with the lines to paste."""
+    hint = f"{error.hint} Or put" if isinstance(error, MigrationError) and error.hint else "Put"
+    denied = isinstance(error, ConfigurationDenied)
+    kind = ConfigurationDenied if denied else ConfigurationElsewhere
+    return kind(
+        f"{what} were not written: {configuration.told(error)}",
+        hint=f"{hint} these lines {where}, then run `select pg_reload_conf()`:\n{lines}".rstrip(),
+    )
