@@ -51,7 +51,10 @@ class Draft:
     def record(self, schema: str, entry: history.Entry) -> None:
         """Note nothing: the history belongs to the tool."""
 
-    def searching(self, path: str) -> AbstractContextManager[None]:
+    def searching(
+        self,
+        path: str,  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
         """Note nothing: the path belongs to the tool."""
         return nullcontext()
 

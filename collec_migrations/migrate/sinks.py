@@ -99,7 +99,10 @@ class Text:
         timed = replace(entry, started=None)
         self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
 
-    def searching(self, path: str) -> AbstractContextManager[None]:
+    def searching(
+        self,
+        path: str,  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
         """Leave the path to whoever runs the script: wrapped ones set it, ours need none."""
         return nullcontext()
 

@@ -101,6 +101,7 @@ def test_no_query_calls_an_impostor(hostile: Address, called: Path) -> None:
             closing(database.connect(Dsn(hostile.dsn))) as connection,
             connection.cursor() as cursor,
         ):
+            cursor.execute("set statement_timeout = '20s'")
             try:
                 cursor.execute(statement(file.stem), _Anything())
             except psycopg2.Error as error:
