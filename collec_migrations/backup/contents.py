@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from socket import gethostname
 
 import psycopg2
 from psycopg2 import extensions
@@ -14,6 +15,7 @@ from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.queries import statement
 
 SNAPSHOTS_SINCE = 90500  # pg_dump --snapshot
+CONTROL_SINCE = 90600  # pg_control_system()
 AT_ONCE = 200
 
 
@@ -71,6 +73,12 @@ class Source:
     large_bytes: int
     """Of all large objects."""
     tables: tuple[Table, ...]
+    system_identifier: str
+    """Empty before 9.6, and where it may not be read."""
+    server: str
+    position: int
+    collate: str
+    ctype: str
 
     @property
     def server_major(self) -> int:
@@ -150,7 +158,7 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Sourc
     row = cursor.fetchone()
     assert row is not None
     name, encoding, size, version, owner, comment, sees, extension, objects, large, *more = row
-    settings, grants = more
+    settings, grants, collate, ctype, position, host, port, cluster = more
     return Source(
         connection=connection,
         snapshot=_snapshot(connection, cursor),
@@ -172,7 +180,25 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Sourc
         large_objects=objects,
         large_bytes=large,
         tables=tables(connection),
+        system_identifier=_system_identifier(connection, cursor),
+        server=f"{host or gethostname()}:{port}{f' ({cluster})' if cluster else ''}",
+        position=position,
+        collate=collate,
+        ctype=ctype,
     )
+
+
+def _system_identifier(connection: extensions.connection, cursor: extensions.cursor) -> str:
+    if connection.server_version < CONTROL_SINCE:
+        return ""
+    cursor.execute("savepoint control")
+    try:
+        cursor.execute("select system_identifier::text from pg_control_system()")
+    except psycopg2.errors.InsufficientPrivilege:
+        cursor.execute("rollback to savepoint control")
+        return ""
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
 
 
 def _snapshot(connection: extensions.connection, cursor: extensions.cursor) -> str:

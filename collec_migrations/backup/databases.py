@@ -1,5 +1,6 @@
 """The databases of a server: their names, and ANALYZE for one."""
 
+from collections.abc import Callable
 from contextlib import closing
 
 from collec_migrations.errors import BackupFailed
@@ -8,14 +9,22 @@ from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 
 
-def names(address: Address) -> tuple[str, ...]:
-    """Return the databases of a server that hold data: no templates, none that refuse entry."""
+def names(address: Address, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Return the databases of a server that can be backed up; those left out are told.
+
+    No templates. A database that refuses connections, as one whose `drop database` was
+    interrupted (datconnlimit -2, PostgreSQL 15.4), is left out and named.
+    """
     with closing(database.connect(address)) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "select datname from pg_database"
-            " where datallowconn and not datistemplate order by datname"
+            "select datname, datallowconn and datconnlimit <> -2 from pg_database"
+            " where not datistemplate order by datname"
         )
-        return tuple(str(name) for (name,) in cursor.fetchall())
+        found = [(str(name), open_) for name, open_ in cursor.fetchall()]
+    for name, is_open in found:
+        if not is_open:
+            say(f"left out {name!r}: it does not accept connections")
+    return tuple(name for name, is_open in found if is_open)
 
 
 def name_of(address: Address) -> str:

@@ -14,6 +14,7 @@ from collec_migrations.backup import (
     libpq_environment,
     manifest,
     pg_dump,
+    retention,
     server_files,
     space,
     store,
@@ -72,7 +73,8 @@ def take(address: Address, wish: Wish, *, lock: int, advance: Advance) -> Manife
                 rows = contents.rows(found)
                 pg_dump.wait(process, dump, door, expected, advance)
             left_out = _write_surroundings(dump, door, found, lock)
-            written = _manifest(name, started, wish.reason, dump, found, rows, left_out)
+            falls = _falls(wish.into, found, rows)
+            written = _manifest(name, started, wish.reason, dump, found, rows, left_out, falls)
             _complete(partial, wish.into / name, written)
     return written
 
@@ -89,9 +91,8 @@ def _partial(folder: Path) -> Iterator[Path]:
 
 def _expected(into: Path, found: Source) -> int:
     """Return the size that the backup may have, after seeing that there is room for it."""
-    whole, _ = store.backups(into)
-    earlier = [one.manifest.size for one in whole if one.manifest.database == found.around.name]
-    previous = earlier[-1] if earlier else None
+    last = store.last_of(into, (found.system_identifier, found.around.name))
+    previous = last.manifest.size if last else None
     most = space.first(found.tables, found.large_bytes)
     bytes_needed = space.needed(previous=previous, first=most)
     space.check(into, bytes_needed, what=f"a backup of {found.around.name!r}")
@@ -114,6 +115,15 @@ def _write_surroundings(dump: Dump, door: Door, found: Source, lock: int) -> tup
     return configuration.left_out
 
 
+def _falls(into: Path, found: Source, rows: dict[str, int]) -> tuple[str, ...]:
+    """Return where the rows fell since the last backup that was sound and had not fallen."""
+    before = store.last_of(into, (found.system_identifier, found.around.name), accepted=True)
+    if before is None:
+        return ()
+    same = before.manifest.schemas == contents.schemas(found.connection)
+    return tuple(retention.falls(before.manifest.rows, rows, same_version=same))
+
+
 def _manifest(
     name: str,
     started: datetime,
@@ -122,6 +132,7 @@ def _manifest(
     found: Source,
     rows: dict[str, int],
     left_out: tuple[str, ...],
+    falls: tuple[str, ...],
 ) -> Manifest:
     return Manifest(
         id=name,
@@ -143,6 +154,12 @@ def _manifest(
         passwords=found.sees_passwords,
         left_out=left_out,
         files=manifest.describe(dump.folder),
+        system_identifier=found.system_identifier,
+        server=found.server,
+        position=found.position,
+        collate=found.collate,
+        ctype=found.ctype,
+        falls=falls,
     )
 
 
@@ -151,6 +168,8 @@ def _complete(partial: Path, folder: Path, written: Manifest) -> None:
     for path in (*partial.rglob("*"), partial):
         atomic_files.sync(path)
     manifest.write(partial, written)
+    # Only root comes in until now; the folder itself last, so that nobody lays a link before.
+    store.give_to_owner_of(folder.parent, *partial.rglob("*"), partial)
     atomic_files.sync(partial)
     partial.rename(folder)
     atomic_files.sync(folder.parent)

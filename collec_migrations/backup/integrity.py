@@ -10,7 +10,11 @@ from collec_migrations.backup.store import Backup
 from collec_migrations.errors import BackupDamaged, ServerFailed
 from collec_migrations.postgres import account, programs
 
-OURS = (manifest.NAME, store.VERDICT, f"{store.VERDICT}{store.PARTIAL}")
+OURS = (
+    manifest.NAME,
+    *(store.VERDICT, f"{store.VERDICT}{store.PARTIAL}"),
+    *(store.ACCEPTED, f"{store.ACCEPTED}{store.PARTIAL}"),
+)
 
 
 def problems(backup: Backup) -> Iterator[str]:

@@ -27,6 +27,9 @@ def held(folder: Path) -> Iterator[int]:
                 hint="Wait until it has ended; a dump goes on for a while when its run was killed.",
             )
         os.truncate(descriptor, 0)
+        if os.geteuid() == 0:  # the folder's own account has to take it the next time
+            owner = folder.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         os.write(descriptor, f"pid {os.getpid()}\n".encode())
         yield descriptor
     finally:

@@ -12,9 +12,11 @@ from typing import Any
 from collec_migrations.errors import NotABackup
 
 NAME = "manifest.json"
-FORMAT = 1
-BLOCK = 1 << 20
+FORMAT = 2
+FORMATS = (1, 2)
+"""Those that can be read: 1 names neither server nor locale."""
 DIGEST = "digest"
+SINCE_2 = ("system_identifier", "server", "position", "collate", "ctype", "falls")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,17 @@ class Manifest:
     left_out: tuple[str, ...]
     """Configuration files that could not be read."""
     files: tuple[File, ...]
+    system_identifier: str = ""
+    """Of the server (pg_control_system), which its standbys share; empty: not known."""
+    server: str = ""
+    """Where the server was, for people: machine, port, name of the cluster."""
+    position: int = 0
+    """The server's next transaction: grows from one backup to the next, whatever the clocks say."""
+    collate: str = ""
+    ctype: str = ""
+    """The locale of the database; empty: not known."""
+    falls: tuple[str, ...] = ()
+    """Where rows fell by a half or more since the last sound backup, one line each."""
     format: int = FORMAT
 
     @property
@@ -76,6 +89,16 @@ class Manifest:
     def client_major(self) -> int:
         """Return the major version of the pg_dump that wrote the archive."""
         return int(self.client_version.partition(".")[0])
+
+    @property
+    def origin(self) -> tuple[str, str]:
+        """Return whose backup this is: the server and the database."""
+        return self.system_identifier, self.database
+
+    @property
+    def age_key(self) -> tuple[int, datetime]:
+        """Return what orders the backups of one origin: the server's word before any clock."""
+        return self.position, self.started
 
     @property
     def size(self) -> int:
@@ -96,7 +119,10 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 
 def read(folder: Path) -> Manifest:
-    """Return the manifest of a folder; raise `NotABackup` when it is missing, edited or cut."""
+    """Return the manifest of a folder; raise `NotABackup` when it is missing, edited or cut.
+
+    Raises `PermissionError` when this account may not read it.
+    """
     try:
         facts = json.loads((folder / NAME).read_bytes())
         digest = facts.pop(DIGEST)
@@ -108,6 +134,8 @@ def read(folder: Path) -> Manifest:
         return _manifest(facts)
     except FileNotFoundError as error:
         raise NotABackup(f"{folder.name} has no manifest: it was never completed") from error
+    except PermissionError:
+        raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise NotABackup(f"the manifest of {folder.name} cannot be read") from error
 
@@ -148,20 +176,24 @@ def write_synced(path: Path, content: bytes) -> None:
 
 def _facts(manifest: Manifest) -> dict[str, Any]:
     found = asdict(manifest)
+    if manifest.format == 1:  # as it was written, or its digest would be another one
+        for name in SINCE_2:
+            del found[name]
     found["started"] = manifest.started.isoformat()
     found["finished"] = manifest.finished.isoformat()
     return {name: list(one) if isinstance(one, tuple) else one for name, one in found.items()}
 
 
 def _manifest(found: dict[str, Any]) -> Manifest:
-    if found["format"] != FORMAT or found.keys() != {one.name for one in fields(Manifest)}:
+    known = {one.name for one in fields(Manifest)}
+    if found["format"] not in FORMATS or (found["format"] == FORMAT and found.keys() != known):
         raise ValueError("another format")
     found["started"] = datetime.fromisoformat(found["started"])
     found["finished"] = datetime.fromisoformat(found["finished"])
     found["schemas"] = tuple(Schema(**one) for one in found["schemas"])
     found["files"] = tuple(File(**one) for one in found["files"])
-    for name in ("extensions", "left_out"):
-        found[name] = tuple(found[name])
+    for name in ("extensions", "left_out", "falls"):
+        found[name] = tuple(found.get(name, ()))
     return Manifest(**found)
 
 

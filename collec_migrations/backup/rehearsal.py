@@ -45,7 +45,7 @@ def check_target(version: str) -> None:
 def dumped(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
     """Give a backup of a database for this block; the database is only read."""
     with TemporaryDirectory(prefix="collec-", dir=scratch) as folder:
-        names = runs.names_on(address, database=None, all_of_them=False)
+        names = runs.names_on(address, database=None, all_of_them=False, say=_quiet)
         wish = Wish(into=Path(folder), reason="rehearsal")
         outcome = runs.run(address, names, wish, None, say=_quiet, advance=_still)
         for failure in outcome.failed:

@@ -1,8 +1,13 @@
-"""Which backups to keep: the last days, weeks and months. Pure."""
+"""Which backups to keep: the last days, weeks and months; and where rows fell. Pure."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+
+YOUNG = timedelta(hours=48)
+"""Nothing younger is removed by a rule: who notices an accident needs a day or two."""
+NOTABLE = 20
+"""Rows of a table from which on a fall by a half is told: smaller tables change by nature."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,10 @@ class Kept:
     database: str
     taken: datetime
     """In the site's own time, since a night belongs to a day."""
+    server: str = ""
+    """Its system identifier: databases of two servers may have the same name."""
+    position: int = 0
+    """The server's next transaction, which orders backups whatever the clocks say."""
     verified: bool = False
     nightly: bool = True
     """False: taken before an upgrade, kept until somebody removes it by name."""
@@ -29,18 +38,38 @@ class Kept:
     """A verification found it so."""
 
 
-def to_remove(backups: Iterable[Kept], policy: Policy) -> tuple[str, ...]:
+def to_remove(backups: Iterable[Kept], policy: Policy, *, now: datetime) -> tuple[str, ...]:
     """Return the ids of what is no longer needed, oldest first.
 
-    The newest backup of a database stays, and so does its newest verified one. A damaged one
-    never stands in for a sound one. It stays as long as it would if it were sound, since much of
-    it may still be read, and while no newer one is sound.
+    Nothing younger than 48 hours goes, by our clock or by that of the newest backup; a backup
+    dated in the future counts as young. The newest backup of a database stays, and so does its
+    newest verified one. A damaged one never stands in for a sound one. It stays as long as it would
+    if it were sound, since much of it may still be read, and while no newer one is sound.
     """
-    found = sorted(backups, key=lambda one: (one.taken, one.id))
+    found = sorted(backups, key=lambda one: (one.position, one.taken, one.id))
     keep = {one.id for one in found if not one.nightly}
-    for database in {one.database for one in found}:
-        keep |= _kept_of([one for one in found if one.database == database], policy)
+    for origin in {(one.server, one.database) for one in found}:
+        its = [one for one in found if (one.server, one.database) == origin]
+        young = min(now, its[-1].taken) - YOUNG
+        keep |= {one.id for one in its if one.taken > young}
+        keep |= _kept_of(its, policy)
     return tuple(one.id for one in found if one.id not in keep)
+
+
+def falls(
+    before: Mapping[str, int], after: Mapping[str, int], *, same_version: bool
+) -> Iterator[str]:
+    """Yield where rows fell by a half or more: in a table, or in all of them together.
+
+    Single tables are compared within one version alone, since a step may rename or drop some.
+    """
+    was, are = sum(before.values()), sum(after.values())
+    if was >= NOTABLE and are * 2 <= was:
+        yield f"all tables: {was:,} rows before, {are:,} now"
+    for table in sorted(before) if same_version else ():
+        count = after.get(table, 0)
+        if before[table] >= NOTABLE and count * 2 <= before[table]:
+            yield f"{table}: {before[table]:,} rows before, {count:,} now"
 
 
 def _kept_of(oldest_first: list[Kept], policy: Policy) -> set[str]:

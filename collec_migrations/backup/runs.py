@@ -1,7 +1,7 @@
 """One run: every database that was asked for, one after the other, then what is too old."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,8 +69,9 @@ def run(
         translated(BackupFailed, "the backup could not be made"),
         lock.held(wish.into) as descriptor,
     ):
-        store.sweep(wish.into)
         log = _logger(wish.into, say)
+        for line in store.sweep(wish.into):
+            log(line)
         for name in names:
             log(f"start {name!r}")
             began = monotonic()
@@ -79,49 +80,80 @@ def run(
                     libpq_environment.to(address, name), wish, lock=descriptor, advance=advance
                 )
                 made.append(done)
+                before = [one for one in store.backups(wish.into)[0]
+                          if one.manifest.origin == done.origin
+                          and one.manifest.age_key < done.age_key
+                          and one.manifest.started > done.started]  # fmt: skip
+                for one in before[:1]:
+                    log(f"the clock went back: {one.id} was taken before {done.id}")
                 size = sizes.shown(done.size)
                 log(f"end {name!r} in {monotonic() - began:.1f} s: {done.id}, {size}")
+                for fall in done.falls:
+                    log(f"ROWS FELL in {name!r}: {fall}")
                 for task in after:
                     task(done)
             except MigrationError as error:
                 failed.append(Failure(database=name, error=error))
                 hint = f" ({error.hint})" if error.hint else ""
                 log(f"FAILED {name!r} after {monotonic() - began:.1f} s: {error}{hint}")
-        removed = retired(wish.into, policy, [one.database for one in made], log)
+        removed = retired(wish.into, policy, made, log)
     return Outcome(made=tuple(made), failed=tuple(failed), removed=removed)
 
 
-def names_on(address: Address, *, database: str | None, all_of_them: bool) -> tuple[str, ...]:
+def names_on(
+    address: Address, *, database: str | None, all_of_them: bool, say: Say
+) -> tuple[str, ...]:
     """Return the databases that were asked for: one, all, or the one of the address."""
     with translated(BackupFailed, "the databases could not be read"):
         if all_of_them:
-            return databases.names(address)
+            return databases.names(address, say)
     return (database or databases.name_of(address),)
 
 
 def retired(
-    folder: Path, policy: Policy | None, databases: Sequence[str], log: Say
+    folder: Path, policy: Policy | None, made: Sequence[Manifest], log: Say
 ) -> tuple[str, ...]:
-    """Remove what the policy no longer needs of these databases; the caller holds the lock."""
+    """Remove what the policy no longer needs beside these; the caller holds the lock.
+
+    Nothing of a database whose rows fell, until somebody looked, and never what was just made.
+    """
     if policy is None:
         return ()
     removed = []
-    for id_ in superfluous(folder, policy, databases):
-        if store.remove(folder, id_):
+    just_made = {one.id for one in made}
+    origins = {one.origin for one in made}
+    for one in store.backups(folder)[0]:
+        if one.is_fallen and one.manifest.origin in origins:
+            origins.discard(one.manifest.origin)
+            log(
+                f"nothing of {one.manifest.database!r} is removed: the rows fell in {one.id}; "
+                "look at it, then: collec-migrations backup prune --yes"
+            )
+    for id_ in superfluous(folder, policy, origins):
+        if id_ in just_made:
+            continue
+        why = store.remove(folder, id_)
+        if why:
+            log(f"kept {id_}: {why}")
+        else:
             removed.append(id_)
             log(f"removed {id_}")
-        else:
-            log(f"kept {id_}: it is being read")
     return tuple(removed)
 
 
 def superfluous(
-    folder: Path, policy: Policy, databases: Sequence[str] | None = None
+    folder: Path, policy: Policy, origins: Collection[tuple[str, str]] | None = None
 ) -> tuple[str, ...]:
-    """Return the backups that a policy no longer needs."""
+    """Return the backups that a policy no longer needs, of these servers' databases or of all."""
     whole, _ = store.backups(folder)
-    counted = [one.kept for one in whole if databases is None or one.manifest.database in databases]
-    return retention.to_remove(counted, policy)
+    counted = [one.kept for one in whole if origins is None or one.manifest.origin in origins]
+    return retention.to_remove(counted, policy, now=datetime.now().astimezone())
+
+
+def log_failure(folder: Path, error: MigrationError, say: Say) -> None:
+    """Write into the log of a folder that a run did not come to its first database."""
+    store.prepare(folder)
+    _logger(folder, say)(f"FAILED before the first database: {error}")
 
 
 def _logger(folder: Path, say: Say) -> Say:
@@ -135,5 +167,6 @@ def _logger(folder: Path, say: Say) -> Say:
             descriptor = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(f"{stamp} {line}\n")
+            store.give_to_owner_of(folder, folder / LOG)
 
     return log

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import pwd
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +22,8 @@ from collec_migrations.postgres import atomic_files
 PARTIAL = ".partial"
 REMOVED = ".removed"
 VERDICT = "verdict.json"
+ACCEPTED = "accepted.json"
+"""Somebody looked at the fall of rows of this backup."""
 NIGHTLY = "nightly"
 ID = re.compile(r"\d{8}T\d{6}Z-.")
 """How the name of every folder begins that this package makes; others belong to somebody else."""
@@ -35,11 +39,18 @@ class Backup:
     """verified, damaged, or empty: nobody tried."""
     verified: datetime | None
     """When the last verification was."""
+    accepted: bool = False
+    """Whether somebody looked at the fall of its rows and said that it is right."""
 
     @property
     def id(self) -> str:
         """Return the name of its folder."""
         return self.path.name
+
+    @property
+    def is_fallen(self) -> bool:
+        """Say whether its rows fell and nobody has looked yet."""
+        return bool(self.manifest.falls) and not self.accepted
 
     @property
     def kept(self) -> Kept:
@@ -50,6 +61,8 @@ class Backup:
             taken=self.manifest.started.astimezone(),
             verified=self.verdict == "verified",
             nightly=self.manifest.reason == NIGHTLY,
+            server=self.manifest.system_identifier,
+            position=self.manifest.position,
             damaged=self.verdict == "damaged",
         )
 
@@ -60,6 +73,8 @@ class Broken:
 
     id: str
     why: str
+    unreadable: bool = False
+    """Whether it may be sound, and this account cannot tell."""
 
 
 def prepare(folder: Path) -> None:
@@ -96,9 +111,36 @@ def backups(folder: Path) -> tuple[tuple[Backup, ...], tuple[Broken, ...]]:
             continue
         try:
             whole.append(load(path))
+        except PermissionError:
+            broken.append(Broken(id=path.name, why=whose(path), unreadable=True))
         except NotABackup as error:
             broken.append(Broken(id=path.name, why=str(error)))
     return tuple(sorted(whole, key=lambda one: one.manifest.started)), tuple(broken)
+
+
+def whose(path: Path) -> str:
+    """Return whose a path is, for an account that may not read it."""
+    found = path.lstat()
+    with suppress(KeyError):
+        name = pwd.getpwuid(found.st_uid).pw_name
+        return f"it belongs to {name}, mode {found.st_mode & 0o7777:04o}"
+    return f"it belongs to user id {found.st_uid}, mode {found.st_mode & 0o7777:04o}"
+
+
+def last_of(folder: Path, origin: tuple[str, str], *, accepted: bool = False) -> Backup | None:
+    """Return the last backup of a server's database; `accepted`: that is sound and did not fall.
+
+    A backup that does not name its server counts for any.
+    """
+    system_identifier, database = origin
+    its = [
+        one
+        for one in backups(folder)[0]
+        if one.manifest.database == database
+        and one.manifest.system_identifier in ("", system_identifier)
+        and not (accepted and (one.verdict == "damaged" or one.is_fallen))
+    ]
+    return max(its, key=lambda one: one.manifest.age_key, default=None)
 
 
 def load(path: Path) -> Backup:
@@ -109,24 +151,33 @@ def load(path: Path) -> Backup:
     for file in found.files:
         try:
             size = (path / file.path).stat().st_size
+        except PermissionError:
+            raise
         except OSError as error:
             raise NotABackup(f"{path.name} lacks its file {file.path}") from error
         if size != file.size:
             raise NotABackup(f"{file.path} of {path.name} has {size} bytes, not {file.size}")
-    verdict = _verdict(path, found)
+    verdict = _beside(path / VERDICT, found)
     at = verdict.get("at")
     return Backup(
         path=path,
         manifest=found,
         verdict=str(verdict.get("verdict", "")),
         verified=datetime.fromisoformat(str(at)) if at else None,
+        accepted=bool(_beside(path / ACCEPTED, found)),
     )
 
 
-def find(folder: Path, id: str) -> Backup:  # noqa: A002  (as the command line calls it)
-    """Return a backup by its id, a unique beginning of it, or `last`."""
+def find(folder: Path, id: str, *, database: str = "") -> Backup:  # noqa: A002  (as it is typed)
+    """Return a backup by its id, a unique beginning of it, or `last`: of this database.
+
+    Raises `UsageError` where it is not clear which backup is meant, `NotABackup` for one that
+    cannot be used; also for `last` when a newer one cannot be read by this account.
+    """
     whole, broken = backups(folder)
-    matches = whole[-1:] if id == "last" else [one for one in whole if one.id.startswith(id)]
+    if id == "last":
+        return _last(folder, whole, broken, database)
+    matches = [one for one in whole if one.id.startswith(id)]
     exact = [one for one in whole if one.id == id] or matches
     if len(exact) == 1:
         return exact[0]
@@ -137,17 +188,60 @@ def find(folder: Path, id: str) -> Backup:  # noqa: A002  (as the command line c
     raise UsageError(f"{what} {id!r} in {folder}", hint="See `collec-migrations backup list`.")
 
 
+def _last(folder: Path, whole: Sequence[Backup], broken: Sequence[Broken], database: str) -> Backup:
+    its = [one for one in whole if database in ("", one.manifest.database)]
+    origins = {one.manifest.origin: one for one in its}
+    if not its:
+        what = f"no backup of {database!r}" if database else "no backup"
+        raise UsageError(f"{what} in {folder}", hint="See `collec-migrations backup list`.")
+    if len(origins) > 1:
+        named = "; ".join(
+            f"{one.manifest.database!r} of {one.manifest.server or 'an unknown server'}: {one.id}"
+            for one in origins.values()
+        )
+        raise UsageError(
+            f"{folder} holds backups of {len(origins)} databases, and `last` may be any: {named}",
+            hint="Add --app DIR or --database NAME, or give the id.",
+        )
+    found = max(its, key=lambda one: one.manifest.age_key)
+    for one in broken:
+        if one.unreadable and one.id > found.id:
+            raise NotABackup(
+                f"{one.id} is newer and cannot be read: {one.why}",
+                hint=f"Run this as the account that takes the backups, or name {found.id}.",
+            )
+    return found
+
+
 def judge(backup: Backup, verdict: str, **facts: Any) -> None:
     """Write down beside a backup what a verification found."""
+    _write_beside(backup, VERDICT, verdict=verdict, **facts)
+
+
+def accept(backup: Backup) -> None:
+    """Write down beside a backup that somebody looked at the fall of its rows."""
+    _write_beside(backup, ACCEPTED)
+
+
+def _write_beside(backup: Backup, name: str, **facts: Any) -> None:
     told = {
-        "verdict": verdict,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "manifest": manifest.digest(backup.manifest),
         **facts,
     }
-    partial = backup.path / f"{VERDICT}{PARTIAL}"
+    partial = backup.path / f"{name}{PARTIAL}"
     manifest.write_synced(partial, json.dumps(told, indent=1).encode())
-    partial.rename(backup.path / VERDICT)
+    give_to_owner_of(backup.path, partial)
+    partial.rename(backup.path / name)
+
+
+def give_to_owner_of(folder: Path, *paths: Path) -> None:
+    """Give what root wrote into the folder of another account to that account."""
+    if os.geteuid() != 0:
+        return
+    owner = folder.stat()
+    for path in paths:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def new_id(folder: Path, database: str, now: datetime) -> str:
@@ -162,23 +256,44 @@ def new_id(folder: Path, database: str, now: datetime) -> str:
     return taken
 
 
-def sweep(folder: Path) -> None:
-    """Remove what killed runs have left; the caller holds the lock."""
+def sweep(folder: Path) -> Iterator[str]:
+    """Remove what killed runs have left; the caller holds the lock. Yield what has to stay."""
     for path in folder.iterdir():
         if path.is_dir() and ID.match(path.name) and path.name.endswith((PARTIAL, REMOVED)):
-            shutil.rmtree(path)
+            try:
+                _refuse_foreign(path)
+                shutil.rmtree(path)
+            except PermissionError:
+                yield f"left {path.name}: {whose(path)}"
 
 
-def remove(folder: Path, id: str) -> bool:  # noqa: A002
-    """Remove a backup; it stops being one at once. False: somebody reads it, it stays."""
+def remove(folder: Path, id: str) -> str:  # noqa: A002
+    """Remove a backup; it stops being one at once. Return why it stays; empty: it is gone."""
     path = folder / id
     if lock.is_read(path):
-        return False
+        return "it is being read"
+    try:
+        _refuse_foreign(path)
+    except PermissionError:
+        return whose(path)
     gone = path.with_name(id + REMOVED)
     path.rename(gone)
     atomic_files.sync(folder)
     shutil.rmtree(gone)
-    return True
+    return ""
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raise `PermissionError` when a folder holds what this account may not remove."""
+    if os.geteuid() == 0:
+        return
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for folder, _, _ in os.walk(path, onerror=refuse):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(folder)
 
 
 def _looks_like_one(path: Path) -> bool:
@@ -187,10 +302,10 @@ def _looks_like_one(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith(".") and bool(named)
 
 
-def _verdict(path: Path, found: Manifest) -> Mapping[str, object]:
-    """Return the last verdict; none when it is about another manifest or cannot be read."""
+def _beside(path: Path, found: Manifest) -> Mapping[str, object]:
+    """Return what was written beside a backup; nothing when it is about another manifest."""
     try:
-        told = json.loads((path / VERDICT).read_bytes())
+        told = json.loads(path.read_bytes())
         return told if told["manifest"] == manifest.digest(found) else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}

@@ -18,7 +18,7 @@ from collec_migrations.cli import (
     progress,
 )
 from collec_migrations.cli.group import group
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.postgres import conninfo
 
@@ -49,7 +49,8 @@ def run(
 ) -> None:
     """Back up one database or all, then remove what is too old.
 
-    Exit status: 3 when a database or the off-site command failed, 75 when another
+    Exit status: 1 when the rows of a database fell by a half or more (nothing of it is removed
+    then), 3 when a database or the off-site command failed, 75 when another
     run is at work.
     """
     if database and all_of_them:
@@ -59,7 +60,11 @@ def run(
     wish = Wish(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     address = access.address(access.told(options.given(url=url)), say=options.say)
-    names = runs.names_on(address, database=database, all_of_them=all_of_them)
+    try:
+        names = runs.names_on(address, database=database, all_of_them=all_of_them, say=options.say)
+    except MigrationError as error:
+        runs.log_failure(into, error, _quiet)
+        raise
     with progress.watched() as (say, advance):
         done = runs.run(
             address,
@@ -75,7 +80,12 @@ def run(
     else:
         for one in done.made:
             typer.echo(one.id)
-    raise typer.Exit(3 if done.failed else 0)
+    fell = any(one.falls for one in done.made)
+    raise typer.Exit(3 if done.failed else 1 if fell else 0)
+
+
+def _quiet(_: str) -> None:
+    """Say nothing: the error itself is shown."""
 
 
 def _after(
@@ -110,9 +120,15 @@ def list_(into: backup_options.Into, as_json: options.Json = False) -> None:
 
 
 @app.command()
-def show(id_: backup_options.Id, into: backup_options.Into, as_json: options.Json = False) -> None:
+def show(
+    id_: backup_options.Id,
+    into: backup_options.Into,
+    database: backup_options.Database = None,
+    app: backup_options.App = None,
+    as_json: options.Json = False,
+) -> None:
     """Show what is known of a backup."""
-    found = store.find(into, id_)
+    found = backup_options.chosen(into, id_, database, app)
     if as_json:
         facts.write(backup_text.as_json(found))
     else:

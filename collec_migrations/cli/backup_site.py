@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.backup import offsite, pitr, store
+from collec_migrations.backup import offsite, pitr
 from collec_migrations.backup import schedule as schedules
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import backup_options, facts, options
@@ -60,10 +60,12 @@ def send(
     command: Annotated[str, typer.Argument(help="The site's own; {} is the backup's folder.")],
     into: backup_options.Into,
     id_: Annotated[str, typer.Argument(help="A backup, or `last`.")] = "last",
+    database: backup_options.Database = None,
+    app: backup_options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Hand a backup to a command of the site's own; `run --offsite` does so every night."""
-    found = store.find(into, id_)
+    found = backup_options.chosen(into, id_, database, app)
     offsite.send(command, found.path)
     if as_json:
         facts.write({"id": found.id, "sent": True})

@@ -18,7 +18,7 @@ def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
             f"{one.manifest.started.astimezone():%Y-%m-%d %H:%M}",
             sizes.shown(one.manifest.size),
             versions(one),
-            one.verdict or "not verified",
+            state(one),
         )
         for one in whole
     ]
@@ -27,7 +27,13 @@ def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield "  ".join(cells).rstrip()
     for one in broken:
-        yield f"NOT A BACKUP: {one.id}: {one.why}"
+        yield f"{'cannot be read' if one.unreadable else 'NOT A BACKUP'}: {one.id}: {one.why}"
+
+
+def state(one: Backup) -> str:
+    """Return whether a backup was verified, and whether its rows fell."""
+    fell = ", ROWS FELL" if one.is_fallen else ""
+    return f"{one.verdict or 'not verified'}{fell}"
 
 
 def versions(one: Backup) -> str:
@@ -39,6 +45,7 @@ def told(one: Backup) -> Iterator[str]:
     """Yield the lines of `backup show`."""
     about = one.manifest
     yield f"{one.id}: database {about.database!r}, {about.reason}"
+    yield f"  server     {about.server or 'not known'}"
     yield f"  folder     {one.path}"
     yield f"  taken      {about.started.astimezone():%Y-%m-%d %H:%M:%S} in {about.seconds:.1f} s"
     yield f"  size       {sizes.shown(about.size)} ({about.archive}, {about.compression})"
@@ -51,6 +58,8 @@ def told(one: Backup) -> Iterator[str]:
     if about.large_objects:
         yield f"  objects    {about.large_objects:,} large objects"
     yield f"  roles      {'with' if about.passwords else 'WITHOUT'} their passwords"
+    for fall in about.falls:
+        yield f"  rows fell  {fall}"
     for path in about.left_out:
         yield f"  left out   {path}: it could not be read"
     when = f" on {one.verified.astimezone():%Y-%m-%d %H:%M}" if one.verified else ""

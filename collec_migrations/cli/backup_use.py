@@ -27,13 +27,15 @@ def verify(
     scratch: Annotated[
         Path | None, typer.Option("--scratch", help="Folder for the trial restore.")
     ] = None,
+    database: backup_options.Database = None,
+    app: backup_options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Check every file, restore the backup into a server made for it, and compare.
 
     Exit status: 1 when the backup is damaged.
     """
-    found = store.find(into, id_)
+    found = backup_options.chosen(into, id_, database, app)
     result = trial_restore.verify(found, major=major, scratch=scratch)
     if as_json:
         facts.write({"id": found.id, "sound": result.is_sound, **asdict(result)})
@@ -56,6 +58,8 @@ def restore(
         bool, typer.Option("--create-roles", help="Make the roles that are missing.")
     ] = False,
     bin_dir: backup_options.BinDir = None,
+    database: backup_options.Database = None,
+    app: backup_options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Restore a backup into an empty database, all or nothing."""
@@ -66,7 +70,9 @@ def restore(
         create_roles=create_roles,
         bin_dir=bin_dir,
     )
-    done = restoration.restore(store.find(into, id_), order, say=options.say)
+    found = backup_options.chosen(into, id_, database, app)
+    options.say(f"restoring {found.id}, taken {found.manifest.started.astimezone():%Y-%m-%d %H:%M}")
+    done = restoration.restore(found, order, say=options.say)
     if as_json:
         facts.write(asdict(done))
         return
@@ -91,17 +97,24 @@ def prune(
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     store.check_there(into)
     with translated(BackupFailed, "nothing more was removed"), lock.held(into):
+        fallen = [] if ids else [one for one in store.backups(into)[0] if one.is_fallen]
         chosen = _named(into, ids) if ids else runs.superfluous(into, policy)
         if not as_json:
             _list(chosen)
-        if chosen and not yes:
-            raise UsageError("nothing was removed", hint="Add --yes to remove these.")
-        removed = [one for one in chosen if store.remove(into, one)]
-    kept = [one for one in chosen if one not in removed]
-    for one in kept:
-        options.say(f"kept {one}: it is being read")
+        for one in fallen:
+            for fall in one.manifest.falls:
+                options.say(f"rows fell in {one.id}: {fall}")
+        if (chosen or fallen) and not yes:
+            raise UsageError(
+                "nothing was removed", hint="Add --yes to remove these and to accept the falls."
+            )
+        for one in fallen:
+            store.accept(one)
+        kept = {one: why for one in chosen if (why := store.remove(into, one))}
+    for name, why in kept.items():
+        options.say(f"kept {name}: {why}")
     if as_json:
-        facts.write({"removed": removed, "kept": kept})
+        facts.write({"removed": [one for one in chosen if one not in kept], "kept": list(kept)})
 
 
 def _list(chosen: Sequence[str]) -> None:

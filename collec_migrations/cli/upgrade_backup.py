@@ -36,7 +36,7 @@ def before(
 def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> str:
     """Return the id of a new backup; raise why there is none."""
     address = access.address(access.told(options), say=say)
-    names = runs.names_on(address, database=None, all_of_them=False)
+    names = runs.names_on(address, database=None, all_of_them=False, say=say)
     wish = Wish(into=into, reason=f"before the upgrade to {version}")
     outcome = runs.run(address, names, wish, None, say=say, advance=lambda *_: None)
     for failure in outcome.failed:

@@ -44,6 +44,12 @@ def lines(folder: Path | None, database: str, now: datetime) -> Iterator[Line]:
     yield last(its, folder, now)
     if its:
         yield verified(its, folder, now)
+    fallen = [one for one in its if one.is_fallen]
+    if fallen:
+        what = f"{fallen[-1].id}: {fallen[-1].manifest.falls[0]}"
+        accept = f"collec-migrations backup prune --into {folder} --yes"
+        yield Line(group=GROUP, name="rows", verdict=BROKEN, text=f"rows fell in {what}",
+                   command=f"look at it, then: {accept}")  # fmt: skip
     yield whole_ones(broken, folder)
     yield disk.line(GROUP, "backup disk", folder, "")
 
@@ -69,7 +75,8 @@ def last(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
 
 def verified(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
     """Return the line about trial restores."""
-    verify = f"collec-migrations backup verify last --into {folder}"
+    newest_id = oldest_first[-1].id if oldest_first else "last"
+    verify = f"collec-migrations backup verify {newest_id} --into {folder}"
     damaged = bool(oldest_first) and oldest_first[-1].verdict == "damaged"
     tried = [one for one in oldest_first if one.verdict == "verified" and one.verified]
     newest = tried[-1] if tried else None

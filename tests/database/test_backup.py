@@ -199,7 +199,11 @@ def test_all_leaves_out_templates_and_closed_databases(server18: Server, filled:
         maintenance = replace(filled, dbname="postgres")
         for name, option in ((closed, "allow_connections false"), (template, "is_template true")):
             chain.execute(maintenance, f"alter database {name.dbname} {option}")
-        names = runs.names_on(conninfo.Address(filled.dsn), database=None, all_of_them=True)
+        said: list[str] = []
+        names = runs.names_on(
+            conninfo.Address(filled.dsn), database=None, all_of_them=True, say=said.append
+        )
+        assert said == [f"left out {closed.dbname!r}: it does not accept connections"]
         assert filled.dbname in names
         assert not {closed.dbname, template.dbname, "template0", "template1"} & set(names)
     finally:
@@ -337,6 +341,6 @@ def test_a_backup_that_is_read_is_not_removed(filled: Address, tmp_path: Path) -
 
     taken = backups.taken(filled, tmp_path)
     with lock.reading(taken.path):
-        assert not store.remove(tmp_path, taken.id)
-    assert store.remove(tmp_path, taken.id)
+        assert store.remove(tmp_path, taken.id) == "it is being read"
+    assert not store.remove(tmp_path, taken.id)
     assert backups.ids(tmp_path) == []

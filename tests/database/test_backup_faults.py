@@ -315,7 +315,7 @@ def test_a_truncated_and_a_missing_file(filled: Address, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [('"reason": "nightly"', '"reason": "weekly"'), ("{", "{{"), ('"format": 1', '"format": 2')],
+    [('"reason": "nightly"', '"reason": "weekly"'), ("{", "{{"), ('"format": 2', '"format": 3')],
     ids=["edited", "not JSON", "another format"],
 )
 def test_a_manifest_that_was_edited(filled: Address, tmp_path: Path, old: str, new: str) -> None:

@@ -21,6 +21,14 @@ select
         select array[case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end,
                      g.privilege_type, g.is_grantable::text]
         from aclexplode(d.datacl) g order by 1
-    ) end
+    ) end,
+    d.datcollate,
+    d.datctype,
+    -- grows as long as the server lives, whatever its clock says
+    txid_snapshot_xmax(txid_current_snapshot()),
+    coalesce(host(inet_server_addr()), ''),
+    coalesce(inet_server_port(), current_setting('port')::integer),
+    -- none before 9.5
+    coalesce((select setting from pg_settings where name = 'cluster_name'), '')
 from pg_database d
 where d.datname = current_database()
