@@ -1,220 +1,30 @@
 """The scripts from 2.8.1 to 26.2 and back: catalogs, rows, and what each rule does to values."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from itertools import pairwise
-from pathlib import Path
-
-import psycopg2
 import pytest
-from psycopg2 import errors, extensions, extras, sql
+from psycopg2 import errors
 
-from collec_migrations import catalog
-from collec_migrations.bridge.catalog_reader import read_catalog
-from collec_migrations.names import Names
-from collec_migrations.postgres.address import Address
-from tests.builders import from_catalog, stored
 from tests.servers import Server
-
-Connection = extensions.connection
-Row = dict[str, object]
-Rows = dict[str, list[Row]]
-
-ROOT = Path(__file__).parent.parent.parent
-VERSIONS = ("2.8.1", "24.0", "24.1", "25.0", "26.0", "26.1", "26.2")
-STEPS = tuple(pairwise(VERSIONS))
-GAINED: Mapping[str, Mapping[str, Mapping[str, list[Row]]]] = json.loads(
-    (ROOT / "tests" / "data" / "rows.json").read_text("utf-8")
+from tests.steps.stepping import (
+    at,
+    difference,
+    execute,
+    expected_rows,
+    findings,
+    fresh_rows,
+    query,
+    rows_of,
+    step,
+    steps_between,
 )
-REFERENCE = json.loads((ROOT / "tests" / "data" / "reference_data.json").read_text("utf-8"))
-OWN_STYLESHEET = "own stylesheet"
-FIRST_LABEL: Row = {"label_id": 1, "label_name": "Exemple", "label_xsl": OWN_STYLESHEET}
-FREE_IDS = {"col.dbparam": "dbparam_id", "col.dbversion": "dbversion_id"}
-"""Ids that come from a sequence, and that nothing refers to."""
 
-
-# A fresh database, version by version ---------------------------------------------------------
-
-
-def fresh_rows(version: str) -> Rows:
-    """Return the rows of a fresh database: those of 1.1, and what each step changes in them."""
-    rows: Rows = {
-        table: [dict(zip(known["columns"], row, strict=True)) for row in known["rows"]]
-        for table, known in REFERENCE["1.1"].items()
-    }
-    rows["col.label"] = [dict(FIRST_LABEL, label_fields="uid,id,clp,db,prj")]
-    numbers = list(GAINED)
-    for number in numbers[: numbers.index(version) + 1]:
-        for table, change in GAINED[number].items():
-            here = rows.setdefault(table, [])
-            if "removed" in change:
-                # All that the table had, in the one place: the older versions, in 2.0.
-                here.clear()
-            here += [dict(row) for row in change.get("added", [])]
-            for changed in change.get("changed", []):
-                before, after = changed["from"], changed["to"]
-                assert isinstance(before, dict)
-                assert isinstance(after, dict)
-                key = next(name for name in before if name.endswith("_id"))
-                next(row for row in here if row[key] == before[key]).update(after)
-    return rows
-
-
-def put(connection: Connection, rows: Rows) -> None:
-    """Insert rows where the table has their columns, and set the sequences right."""
-    with connection.cursor() as cursor:
-        cursor.execute("set session_replication_role to replica")
-        for table, several in rows.items():
-            name = sql.Identifier(*table.split("."))
-            cursor.execute(sql.SQL("select * from {} limit 0").format(name))
-            known = {column.name for column in cursor.description or ()}
-            for row in several:
-                row = {k: v for k, v in row.items() if k in known}
-                if "create_date" in row:
-                    row["create_date"] = "2024-01-01"
-                cursor.execute(
-                    sql.SQL("insert into {} ({}) values ({})").format(
-                        name,
-                        sql.SQL(", ").join(map(sql.Identifier, row)),
-                        sql.SQL(", ").join([sql.Placeholder()] * len(row)),
-                    ),
-                    list(row.values()),
-                )
-        cursor.execute("set session_replication_role to origin")
-        cursor.execute(
-            "select table_schema, table_name, column_name, column_default"
-            " from information_schema.columns"
-            " where table_schema in ('gacl', 'col') and column_default like 'nextval%'"
-        )
-        for schema, table, column, default in cursor.fetchall():
-            sequence = re.findall("'(.*)'", default)[0]
-            cursor.execute(
-                sql.SQL("select setval(%s, max({c})) from {t} having max({c}) > 0").format(
-                    c=sql.Identifier(column), t=sql.Identifier(schema, table)
-                ),
-                [sequence],
-            )
-
-
-@contextmanager
-def at(server: Server, version: str) -> Iterator[Connection]:
-    """Give a connection to a fresh database of a version."""
-    with (
-        server.database(template_at(server, version)) as address,
-        closing(psycopg2.connect(address.dsn)) as connection,
-    ):
-        extras.register_default_json(connection, loads=str)
-        yield connection
-
-
-def template_at(server: Server, version: str) -> str:
-    """Return the name of a fresh database: 2.8.1 from its catalog, then step by step."""
-    place = VERSIONS.index(version)
-
-    def build(address: Address) -> None:
-        with closing(psycopg2.connect(address.dsn)) as connection, connection:
-            if place == 0:
-                from_catalog.build(connection, stored.load(version), Names())
-                put(connection, fresh_rows(version))
-            else:
-                step(connection, VERSIONS[place - 1], version)
-
-    before = template_at(server, VERSIONS[place - 1]) if place else None
-    return server.template(f"steps_{version}", build, before)
-
-
-def step(connection: Connection, before: str, after: str) -> None:
-    """Run the script from a version to another one, as psql would."""
-    way = "upgrade" if VERSIONS.index(before) < VERSIONS.index(after) else "downgrade"
-    script = ROOT / "legacy_sql" / f"{way}-{before}-{after}.sql"
-    # The scripts name their schemas; extensions are found in public.
-    execute(connection, "set search_path to public")
-    execute(connection, script.read_text("utf-8"))
-
-
-def execute(connection: Connection, text: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(text)
-
-
-def query(connection: Connection, text: str) -> list[tuple[object, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(text)
-        return list(cursor.fetchall())
-
-
-def findings(connection: Connection, script: str) -> list[tuple[str, tuple[object, ...]]]:
-    """Return what a script of checks finds: `stop` or `warn`, and the row."""
-    text = (ROOT / "legacy_sql" / f"check-{script}.sql").read_text("utf-8")
-    checks = re.findall(r"^-- (stop|warn): .+\n-- hint: .+\.\n(select[^;]+);$", text, re.M)
-    assert len(checks) == text.count(";\n"), "each statement says what it looks for"
-    return [(level, row) for level, check in checks for row in query(connection, check)]
-
-
-def facts(connection: Connection) -> catalog.Catalog:
-    return catalog.normalised(read_catalog(connection, Names()))
-
-
-def expected_facts(version: str) -> catalog.Catalog:
-    return catalog.normalised(catalog.thawed(stored.load(version)))
-
-
-def difference(connection: Connection, version: str) -> list[catalog.Fact]:
-    """Return in what the catalog is not that of the version."""
-    return sorted(facts(connection).facts ^ expected_facts(version).facts)
-
-
-def rows_of(connection: Connection, tables: Rows) -> Rows:
-    """Return all rows of tables, without the ids that are free, in the columns that are given."""
-    found: Rows = {}
-    for table, expected in tables.items():
-        with connection.cursor(cursor_factory=extras.RealDictCursor) as cursor:
-            cursor.execute(sql.SQL("select * from {}").format(sql.Identifier(*table.split("."))))
-            given = {name for row in expected for name in row}
-            found[table] = [comparable(table, row, given) for row in cursor.fetchall()]
-        found[table].sort(key=repr)
-    return found
-
-
-def comparable(table: str, row: Mapping[str, object], given: set[str]) -> Row:
-    """Return a row as `rows.json` has it."""
-    left_out = {FREE_IDS.get(table), "create_date"}
-    kept = {name: row[name] for name in sorted(given & row.keys() - left_out)}
-    if kept.get("label_xsl"):
-        kept["label_xsl"] = OWN_STYLESHEET
-    return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in kept.items()
-    }
-
-
-def expected_rows(connection: Connection, version: str) -> Rows:
-    """Return the fresh rows in the columns that the tables have at the version."""
-    columns = {
-        table: {name for (name,) in query(connection, COLUMNS.format(*table.split(".")))}
-        for table in fresh_rows(version)
-    }
-    found = {}
-    for table, rows in fresh_rows(version).items():
-        given = {name for row in rows for name in row} & columns[table]
-        full = [{**dict.fromkeys(given), **row} for row in rows]
-        found[table] = sorted((comparable(table, row, given) for row in full), key=repr)
-    return found
-
-
-COLUMNS = (
-    "select column_name from information_schema.columns"
-    " where table_schema = '{}' and table_name = '{}'"
-)
+STEPS = steps_between("2.8.1", "26.2")
 
 
 # Catalogs and rows ----------------------------------------------------------------------------
 
 
 def test_each_step_up_and_down_makes_the_catalog(any_server: Server) -> None:
-    with at(any_server, "2.8.1") as connection:
+    with at(any_server, "2.8.1", start="2.8.1") as connection:
         for _ in range(2):
             for before, after in STEPS:
                 step(connection, before, after)
@@ -225,7 +35,7 @@ def test_each_step_up_and_down_makes_the_catalog(any_server: Server) -> None:
 
 
 def test_each_step_up_and_down_makes_the_rows_of_a_fresh_database(server18: Server) -> None:
-    with at(server18, "2.8.1") as connection:
+    with at(server18, "2.8.1", start="2.8.1") as connection:
         for before, after in STEPS:
             step(connection, before, after)
             expected = expected_rows(connection, after)
@@ -237,7 +47,7 @@ def test_each_step_up_and_down_makes_the_rows_of_a_fresh_database(server18: Serv
 
 
 def test_the_order_of_new_parameters_and_codes_is_that_of_their_ids(server18: Server) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         names = "select dbparam_name from col.dbparam where dbparam_id > 6 order by dbparam_id"
         assert [name for (name,) in query(connection, names)] == [
             *("containerNameUnique", "consultSeesAll", "notificationDelay"),
@@ -251,7 +61,7 @@ def test_the_order_of_new_parameters_and_codes_is_that_of_their_ids(server18: Se
 
 
 def test_every_sequence_is_at_least_at_the_greatest_id(server18: Server) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         behind = []
         for schema, table, column, sequence in query(connection, SEQUENCES):
             text = (
@@ -274,7 +84,7 @@ where table_schema in ('gacl', 'col') and column_default like 'nextval%'
 
 
 def test_24_0_describes_parameters_by_name_and_leaves_what_is_there(server18: Server) -> None:
-    with at(server18, "2.8.1") as connection:
+    with at(server18, "2.8.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -345,7 +155,7 @@ from col.last_movement order by uid
 
 
 def test_24_0_sets_the_last_movement_and_the_views_show_it(server18: Server) -> None:
-    with at(server18, "2.8.1") as connection:
+    with at(server18, "2.8.1", start="2.8.1") as connection:
         execute(connection, STORED)
         step(connection, "2.8.1", "24.0")
         assert query(connection, "select uid, last_movement_id from col.object order by uid") == [
@@ -363,7 +173,7 @@ def test_24_0_sets_the_last_movement_and_the_views_show_it(server18: Server) -> 
 
 
 def test_24_0_back_shows_the_newest_movements_again(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         execute(connection, STORED)
         step(connection, "24.0", "2.8.1")
         shown = "select * from col.last_movement order by uid"
@@ -392,14 +202,14 @@ values (31, 21, 1, 1, '2024-01-01', null, 5), (32, 22, 1, 1, '2024-01-01', 31, 2
 
 
 def test_24_0_counts_all_samples_made_of_one(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         execute(connection, FAMILY)
         counted = "select * from col.v_derivated_number order by uid"
         assert query(connection, counted) == [(21, 3), (22, 1)]
 
 
 def test_24_0_tells_referents_apart_by_their_first_names(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         execute(
             connection,
             "insert into col.referent (referent_name, referent_firstname)"
@@ -416,7 +226,7 @@ def test_24_0_tells_referents_apart_by_their_first_names(server18: Server) -> No
 
 
 def test_24_1_leaves_the_unique_name_out_where_there_are_homonyms(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         assert findings(connection, "upgrade-24.0-24.1") == []
         execute(
             connection,
@@ -439,7 +249,7 @@ def test_24_1_leaves_the_unique_name_out_where_there_are_homonyms(server18: Serv
 
 
 def test_25_0_renames_the_right_and_group_of_that_exact_name_alone(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -457,7 +267,7 @@ def test_25_0_renames_the_right_and_group_of_that_exact_name_alone(server18: Ser
 
 
 def test_25_0_asks_first_for_twins_of_the_right_and_the_group(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(connection, "insert into gacl.aclaco (aclappli_id, aco) values (1, 'manage')")
         execute(connection, "insert into gacl.aclgroup (groupe) values ('manage')")
         found = findings(connection, "upgrade-24.1-25.0")
@@ -465,7 +275,7 @@ def test_25_0_asks_first_for_twins_of_the_right_and_the_group(server18: Server) 
             ("stop", (4, "gestion", 7, "manage", 1)),
             ("stop", (3, "gestion", 7, "manage")),
         ]
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         assert findings(connection, "downgrade-25.0-24.1") == []
         execute(connection, "insert into gacl.aclaco (aclappli_id, aco) values (1, 'gestion')")
         execute(connection, "insert into gacl.aclgroup (groupe) values ('gestion')")
@@ -476,7 +286,7 @@ def test_25_0_asks_first_for_twins_of_the_right_and_the_group(server18: Server) 
 
 
 def test_25_0_leaves_rights_that_are_that_far_already(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(connection, "update gacl.aclaco set aco = 'manage' where aco = 'gestion'")
         execute(connection, "update gacl.aclgroup set groupe = 'manage' where groupe = 'gestion'")
         assert findings(connection, "upgrade-24.1-25.0") == []
@@ -496,7 +306,7 @@ def test_25_0_leaves_rights_that_are_that_far_already(server18: Server) -> None:
 def test_25_0_adds_the_code_only_where_no_row_has_the_name(
     server18: Server, before: str, value: str | None, english: str
 ) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(connection, f"{before} where dbparam_name = 'APPLI_code'")
         step(connection, "24.1", "25.0")
         ((found, description),) = query(
@@ -511,7 +321,7 @@ def test_25_0_adds_the_code_only_where_no_row_has_the_name(
 
 
 def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -554,7 +364,7 @@ def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> Non
 
 
 def test_25_0_names_the_parents_of_samples_made_of_subsamples(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(connection, FAMILY)
         execute(
             connection,
@@ -582,7 +392,7 @@ def test_25_0_names_the_parents_of_samples_made_of_subsamples(server18: Server) 
 
 
 def test_25_0_back_cuts_long_logins_of_the_log(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(
             connection,
             f"insert into gacl.log (login, nom_module, log_date) values ('{'a' * 40}', 'm', now())",
@@ -630,7 +440,7 @@ NOT_APPLICABLE = [
 
 
 def test_26_0_empties_whole_values_that_say_not_applicable(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         with connection.cursor() as cursor:
             for number, (before, _) in enumerate(NOT_APPLICABLE):
                 cursor.execute(
@@ -658,7 +468,7 @@ from col.label_optical order by label_optical_id
 
 
 def test_26_0_gives_each_label_its_optical_code_in_order(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(connection, LABELS)
         step(connection, "25.0", "26.0")
         assert query(connection, CODES) == [
@@ -677,7 +487,7 @@ def test_26_0_gives_each_label_its_optical_code_in_order(server18: Server) -> No
 
 
 def test_26_0_adds_no_second_example(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(
             connection,
             "insert into col.label (label_name, label_xsl) values ('Example', 'of the site')",
@@ -691,7 +501,7 @@ def test_26_0_adds_no_second_example(server18: Server) -> None:
 
 
 def test_26_0_back_gives_each_label_its_first_code(server18: Server) -> None:
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -727,7 +537,7 @@ def test_26_0_back_gives_each_label_its_first_code(server18: Server) -> None:
 def test_26_0_back_leaves_an_example_that_somebody_has_made_his_own(
     server18: Server, worked: str
 ) -> None:
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         execute(connection, worked)
         step(connection, "26.0", "25.0")
         kept = "select barcode_id, identifier_only, label_fields from col.label where label_id = 2"
@@ -748,7 +558,7 @@ values (61, 'a', 51), (62, 'b', 52), (63, 'c', 55), (64, 'd', 54), (65, 'e', nul
 
 
 def test_26_1_makes_a_row_of_each_spelling_of_risks_and_products(server18: Server) -> None:
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         execute(connection, TYPES)
         step(connection, "26.0", "26.1")
         risks = [name for (name,) in query(connection, "select risk_name from col.risk order by 1")]
@@ -809,7 +619,7 @@ def test_26_1_renames_two_items_of_the_list_of_samples(server18: Server) -> None
     changed = (
         '[ "a","storage_product", "x storage_product","clp_classification","trashed,campaign_id"]'
     )
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         assert findings(connection, "upgrade-26.0-26.1") == []
         execute(connection, "update col.dataset_type set fields = fields::jsonb::json")
         assert findings(connection, "upgrade-26.0-26.1") == [], "the same list, spaced"
@@ -851,7 +661,7 @@ def test_26_1_renames_two_items_of_the_list_of_samples(server18: Server) -> None
 
 
 def test_26_1_keeps_types_that_a_collection_offers(server18: Server) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         execute(connection, FAMILY)
         execute(
             connection,
@@ -883,7 +693,7 @@ values (1, 1, 1, 71, '2024-01-01'), (2, 2, 1, 72, '2024-01-01'), (3, 3, 1, 73, '
 
 
 def test_26_2_moves_the_operation_from_the_type_to_its_samples(server18: Server) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         execute(connection, OPERATIONS)
         execute(
             connection,
@@ -909,7 +719,7 @@ def test_26_2_moves_the_operation_from_the_type_to_its_samples(server18: Server)
 
 
 def test_26_2_back_gives_a_type_the_operation_that_its_samples_share(server18: Server) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         execute(connection, OPERATIONS)
         execute(
             connection,
@@ -937,7 +747,7 @@ def test_26_2_back_gives_a_type_the_operation_that_its_samples_share(server18: S
 def test_26_2_asks_first_for_the_ids_and_names_that_the_application_knows(
     server18: Server,
 ) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         assert findings(connection, "upgrade-26.1-26.2") == []
         execute(
             connection,
@@ -969,7 +779,7 @@ where export_template_name = 'elabftw'
 
 
 def test_26_2_uses_what_is_there_of_the_export(server18: Server) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -999,7 +809,7 @@ def test_26_2_uses_what_is_there_of_the_export(server18: Server) -> None:
     ],
 )
 def test_26_2_back_leaves_an_export_that_is_in_use(server18: Server, used: str) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         execute(connection, used)
         step(connection, "26.2", "26.1")
         assert query(connection, ELABFTW) == [
