@@ -1,7 +1,5 @@
 """The scripts from 1.1 to 2.3 and back: catalogs, rows, and what each rule does to values."""
 
-
-
 from tests.servers import Server
 from tests.steps.stepping import (
     at,
