@@ -954,6 +954,8 @@ def plain(row: tuple[object, ...]) -> tuple[object, ...]:
 
 def test_a_database_made_at_once_goes_back_and_says_its_version(server18: Server) -> None:
     with at_the_end(server18, "creation") as connection:
+        # The application's own installer records its version alone.
+        execute(connection, "delete from col.dbversion where dbversion_number <> '26.2'")
         for before, after in STEPS[::-1]:
             step(connection, after, before)
             assert without_geometry(difference(connection, before)) == [], f"{after} to {before}"
