@@ -1,6 +1,7 @@
 """Takes what a run would send, for the plan: nothing reaches a server."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -49,6 +50,13 @@ class Draft:
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Note nothing: the history belongs to the tool."""
+
+    def searching(
+        self,
+        path: str,  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
+        """Note nothing: the path belongs to the tool."""
+        return nullcontext()
 
     def settle(self) -> None:
         """Note nothing: what is new gets its owner before anybody sees it."""

@@ -1,6 +1,7 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +26,7 @@ from collec_migrations.migrate.sinks import Sink
 from collec_migrations.migrate.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
-from collec_migrations.wrapping import application, errata
+from collec_migrations.wrapping import application, errata, session
 from collec_migrations.wrapping.prepared import Prepared
 
 
@@ -79,6 +80,15 @@ class Run:
         self._started = datetime.now(UTC)
         self._sent = []
         self._rights_changed = False
+
+    def searching(self) -> AbstractContextManager[None]:
+        """Give the statements of a site's own step the path that its author expects.
+
+        Our scripts name the schema of everything; wrapped ones get their path as they are sent.
+        """
+        if Path(self._module.__file__).parent == library.versions_folder():
+            return nullcontext()
+        return self.sink.searching(session.path(self.names))
 
     def upgrade(self, script: str) -> None:
         """Send the script; its part for a rights schema that is that far already is left out."""
