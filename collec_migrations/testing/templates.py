@@ -7,6 +7,7 @@ from typing import Protocol
 
 from collec_migrations import versions
 from collec_migrations.migrate import verbs
+from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import conninfo
@@ -75,7 +76,7 @@ def _base(content: Content) -> Content | None:
 
 def _make(dsn: str, content: Content, base: Content | None) -> None:
     if base is None or base.version != content.version:
-        verbs.upgrade(options(dsn, content.names), content.version, say=silent)
+        verbs.upgrade(options(dsn, content.names), content.version, say=silent, remark=ON_A_COPY)
         return
     with closing(database.connect(conninfo.Address(dsn))) as connection:
         sample_data.fill(connection, content.names, movements=content.rows, seed=content.seed)

@@ -1,7 +1,7 @@
-"""The revision of a wrapped step: ten lines that name the script and its checksum. Pure."""
+"""The revision of a wrapped step: ten lines that name its files and their checksum."""
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,10 @@ revision = "{new}"
 down_revision = "{old}"
 script = "{script}"
 checksum = "{checksum}"
-
+{variables}
 
 def upgrade() -> None:
-    step.apply_wrapped(script, checksum)
+    step.apply_wrapped(script, checksum{given})
 
 
 def downgrade() -> None:
@@ -37,11 +37,21 @@ class Revision:
     """Names of the files in their order, separated by commas; empty: it creates."""
     checksum: str
     """Empty for a version that was not wrapped."""
+    path: Path
 
 
-def text(*, old: str, new: str, scripts: Sequence[str], checksum: str) -> str:
-    """Return the revision of a step."""
-    return TEMPLATE.format(old=old, new=new, script=", ".join(scripts), checksum=checksum)
+def text(
+    *, old: str, new: str, scripts: Sequence[str], checksum: str, variables: Mapping[str, str]
+) -> str:
+    """Return the revision of a step; `variables` are those that psql would be given."""
+    return TEMPLATE.format(
+        old=old,
+        new=new,
+        script=", ".join(scripts),
+        checksum=checksum,
+        variables=f"variables = {dict(variables)!r}\n" if variables else "",
+        given=", variables" if variables else "",
+    )
 
 
 def file_name(version: str) -> str:
@@ -52,21 +62,22 @@ def file_name(version: str) -> str:
 def read(folder: Path) -> tuple[Revision, ...]:
     """Return the revisions in a folder, none when it is missing, without importing them.
 
-    Raises `ScriptUnreadable` for a file that is no Python.
+    Raise `ScriptUnreadable` for a file that is no Python.
     """
-    if not folder.is_dir():
-        return ()
-    found = map(_told, sorted(folder.glob("*.py")))
-    return tuple(
-        Revision(
-            version=told["revision"],
-            parent=told.get("down_revision") or None,
-            script=told.get("script", ""),
-            checksum=told.get("checksum", ""),
-        )
-        for told in found
-        if told.get("revision")
-    )
+    found = []
+    for path in sorted(folder.glob("*.py")):
+        said = _said(path)
+        if said.get("revision"):
+            found.append(
+                Revision(
+                    version=said["revision"],
+                    parent=said.get("down_revision") or None,
+                    script=said.get("script", ""),
+                    checksum=said.get("checksum", ""),
+                    path=path,
+                )
+            )
+    return tuple(found)
 
 
 def ordered(found: Iterable[Revision]) -> tuple[Revision, ...]:
@@ -80,9 +91,9 @@ def ordered(found: Iterable[Revision]) -> tuple[Revision, ...]:
     return tuple(chain)
 
 
-def _told(path: Path) -> dict[str, str]:
+def _said(path: Path) -> dict[str, str]:
     """Return the strings that a module assigns to names."""
-    told = {}
+    said = {}
     try:
         body = ast.parse(path.read_text("utf-8")).body
     except (OSError, ValueError, SyntaxError) as error:
@@ -94,5 +105,5 @@ def _told(path: Path) -> dict[str, str]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             for target in node.targets:
                 if isinstance(target, ast.Name) and isinstance(node.value.value, str):
-                    told[target.id] = node.value.value
-    return told
+                    said[target.id] = node.value.value
+    return said

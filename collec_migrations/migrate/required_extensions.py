@@ -1,15 +1,22 @@
-"""Extensions that wrapped scripts need and a database does not have: told beforehand. Pure."""
+"""Extensions that scripts need and a database does not have: told beforehand. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from collec_migrations.errors import MigrationError
 from collec_migrations.postgres.extensions import Extensions
-from collec_migrations.wrapping.extensions import Use
 
 
-class ExtensionMissing(MigrationError):
-    """A script needs an extension that the database does not have."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """An extension that a script makes or uses, and where first."""
+
+    name: str
+    place: str
+    """The file, with the line where it is known."""
+    made: bool
+    """Whether the script itself makes it there."""
+    core_since: int = 0
+    """The server's version number from which on the use needs no extension; 0: always does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,25 +44,6 @@ def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
             hint=_advice(use.name, found),
         )
     return tuple(lacks.values())
-
-
-def told(uses: Iterable[Use], found: Extensions) -> Iterator[str]:
-    """Yield what the plan says of each extension that scripts use."""
-    for name, use in {use.name: use for use in uses}.items():
-        if name in found.installed:
-            yield f"extension {name} is there, in schema {found.installed[name]}"
-        elif use.made and found.available.get(name):
-            yield f"extension {name} will be made, this role may make it ({use.place})"
-
-
-def refuse(uses: Iterable[Use], found: Extensions) -> None:
-    """Raise `ExtensionMissing` for what is lacking."""
-    lacks = lacking(uses, found)
-    if lacks:
-        raise ExtensionMissing(
-            "; ".join(lack.message for lack in lacks) + "; nothing was applied",
-            hint=" ".join(dict.fromkeys(lack.hint for lack in lacks)),
-        )
 
 
 def _why(use: Use, found: Extensions) -> str:
