@@ -244,3 +244,45 @@ def test_a_large_script_with_accents_takes_little_longer_than_psql(
     verbs.upgrade({"url": database.url, "backup": "no"}, "head", say=lambda _: None)
     assert time.monotonic() - started < 20
     assert one(database, "select count(*) from col.t where t = 'é'") == 20_000
+
+
+def test_a_type_with_a_word_as_modifier_is_nothing_special(any_server: Server, site: Path) -> None:
+    with any_server.database() as address:
+        found = chain.query(address, "select 1 from pg_available_extensions where name = 'postgis'")
+        if not found:
+            pytest.skip("this server has no PostGIS")
+        chain.execute(address, "create extension postgis schema public")
+        go(address, "create table col.t (place geography(Point, 4326));\n"
+           "insert into col.t values ('point(1 2)');")  # fmt: skip
+        query = f"select st_astext(place) from {chain.quoted(NAMES.col)}.t"
+        assert one(address, query) == "POINT(1 2)"
+
+
+def test_new_objects_belong_to_the_schemas_owner_whoever_runs_it(
+    database: Address, server18: Server, site: Path
+) -> None:
+    chain.upgrade(database)
+    if not chain.query(database, "select 1 from pg_roles where rolname = 'lab owner'"):
+        server18.create_role("lab owner", "x")
+    given = """do $$ declare one record; begin
+for one in select c.oid::regclass as name from pg_class c where c.relkind in ('r', 'v')
+    and c.relnamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+loop execute format('alter table %s owner to "lab owner"', one.name); end loop; end $$;
+alter schema col owner to "lab owner"; alter schema gacl owner to "lab owner";"""
+    chain.execute(database, given)
+    script = """set search_path = col;
+create table t (i serial);
+create function f() returns int language sql as 'select 1';
+create view v as select * from t;
+alter table t owner to collec;
+create table gacl.r (i int);
+"""
+    go(database, script, names=Names())
+    owners = chain.query(
+        database,
+        "select distinct pg_get_userbyid(relowner) from pg_class c join pg_namespace n"
+        " on n.oid = relnamespace where nspname in ('col', 'gacl') and relname in"
+        " ('t', 't_i_seq', 'v', 'r') union select pg_get_userbyid(proowner) from pg_proc"
+        " where proname = 'f'",
+    )
+    assert owners == [("lab owner",)]

@@ -1,5 +1,6 @@
 """Scripts as they are found: encodings, psql's own commands, what cannot run inside a run."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,11 @@ def test_dollar_quotes_inside_dollar_quotes_and_atomic_bodies_are_one_statement(
 create function f() returns int begin atomic select 1; select 2; end;
 create table col.t (place geography(Point, 4326));"""
     assert [line for line, _ in statements(read(text, tmp_path))] == [1, 2, 3]
+
+
+def test_five_megabytes_are_read_in_a_moment(tmp_path: Path) -> None:
+    text = "select 1;\nselect '" + "une étiquette; col.x\n" * 250_000 + "';\n\nselect 2;"
+    started = time.process_time()
+    script = read(text, tmp_path)
+    assert time.process_time() - started < 3
+    assert [line for line, _ in statements(script)] == [1, 2, 250_004]
