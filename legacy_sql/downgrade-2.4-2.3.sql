@@ -53,7 +53,7 @@ select aclgroup_id, groupe, aclgroup_id_parent
 from gacl.aclgroup;
 
 comment on view col.aclgroup is
-    'Groups of the rights schema, as the application reads them from this schema.';
+    'Groups of the rights schema, for screens that work on the data schema alone.';
 
 drop index gacl.log_module_idx;
 drop index gacl.log_ip_idx;
