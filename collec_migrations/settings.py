@@ -85,6 +85,12 @@ SETTINGS = (
         default="no",
         meaning="yes: `downgrade base` may archive and remove rows that users entered",
     ),
+    Setting(
+        option="backup",
+        variable="COLLEC_BACKUP",
+        default="yes",
+        meaning="no: a wrapped step, which has no way back, may run without a backup",
+    ),
 )
 OPTIONS = ("url", *(setting.option for setting in SETTINGS))
 INI_KEYS = ("sqlalchemy.url", *(setting.ini for setting in SETTINGS))
@@ -104,6 +110,8 @@ class Settings:
     lock_timeout: float = 5.0
     lock_retries: int = 5
     destroy: bool = False
+    backup: bool = True
+    """Whether a step without a way back needs a backup."""
     admin_password: str = field(default="", repr=False)
     """Password for the account `admin` of a new installation; empty: a random one."""
 
@@ -124,6 +132,7 @@ def resolve(
         lock_timeout=_number("lock_timeout", told["lock_timeout"]),
         lock_retries=int(_number("lock_retries", told["lock_retries"])),
         destroy=_one_of("destroy", told["destroy"], ("no", "yes")) == "yes",
+        backup=_one_of("backup", told["backup"], ("no", "yes")) == "yes",
         admin_password=environment.get("COLLEC_ADMIN_PASSWORD", ""),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from collec_migrations import versions
+from collec_migrations import versions, wrap
 from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import verbs
@@ -17,7 +17,6 @@ from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo, scratch
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.throwaway import throwaway
-from collec_migrations.wrapping import revision
 
 CATALOGS = Path(__file__).parent.parent / "collec_migrations" / "data" / "catalogs"
 
@@ -50,7 +49,7 @@ def stale_in(folder: Path) -> Mapping[Path, Catalog]:
 
 def catalogs(dsn: str) -> Iterator[tuple[str, Catalog]]:
     """Take an empty database from version to version; yield each with its catalog."""
-    for one in revision.ordered(revision.read(versions.versions_folder())):
+    for one in wrap.ordered(wrap.read_revisions(versions.versions_folder())):
         verbs.upgrade({"url": dsn, "gacl": "gacl", "col": "col"}, one.version, say=_silent)
         with closing(database.connect(conninfo.Address(dsn))) as connection:
             yield one.version, read_catalog(connection, Names())

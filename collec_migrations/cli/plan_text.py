@@ -96,16 +96,19 @@ def _scripts(plan: Plan) -> Iterator[PlannedScript]:
 def _locks(plan: Plan) -> Iterator[str]:
     everything = held(plan)
     strong = [item for item in everything if item.mode.blocks and item.relation.kind != "sequence"]
-    if not strong:
+    if plan.is_wrapped:
+        yield "locks of the application's own scripts: unknown; `rehearse` measures them"
+    if not strong and any(not script.wrapped for script in _scripts(plan)):
         yield "locks: none that keeps anybody from reading or writing"
-    else:
+    elif strong:
         yield "locks that keep others out, until the transaction ends:"
     for item in strong:
         yield f"  {_lock(item)}"
     weaker = len(everything) - len(strong)
     if weaker:
         yield f"  weaker locks, or on sequences: {_count(weaker, 'relation')}"
-    new = sum(not s.effects.locks for script in _scripts(plan) for s in script.statements)
+    known = [script for script in _scripts(plan) if not script.wrapped]
+    new = sum(not one.effects.locks for script in known for one in script.statements)
     if new:
         yield f"  {_count(new, 'statement')} touch only what is new"
 
@@ -146,19 +149,12 @@ def _bytes(number: float) -> str:
 
 def _archived(plan: Plan) -> Iterator[str]:
     found = [item for pair in plan.pairs for item in pair.archived if item.rows]
-    for for_good, title in (
-        (False, "goes to the archive, from where a downgrade brings it back:"),
-        (True, "goes to the archive; wrapped steps have no downgrade:"),
-    ):
-        lines = [f"  {_archive(item)}" for item in found if item.for_good == for_good]
-        if lines:
-            yield title
-            yield from lines
+    if found:
+        yield "goes to the archive, from where a downgrade brings it back:"
+        yield from (f"  {_archive(item)}" for item in found)
 
 
 def _archive(item: Archived) -> str:
-    if item.what:
-        return f"{item.table}: {_count(item.rows, 'row')} ({item.what}, {item.place})"
     if item.column is None:
         return f"{item.table}: {_count(item.rows, 'row')}"
     return f"{item.table}.{item.column}: {_count(item.rows, 'value')}"

@@ -6,10 +6,14 @@ from dataclasses import dataclass, field, replace
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import locks, scripts, versions
+from collec_migrations import locks, versions
+from collec_migrations import sql as scripts
 from collec_migrations.bridge import history
-from collec_migrations.locks import World
+from collec_migrations.locks import Effects, World
 from collec_migrations.migrate.planned import PlannedScript, PlannedStatement
+
+_UNKNOWN = Effects(locks=(), removals=())
+"""Of a script of the application's own: rehearsing on a copy measures it."""
 
 
 @dataclass(slots=True)
@@ -21,16 +25,19 @@ class Draft:
 
     def send(self, sql: str, *, shown: str) -> None:
         """Note a script's statements and their effects."""
+        built_in = (versions.scripts_folder() / shown.rpartition("/")[2]).is_file()
         statements = tuple(
             PlannedStatement(
                 line=statement.line,
                 text=statement.text,
-                effects=locks.effects(self.world, statement.text),
+                effects=locks.effects(self.world, statement.text) if built_in else _UNKNOWN,
             )
             for statement in scripts.split(sql)
         )
         part = "all" if len(statements) == _whole(shown, len(statements)) else "part"
-        self._add(PlannedScript(script=shown, part=part, statements=statements))
+        self._add(
+            PlannedScript(script=shown, part=part, statements=statements, wrapped=not built_in)
+        )
 
     def _add(self, script: PlannedScript) -> None:
         """Note a script, or more of one that is sent piece by piece."""

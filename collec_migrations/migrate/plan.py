@@ -1,6 +1,6 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,19 +11,25 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations.bridge import holdings, ownership, state
 from collec_migrations.locks import World
-from collec_migrations.migrate import leaving, obstacles, planning, refusal, surroundings
+from collec_migrations.migrate import (
+    leaving,
+    obstacles,
+    planning,
+    refusal,
+    required_extensions,
+    surroundings,
+)
 from collec_migrations.migrate.draft import Draft, Unheard
-from collec_migrations.migrate.foreseeing import Foresight
 from collec_migrations.migrate.job import Job
 from collec_migrations.migrate.obstacles import Needs, Obstacle
 from collec_migrations.migrate.planned import PairPlan, Plan, PlannedScript, PlannedStep
+from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
+from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
-from collec_migrations.postgres import privileges
+from collec_migrations.postgres import extensions, privileges
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.settings import Settings
-from collec_migrations.wrapping.extensions import Use
-from collec_migrations.wrapping.prepared import Prepared
 
 
 @contextmanager
@@ -69,11 +75,14 @@ def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.
             Draft(world),
             rights_version=rights_version if number else present.rights_version,
         )
-        foresight = Foresight(cursor=cursor, per_version=job.settings.per_version)
-        pair = _pair(foresight, job, run, present, counted)
+        pair = _pair(cursor, job, run, present, counted)
         rights_version = run.rights_version
         pairs.append(pair)
-        ahead += foresight.obstacles(run.wrapped, first=len(run.wrapped) == len(pair.steps))
+        if uses := _uses(run):
+            ahead += [
+                Obstacle(message=lack.message, hint=lack.hint)
+                for lack in required_extensions.lacking(uses, extensions.read(cursor))
+            ]
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -88,16 +97,23 @@ def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.
 def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
     """Return the extensions that the steps of a fresh database use; asks no server."""
     run = job.run_for(names, Unheard(World()), rights_version=None)
-    _steps(job, run, None, notes=lambda _: ())
-    return tuple(use for step in run.wrapped for use in step.uses)
+    _steps(job, run, None)
+    return _uses(run)
+
+
+def _uses(run: Run) -> tuple[Use, ...]:
+    return tuple(
+        Use(name=name, place=step.script.sources[0].shown, made=True)
+        for step in run.wrapped
+        for name in step.script.extensions
+    )
 
 
 def _pair(
-    foresight: Foresight, job: Job, run: Run, present: state.State, counted: leaving.Counter
+    cursor: Cursor, job: Job, run: Run, present: state.State, counted: leaving.Counter
 ) -> PairPlan:
-    cursor = foresight.cursor
     rights_before = run.rights_version
-    steps = _steps(job, run, present.recorded, notes=foresight.notes)
+    steps = _steps(job, run, present.recorded)
     owners = [
         ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
         for schema in (run.names.gacl, run.names.col)
@@ -110,17 +126,11 @@ def _pair(
         gacl_owner=owners[0],
         col_owner=owners[1],
         steps=steps,
-        archived=(*leaving.archived(cursor, run, steps, counted), *foresight.losses(run.wrapped)),
+        archived=leaving.archived(cursor, steps, counted),
     )
 
 
-def _steps(
-    job: Job,
-    run: Run,
-    recorded: str | None,
-    *,
-    notes: Callable[[Sequence[Prepared]], Sequence[str]],
-) -> tuple[PlannedStep, ...]:
+def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     """Let the revisions send what they would, into a draft."""
     draft = run.sink
     assert isinstance(draft, Draft)
@@ -134,9 +144,18 @@ def _steps(
             draft.scripts = []
             wrapped_before = len(run.wrapped)
             step.migration_fn()
-            told = tuple(notes(run.wrapped[wrapped_before:]))
-            steps.append(replace(_step(step, tuple(draft.scripts)), notes=told))
+            notes = tuple(note for one in run.wrapped[wrapped_before:] for note in _notes(one))
+            steps.append(replace(_step(step, tuple(draft.scripts)), notes=notes))
     return tuple(steps)
+
+
+def _notes(step: WrappedStep) -> tuple[str, ...]:
+    return (
+        *step.script.notes,
+        "a script of the application's own: what it locks and takes away is unknown;"
+        " `collec-migrations rehearse` measures it on a copy",
+        "it has no downgrade: a backup is taken before it",
+    )
 
 
 def _step(step: Any, sent: tuple[PlannedScript, ...]) -> PlannedStep:
