@@ -83,7 +83,7 @@ class NotAdopted(MigrationError):
 
 
 class UntrustedTable(MigrationError):
-    """A table of ours, or of Alembic's, is more than a plain table: it would run somebody's code."""
+    """Alembic's table is more than a plain one: to use it would run its owner's code."""
 
 
 class ScriptRefused(ScriptUnreadable):
