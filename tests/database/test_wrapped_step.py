@@ -91,6 +91,9 @@ RUN = {
     "the account": "create table col.t (i int); alter table col.t owner to collec;"
     " create table gacl.t as select 1; alter schema gacl owner to collec;"
     " grant select on gacl.t to collec;",
+    "an extension that is not there": "create extension if not exists btree_gin schema public;\n"
+    "create table col.t (i int); create index on col.t using gin (i);\n"
+    "create table gacl.t as select 1;",
     "an extension that is there": "create extension pg_trgm schema pg_catalog;\n"
     "create table col.t (i int); create table gacl.t as select 1;",
 }
@@ -132,6 +135,7 @@ def test_settings_are_put_back_after_each_script(database: Address, site: Path) 
     [
         ("select 1;\n\nselect 'é', nothing;", 3, 'column "nothing" does not exist'),
         ("\\echo x\nbegin;\ninsert into col.dbversion values ('a');", 3, "invalid input syntax"),
+        ("\ncreate extension nothing;", 2, 'extension "nothing" is not available'),
         ("select 1;\ndo $$\nbegin\nperform 1/0;\nend $$;", 4, "division by zero"),
     ],
 )
