@@ -83,7 +83,7 @@ class NotAdopted(MigrationError):
 
 
 class UntrustedTable(MigrationError):
-    """A table of ours, or of Alembic's, is more than a plain table: it would run somebody's code."""
+    """A table of ours, or Alembic's, is no plain table: reading it would run somebody's code."""
 
 
 class ScriptRefused(ScriptUnreadable):
