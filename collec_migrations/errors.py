@@ -83,7 +83,7 @@ class NotAdopted(MigrationError):
 
 
 class UntrustedTable(MigrationError):
-    """Alembic's table is more than a plain one: to use it would run its owner's code."""
+    """A table of ours, or Alembic's, is no plain table: reading it would run somebody's code."""
 
 
 class ScriptRefused(ScriptUnreadable):
