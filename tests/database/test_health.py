@@ -28,7 +28,7 @@ from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.extensions import Extensions
 from collec_migrations.postgres.throwaway import FAST, throwaway
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 from tests import accounts, backups, chain, servers
 from tests.accounts import needs_root
 from tests.conftest import Clone, Servers
