@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
-from collec_migrations.cli.detect import App
 from collec_migrations.doctor import examination
 from collec_migrations.doctor.examination import Order
 from collec_migrations.errors import MigrationError, UsageError
@@ -28,7 +27,7 @@ def doctor(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     into: Into = None,
     node_: replica_options.Nodes = None,
     file: replica_options.File = None,

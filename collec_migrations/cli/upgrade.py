@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import application_scripts, facts, options, place, upgrade_backup
-from collec_migrations.cli.detect import App
+from collec_migrations.cli import application_scripts, facts, options, upgrade_backup
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def upgrade(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     application_code: options.ApplicationCode = None,
     transaction: options.Transaction = None,
     lock_wait: options.LockWait = None,
@@ -51,14 +50,13 @@ def upgrade(
         url=url,
         gacl=gacl,
         col=col,
+        app=app,
         application_code=application_code,
         transaction=transaction,
         lock_wait=lock_wait,
         lock_timeout=lock_timeout,
         lock_retries=lock_retries,
     )
-    if app is not None:
-        given |= place.as_options(place.find(url=url, gacl=gacl, col=col, app=app))
     if not plan and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "there is no terminal to ask on",
