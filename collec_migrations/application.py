@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import files
 
 USUAL = ("/var/www", "/var/www/html", "/srv/www")
 """Below these folders the guides of the application put it."""
@@ -79,7 +80,7 @@ def read(folder: Path, environment: Mapping[str, str]) -> Installation:
     The folder may be that of one instance of several: then `bin` in it is the application.
     """
     for root in (folder, folder / "bin"):
-        config = _text(root / MODERN)
+        config = read_text(root / MODERN)
         if config is not None:
             return _modern(folder, root, config, environment)
         if any((root / name).exists() for name in LAYERS):
@@ -128,13 +129,13 @@ def _older(folder: Path, root: Path) -> Installation:
 
 def _layered(folder: Path, root: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the values of the PHP files and of the ini file that wins, and what was read."""
-    layers = {name: text for name in LAYERS if (text := _text(root / name)) is not None}
+    layers = {name: text for name in LAYERS if (text := read_text(root / name)) is not None}
     php = "\n?><?php\n".join(layers.values())
     found = dict(assignments(php))
     third = _third_layer(folder, root, found.get("paramIniFile", ""), php)
     if third is None:
         return found, tuple(layers)
-    found |= ini_values(_text(third) or "")
+    found |= ini_values(read_text(third) or "")
     shown = third.relative_to(folder) if third.is_relative_to(folder) else third
     return found, (*layers, str(shown))
 
@@ -172,7 +173,7 @@ def _modern(folder: Path, root: Path, config: str, environment: Mapping[str, str
     """Return the settings of `app/Config/App.php` and `.env`."""
     constants = assignments(config)
     env = next((one for one in _dotenv_places(folder, root) if one.is_file()), None)
-    content = _text(env) if env else None
+    content = read_text(env) if env else None
     found = dotenv_values(content, environment) if content is not None else {}
 
     def value(key: str) -> str:
@@ -203,7 +204,7 @@ _ENV_FOLDER = re.compile(r"""\$envDirectory\s*=\s*(__DIR__\s*\.\s*)?["']([^"']+)
 
 def _dotenv_places(folder: Path, root: Path) -> Iterator[Path]:
     """Yield where CodeIgniter looks for `.env`: where its paths say, else at the root."""
-    named = _ENV_FOLDER.search(_text(root / "app/Config/Paths.php") or "")
+    named = _ENV_FOLDER.search(read_text(root / "app/Config/Paths.php") or "")
     if named:
         base = root / "app/Config" if named[1] else root
         yield base / (named[2].lstrip("/") if named[1] else named[2]) / ".env"
@@ -211,13 +212,13 @@ def _dotenv_places(folder: Path, root: Path) -> Iterator[Path]:
     yield root / ".env"
 
 
-def _text(path: Path) -> str | None:
+def read_text(path: Path) -> str | None:
     """Return the text of a file, None when there is none; UTF-8, else Latin-1.
 
     Raises `UsageError` when the file is there and cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = files.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -6,7 +6,7 @@ MigrationError
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
   StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
-  NotAdopted, DowngradeRefused, RunInProgress, Interrupted
+  NotAdopted, UntrustedTable, DowngradeRefused, RunInProgress, Interrupted
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -80,6 +80,10 @@ class ScriptUnreadable(MigrationError):
 
 class NotAdopted(MigrationError):
     """The database holds the application's tables, but no version that Alembic knows."""
+
+
+class UntrustedTable(MigrationError):
+    """A table of ours, or Alembic's, is no plain table: reading it would run somebody's code."""
 
 
 class ScriptRefused(ScriptUnreadable):

@@ -37,7 +37,9 @@ def app_config(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Print the application's own settings for a database, ready to paste, or check them.
+    """Print the application's own settings for a database, ready to paste.
+
+    With `--check`, compare them and connect.
 
     Exit status: 1 when `--check` finds a difference.
     """

@@ -73,8 +73,13 @@ def given(**options: str | Path | None) -> dict[str, str]:
 
 def installation(app: Path | None) -> application.Installation | None:
     """Return what the application says, when `--app` or COLLEC_APP names its folder."""
-    folder = app or os.environ.get(settings.APP)
-    return application.read(Path(folder), os.environ) if folder else None
+    folder = app_folder(app)
+    return application.read(folder, os.environ) if folder else None
+
+
+def app_folder(app: Path | None) -> Path | None:
+    """Return the application's folder by `--app`, else by COLLEC_APP."""
+    return app or (Path(os.environ[settings.APP]) if os.environ.get(settings.APP) else None)
 
 
 def say(message: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import application_scripts, facts, options, upgrade_backup
+from collec_migrations.cli import facts, options, upgrade_backup
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,8 +67,11 @@ def upgrade(
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.migrate import verbs
 
-    if app is not None and version == "head":
-        application_scripts.offer(app, plan=plan, yes=yes)
+    folder = options.app_folder(app)
+    if folder is not None and version == "head":
+        from collec_migrations.cli import application_scripts
+
+        application_scripts.offer(folder, plan=plan, yes=yes)
     if not plan:
         verbs.ensure_server(given, say=options.say)
     found = verbs.plan(given, version, say=options.say)
