@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
 from collec_migrations.doctor import examination
 from collec_migrations.doctor.examination import Order
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.replica import nodes
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
 """Exit statuses, as those of `replica status`; 2 is a mistake in the command."""
@@ -77,6 +78,6 @@ def _order(
         role=where.role,
         options=where.options,
         backups=into,
-        nodes=nodes.known(given or (), file) if some else (),
+        nodes=replica.known_nodes(given or (), file) if some else (),
         ignored=frozenset(ignore or ()),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from collec_migrations.doctor.report import Line, Page
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 COLOURS = {Verdict.OK: "green", Verdict.ATTENTION: "yellow", Verdict.BROKEN: "red"}
 UNTOLD, IGNORED = "?", "ignored"

@@ -4,9 +4,10 @@ from datetime import date
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import options, replica_options
 from collec_migrations.install import application_settings
-from collec_migrations.replica import health, node, nodes, runbook
+from collec_migrations.replica import health, runbook
 from collec_migrations.replica.runbook import Site
 from collec_migrations.replica.states import Down
 
@@ -18,9 +19,9 @@ def runbook_(
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
 ) -> None:
     """Print the page for a bad night (Markdown): addresses, commands in order, how to check."""
-    named = nodes.known(node_ or (), file)
+    named = replica.known_nodes(node_ or (), file)
     installation = options.installation(app)
-    seen = node.read_all(named, patience=patience)
+    seen = replica.read_nodes(named, patience=patience)
     primary = health.primary_of(seen)
     name = primary.name if primary else ""
     target = runbook.target_of(seen, name) or seen[0]
@@ -30,7 +31,7 @@ def runbook_(
         application=application_settings.moved(target.host, target.port, installation),
         written=date.today().isoformat(),
     )
-    typer.echo("\n".join(runbook.page(site)))
+    typer.echo("\n".join(replica.page(site)))
     for one in seen:
         if isinstance(one, Down):
             options.say(f"note: {one.name} did not answer: its data folder is not on the page")

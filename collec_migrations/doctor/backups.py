@@ -9,7 +9,7 @@ from collec_migrations.backup.store import Backup, Broken
 from collec_migrations.doctor import disk
 from collec_migrations.doctor.report import Figure, Line, ago, first_bad
 from collec_migrations.errors import UsageError
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 GROUP = "backup"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from collec_migrations.doctor.report import Figure, Line
 from collec_migrations.postgres import sizes
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 SCARCE = 0.10
 """Of a disk: time to make room."""

@@ -31,9 +31,8 @@ from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica.findings import Verdict
-from collec_migrations.replica.node import timed
-from collec_migrations.replica.nodes import Named
+from collec_migrations.replica.nodes import NamedNode, with_timeout
+from collec_migrations.replica.states import Verdict
 
 PATIENCE = 10.0
 """Seconds that the server has to let us in."""
@@ -55,7 +54,7 @@ class Order:
     options: str = ""
     """What to repeat of the options in a command; never a password."""
     backups: Path | None = None
-    nodes: tuple[Named, ...] = ()
+    nodes: tuple[NamedNode, ...] = ()
     ignored: frozenset[str] = frozenset()
 
 
@@ -63,7 +62,7 @@ def examine(order: Order) -> Page:
     """Return the page on a site; also when its server is down."""
     now = datetime.now(UTC)
     try:
-        with closing(database.connect(timed(order.address, PATIENCE))) as connection:
+        with closing(database.connect(with_timeout(order.address, PATIENCE))) as connection:
             connection.set_session(readonly=True)
             _limit(connection)
             name = str(connection.info.dbname)

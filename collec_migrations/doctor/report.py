@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collec_migrations.replica.findings import Verdict, worst
+from collec_migrations.replica.states import Verdict, worst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

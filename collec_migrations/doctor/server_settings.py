@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from psycopg2 import extensions
 
 from collec_migrations.doctor.report import Line
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 GROUP = "settings"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN

@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
+from collec_migrations import replica
 from collec_migrations.doctor.report import Figure, Line
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica import health, lag, node
-from collec_migrations.replica.findings import Limits, NodeReport, Report, Verdict
-from collec_migrations.replica.nodes import Named
-from collec_migrations.replica.states import Down, Node, Sender, Up
+from collec_migrations.replica import health, nodes, states
+from collec_migrations.replica.nodes import NamedNode
+from collec_migrations.replica.states import (
+    Down,
+    Limits,
+    Node,
+    NodeReport,
+    Report,
+    Sender,
+    Up,
+    Verdict,
+)
 
 GROUP = "standbys"
 STATUS = "collec-migrations replica status"
@@ -15,12 +24,12 @@ HERE = "this server"
 GIVEN = Limits()
 
 
-def lines(named: Sequence[Named], address: Address) -> Iterator[Line]:
+def lines(named: Sequence[NamedNode], address: Address) -> Iterator[Line]:
     """Yield a line for each node that is named, else for each standby that this server has."""
     if named:
-        yield from of_report(health.report(node.read_all(named)))
+        yield from of_report(replica.report(replica.read_nodes(named)))
     else:
-        yield from of_server(node.read(Named(name=HERE, address=address)))
+        yield from of_server(nodes.read_node(NamedNode(name=HERE, address=address)))
 
 
 def of_report(report: Report) -> Iterator[Line]:
@@ -43,7 +52,7 @@ def of_server(seen: Node) -> Iterator[Line]:
         return
     for sender in seen.senders:
         yield _of_sender(sender, seen)
-    (report,) = health.report([seen]).nodes
+    (report,) = replica.report([seen]).nodes
     for finding in report.findings:
         yield Line(group=GROUP, name=finding.code, verdict=finding.verdict, text=finding.line,
                    command=finding.hint)  # fmt: skip
@@ -65,7 +74,7 @@ def _of_node(one: NodeReport) -> Line:
 
 
 def _of_sender(sender: Sender, primary: Up) -> Line:
-    behind = lag.less(primary.position, sender.replayed)
+    behind = states.bytes_behind(primary.position, sender.replayed)
     if not sender.state and behind is None:
         return Line(group=GROUP, name=sender.name, verdict=None,
                     text="this role may not see how far it is",

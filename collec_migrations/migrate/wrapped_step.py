@@ -108,7 +108,7 @@ class WrappedStep:
 
         sink.inspect(look)
         sink.inspect(lambda cursor: known.append(_surroundings(cursor, self.names)))
-        owners, extensions = known[0] if known else ({}, frozenset())
+        owners, extensions = known[0] if known else ({"gacl": "", "col": ""}, frozenset())
         saved = (*_SETTINGS, *sorted(self._settings()))
         sink.execute(_copied(saved, target="collec_saved.{}", source="{}"))
         path: tuple[str, ...] = DEFAULT_PATH
@@ -118,8 +118,7 @@ class WrappedStep:
                 sink.execute(f"set search_path = {starting_path(self.names)};")
             text = part.sql if self.whole else sql.part(part.sql, "col", path)
             path = sql.search_path(part.sql, path)
-            if owners:
-                text = sql.with_account(text, ACCOUNT, owners)
+            text = sql.with_account(text, ACCOUNT, owners)
             bound = sql.bind(text, self.names.by_default_name, shown=part.source.shown)
             shown = part.source.shown
             for piece, extension in apart(bound, extensions):
@@ -180,8 +179,7 @@ def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], frozens
         for default, schema in (("gacl", names.gacl), ("col", names.col))
     }
     cursor.execute("select extname from pg_catalog.pg_extension")
-    owners = {default: owner or owners["col"] for default, owner in owners.items()}
-    return (owners if owners["col"] else {}), frozenset(name for (name,) in cursor.fetchall())
+    return owners, frozenset(name for (name,) in cursor.fetchall())
 
 
 def apart(text: str, present: frozenset[str]) -> Iterator[tuple[str, sql.Statement | None]]:

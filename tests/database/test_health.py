@@ -31,7 +31,7 @@ from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.extensions import Extensions
 from collec_migrations.postgres.throwaway import FAST, throwaway
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 from tests import accounts, backups, chain, servers
 from tests.accounts import needs_root
 from tests.conftest import Clone, Servers
@@ -51,11 +51,11 @@ def installed(server18: Server, clone: Clone) -> Address:
 
 def page(address: Address | str, **changes: object) -> Page:
     dsn = address if isinstance(address, str) else address.dsn
-    order = Order(
+    spec = Order(
         address=conninfo.parse(dsn, source="test"),
         pairs=lambda session: detection.find(session).pairs or (Names(),),
     )
-    return examination.examine(replace(order, **changes))  # type: ignore[arg-type]  # its fields
+    return examination.examine(replace(spec, **changes))  # type: ignore[arg-type]  # its fields
 
 
 def line(found: Page, name: str) -> Line:

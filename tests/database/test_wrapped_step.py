@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations import versions
-from collec_migrations.catalog import Catalog
+from collec_migrations.catalog import Catalog, compare
 from collec_migrations.errors import (
     BackupMissing,
     DowngradeRefused,
@@ -295,3 +295,17 @@ create table gacl.r (i int);
         " where proname = 'f'",
     )
     assert owners == [("lab owner",)]
+
+
+def test_a_script_for_psql_gives_the_same(
+    database: Address, server18: Server, site: Path, tmp_path: Path
+) -> None:
+    script = "set search_path = col;\ncreate table t (i int);\nalter table t owner to collec;\n"
+    go(database, script)
+    with server18.database() as other:
+        chain.upgrade(other, HEAD, **chain.under(NAMES))
+        written = chain.offline(f"{HEAD}:27.0", **chain.under(NAMES))
+        server18.psql(written, other.dbname)
+        assert not compare(
+            expected=chain.catalog(database, NAMES), observed=chain.catalog(other, NAMES)
+        )

@@ -29,6 +29,7 @@ VARIABLES = (
     ("COLLEC_BACKUP_PATH", "", "given to that command: the backup's folder"),
     ("COLLEC_SERVER_ACCOUNT", "postgres", "account under which root runs an embedded server"),
     ("COLLEC_POSTGRES", "", "folders of further PostgreSQL servers, separated by colons"),
+    ("COLLEC_TRUST", "", "folders of somebody else whose settings root may read"),
     ("COLLEC_TEST_MAJORS", "", "majors on which the pytest plugin runs each test"),
     ("COLLEC_TEST_SERVER", "", "a server that is there already, for the pytest plugin"),
     ("COLLEC_DEBUG", "", "`1`: show where an error came from"),
