@@ -88,7 +88,15 @@ def catalog(version: str, shape: Shape = Shape.UPGRADED) -> Catalog | None:
 def site_catalog(version: str) -> Catalog | None:
     """Return what the site's own step to a version left; None where that is not kept."""
     path = site_folder() / f"{version}.json"
-    return Catalog.from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return Catalog.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ScriptUnreadable(
+            f"{path} is no catalog: {error}",
+            hint=f"Remove it: {version} is unknown then, until its step runs on another database.",
+        ) from None
 
 
 @cache
