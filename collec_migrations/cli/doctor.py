@@ -8,8 +8,7 @@ import typer
 
 from collec_migrations import replica
 from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
-from collec_migrations.doctor import examination
-from collec_migrations.doctor.examination import Order
+from collec_migrations.doctor import Site, examine
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.replica import nodes
 from collec_migrations.replica.states import Verdict
@@ -44,13 +43,13 @@ def doctor(
     if as_json and nagios:
         raise UsageError("--json and --nagios cannot be given together")
     try:
-        order = _order(place.find(url=url, gacl=gacl, col=col, app=app), into, node_, file, ignore)
+        site = _site(place.find(url=url, gacl=gacl, col=col, app=app), into, node_, file, ignore)
     except MigrationError as error:
         if not nagios:
             raise
         typer.echo(f"COLLEC UNKNOWN - {error}")
         raise typer.Exit(UNKNOWN) from error
-    page = examination.examine(order)
+    page = examine(site)
     if nagios:
         status, line = doctor_text.nagios(page)
         typer.echo(line)
@@ -63,15 +62,15 @@ def doctor(
     raise typer.Exit(STATUS[page.verdict])
 
 
-def _order(
+def _site(
     where: place.Place,
     into: Path | None,
     given: list[str] | None,
     file: Path | None,
     ignore: list[str] | None,
-) -> Order:
+) -> Site:
     some = given or file or nodes.FILE.exists()
-    return Order(
+    return Site(
         address=where.address,
         pairs=lambda session: place.pairs_in(session, where),
         expected=where.expected,
