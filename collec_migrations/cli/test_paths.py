@@ -12,7 +12,7 @@ from collec_migrations.cli import facts, options, table
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
-    from collec_migrations.testing.path_report import ServerResult
+    from collec_migrations.testing import ServerResult
 
 
 def test_paths(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collec_migrations.testing.path_report import ServerResult
 
-__all__ = ["as_junit", "sample_data", "try_paths"]
+__all__ = ["ServerResult", "as_junit", "path_report", "sample_data", "try_paths"]
 
 
 def try_paths(
