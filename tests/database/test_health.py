@@ -22,7 +22,7 @@ from collec_migrations.doctor import (
 from collec_migrations.doctor import (
     maintenance as upkeep,
 )
-from collec_migrations.doctor.examination import Order
+from collec_migrations.doctor.examination import RestoreOptions
 from collec_migrations.doctor.report import Line, Page
 from collec_migrations.doctor.server import Facts
 from collec_migrations.doctor.server_settings import Set
@@ -51,7 +51,7 @@ def installed(server18: Server, clone: Clone) -> Address:
 
 def page(address: Address | str, **changes: object) -> Page:
     dsn = address if isinstance(address, str) else address.dsn
-    order = Order(
+    order = RestoreOptions(
         address=conninfo.parse(dsn, source="test"),
         pairs=lambda session: detection.find(session).pairs or (Names(),),
     )
