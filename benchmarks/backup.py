@@ -141,7 +141,9 @@ def checkpoint(server: Address) -> None:
             cursor.execute("checkpoint")
 
 
-def measured(address: Address, its: client_programs.Programs, folder: Path) -> Iterator[Measurement]:
+def measured(
+    address: Address, its: client_programs.Programs, folder: Path
+) -> Iterator[Measurement]:
     """Yield each way, the same database."""
     dump, dsn = shlex.quote(its.program("pg_dump")), shlex.quote(address.dsn)
     ours = {

@@ -24,10 +24,11 @@ def list_archives(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """List the archive tables: which step made them, when, from which table."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with session.connected(told) as connection, connection.cursor() as cursor:
         found = reading.find(cursor, told.pairs)
     if as_json:
@@ -43,10 +44,11 @@ def show(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Show the first rows of an archive."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with session.connected(told) as connection, connection.cursor() as cursor:
         archive = reading.named(reading.find(cursor, told.pairs), name)
         found = reading.first_rows(cursor, archive, rows)
@@ -70,6 +72,7 @@ def drop(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -79,7 +82,7 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
         session.connected(told) as connection,
         advisory_lock.held(connection, wait=told.lock_wait, say=options.say),
