@@ -23,7 +23,7 @@ def verify(
         int | None, typer.Option("--major", help="Try it in a server of this major version.")
     ] = None,
     scratch: Annotated[
-        Path | None, typer.Option("--scratch", help="Folder for the trial rebackup.")
+        Path | None, typer.Option("--scratch", help="Folder for the trial restore.")
     ] = None,
     database: backup_options.Database = None,
     app: backup_options.App = None,
