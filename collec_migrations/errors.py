@@ -5,7 +5,7 @@ MigrationError
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
-  StatementFailed, ScriptUnreadable, NotAdopted, DowngradeRefused, RunInProgress, Interrupted
+  StatementFailed, ScriptUnreadable, RowsRefused, NotAdopted, DowngradeRefused, RunInProgress, Interrupted
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -71,6 +71,10 @@ class StatementFailed(MigrationError):
 
 class ScriptUnreadable(MigrationError):
     """A script cannot be read, parsed or bound to schema names."""
+
+
+class RowsRefused(MigrationError):
+    """Rows that a step would fail at; nothing was applied."""
 
 
 class NotAdopted(MigrationError):

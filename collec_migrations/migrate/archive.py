@@ -331,3 +331,11 @@ def _keep(step: Step, kept: Kept) -> str:
 
 def _array(values: Sequence[str]) -> str:
     return f"array[{', '.join(map(quoting.literal, values))}]::text[]"
+
+
+def names_before(step: Step, table: str, columns: Sequence[str]) -> tuple[str, list[str]]:
+    """Return what a table and its columns, named as after the step, are called before it."""
+    tables, renamed = _renames(step)
+    was = next((old for old, new in tables.items() if new == table), table)
+    back = {new: old for (at, old), new in renamed.items() if at == was}
+    return was, [back.get(column, column) for column in columns]

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from collec_migrations import versions
 from collec_migrations.errors import MigrationError
 from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.settings import Settings
 from collec_migrations.wrapping.extensions import Use
 
 
@@ -18,6 +20,41 @@ class Lack:
 
     message: str
     hint: str
+
+
+_CORE_UUID = 130000
+"""`gen_random_uuid()` is PostgreSQL's own from 13 on."""
+
+
+def needed(reached: Iterable[str], settings: Settings) -> tuple[Use, ...]:
+    """Return the extensions that the built-in versions on the way need."""
+    found: dict[str, Use] = {}
+    for version in reached:
+        if version not in versions.VERSIONS:
+            continue
+        text = " ".join(fact.definition for fact in versions.upgraded(version).facts)
+        for word, name in (("_trgm_ops", "pg_trgm"), ("gen_random_uuid", "pgcrypto"),
+                           ("geography(", "postgis")):  # fmt: skip
+            if word in text and not (name == "postgis" and settings.without_postgis):
+                core = _CORE_UUID if name == "pgcrypto" else 0
+                use = Use(name=name, place=f"version {version}", made=True, core_since=core)
+                found.setdefault(name, use)
+    return tuple(found.values())
+
+
+def to_make(uses: Iterable[Use], found: Extensions) -> tuple[str, ...]:
+    """Return the extensions that are not there and that this role may make."""
+    return tuple(
+        use.name
+        for use in uses
+        if use.name not in found.installed
+        and not (use.core_since and found.version >= use.core_since)
+    )
+
+
+def creation(name: str) -> str:
+    """Return the statement that makes an extension where every role finds it."""
+    return f"create extension if not exists {name} schema public;"
 
 
 def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
@@ -74,6 +111,14 @@ def _package(name: str, major: int) -> str:
 
 
 def _advice(name: str, found: Extensions) -> str:
+    advice = _way_on(name, found)
+    if name == "postgis":
+        advice += " Or live without it and without object.geom: --without-postgis"
+        advice += " (alembic: -x without_postgis=yes)."
+    return advice
+
+
+def _way_on(name: str, found: Extensions) -> str:
     if name not in found.available:
         package = _package(name, found.version // 10000)
         return f"Install the package that has it on the server first: {package}."

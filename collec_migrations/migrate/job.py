@@ -31,8 +31,6 @@ class Job:
     start: str | None
     versions: tuple[str, ...]
     """All versions of the chain, oldest first."""
-    upgrade_scripts: Mapping[str, str]
-    reverse_scripts: Mapping[str, str]
     creations: Mapping[str, tuple[str, str]]
     settings: Settings
     progress: Progress | None
@@ -54,8 +52,6 @@ class Job:
             targets=_texts(given.get("destination_rev")) + _texts(start),
             start=start,
             versions=tuple(revision.revision for revision in chain),
-            upgrade_scripts=_told_by(chain, "script"),
-            reverse_scripts=_told_by(chain, "reverse"),
             creations=_told_by(chain, "creation"),
             settings=settings,
             progress=environment.config.attributes.get("progress"),
@@ -85,14 +81,9 @@ class Job:
     ) -> Run:
         """Return the state of a run for one pair."""
         return Run(
+            job=self,
             names=names,
-            settings=self.settings,
-            remark=self.remark,
             sink=sink,
-            versions=self.versions,
-            upgrade_scripts=self.upgrade_scripts,
-            reverse_scripts=self.reverse_scripts,
-            creations=self.creations,
             rights_version=rights_version,
             rights_held=rights_held,
         )
