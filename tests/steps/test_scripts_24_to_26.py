@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,6 +32,7 @@ GAINED: Mapping[str, Mapping[str, Mapping[str, list[Row]]]] = json.loads(
 REFERENCE = json.loads((ROOT / "tests" / "data" / "reference_data.json").read_text("utf-8"))
 OWN_STYLESHEET = "own stylesheet"
 FIRST_LABEL: Row = {"label_id": 1, "label_name": "Exemple", "label_xsl": OWN_STYLESHEET}
+ALL = ("1.1", *GAINED)
 FREE_IDS = {"col.dbparam": "dbparam_id", "col.dbversion": "dbversion_id"}
 """Ids that come from a sequence, and that nothing refers to."""
 
@@ -45,8 +47,7 @@ def fresh_rows(version: str) -> Rows:
         for table, known in REFERENCE["1.1"].items()
     }
     rows["col.label"] = [dict(FIRST_LABEL, label_fields="uid,id,clp,db,prj")]
-    numbers = list(GAINED)
-    for number in numbers[: numbers.index(version) + 1]:
+    for number in ALL[1 : ALL.index(version) + 1]:
         for table, change in GAINED[number].items():
             here = rows.setdefault(table, [])
             if "removed" in change:
@@ -127,7 +128,7 @@ def template_at(server: Server, version: str) -> str:
 
 def step(connection: Connection, before: str, after: str) -> None:
     """Run the script from a version to another one, as psql would."""
-    way = "upgrade" if VERSIONS.index(before) < VERSIONS.index(after) else "downgrade"
+    way = "upgrade" if ALL.index(before) < ALL.index(after) else "downgrade"
     script = ROOT / "legacy_sql" / f"{way}-{before}-{after}.sql"
     # The scripts name their schemas; extensions are found in public.
     execute(connection, "set search_path to public")
@@ -1007,3 +1008,194 @@ def test_26_2_back_leaves_an_export_that_is_in_use(server18: Server, used: str) 
         ]
         step(connection, "26.1", "26.2")
         assert len(query(connection, ELABFTW)) == 1
+
+
+# The whole way --------------------------------------------------------------------------------
+
+whole_chain = pytest.mark.skipif(
+    not all((ROOT / "legacy_sql" / f"upgrade-{a}-{b}.sql").exists() for a, b in pairwise(ALL)),
+    reason="the scripts of some versions are not there yet",
+)
+ROADS = [pytest.param("steps", marks=whole_chain), "creation"]
+
+
+@contextmanager
+def at_the_end(server: Server, road: str) -> Iterator[Connection]:
+    """Give a connection to a fresh 26.2: made at once, or 1.1 taken up by the scripts."""
+    first, *others = ALL if road == "steps" else ("26.2",)
+
+    def build(address: Address) -> None:
+        with closing(psycopg2.connect(address.dsn)) as connection, connection:
+            from_catalog.surround(connection, stored.load("2.8.1"), Names())
+            for role in ("gacl", "col"):
+                script = ROOT / "legacy_sql" / f"{role}_create-{first}.sql"
+                execute(connection, script.read_text("utf-8"))
+            for before, after in pairwise((first, *others)):
+                step(connection, before, after)
+
+    with (
+        server.database(server.template(f"steps_{road}", build)) as address,
+        closing(psycopg2.connect(address.dsn)) as connection,
+    ):
+        extras.register_default_json(connection, loads=str)
+        yield connection
+
+
+# The views and functions of 26.2 --------------------------------------------------------------
+
+CONTENT = """
+update col.object set last_movement_id = newest.id
+from (values (2, 101), (3, 105), (4, 107), (6, 108)) as newest (uid, id)
+where newest.uid = object.uid;
+
+insert into col.subsample (
+    sample_id, createdsample_id, movement_type_id, subsample_quantity, subsample_date,
+    subsample_login
+)
+values (34, 36, 2, 0.25, '2024-01-01', 'a'), (31, 36, 1, 2.5, '2024-01-01', 'a'),
+       (31, 36, 1, 0.5, '2024-01-01', 'a'), (31, null, 2, 1, '2024-01-01', 'a'),
+       (31, null, 2, null, '2024-01-01', 'a'), (33, 35, 2, null, '2024-01-01', 'a');
+
+insert into col.borrower (borrower_id, borrower_name) values (1, 'b');
+insert into col.borrowing (
+    borrowing_id, uid, borrower_id, borrowing_date, expected_return_date, return_date
+)
+values -- A newer one that is closed does not hide the open one.
+       (1, 1, 1, '2024-01-01', null, null), (2, 1, 1, '2024-05-01', null, '2024-05-02'),
+       -- Two of one moment, whatever the order of the rows.
+       (4, 2, 1, '2024-01-01', '2024-06-01', null), (3, 2, 1, '2024-01-01', null, null),
+       (5, 3, 1, '2024-01-01', null, '2024-01-02'),
+       (6, 4, 1, '2024-02-01', null, null), (7, 4, 1, '2024-01-01', null, null);
+
+insert into col.document (
+    document_id, uid, mime_type_id, document_name, document_creation_date, document_import_date
+)
+values -- No date of creation counts as the newest.
+       (1, 1, 4, 'd', null, '2024-01-01'), (2, 1, 6, 'd', '2024-02-01', '2024-02-01'),
+       (3, 2, 5, 'd', '2024-01-01', '2024-01-02'), (4, 2, 4, 'd', '2024-01-01', '2024-01-01'),
+       (6, 3, 4, 'd', '2024-01-01', '2024-01-01'), (5, 3, 4, 'd', '2024-01-01', '2024-01-01'),
+       (7, 4, 1, 'd', '2024-01-01', '2024-01-01'),
+       (8, 5, 6, 'd', '2024-01-01', '2024-01-01'), (9, 5, 1, 'd', '2024-02-01', '2024-02-01'),
+       (10, null, 4, 'd', '2024-01-01', '2024-01-01');
+
+insert into col.identifier_type (identifier_type_id, identifier_type_name, identifier_type_code)
+values (1, 'Beta', 'b'), (2, 'Aa', 'a'), (3, 'Zeta', null), (4, 'Alpha', null);
+insert into col.object_identifier (uid, identifier_type_id, object_identifier_value)
+values (1, 3, '5'), (1, 4, '5'), (1, 4, '1'), (1, 1, '2'), (1, 2, '9'), (1, 2, '10'), (2, 3, 'x');
+
+insert into col.collection (collection_id, collection_name) values (2, 'nothing');
+insert into col.event_type (event_type_id, event_type_name, is_sample, is_container)
+values (91, 'zz', true, false), (92, 'aa', true, false), (93, 'mm', true, false);
+insert into col.collection_eventtype (collection_id, event_type_id) values (1, 91), (1, 92);
+insert into col.sample_type (sample_type_id, sample_type_name) values (2, 's');
+insert into col.collection_sampletype (collection_id, sample_type_id) values (1, 1), (1, 2);
+insert into gacl.aclgroup (aclgroup_id, groupe) values (91, 'readers'), (92, 'writers');
+insert into col.collection_group (collection_id, aclgroup_id) values (1, 91), (1, 92);
+"""
+SHOWN: dict[str, list[tuple[object, ...]]] = {
+    "last_borrowing": [
+        (1, 1, "2024-01-01", None, 1),
+        (4, 2, "2024-01-01", "2024-06-01", 1),
+        (6, 4, "2024-02-01", None, 1),
+    ],
+    "last_movement": [
+        (2, 101, "2024-01-01", 1, 11, 1, "room", 3, 4, None),
+        (3, 105, "2024-02-02", 1, 17, 7, None, 9, 10, None),
+        (4, 107, "2024-03-02", 2, None, None, None, 1, 1, 1),
+        (6, 108, "2024-04-01", 1, None, None, None, 1, 1, None),
+    ],
+    "last_photo": [(1, 1), (3, 2), (6, 3), (8, 5)],
+    "slots_used": [(11, 1), (17, 1), (None, 1)],
+    "v_derivated_number": [(21, 3), (22, 1)],
+    "v_object_identifier": [(1, "a:10,a:9,b:2,Alpha:1,Alpha:5,Zeta:5"), (2, "Zeta:x")],
+    "v_sample_parents": [(35, ""), (36, "21 g, 21 g, 24 c"), (None, "21 g, 21 g")],
+    "v_subsample_quantity": [
+        (31, 21, 5.0, 3.0, 1.0),
+        (32, 22, 2.5, 0.0, 0.0),
+        (33, 23, None, 0.0, 0.0),
+        (34, 24, None, 0.0, 0.25),
+        (35, 25, None, 0.0, 0.0),
+        (36, 26, None, 0.0, 0.0),
+    ],
+}
+CALLED = {
+    "geteventtypesfromcollection(1)": "aa, zz",
+    "getsampletypesfromcollection(1)": "s, t",
+    "geteventtypesfromcollection(2)": None,
+    "getsampletypesfromcollection(2)": None,
+    "getgroupsfromcollection(2)": None,
+    "geteventtypesfromcollection(null)": None,
+    "getsampletypesfromcollection(null)": None,
+    "getgroupsfromcollection(null)": None,
+    "regenerate_metadata_indexes()": 1,
+}
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_the_views_and_functions_of_26_2(server18: Server, road: str) -> None:
+    with at_the_end(server18, road) as connection:
+        for text in (STORED, FAMILY, CONTENT):
+            execute(connection, text)
+        views = [fact.name for fact in facts(connection).facts if fact.kind == "view"]
+        assert sorted(views) == sorted(SHOWN)
+        for view, expected in SHOWN.items():
+            rows = query(connection, f"select * from col.{view}")
+            assert sorted(map(plain, rows), key=repr) == sorted(expected, key=repr), view
+        for call, value in CALLED.items():
+            assert query(connection, f"select col.{call}") == [(value,)], call
+        ((groups,),) = query(connection, "select col.getgroupsfromcollection(1)")
+        assert sorted(str(groups).split(", ")) == ["readers", "writers"], "in any order"
+
+
+def plain(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a row with its days as texts."""
+    return tuple(v.date().isoformat() if isinstance(v, datetime) else v for v in row)
+
+
+@whole_chain
+def test_the_scripts_lead_from_1_1_to_26_2_and_back(server18: Server) -> None:
+    with at_the_end(server18, "steps") as connection:
+        expected = expected_rows(connection, "26.2")
+        assert rows_of(connection, expected) == expected
+        assert without_geometry(difference(connection, "26.2")) == []
+        for after, before in pairwise(ALL[::-1]):
+            step(connection, after, before)
+            assert without_geometry(difference(connection, before)) == [], f"{after} to {before}"
+        expected = expected_rows(connection, "1.1")
+        assert rows_of(connection, expected) == expected
+        for before, after in pairwise(ALL):
+            step(connection, before, after)
+            assert without_geometry(difference(connection, after)) == [], f"{before} to {after}"
+
+
+def without_geometry(different: list[catalog.Fact]) -> list[catalog.Fact]:
+    """Leave out what needs PostGIS."""
+    return [fact for fact in different if "geom" not in fact.name]
+
+
+DEFINITIONS = """
+select viewname, definition from pg_views where schemaname = 'col'
+union all
+select proname, prosrc from pg_proc where pronamespace = 'col'::regnamespace
+"""
+
+
+@pytest.mark.parametrize(
+    "version", [pytest.param("2.8.1", id="from 2.8.1"), pytest.param("1.1", marks=whole_chain)]
+)
+def test_views_and_functions_are_those_of_the_creation_script(
+    server18: Server, version: str
+) -> None:
+    """From 2.8.1, whose views are empty ones made from the catalog: those that steps made since."""
+    of_steps = at(server18, "26.2") if version == "2.8.1" else at_the_end(server18, "steps")
+    with of_steps as connection:
+        found = query(connection, DEFINITIONS)
+    with at_the_end(server18, "creation") as connection:
+        expected = query(connection, DEFINITIONS)
+    differing = {name for name, _ in set(found) ^ set(expected)}
+    older = {
+        *("last_borrowing", "last_photo", "v_object_identifier", "v_subsample_quantity"),
+        *("geteventtypesfromcollection", "getsampletypesfromcollection"),
+        *("getgroupsfromcollection", "regenerate_metadata_indexes"),
+    }
+    assert differing == (older if version == "2.8.1" else set())

@@ -1,0 +1,267 @@
+-- Creation of the rights schema (gacl), version 26.2: logins, groups, rights, log.
+--
+-- For an empty database, before col_create-26.2.sql. By hand:
+--   psql -v ON_ERROR_STOP=1 -1 -f gacl_create-26.2.sql -f col_create-26.2.sql DATABASE
+
+-- Tested first: `if not exists` asks for the right to create schemas even when there is one.
+do $$
+begin
+    if not exists (select 1 from pg_namespace where nspname = 'gacl') then
+        create schema gacl;
+    end if;
+end
+$$;
+
+-- Tables ---------------------------------------------------------------------
+
+create table gacl.aclappli (
+    aclappli_id serial not null,
+    appli       varchar not null,
+    applidetail varchar,
+    constraint aclappli_pk primary key (aclappli_id)
+);
+
+comment on table gacl.aclappli is
+    'Applications whose rights are kept here.';
+comment on column gacl.aclappli.appli is
+    'Code by which the application asks for its rights; set in its parameters.';
+comment on column gacl.aclappli.applidetail is
+    'Free description.';
+
+create table gacl.aclaco (
+    aclaco_id   serial not null,
+    aclappli_id integer not null,
+    aco         varchar not null,
+    constraint aclaco_pk primary key (aclaco_id),
+    constraint aclappli_aclaco_fk
+        foreign key (aclappli_id) references gacl.aclappli (aclappli_id)
+);
+
+comment on table gacl.aclaco is
+    'Rights that an application knows (administration, parameters, projects ...).';
+comment on column gacl.aclaco.aco is
+    'Name of the right, as the application tests it.';
+
+create table gacl.aclgroup (
+    aclgroup_id        serial not null,
+    groupe             varchar not null,
+    aclgroup_id_parent integer,
+    constraint aclgroup_pk primary key (aclgroup_id),
+    constraint aclgroup_aclgroup_fk
+        foreign key (aclgroup_id_parent) references gacl.aclgroup (aclgroup_id)
+);
+
+comment on table gacl.aclgroup is
+    'Groups of logins. A group also has the rights of the groups below it in the tree.';
+comment on column gacl.aclgroup.groupe is
+    'Name of the group.';
+comment on column gacl.aclgroup.aclgroup_id_parent is
+    'Group that this one derives from.';
+
+create table gacl.aclacl (
+    aclaco_id   integer not null,
+    aclgroup_id integer not null,
+    constraint aclacl_pk primary key (aclaco_id, aclgroup_id),
+    constraint aclaco_aclacl_fk
+        foreign key (aclaco_id) references gacl.aclaco (aclaco_id),
+    constraint aclgroup_aclacl_fk
+        foreign key (aclgroup_id) references gacl.aclgroup (aclgroup_id)
+);
+
+comment on table gacl.aclacl is
+    'Rights given to groups.';
+
+create table gacl.acllogin (
+    acllogin_id serial not null,
+    login       varchar not null,
+    logindetail varchar not null,
+    totp_key    varchar,
+    email       varchar,
+    constraint acllogin_pk primary key (acllogin_id)
+);
+
+create unique index acllogin_login_idx on gacl.acllogin (login);
+
+comment on table gacl.acllogin is
+    'Logins that can belong to groups, whatever authenticates them.';
+comment on column gacl.acllogin.login is
+    'Login as it is typed.';
+comment on column gacl.acllogin.logindetail is
+    'Name shown on screen.';
+comment on column gacl.acllogin.totp_key is
+    'Key of the second factor; null without one.';
+comment on column gacl.acllogin.email is
+    'Address to which the application writes.';
+
+create table gacl.acllogingroup (
+    acllogin_id integer not null,
+    aclgroup_id integer not null,
+    constraint acllogingroup_pk primary key (acllogin_id, aclgroup_id),
+    constraint aclgroup_acllogingroup_fk
+        foreign key (aclgroup_id) references gacl.aclgroup (aclgroup_id),
+    constraint acllogin_acllogingroup_fk
+        foreign key (acllogin_id) references gacl.acllogin (acllogin_id)
+);
+
+comment on table gacl.acllogingroup is
+    'Members of groups.';
+
+create table gacl.log (
+    log_id      serial not null,
+    login       varchar not null,
+    nom_module  varchar,
+    log_date    timestamp not null,
+    commentaire varchar,
+    ipaddress   varchar,
+    constraint log_pk primary key (log_id)
+);
+
+create index log_commentaire_idx on gacl.log (commentaire);
+create index log_date_idx on gacl.log (log_date);
+create index log_ip_idx on gacl.log (ipaddress);
+create index log_login_idx on gacl.log (login);
+create index log_module_idx on gacl.log (nom_module);
+
+comment on table gacl.log is
+    'Actions of users: module called, connection, failure.';
+comment on column gacl.log.login is
+    'Login, or what was typed for one.';
+comment on column gacl.log.nom_module is
+    'Module of the application that was called.';
+comment on column gacl.log.commentaire is
+    'Result, or what the action was about.';
+comment on column gacl.log.ipaddress is
+    'Address of the client.';
+
+-- Shared by two tables and therefore owned by neither.
+create sequence gacl.seq_logingestion_id;
+
+create table gacl.logingestion (
+    id          integer not null default nextval('gacl.seq_logingestion_id'),
+    login       varchar not null,
+    password    varchar,
+    nom         varchar,
+    prenom      varchar,
+    mail        varchar(255),
+    datemodif   timestamp,
+    actif       smallint default 1,
+    is_clientws boolean default false,
+    tokenws     varchar,
+    is_expired  boolean default false,
+    nbattempts  smallint default 0,
+    lastattempt timestamp,
+    locale      varchar,
+    constraint pk_logingestion primary key (id)
+);
+
+create unique index logingestion_login_idx on gacl.logingestion (login);
+
+comment on table gacl.logingestion is
+    'Local accounts, used when the application checks passwords itself.';
+comment on column gacl.logingestion.password is
+    'Hash of the password. Null: nobody can log in with this account.';
+comment on column gacl.logingestion.nom is
+    'Family name.';
+comment on column gacl.logingestion.prenom is
+    'First name.';
+comment on column gacl.logingestion.datemodif is
+    'When the password was last changed.';
+comment on column gacl.logingestion.actif is
+    '1 for an account in use, 0 for a closed one.';
+comment on column gacl.logingestion.is_clientws is
+    'The account is one of a program.';
+comment on column gacl.logingestion.tokenws is
+    'Token by which that program is known.';
+comment on column gacl.logingestion.is_expired is
+    'The password has to be changed at the next login.';
+comment on column gacl.logingestion.nbattempts is
+    'Failed attempts to log in, since the last successful one.';
+comment on column gacl.logingestion.lastattempt is
+    'When the last attempt was made.';
+comment on column gacl.logingestion.locale is
+    'Language in which the account uses the application.';
+
+create table gacl.login_oldpassword (
+    login_oldpassword_id serial not null,
+    id                   integer not null default nextval('gacl.seq_logingestion_id'),
+    password             varchar(255),
+    constraint login_oldpassword_pk primary key (login_oldpassword_id),
+    constraint logingestion_login_oldpassword_fk
+        foreign key (id) references gacl.logingestion (id)
+);
+
+comment on table gacl.login_oldpassword is
+    'Earlier passwords of local accounts, so that they are not used again.';
+comment on column gacl.login_oldpassword.id is
+    'Account. The default, shared with logingestion, is historical: the application always gives a value.';
+comment on column gacl.login_oldpassword.password is
+    'Stored as in logingestion.';
+
+create table gacl.passwordlost (
+    passwordlost_id serial not null,
+    id              integer not null,
+    token           varchar not null,
+    expiration      timestamp not null,
+    usedate         timestamp,
+    constraint passwordlost_pk primary key (passwordlost_id),
+    constraint logingestion_passwordlost_fk
+        foreign key (id) references gacl.logingestion (id)
+);
+
+comment on table gacl.passwordlost is
+    'Tokens sent to users who lost their password.';
+comment on column gacl.passwordlost.id is
+    'Account that the token opens.';
+comment on column gacl.passwordlost.token is
+    'Random text sent by mail.';
+comment on column gacl.passwordlost.expiration is
+    'The token is refused from this moment on.';
+comment on column gacl.passwordlost.usedate is
+    'Moment when the token was used; null while it was not.';
+
+-- Rows that an installation starts with --------------------------------------
+
+-- 'col' is the code of the application, whatever the data schema is called.
+insert into gacl.aclappli (aclappli_id, appli) values
+    (1, 'col');
+insert into gacl.aclaco (aclaco_id, aclappli_id, aco) values
+    (1, 1, 'admin'),
+    (2, 1, 'param'),
+    (3, 1, 'collection'),
+    (4, 1, 'manage'),
+    (5, 1, 'consult'),
+    (6, 1, 'import');
+insert into gacl.aclgroup (aclgroup_id, groupe, aclgroup_id_parent) values
+    (1, 'admin', null),
+    (2, 'consult', null),
+    (3, 'manage', 2),
+    (4, 'collection', 3),
+    (5, 'param', 4),
+    (6, 'import', 3);
+insert into gacl.aclacl (aclaco_id, aclgroup_id) values
+    (1, 1),
+    (2, 5),
+    (3, 4),
+    (4, 3),
+    (5, 2),
+    (6, 6);
+insert into gacl.acllogin (acllogin_id, login, logindetail) values
+    (1, 'admin', 'admin');
+insert into gacl.acllogingroup (acllogin_id, aclgroup_id) values
+    (1, 1),
+    (1, 5);
+-- No password: nobody can log in until one is set. The application also takes the SHA-256 of the
+-- password followed by the login, in hexadecimal; from PostgreSQL 11 on:
+--   update gacl.logingestion
+--   set password = encode(sha256(convert_to('the password' || login, 'UTF8')), 'hex')
+--   where login = 'admin';
+insert into gacl.logingestion (id, login, nom, actif) values
+    (1, 'admin', 'Administrator', 1);
+
+-- Sequences: where the rows above end ----------------------------------------
+
+select setval('gacl.aclappli_aclappli_id_seq', max(aclappli_id)) from gacl.aclappli;
+select setval('gacl.aclaco_aclaco_id_seq', max(aclaco_id)) from gacl.aclaco;
+select setval('gacl.aclgroup_aclgroup_id_seq', max(aclgroup_id)) from gacl.aclgroup;
+select setval('gacl.acllogin_acllogin_id_seq', max(acllogin_id)) from gacl.acllogin;
+select setval('gacl.seq_logingestion_id', max(id)) from gacl.logingestion;
