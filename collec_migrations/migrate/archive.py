@@ -136,13 +136,13 @@ def _moves(text: str, removed: Mapping[str, tuple[Step, Removed]]) -> str | None
 def removals(step: Step) -> Removed:
     """Return what the step removes, and makes, as a whole."""
     tables, _ = _renames(step)
-    old, new = _names(step.old, step.role, "table"), _names(step.new, step.role, "table")
-    free = {name for name, definition in _names(step.old, step.role, "sequence").items()
+    old, new = facts(step.old, step.role, "table"), facts(step.new, step.role, "table")
+    free = {name for name, definition in facts(step.old, step.role, "sequence").items()
             if not definition}  # fmt: skip
     renamed = {tables.get(name, name) for name in old}
     return Removed(
         tables=frozenset(name for name in old if tables.get(name, name) not in new),
-        sequences=frozenset(free - set(_names(step.new, step.role, "sequence"))),
+        sequences=frozenset(free - set(facts(step.new, step.role, "sequence"))),
         new_tables=frozenset(set(new) - renamed),
     )
 
@@ -204,7 +204,7 @@ def _deletes(step: Step) -> Iterator[Kept]:
         role, table = name.split(".")
         table, _ = _today(step, table, "")
         living = _renames(step)[0].get(table, table)
-        if role == step.role and living in _names(step.new, role, "table"):
+        if role == step.role and living in facts(step.new, role, "table"):
             found = tuple(_by_table(step.old, role).get(table, {}))
             if found:
                 yield Kept(
@@ -222,8 +222,10 @@ def computes(step: Step) -> frozenset[tuple[str, str]]:
             if not one.text[:6].lower() == "update":
                 continue
             tree: Any = parse_sql(ascii_image(one.text))[0].stmt
-            if isinstance(tree, ast.UpdateStmt) and tree.relation.schemaname == step.role:
-                found |= {(tree.relation.relname, target.name) for target in tree.targetList}
+            relation: Any = tree.relation if isinstance(tree, ast.UpdateStmt) else None
+            if relation and relation.schemaname == step.role:
+                targets: Any = tree.targetList
+                found |= {(relation.relname, target.name) for target in targets}
     return frozenset(found)
 
 
@@ -279,7 +281,7 @@ def _type(definition: str) -> str:
 
 
 @cache
-def _names(version: str | None, role: str, kind: str) -> dict[str, str]:
+def facts(version: str | None, role: str, kind: str) -> dict[str, str]:
     """Return the facts of a kind, name to definition."""
     facts = versions.upgraded(version).facts if version else frozenset()
     return {fact.name: fact.definition for fact in facts if (fact.role, fact.kind) == (role, kind)}
@@ -289,7 +291,7 @@ def _names(version: str | None, role: str, kind: str) -> dict[str, str]:
 def _by_table(version: str | None, role: str) -> dict[str, dict[str, str]]:
     """Return the columns of each table with their definitions."""
     found: dict[str, dict[str, str]] = {}
-    for name, definition in sorted(_names(version, role, "column").items()):
+    for name, definition in sorted(facts(version, role, "column").items()):
         table, _, column = name.partition(".")
         found.setdefault(table, {})[column] = definition
     return found

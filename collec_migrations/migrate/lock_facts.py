@@ -28,6 +28,13 @@ STOPS_WRITERS = MODES.index("share")
 STOPS_READERS = MODES.index("access exclusive")
 
 
+class Script(TypedDict):
+    """What was measured of a script, by lines."""
+
+    checksum: str
+    statements: dict[str, "Measured"]
+
+
 class Measured(TypedDict, total=False):
     """What was seen of one statement, by tables as `role.table`."""
 
@@ -58,9 +65,9 @@ def blocks(mode: str) -> str:
 
 
 @cache
-def _facts() -> dict[str, dict[str, object]]:  # type: ignore[type-arg]
+def _facts() -> dict[str, Script]:
     path = files("collec_migrations.data") / FILE
     if not path.is_file():
         return {}
-    found: dict[str, dict[str, object]] = json.loads(path.read_text("utf-8"))
+    found: dict[str, Script] = json.loads(path.read_text("utf-8"))
     return found

@@ -109,7 +109,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
         ahead += _extensions(cursor, job, pair)
         ahead += foresight.obstacles(run.wrapped, first=len(run.wrapped) == len(pair.steps))
         ahead += _findings(cursor, listing.questions)
-        needs.append(_needs(pair, listing))
+        needs.append(_needs(pair))
     return Plan(
         database=found.database,
         role=found.role,
@@ -165,7 +165,7 @@ class Listing:
             role, _, table = name.partition(".")
             place = (self.names.by_default_name[role], table)
             if place in self.sizes:
-                rows, size, _ = self.sizes[place]
+                rows, size, owner = self.sizes[place]
                 locks.append(
                     TableLock(
                         table=".".join(place),
@@ -174,6 +174,7 @@ class Listing:
                         scans=name in found.get("scans", ()),
                         rows=rows,
                         bytes=size,
+                        owner=owner,
                     )
                 )
         return tuple(locks)
@@ -323,9 +324,9 @@ def _findings(cursor: Cursor, questions: Sequence[checks.Question]) -> Iterator[
             yield Obstacle(message=found, hint=question.hint, certain=question.stops)
 
 
-def _needs(pair: PairPlan, listing: Listing) -> Needs:
+def _needs(pair: PairPlan) -> Needs:
     changed = [
-        (lock.table, listing.sizes[tuple(lock.table.split(".", 1))][2])
+        (lock.table, lock.owner)
         for step in pair.steps
         for script in step.scripts
         for planned in script.statements

@@ -20,6 +20,7 @@ class TableLock:
     rows: float | None
     """As the server estimates them; None: it never counted (ANALYZE)."""
     bytes: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -456,14 +456,14 @@ declare
     one record;
     relation oid;
     present text[];
-    shared integer[];
 begin
     if not pg_temp.collec_is_open(store) then
         return;
     end if;
+    perform pg_temp.collec_return_rows(live, store, old, new);
     for one in execute format(
         'select * from %I.collec_archive where version_from = $1 and version_to = $2
-         and kind in (''rows'', ''values'', ''columns'') and keys is not null
+         and kind in (''values'', ''columns'') and keys is not null
          order by collec_archive_id', store) using new, old
     loop
         relation := pg_temp.collec_relation(live, one.living);
@@ -471,27 +471,7 @@ begin
         if relation is null or not one.living_keys <@ present then
             continue;
         end if;
-        if one.kind = 'rows' then
-            shared := array(
-                select place from pg_catalog.generate_subscripts(one.columns, 1) as place
-                where one.living_columns[place] = any (present));
-            begin
-                execute format(
-                    'with back as (insert into %I.%I (%s) select %s from %I.%I a where %s returning *)
-                     update %I.%I a set collec_same = true from back t where %s',
-                    live, one.living,
-                    (select string_agg(format('%I', one.living_columns[place]), ', ')
-                     from pg_catalog.unnest(shared) as place),
-                    (select string_agg(format('a.%I', one.columns[place]), ', ')
-                     from pg_catalog.unnest(shared) as place),
-                    store, one.relation,
-                    pg_temp.collec_free(relation, one.columns) || ' and '
-                    || pg_temp.collec_sound(pg_temp.collec_foreign_keys(relation, null)),
-                    store, one.relation, pg_temp.collec_join(one.keys, one.living_keys));
-            exception when integrity_constraint_violation or undefined_column then
-                raise warning 'rows of %.% cannot return: %', live, one.living, sqlerrm;
-            end;
-        elsif one.kind = 'values' then
+        if one.kind = 'values' then
             execute format(
                 'update %I.%I a set collec_same = collec_live is not distinct from t.%I::text
                  from %I.%I t where %s', store, one.relation, one.living_columns[1],
@@ -502,6 +482,54 @@ begin
                  from %I.%I t where %s', store, one.relation,
                 live, one.living, pg_temp.collec_join(one.keys, one.living_keys));
         end if;
+    end loop;
+end
+$collec$;
+
+-- Insert deleted rows again, with the columns that both versions have; again and again, because
+-- one may refer to another.
+create or replace function pg_temp.collec_return_rows(live text, store text, old text, new text)
+returns void language plpgsql as $collec$
+declare
+    one record;
+    relation oid;
+    shared integer[];
+    many bigint;
+    moved bigint := 1;
+begin
+    while moved > 0 loop
+        moved := 0;
+        for one in execute format(
+            'select * from %I.collec_archive where version_from = $1 and version_to = $2
+             and kind = ''rows'' and keys is not null order by collec_archive_id desc', store)
+            using new, old
+        loop
+            relation := pg_temp.collec_relation(live, one.living);
+            continue when relation is null
+                or not one.living_keys <@ pg_temp.collec_columns(relation);
+            shared := array(
+                select place from pg_catalog.generate_subscripts(one.columns, 1) as place
+                where one.living_columns[place] = any (pg_temp.collec_columns(relation)));
+            begin
+                execute format(
+                    'with back as (insert into %I.%I (%s) select %s from %I.%I a
+                                   where a.collec_same is null and %s and %s returning *)
+                     update %I.%I a set collec_same = true from back t where %s',
+                    live, one.living,
+                    (select string_agg(format('%I', one.living_columns[place]), ', ')
+                     from pg_catalog.unnest(shared) as place),
+                    (select string_agg(format('a.%I', one.columns[place]), ', ')
+                     from pg_catalog.unnest(shared) as place),
+                    store, one.relation,
+                    pg_temp.collec_free(relation, one.columns),
+                    pg_temp.collec_sound(pg_temp.collec_foreign_keys(relation, one.columns)),
+                    store, one.relation, pg_temp.collec_join(one.keys, one.living_keys));
+                get diagnostics many = row_count;
+                moved := moved + many;
+            exception when integrity_constraint_violation then
+                raise warning 'rows of %.% cannot return: %', live, one.living, sqlerrm;
+            end;
+        end loop;
     end loop;
 end
 $collec$;
@@ -661,7 +689,7 @@ begin
                 case when one.kind = 'rows' then 'a.collec_same'
                      else pg_temp.collec_sound(one.foreign_keys) end);
             perform pg_temp.collec_settle(store, one.relation,
-                case when one.kind = 'rows' then 'their keys are taken'
+                case when one.kind = 'rows' then 'their keys are taken, or what they refer to is gone'
                      else 'their rows, or what they refer to, are gone' end);
         end if;
     end loop;
