@@ -106,7 +106,9 @@ def moving(bound: str, steps: Sequence[Step]) -> str:
             new = _moves(one.text, removed)
         elif arriving and _WRITES.match(one.text):
             words = set(re.findall(r"\w+", one.text))
-            for step in {step.role: step for name, step in arriving.items() if name in words}.values():
+            for step in {
+                step.role: step for name, step in arriving.items() if name in words
+            }.values():
                 new = f"{block([_call('collec_return_tables', step)])} {new or one.text}"
             arriving = {name: step for name, step in arriving.items() if name not in words}
         if new is not None:
@@ -262,14 +264,18 @@ def _today(step: Step, table: str, column: str) -> tuple[str, str]:
         return table, column
     tables, columns = _renames(step)
     now = next((new for new, old in tables.items() if old == table), table)
-    return now, next((new for (at, new), old in columns.items() if (at, old) == (now, column)), column)
+    return now, next(
+        (new for (at, new), old in columns.items() if (at, old) == (now, column)), column
+    )
 
 
 def _renamed(step: Step, table: str) -> dict[str, str | None]:
     """Return the columns of a table that have another name, or none, after the step."""
     tables, columns = _renames(step)
     after = _by_table(step.new, step.role).get(tables.get(table, table), {})
-    named = {name: columns.get((table, name), name) for name in _by_table(step.old, step.role)[table]}
+    named = {
+        name: columns.get((table, name), name) for name in _by_table(step.old, step.role)[table]
+    }
     return {name: new if new in after else None for name, new in named.items()
             if new != name or new not in after}  # fmt: skip
 

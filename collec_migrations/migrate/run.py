@@ -282,9 +282,7 @@ class Run:
             self.sink.record(self.names.gacl, replace(entry, version=self.rights_version))
         self.sink.settle()
 
-    def _send(
-        self, source: library.Source, text: str, steps: Sequence[archive.Step] = ()
-    ) -> None:
+    def _send(self, source: library.Source, text: str, steps: Sequence[archive.Step] = ()) -> None:
         bound = sql.bind(text, self.names.by_default_name, shown=source.shown)
         self.sink.send(bound, shown=source.shown, steps=steps)
         self._sent.append(source)
