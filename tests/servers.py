@@ -24,6 +24,10 @@ scratch = quick
 """Where whatever a test makes is made quickly."""
 
 
+SUPERUSER = "super"
+"""Neither `collec` nor `postgres`: a role of the same name hides every fault about roles."""
+
+
 class PsqlError(Exception):
     """psql left with an error; the text is what it wrote on stderr."""
 
@@ -33,7 +37,7 @@ class Server:
     """A server that runs as long as the tests of one worker."""
 
     address: Address
-    """The superuser `collec` on the database `postgres`."""
+    """The superuser on the database `postgres`."""
     binaries: Binaries
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _templates: dict[str, str] = field(default_factory=dict)
@@ -120,7 +124,9 @@ class Server:
 def running(major: int) -> Iterator[Server]:
     """Give a server of a major version."""
     found = binaries.find(major)
-    with throwaway(found, folder=scratch(), settings=QUICK, tcp=True) as address:
+    with throwaway(
+        found, folder=scratch(), settings=QUICK, tcp=True, superuser=SUPERUSER
+    ) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
 
 

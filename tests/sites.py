@@ -13,7 +13,7 @@ from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.postgres.throwaway import FAST, throwaway
+from collec_migrations.postgres.throwaway import FAST, SUPERUSER, throwaway
 
 RULES = """\
 # PostgreSQL Client Authentication Configuration File
@@ -95,16 +95,14 @@ def running(major: int) -> Iterator[Site]:
         names = {"root", account.for_server().name}
         (site.folder / "pg_ident.conf").write_text(
             "".join(f"{map_} {name} {role}\n" for name in sorted(names)
-                    for map_, role in (("collec", "collec"), ("admin", "postgres")))
+                    for map_, role in (("collec", SUPERUSER), ("admin", "postgres")))
         )  # fmt: skip
-        site.hba.write_text(f"local all collec peer map=collec\n{RULES}")
+        site.hba.write_text(f"local all {SUPERUSER} peer map=collec\n{RULES}")
         with closing(psycopg2.connect(address.dsn)) as session:
             session.autocommit = True
             with session.cursor() as cursor:
                 cursor.execute("create role postgres superuser login createdb createrole")
             configuration.reload(session, lambda: psycopg2.connect(address.dsn))
         site.execute("drop database collec")
-        # The bootstrap superuser cannot be dropped, and its name is the application's.
-        site.execute("alter role collec rename to bootstrap")
         site.put_rules(RULES)
         yield site

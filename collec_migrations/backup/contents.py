@@ -20,15 +20,6 @@ AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
-    """A role that a restore needs."""
-
-    name: str
-    quoted: str
-    """As pg_dumpall writes it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a database is apart from its contents."""
 
@@ -39,7 +30,12 @@ class Surroundings:
     """Role, or empty for all, and `name=value`."""
     grants: tuple[tuple[str, str, bool], ...] | None
     """Grantee (empty: all), privilege, grantable; None: as in every new database."""
-    roles: tuple[Role, ...]
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Return the roles that its owner, settings and rights name."""
+        named = {self.owner, *(role for role, _ in self.settings)}
+        return frozenset(named | {who for who, _, _ in self.grants or ()}) - {""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +166,6 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Sourc
             grants=None
             if grants is None
             else tuple((grantee, right, more == "true") for grantee, right, more in grants),
-            roles=_roles(cursor),
         ),
         encoding=encoding,
         size=size,
@@ -207,8 +202,3 @@ def _snapshot(connection: extensions.connection, cursor: extensions.cursor) -> s
     cursor.execute("select pg_export_snapshot()")
     row = cursor.fetchone()
     return str(row[0]) if row else ""
-
-
-def _roles(cursor: extensions.cursor) -> tuple[Role, ...]:
-    cursor.execute(statement("backup_roles"))
-    return tuple(Role(name=name, quoted=quoted) for name, quoted in cursor.fetchall())

@@ -1,13 +1,13 @@
-"""Bring back what belongs to a database and is not in it: roles, settings, rights, comment."""
+"""Bring back what belongs to a database and is not in it: settings, rights, comment."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from psycopg2 import extensions, sql
+from psycopg2 import sql
 
 from collec_migrations.backup import dump
-from collec_migrations.backup.contents import Role, Surroundings
+from collec_migrations.backup.contents import Surroundings
 from collec_migrations.backup.store import Backup
 
 QUOTED_LISTS = (
@@ -31,23 +31,7 @@ def read(backup: Backup) -> Surroundings:
         comment=found["comment"],
         settings=tuple((role, setting) for role, setting in found["settings"]),
         grants=None if grants is None else tuple((who, what, more) for who, what, more in grants),
-        roles=tuple(Role(**role) for role in found["roles"]),
     )
-
-
-def missing_roles(cursor: extensions.cursor, around: Surroundings) -> tuple[Role, ...]:
-    """Return the roles that the database needs and the server has not."""
-    cursor.execute("select rolname from pg_roles")
-    there = {str(name) for (name,) in cursor.fetchall()}
-    return tuple(role for role in around.roles if role.name not in there)
-
-
-def creation(backup: Backup, roles: Sequence[Role]) -> Iterator[str]:
-    """Yield the statements of globals.sql that make these roles, with their passwords."""
-    lines = (backup.path / dump.GLOBALS).read_text("utf-8").splitlines()
-    for role in roles:
-        beginnings = (f"CREATE ROLE {role.quoted};", f"ALTER ROLE {role.quoted} WITH ")
-        yield from (line for line in lines if line.startswith(beginnings))
 
 
 def statements(

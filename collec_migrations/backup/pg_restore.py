@@ -1,6 +1,9 @@
 """Run pg_restore: everything into a new server, or all or nothing into a server of the site."""
 
-from collections.abc import Sequence
+import os
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from collec_migrations.backup import pg_dump
 from collec_migrations.backup.dump_programs import Tools
@@ -10,6 +13,8 @@ from collec_migrations.errors import BackupDamaged, BackupFailed, RestoreRefused
 from collec_migrations.postgres import programs
 
 JOBS = 2
+ENTRY = re.compile(r"\d+; \d+ \d+ (?P<rest>.*)")
+"""A line of the table of contents; line breaks within names are blanks there."""
 NOT_HERE = ("is not available", "could not open extension control file")
 NOT_NOW = ("No space left on device", "closed the connection", "connection to server")
 """What a server says of itself, not of the backup."""
@@ -31,19 +36,47 @@ def load_whole(backup: Backup, tools: Tools, door: Door, schemas: Sequence[str] 
         ) from error
 
 
-def schema_statements(backup: Backup, tools: Tools, door: Door, quoted: str) -> tuple[str, ...]:
-    """Return what makes a schema itself, with owner and rights: `--schema` leaves that out."""
+def load_schemas(backup: Backup, tools: Tools, door: Door, names: Collection[str]) -> None:
+    """Make schemas themselves, with owner and rights: `--schema` leaves that out.
+
+    What is restored is chosen from the archive's own table of contents, by entry: a line of a
+    function's body is none.
+    """
+    listed = _read(backup, tools, door, "--list")
+    wanted = [line for line in listed.splitlines() if _makes_schema(line, names)]
+    descriptor = os.memfd_create("entries")
+    try:
+        os.write(descriptor, "\n".join(wanted).encode())
+        words = ("--single-transaction", f"--use-list=/proc/self/fd/{descriptor}")
+        inherited = replace(door, descriptors=(*door.descriptors, descriptor))
+        _run(backup, tools, inherited, *words)
+    finally:
+        os.close(descriptor)
+
+
+def script(backup: Backup, tools: Tools, door: Door) -> str:
+    """Return the statements of the archive, without the rows."""
+    return _read(backup, tools, door, "--schema-only", "--file=-")
+
+
+def _makes_schema(line: str, names: Collection[str]) -> bool:
+    """Tell an entry such as `7; 2615 16385 SCHEMA - col owner`, `8; 0 0 ACL - SCHEMA col owner`."""
+    entry = ENTRY.match(line)
+    if entry is None:
+        return False
+    rest = entry["rest"]
+    beginnings = [f"{kind} {name} " for kind in ("SCHEMA -", "ACL - SCHEMA") for name in names]
+    return rest.startswith(tuple(beginnings))
+
+
+def _read(backup: Backup, tools: Tools, door: Door, *words: str) -> str:
     where = pg_dump.path(backup.path, backup.manifest.archive)
-    words = ("--schema-only", "--file=-", str(where))
-    with door.start((tools.program("pg_restore"), *words)) as process:
-        out, _ = process.communicate()
-    made = (f"CREATE SCHEMA {quoted};", f"ALTER SCHEMA {quoted} OWNER TO ")
-    return tuple(
-        line
-        for line in out.decode(errors="replace").splitlines()
-        if line.startswith(made)
-        or (line.startswith(("GRANT ", "REVOKE ")) and f" ON SCHEMA {quoted} " in line)
-    )
+    with door.start((tools.program("pg_restore"), *words, str(where))) as process:
+        out, messages = process.communicate()
+    if process.returncode != 0:
+        words_of_it = programs.last_words(messages.decode(errors="replace"))
+        raise BackupDamaged(f"the archive of {backup.id} cannot be read", hint=words_of_it)
+    return out.decode(errors="replace")
 
 
 def _run(backup: Backup, tools: Tools, door: Door, *options: str) -> None:

@@ -1,6 +1,6 @@
 """Restore a backup into a database of the site: an empty one, all or nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from collec_migrations.backup import (
     libpq_environment,
     lock,
     pg_restore,
+    roles,
 )
 from collec_migrations.backup.contents import Surroundings
 from collec_migrations.backup.dump_programs import Tools
@@ -66,7 +67,9 @@ def restore(backup: Backup, order: Order, *, say: Say) -> Restored:
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             _refuse_tables(connection)
             _refuse_names(cursor, backup, order)
-            _make_roles(cursor, backup, around, order, say)
+            with libpq_environment.door(order.target) as door:
+                named = roles.named_in(pg_restore.script(backup, chosen, door)) | around.roles
+            _make_roles(cursor, backup, named, order, say)
         connection.commit()
         with libpq_environment.door(
             libpq_environment.to(order.target, connection.info.dbname)
@@ -124,19 +127,23 @@ def _schemas_of(cursor: extensions.cursor, backup: Backup) -> set[str]:
 
 
 def _make_roles(
-    cursor: extensions.cursor, backup: Backup, around: Surroundings, order: Order, say: Say
+    cursor: extensions.cursor, backup: Backup, named: Collection[str], order: Order, say: Say
 ) -> None:
-    missing = database_settings.missing_roles(cursor, around)
+    known = roles.read(backup)
+    missing = roles.missing(cursor, roles.closure(known, named))
     if not missing:
         return
-    names = ", ".join(role.name for role in missing)
+    names = ", ".join(missing)
     if not order.create_roles:
         raise RestoreRefused(
             f"the target lacks roles that own something or have rights: {names}",
             hint="Create them, or add --create-roles to make them as they were.",
         )
-    for statement in database_settings.creation(backup, missing):
-        cursor.execute(statement)
+    for statement, left_out in roles.creation(cursor, known, missing):
+        if statement is not None:
+            cursor.execute(statement)
+        if left_out:
+            say(left_out)
     say(f"created roles: {names}")
 
 
@@ -150,13 +157,9 @@ def _load(
         for name in backup.manifest.extensions:
             statement = sql.SQL("create extension if not exists {}")
             cursor.execute(statement.format(sql.Identifier(name)))
-        for name in order.schemas:
-            cursor.execute("select quote_ident(%s)", (name,))
-            (quoted,) = cursor.fetchone() or ("",)
-            for line in pg_restore.schema_statements(backup, chosen, door, quoted):
-                cursor.execute(line)
     connection.commit()
     try:
+        pg_restore.load_schemas(backup, chosen, door, order.schemas)
         pg_restore.load_whole(backup, chosen, door, order.schemas)
     except MigrationError:
         _drop(connection, order.schemas)

@@ -18,6 +18,7 @@ from collec_migrations.backup import (
     libpq_environment,
     lock,
     pg_restore,
+    roles,
     space,
     store,
 )
@@ -103,8 +104,10 @@ def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
     with closing(database.connect(conninfo.Address(server.dsn))) as connection:
         connection.autocommit = True
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-            for role in database_settings.missing_roles(cursor, around):
-                cursor.execute(sql.SQL("create role {}").format(sql.Identifier(role.name)))
+            # Every role of the server: whatever the dump names is one of them.
+            named = around.roles | roles.read(backup).keys()
+            for name in roles.missing(cursor, named):
+                cursor.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
             _create_database(cursor, backup.manifest)
             for statement in database_settings.statements(around, NAME, {}):
                 # A setting that this server no longer knows says nothing about the backup.

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a
 from sqlalchemy import Connection, Engine
 
 from collec_migrations.errors import UsageError
-from collec_migrations.postgres import timeouts
+from collec_migrations.postgres import prologue, timeouts
 from collec_migrations.settings import Settings
 
 
@@ -21,10 +21,16 @@ def borrowed(given: Connection | Engine) -> Iterator[Connection]:
         return
     driver = driver_of(given)
     before = timeouts.read(driver)
-    if not given.in_transaction():
-        driver.rollback()
-    yield given
-    timeouts.put_back(driver, before)
+    with prologue.lent(driver):
+        if not given.in_transaction():
+            driver.commit()
+        try:
+            yield given
+        except BaseException:
+            if not given.in_transaction() and not driver.closed:
+                driver.rollback()
+            raise
+        timeouts.put_back(driver, before)
     if not given.in_transaction():
         driver.commit()
 

@@ -1,7 +1,7 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from alembic.operations import Operations
@@ -198,6 +198,13 @@ class Listing:
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Note nothing: the history belongs to the tool."""
+
+    def searching(
+        self,
+        path: str,  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
+        """Note nothing: the path belongs to the tool."""
+        return nullcontext()
 
     def settle(self) -> None:
         """Note nothing: what is new gets its owner before anybody sees it."""

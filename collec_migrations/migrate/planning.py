@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import update_wrapper
 from typing import Any, Protocol, TypeAlias
 
@@ -25,6 +26,9 @@ class Follower(Protocol):
     def begin(self, step: Any) -> None:
         """Learn that `step` (Alembic's RevisionStep or StampStep) is about to run."""
 
+    def searching(self) -> AbstractContextManager[None]:
+        """Give a step's statements the search path that they are written for."""
+
 
 def check_version(text: str, versions: Sequence[str]) -> None:
     """Raise `UnknownVersion` unless `text` is an exact version, head, base or +N, -N.
@@ -47,9 +51,21 @@ def followed(work: Work, follower: Follower) -> Work:
         follower.foresee(found)
         for step in found:
             follower.begin(step)
+            if isinstance(step, RevisionStep):
+                step.migration_fn = _searching(step.migration_fn, follower)
             yield step
 
     return plan
+
+
+def _searching(function: Callable[..., Any], follower: Follower) -> Callable[..., Any]:
+    """Return a step's function with its path, which ends before Alembic writes its own table."""
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        with follower.searching():
+            return function(*arguments, **named)
+
+    return update_wrapper(run, function)
 
 
 def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:

@@ -1,6 +1,7 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -17,19 +18,19 @@ from collec_migrations.migrate import (
     checks,
     comparing,
     extending,
+    extension_path,
     installation,
     levels,
     planning,
     refusing,
     removal,
-    run_settings,
     wrapped_revision,
 )
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.migrate.wrapped import Sending
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
-from collec_migrations.wrapping import application, errata
+from collec_migrations.wrapping import application, errata, session
 from collec_migrations.wrapping.prepared import Prepared
 
 if TYPE_CHECKING:
@@ -121,6 +122,15 @@ class Run:
         self._sent = []
         self._rights_changed = False
 
+    def searching(self) -> AbstractContextManager[None]:
+        """Give the statements of a site's own step the path that its author expects.
+
+        Our scripts name the schema of everything; wrapped ones get their path as they are sent.
+        """
+        if Path(self._module.__file__).parent == library.versions_folder():
+            return nullcontext()
+        return self.sink.searching(session.path(self.names))
+
     def upgrade(self) -> None:
         """Take the step; the part for a rights schema that is that far already is left out."""
         before = self._before(self._version)
@@ -139,7 +149,6 @@ class Run:
         Its own rights would need rows under another code, which its administrators enter.
         """
         gacl_script, col_script = self.job.creations[self._version]
-        self.sink.execute(run_settings.for_transaction())
         if self.rights_version is None:
             source = library.load(gacl_script)
             self._send(source, source.text)
@@ -179,7 +188,6 @@ class Run:
             )
             for role in roles
         ]
-        self.sink.execute(run_settings.for_transaction())
         if not self._ready or self.job.settings.per_version:
             self.sink.execute(archive.functions())
             self._ready = True
@@ -284,7 +292,12 @@ class Run:
 
     def _send(self, source: library.Source, text: str, steps: Sequence[archive.Step] = ()) -> None:
         bound = sql.bind(text, self.names.by_default_name, shown=source.shown)
+        reaches = extension_path.uses_extensions(text)
+        if reaches:
+            self.sink.execute(extension_path.reach_extensions())
         self.sink.send(bound, shown=source.shown, steps=steps)
+        if reaches:
+            self.sink.execute(extension_path.leave_extensions())
         self._sent.append(source)
 
     def _announce_rights_kept(self) -> None:

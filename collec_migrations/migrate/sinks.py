@@ -1,6 +1,7 @@
 """Where statements go: to a server at once, or into a script for psql."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -8,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations.bridge import history, holdings
 from collec_migrations.migrate import archive, checks, extending, sending
-from collec_migrations.postgres import extensions
+from collec_migrations.postgres import extensions, prologue
 from collec_migrations.wrapping.extensions import Use
 
 
@@ -38,6 +39,9 @@ class Sink(Protocol):
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Take a row for the history of a schema."""
+
+    def searching(self, path: str) -> AbstractContextManager[None]:
+        """Search a path in a block."""
 
     def settle(self) -> None:
         """Give what the statements so far have made its rightful owner and rights."""
@@ -71,8 +75,9 @@ class Server:
         self._noticed(lambda: self.cursor.execute(sql))
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
-        """Run a check."""
-        check(self.cursor)
+        """Run a check, which calls nothing of the schemas' owner whatever a script's path is."""
+        with prologue.searching(self.cursor):
+            check(self.cursor)
 
     def ask(self, question: checks.Question) -> None:
         """Refuse the step for what is found, or tell it at the end."""
@@ -100,11 +105,17 @@ class Server:
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Store a history row."""
-        history.record(self.cursor, schema, entry)
+        with prologue.searching(self.cursor):
+            history.record(self.cursor, schema, entry)
+
+    def searching(self, path: str) -> AbstractContextManager[None]:
+        """Set the path, and put back the one before."""
+        return prologue.searching(self.cursor, path)
 
     def settle(self) -> None:
         """Set owners and rights."""
-        self.watch.settle()
+        with prologue.searching(self.cursor):
+            self.watch.settle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,13 @@ class Text:
         """Write a history row, timed by the server that will run it."""
         timed = replace(entry, started=None)
         self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
+
+    def searching(
+        self,
+        path: str,  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
+        """Leave the path to whoever runs the script: wrapped ones set it, ours need none."""
+        return nullcontext()
 
     def settle(self) -> None:
         """Write nothing: whoever runs the script owns what it makes."""

@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collec_migrations.errors import ServerFailed
@@ -30,6 +30,7 @@ class Cluster:
     home: Path
     binaries: Binaries
     account: Account
+    superuser: str = ROLE
 
     @property
     def data(self) -> Path:
@@ -52,7 +53,7 @@ def make(cluster: Cluster, *options: str) -> None:
         shutil.rmtree(left, ignore_errors=True)
     # A name of its own: when a caller was killed, its initdb may still be at work.
     partial = cluster.home / f"data.partial-{os.getpid()}"
-    who = (f"--username={ROLE}", "--auth-local=peer", "--auth-host=reject")
+    who = (f"--username={cluster.superuser}", "--auth-local=peer", "--auth-host=reject")
     what = ("--encoding=UTF8", "--locale=C", *options)
     cluster.run(cluster.binaries.program("initdb"), "-D", partial, *who, *what)
     partial.rename(cluster.data)
@@ -83,7 +84,7 @@ def wait_ready(cluster: Cluster, pid: int, logged: int = 0) -> Address:
     for _ in _until(PATIENCE):
         found = postmaster.recorded(cluster.data)
         if found and found.pid == pid and found.is_ready:
-            return found.address
+            return replace(found.address, user=cluster.superuser)
         if not postmaster.is_alive(pid):
             words = cluster.log.read_bytes()[logged:].decode(errors="replace")
             raise ServerFailed(
@@ -127,7 +128,7 @@ def _stop(cluster: Cluster, how: signal.Signals) -> bool:
 def address(cluster: Cluster) -> Address | None:
     """Return where the server is, when it runs."""
     found = postmaster.running(cluster.data)
-    return found.address if found else None
+    return replace(found.address, user=cluster.superuser) if found else None
 
 
 def _check_version(cluster: Cluster) -> None:

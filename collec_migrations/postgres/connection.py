@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  (a class
 from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.errors import ConnectionFailed, MigrationError
+from collec_migrations.postgres import prologue
 from collec_migrations.postgres.conninfo import Address
 
 __all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line", "translated"]
@@ -35,10 +36,13 @@ HINTS = (
 
 
 def connect(address: Address) -> Connection:
-    """Open a connection in UTF-8; raise `ConnectionFailed` with one line and a hint."""
+    """Open a connection in UTF-8 with our settings; raise `ConnectionFailed`: a line, a hint."""
     with _told(address):
-        connection = psycopg2.connect(address.dsn, fallback_application_name=OURSELVES)
+        connection = psycopg2.connect(
+            prologue.with_keepalives(address.dsn), fallback_application_name=OURSELVES
+        )
         connection.set_client_encoding("UTF8")
+        prologue.begin(connection)
     return connection
 
 
@@ -46,7 +50,7 @@ def connect_for_replication(address: Address) -> PhysicalReplicationConnection:
     """Open a connection that takes replication commands alone; raise `ConnectionFailed`."""
     with _told(address):
         connection: PhysicalReplicationConnection = psycopg2.connect(
-            address.dsn,
+            prologue.with_keepalives(address.dsn),
             fallback_application_name=OURSELVES,
             connection_factory=PhysicalReplicationConnection,
         )

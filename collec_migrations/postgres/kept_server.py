@@ -32,7 +32,8 @@ def start(binaries: Binaries, folder: Path | None = None) -> Kept:
     """Make and start a server for whoever may enter its folder."""
     who = account.for_server()
     home = throwaway.new_home(folder, who)
-    made = Cluster(home=home, binaries=binary_copies.reachable(binaries, who), account=who)
+    reachable = binary_copies.reachable(binaries, who)
+    made = Cluster(home=home, binaries=reachable, account=who, superuser=throwaway.SUPERUSER)
     cluster.make(made, "--no-sync")
     address = cluster.start(made, launch.command(made, throwaway.FAST))
     psql.ensure_database(made.binaries, address)

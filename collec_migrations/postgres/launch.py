@@ -5,7 +5,6 @@ from types import MappingProxyType
 
 from collec_migrations.postgres import sockets
 from collec_migrations.postgres.account import Account
-from collec_migrations.postgres.address import ROLE
 from collec_migrations.postgres.cluster import PORT, Cluster
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -27,10 +26,10 @@ def command_with_tcp(
     return _command(cluster, BY_SOCKET + BY_PASSWORD, {**door, **settings})
 
 
-def identities(account: Account) -> str:
+def identities(account: Account, superuser: str) -> str:
     """Return who may be the superuser: the server's account, and root, who may do all anyway."""
     names = dict.fromkeys(("root", account.name))
-    return "".join(f'collec "{name}" {ROLE}\n' for name in names)
+    return "".join(f'collec "{name}" {superuser}\n' for name in names)
 
 
 def _command(cluster: Cluster, hba: str, settings: Mapping[str, str]) -> tuple[str, ...]:
@@ -39,9 +38,10 @@ def _command(cluster: Cluster, hba: str, settings: Mapping[str, str]) -> tuple[s
     What must hold is on the command line: it wins over an edited postgresql.conf, and is right
     again after the folder was moved.
     """
+    who = identities(cluster.account, cluster.superuser)
     settings = {
         "hba_file": _written(cluster, "pg_hba.conf", hba),
-        "ident_file": _written(cluster, "pg_ident.conf", identities(cluster.account)),
+        "ident_file": _written(cluster, "pg_ident.conf", who),
         "unix_socket_directories": str(sockets.folder_for(cluster.home, cluster.account)),
         "unix_socket_permissions": "0700",
         "logging_collector": "off",

@@ -7,6 +7,7 @@ from collec_migrations.errors import ServerFailed
 from collec_migrations.postgres import programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.prologue import FOR_PSQL
 
 
 def psql(binaries: Binaries, address: Address, script: str) -> str:
@@ -14,7 +15,7 @@ def psql(binaries: Binaries, address: Address, script: str) -> str:
     command = [str(binaries.program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", address.dsn]
     done = subprocess.run(
         command,
-        input=script,
+        input=FOR_PSQL + script,
         capture_output=True,
         encoding="utf-8",
         env=programs.environment() | {"PGCONNECT_TIMEOUT": "10"},

@@ -30,6 +30,9 @@ FAST: Mapping[str, str] = MappingProxyType(
 )
 """For a server whose data nobody needs after a crash."""
 
+SUPERUSER = "throwaway"
+"""No site has a role of this name: what a dump names is then never there by chance."""
+
 # The shell waits until we close the pipe or die. Words: log, folder, socket's folder, command.
 GUARDED = """
 log=$0 home=$1 socket=$2; shift 2
@@ -50,11 +53,13 @@ def throwaway(
     folder: Path | None = None,
     settings: Mapping[str, str] = FAST,
     tcp: bool = False,
+    superuser: str = SUPERUSER,
 ) -> Iterator[Address]:
     """Give a new server in a folder of its own; `tcp` adds 127.0.0.1, for roles with a password."""
     who = account.for_server()
     home = new_home(folder, who)
-    made = Cluster(home=home, binaries=binary_copies.reachable(binaries, who), account=who)
+    reachable = binary_copies.reachable(binaries, who)
+    made = Cluster(home=home, binaries=reachable, account=who, superuser=superuser)
     try:
         cluster.make(made, "--no-sync")
         if tcp:

@@ -8,12 +8,11 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations.errors import UnknownVersion
 from collec_migrations.names import Names
-from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import conninfo
 from collec_migrations.testing import path_versions
 from collec_migrations.testing.servers import Server, worker
 from collec_migrations.testing.templates import Content, Templates
@@ -44,7 +43,7 @@ class Database:
 
     def connect(self) -> extensions.connection:
         """Return a connection, which is the test's to close: an open one is ended at the end."""
-        return database.connect(conninfo.Address(self.dsn))
+        return psycopg2.connect(self.dsn)  # with the server's own settings, as an application has
 
 
 class MakeDatabase(Protocol):

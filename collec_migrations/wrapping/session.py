@@ -39,11 +39,15 @@ def restoring(names: Sequence[str]) -> str:
     return _setting(names, target=lambda name: name, source=lambda name: f"{_PREFIX}.{name}")
 
 
+def path(names: Names) -> str:
+    """Return the path for a script that may set none."""
+    bound = names.by_default_name
+    return ", ".join(quoting.identifier(bound.get(name, name)) for name in DEFAULT_PATH)
+
+
 def starting_path(names: Names) -> str:
     """Return the statement that sets the path for a script that may set none."""
-    bound = names.by_default_name
-    path = ", ".join(quoting.identifier(bound.get(name, name)) for name in DEFAULT_PATH)
-    return f"set search_path = {path};"
+    return f"set search_path = {path(names)};"
 
 
 def reaching(extensions: Sequence[str]) -> str:

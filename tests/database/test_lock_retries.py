@@ -42,7 +42,7 @@ def test_the_final_error_names_script_and_holder(old: Address, holder: Connectio
     assert message.startswith(
         "legacy_sql/upgrade-1.0.8-1.1.sql: canceling statement due to lock timeout"
     )
-    assert f"pid {pid(holder)}, user collec, the site, idle in transaction since" in message
+    assert f"pid {pid(holder)}, user super, the site, idle in transaction since" in message
     assert "holds col.storage: select count(*) from col.storage" in message
     assert refused.value.exit_status == 3
     assert "pg_terminate_backend" in refused.value.hint
@@ -80,7 +80,7 @@ def test_the_run_succeeds_when_the_lock_goes_away_in_between(
     options = {"url": old.url, "lock_timeout": "0.1", "lock_retries": "1"}
     assert verbs.upgrade(options, "head", say=say) == {"col": "1.1"}
     assert said[0] == "a table is locked by another session; trying again in 1 s"
-    assert said[1].startswith(f"    pid {pid(holder)}, user collec, the site")
+    assert said[1].startswith(f"    pid {pid(holder)}, user super, the site")
     assert chain.catalog(old) == chain.known("1.1")
     assert chain.query(old, "select count(*) from col.migration_history where version = '1.1'") == [
         (1,)
@@ -91,5 +91,5 @@ def test_a_plan_that_cannot_look_names_the_holder(old: Address) -> None:
     with closing(psycopg2.connect(old.dsn, application_name="the site")) as other:
         other.cursor().execute("lock table col.sample_metadata")
         options = {"url": old.url, "lock_timeout": "0.1"}
-        with pytest.raises(LockNotObtained, match=f"pid {pid(other)}, user collec, the site"):
+        with pytest.raises(LockNotObtained, match=f"pid {pid(other)}, user super, the site"):
             verbs.plan(options, "head", say=lambda _: None)

@@ -179,10 +179,10 @@ def visitor(server18: Server, role: str, old: Address) -> Iterator[str]:
 def test_a_role_with_too_few_rights_is_told_all_obstacles(visitor: str) -> None:
     found = obstacles(visitor)
     assert "role 'plain' may not create objects in schema 'col'" in found
-    assert "new objects of schema 'col' belong to 'collec', of which 'plain' is not a member" in (
+    assert "new objects of schema 'col' belong to 'super', of which 'plain' is not a member" in (
         found
     )
-    assert "table col.storage belongs to 'collec', and 'plain' may not change it" in found
+    assert "table col.storage belongs to 'super', and 'plain' may not change it" in found
 
 
 def test_a_real_run_is_refused_before_anything_is_touched(visitor: str, old: Address) -> None:
@@ -209,10 +209,8 @@ def test_one_table_of_another_owner_is_named(
     chain.execute(database, f'grant create on database "{database.dbname}" to {role}')
     url = as_role(server18, role, database)
     verbs.upgrade({"url": url}, "1.0.8", say=lambda _: None)
-    chain.execute(database, "alter table col.storage owner to collec")
-    assert obstacles(url) == [
-        "table col.storage belongs to 'collec', and 'plain' may not change it"
-    ]
+    chain.execute(database, "alter table col.storage owner to super")
+    assert obstacles(url) == ["table col.storage belongs to 'super', and 'plain' may not change it"]
 
 
 def test_a_role_that_may_not_create_schemas_is_told(

@@ -30,7 +30,7 @@ def test_a_row_says_what_was_done_by_whom_and_when(database: Address) -> None:
     assert row.script == "upgrade-1.0.6-1.0.8.sql"
     assert row.checksum == versions.load(row.script).checksum
     assert row.tool_version == history.tool_version()
-    assert row.database_user == "collec"
+    assert row.database_user == "super"
     assert row.client == history.client()
     assert before <= (row.started or before - timedelta(1)) <= datetime.now(UTC)
     assert timedelta(0) < row.duration < timedelta(minutes=1)

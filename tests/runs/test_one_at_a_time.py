@@ -72,9 +72,9 @@ def test_who_waits_says_for_whom_and_gives_up(
     holder.communicate()
     assert waiting.returncode == status, out + err
     assert not saw
-    for text in (f"waiting for another run on this database: pid {pid}, user collec", "since 20"):
+    for text in (f"waiting for another run on this database: pid {pid}, user super", "since 20"):
         assert text in err
-    assert f"another run holds this database: pid {pid}, user collec" in out + err
+    assert f"another run holds this database: pid {pid}, user super" in out + err
     assert "lock_wait" in out + err
     assert "Traceback" not in out + err
 
@@ -118,4 +118,4 @@ def test_another_role_waits_though_it_sees_less_of_the_holder(
     done = chain.alembic("-x", "lock_wait=0", "stamp", "1.0.8", url=url)
     holder.kill()
     holder.communicate()
-    assert "user collec, collec-migrations, since an unknown time" in done.stdout
+    assert "user super, collec-migrations, since an unknown time" in done.stdout

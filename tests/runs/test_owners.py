@@ -194,8 +194,8 @@ def test_the_owners_default_privileges_are_respected(owned: Owned) -> None:
 
 def test_default_privileges_of_whoever_runs_it_do_not_leak(owned: Owned) -> None:
     given = (
-        "alter default privileges for role collec grant all on tables to app;"
-        "alter default privileges for role collec grant all on sequences to app"
+        "alter default privileges for role super grant all on tables to app;"
+        "alter default privileges for role super grant all on sequences to app"
     )
     by_owner, by_superuser = owned.clone(given), owned.clone(given)
     owned.upgrade(by_owner, OWNER)

@@ -1,221 +1,38 @@
 """The scripts from 2.8.1 to 26.2 and back: catalogs, rows, and what each rule does to values."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
-from itertools import pairwise
-from pathlib import Path
 
-import psycopg2
 import pytest
-from psycopg2 import errors, extensions, extras, sql
+from psycopg2 import errors
 
 from collec_migrations import catalog
-from collec_migrations.bridge.catalog_reader import read_catalog
-from collec_migrations.names import Names
-from collec_migrations.postgres.address import Address
-from tests.builders import from_catalog, stored
 from tests.servers import Server
-
-Connection = extensions.connection
-Row = dict[str, object]
-Rows = dict[str, list[Row]]
-
-ROOT = Path(__file__).parent.parent.parent
-VERSIONS = ("2.8.1", "24.0", "24.1", "25.0", "26.0", "26.1", "26.2")
-STEPS = tuple(pairwise(VERSIONS))
-GAINED: Mapping[str, Mapping[str, Mapping[str, list[Row]]]] = json.loads(
-    (ROOT / "tests" / "data" / "rows.json").read_text("utf-8")
+from tests.steps.stepping import (
+    SCRIPTS,
+    Connection,
+    at,
+    difference,
+    execute,
+    expected_rows,
+    facts,
+    findings,
+    fresh_rows,
+    query,
+    rows_of,
+    step,
+    steps_between,
 )
-REFERENCE = json.loads((ROOT / "tests" / "data" / "reference_data.json").read_text("utf-8"))
-OWN_STYLESHEET = "own stylesheet"
-FIRST_LABEL: Row = {"label_id": 1, "label_name": "Exemple", "label_xsl": OWN_STYLESHEET}
-ALL = ("1.1", *GAINED)
-FREE_IDS = {"col.dbparam": "dbparam_id", "col.dbversion": "dbversion_id"}
-"""Ids that come from a sequence, and that nothing refers to."""
 
-
-# A fresh database, version by version ---------------------------------------------------------
-
-
-def fresh_rows(version: str) -> Rows:
-    """Return the rows of a fresh database: those of 1.1, and what each step changes in them."""
-    rows: Rows = {
-        table: [dict(zip(known["columns"], row, strict=True)) for row in known["rows"]]
-        for table, known in REFERENCE["1.1"].items()
-    }
-    rows["col.label"] = [dict(FIRST_LABEL, label_fields="uid,id,clp,db,prj")]
-    for number in ALL[1 : ALL.index(version) + 1]:
-        for table, change in GAINED[number].items():
-            here = rows.setdefault(table, [])
-            if "removed" in change:
-                # All that the table had, in the one place: the older versions, in 2.0.
-                here.clear()
-            here += [dict(row) for row in change.get("added", [])]
-            for changed in change.get("changed", []):
-                before, after = changed["from"], changed["to"]
-                assert isinstance(before, dict)
-                assert isinstance(after, dict)
-                key = next(name for name in before if name.endswith("_id"))
-                next(row for row in here if row[key] == before[key]).update(after)
-    return rows
-
-
-def put(connection: Connection, rows: Rows) -> None:
-    """Insert rows where the table has their columns, and set the sequences right."""
-    with connection.cursor() as cursor:
-        cursor.execute("set session_replication_role to replica")
-        for table, several in rows.items():
-            name = sql.Identifier(*table.split("."))
-            cursor.execute(sql.SQL("select * from {} limit 0").format(name))
-            known = {column.name for column in cursor.description or ()}
-            for row in several:
-                row = {k: v for k, v in row.items() if k in known}
-                if "create_date" in row:
-                    row["create_date"] = "2024-01-01"
-                cursor.execute(
-                    sql.SQL("insert into {} ({}) values ({})").format(
-                        name,
-                        sql.SQL(", ").join(map(sql.Identifier, row)),
-                        sql.SQL(", ").join([sql.Placeholder()] * len(row)),
-                    ),
-                    list(row.values()),
-                )
-        cursor.execute("set session_replication_role to origin")
-        cursor.execute(
-            "select table_schema, table_name, column_name, column_default"
-            " from information_schema.columns"
-            " where table_schema in ('gacl', 'col') and column_default like 'nextval%'"
-        )
-        for schema, table, column, default in cursor.fetchall():
-            sequence = re.findall("'(.*)'", default)[0]
-            cursor.execute(
-                sql.SQL("select setval(%s, max({c})) from {t} having max({c}) > 0").format(
-                    c=sql.Identifier(column), t=sql.Identifier(schema, table)
-                ),
-                [sequence],
-            )
-
-
-@contextmanager
-def at(server: Server, version: str) -> Iterator[Connection]:
-    """Give a connection to a fresh database of a version."""
-    with (
-        server.database(template_at(server, version)) as address,
-        closing(psycopg2.connect(address.dsn)) as connection,
-    ):
-        extras.register_default_json(connection, loads=str)
-        yield connection
-
-
-def template_at(server: Server, version: str) -> str:
-    """Return the name of a fresh database: 2.8.1 from its catalog, then step by step."""
-    place = VERSIONS.index(version)
-
-    def build(address: Address) -> None:
-        with closing(psycopg2.connect(address.dsn)) as connection, connection:
-            if place == 0:
-                from_catalog.build(connection, stored.load(version), Names())
-                put(connection, fresh_rows(version))
-            else:
-                step(connection, VERSIONS[place - 1], version)
-
-    before = template_at(server, VERSIONS[place - 1]) if place else None
-    return server.template(f"steps_{version}", build, before)
-
-
-def step(connection: Connection, before: str, after: str) -> None:
-    """Run the script from a version to another one, as psql would."""
-    way = "upgrade" if ALL.index(before) < ALL.index(after) else "downgrade"
-    script = ROOT / "legacy_sql" / f"{way}-{before}-{after}.sql"
-    # The scripts name their schemas; extensions are found in public.
-    execute(connection, "set search_path to public")
-    execute(connection, script.read_text("utf-8"))
-
-
-def execute(connection: Connection, text: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(text)
-
-
-def query(connection: Connection, text: str) -> list[tuple[object, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(text)
-        return list(cursor.fetchall())
-
-
-def findings(connection: Connection, script: str) -> list[tuple[str, tuple[object, ...]]]:
-    """Return what a script of checks finds: `stop` or `warn`, and the row."""
-    text = (ROOT / "legacy_sql" / f"check-{script}.sql").read_text("utf-8")
-    checks = re.findall(r"^-- (stop|warn): .+\n-- hint: .+\.\n(select[^;]+);$", text, re.M)
-    assert len(checks) == text.count(";\n"), "each statement says what it looks for"
-    return [(level, row) for level, check in checks for row in query(connection, check)]
-
-
-def facts(connection: Connection) -> catalog.Catalog:
-    return catalog.normalised(read_catalog(connection, Names()))
-
-
-def expected_facts(version: str) -> catalog.Catalog:
-    return catalog.normalised(catalog.thawed(stored.load(version)))
-
-
-def difference(connection: Connection, version: str) -> list[catalog.Fact]:
-    """Return in what the catalog is not that of the version."""
-    return sorted(facts(connection).facts ^ expected_facts(version).facts)
-
-
-def rows_of(connection: Connection, tables: Rows) -> Rows:
-    """Return all rows of tables, without the ids that are free, in the columns that are given."""
-    found: Rows = {}
-    for table, expected in tables.items():
-        with connection.cursor(cursor_factory=extras.RealDictCursor) as cursor:
-            cursor.execute(sql.SQL("select * from {}").format(sql.Identifier(*table.split("."))))
-            given = {name for row in expected for name in row}
-            found[table] = [comparable(table, row, given) for row in cursor.fetchall()]
-        found[table].sort(key=repr)
-    return found
-
-
-def comparable(table: str, row: Mapping[str, object], given: set[str]) -> Row:
-    """Return a row as `rows.json` has it."""
-    left_out = {FREE_IDS.get(table), "create_date"}
-    kept = {name: row[name] for name in sorted(given & row.keys() - left_out)}
-    if kept.get("label_xsl"):
-        kept["label_xsl"] = OWN_STYLESHEET
-    return {
-        name: value.isoformat() if hasattr(value, "isoformat") else value
-        for name, value in kept.items()
-    }
-
-
-def expected_rows(connection: Connection, version: str) -> Rows:
-    """Return the fresh rows in the columns that the tables have at the version."""
-    columns = {
-        table: {name for (name,) in query(connection, COLUMNS.format(*table.split(".")))}
-        for table in fresh_rows(version)
-    }
-    found = {}
-    for table, rows in fresh_rows(version).items():
-        given = {name for row in rows for name in row} & columns[table]
-        full = [{**dict.fromkeys(given), **row} for row in rows]
-        found[table] = sorted((comparable(table, row, given) for row in full), key=repr)
-    return found
-
-
-COLUMNS = (
-    "select column_name from information_schema.columns"
-    " where table_schema = '{}' and table_name = '{}'"
-)
+STEPS = steps_between("2.8.1", "26.2")
+WHOLE = steps_between("1.1", "26.2")
 
 
 # Catalogs and rows ----------------------------------------------------------------------------
 
 
 def test_each_step_up_and_down_makes_the_catalog(any_server: Server) -> None:
-    with at(any_server, "2.8.1") as connection:
+    with at(any_server, "2.8.1", start="2.8.1") as connection:
         for _ in range(2):
             for before, after in STEPS:
                 step(connection, before, after)
@@ -226,7 +43,7 @@ def test_each_step_up_and_down_makes_the_catalog(any_server: Server) -> None:
 
 
 def test_each_step_up_and_down_makes_the_rows_of_a_fresh_database(server18: Server) -> None:
-    with at(server18, "2.8.1") as connection:
+    with at(server18, "2.8.1", start="2.8.1") as connection:
         for before, after in STEPS:
             step(connection, before, after)
             expected = expected_rows(connection, after)
@@ -238,7 +55,7 @@ def test_each_step_up_and_down_makes_the_rows_of_a_fresh_database(server18: Serv
 
 
 def test_the_order_of_new_parameters_and_codes_is_that_of_their_ids(server18: Server) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         names = "select dbparam_name from col.dbparam where dbparam_id > 6 order by dbparam_id"
         assert [name for (name,) in query(connection, names)] == [
             *("containerNameUnique", "consultSeesAll", "notificationDelay"),
@@ -252,7 +69,7 @@ def test_the_order_of_new_parameters_and_codes_is_that_of_their_ids(server18: Se
 
 
 def test_every_sequence_is_at_least_at_the_greatest_id(server18: Server) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         behind = []
         for schema, table, column, sequence in query(connection, SEQUENCES):
             text = (
@@ -275,7 +92,7 @@ where table_schema in ('gacl', 'col') and column_default like 'nextval%'
 
 
 def test_24_0_describes_parameters_by_name_and_leaves_what_is_there(server18: Server) -> None:
-    with at(server18, "2.8.1") as connection:
+    with at(server18, "2.8.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -346,7 +163,7 @@ from col.last_movement order by uid
 
 
 def test_24_0_sets_the_last_movement_and_the_views_show_it(server18: Server) -> None:
-    with at(server18, "2.8.1") as connection:
+    with at(server18, "2.8.1", start="2.8.1") as connection:
         execute(connection, STORED)
         step(connection, "2.8.1", "24.0")
         assert query(connection, "select uid, last_movement_id from col.object order by uid") == [
@@ -364,7 +181,7 @@ def test_24_0_sets_the_last_movement_and_the_views_show_it(server18: Server) -> 
 
 
 def test_24_0_back_shows_the_newest_movements_again(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         execute(connection, STORED)
         step(connection, "24.0", "2.8.1")
         shown = "select * from col.last_movement order by uid"
@@ -393,14 +210,14 @@ values (31, 21, 1, 1, '2024-01-01', null, 5), (32, 22, 1, 1, '2024-01-01', 31, 2
 
 
 def test_24_0_counts_all_samples_made_of_one(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         execute(connection, FAMILY)
         counted = "select * from col.v_derivated_number order by uid"
         assert query(connection, counted) == [(21, 3), (22, 1)]
 
 
 def test_24_0_tells_referents_apart_by_their_first_names(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         execute(
             connection,
             "insert into col.referent (referent_name, referent_firstname)"
@@ -417,7 +234,7 @@ def test_24_0_tells_referents_apart_by_their_first_names(server18: Server) -> No
 
 
 def test_24_1_leaves_the_unique_name_out_where_there_are_homonyms(server18: Server) -> None:
-    with at(server18, "24.0") as connection:
+    with at(server18, "24.0", start="2.8.1") as connection:
         assert findings(connection, "upgrade-24.0-24.1") == []
         execute(
             connection,
@@ -440,7 +257,7 @@ def test_24_1_leaves_the_unique_name_out_where_there_are_homonyms(server18: Serv
 
 
 def test_25_0_renames_the_right_and_group_of_that_exact_name_alone(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -458,7 +275,7 @@ def test_25_0_renames_the_right_and_group_of_that_exact_name_alone(server18: Ser
 
 
 def test_25_0_asks_first_for_twins_of_the_right_and_the_group(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(connection, "insert into gacl.aclaco (aclappli_id, aco) values (1, 'manage')")
         execute(connection, "insert into gacl.aclgroup (groupe) values ('manage')")
         found = findings(connection, "upgrade-24.1-25.0")
@@ -466,7 +283,7 @@ def test_25_0_asks_first_for_twins_of_the_right_and_the_group(server18: Server) 
             ("stop", (4, "gestion", 7, "manage", 1)),
             ("stop", (3, "gestion", 7, "manage")),
         ]
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         assert findings(connection, "downgrade-25.0-24.1") == []
         execute(connection, "insert into gacl.aclaco (aclappli_id, aco) values (1, 'gestion')")
         execute(connection, "insert into gacl.aclgroup (groupe) values ('gestion')")
@@ -477,7 +294,7 @@ def test_25_0_asks_first_for_twins_of_the_right_and_the_group(server18: Server) 
 
 
 def test_25_0_leaves_rights_that_are_that_far_already(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(connection, "update gacl.aclaco set aco = 'manage' where aco = 'gestion'")
         execute(connection, "update gacl.aclgroup set groupe = 'manage' where groupe = 'gestion'")
         assert findings(connection, "upgrade-24.1-25.0") == []
@@ -497,7 +314,7 @@ def test_25_0_leaves_rights_that_are_that_far_already(server18: Server) -> None:
 def test_25_0_adds_the_code_only_where_no_row_has_the_name(
     server18: Server, before: str, value: str | None, english: str
 ) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(connection, f"{before} where dbparam_name = 'APPLI_code'")
         step(connection, "24.1", "25.0")
         ((found, description),) = query(
@@ -512,7 +329,7 @@ def test_25_0_adds_the_code_only_where_no_row_has_the_name(
 
 
 def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> None:
-    with at(server18, "24.1") as connection:
+    with at(server18, "24.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -555,7 +372,7 @@ def test_25_0_adds_missing_rows_by_name_under_a_free_id(server18: Server) -> Non
 
 
 def test_25_0_names_the_parents_of_samples_made_of_subsamples(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(connection, FAMILY)
         execute(
             connection,
@@ -583,7 +400,7 @@ def test_25_0_names_the_parents_of_samples_made_of_subsamples(server18: Server) 
 
 
 def test_25_0_back_cuts_long_logins_of_the_log(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(
             connection,
             f"insert into gacl.log (login, nom_module, log_date) values ('{'a' * 40}', 'm', now())",
@@ -631,7 +448,7 @@ NOT_APPLICABLE = [
 
 
 def test_26_0_empties_whole_values_that_say_not_applicable(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         with connection.cursor() as cursor:
             for number, (before, _) in enumerate(NOT_APPLICABLE):
                 cursor.execute(
@@ -659,7 +476,7 @@ from col.label_optical order by label_optical_id
 
 
 def test_26_0_gives_each_label_its_optical_code_in_order(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(connection, LABELS)
         step(connection, "25.0", "26.0")
         assert query(connection, CODES) == [
@@ -678,7 +495,7 @@ def test_26_0_gives_each_label_its_optical_code_in_order(server18: Server) -> No
 
 
 def test_26_0_adds_no_second_example(server18: Server) -> None:
-    with at(server18, "25.0") as connection:
+    with at(server18, "25.0", start="2.8.1") as connection:
         execute(
             connection,
             "insert into col.label (label_name, label_xsl) values ('Example', 'of the site')",
@@ -692,7 +509,7 @@ def test_26_0_adds_no_second_example(server18: Server) -> None:
 
 
 def test_26_0_back_gives_each_label_its_first_code(server18: Server) -> None:
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -728,7 +545,7 @@ def test_26_0_back_gives_each_label_its_first_code(server18: Server) -> None:
 def test_26_0_back_leaves_an_example_that_somebody_has_made_his_own(
     server18: Server, worked: str
 ) -> None:
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         execute(connection, worked)
         step(connection, "26.0", "25.0")
         kept = "select barcode_id, identifier_only, label_fields from col.label where label_id = 2"
@@ -749,7 +566,7 @@ values (61, 'a', 51), (62, 'b', 52), (63, 'c', 55), (64, 'd', 54), (65, 'e', nul
 
 
 def test_26_1_makes_a_row_of_each_spelling_of_risks_and_products(server18: Server) -> None:
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         execute(connection, TYPES)
         step(connection, "26.0", "26.1")
         risks = [name for (name,) in query(connection, "select risk_name from col.risk order by 1")]
@@ -810,7 +627,7 @@ def test_26_1_renames_two_items_of_the_list_of_samples(server18: Server) -> None
     changed = (
         '[ "a","storage_product", "x storage_product","clp_classification","trashed,campaign_id"]'
     )
-    with at(server18, "26.0") as connection:
+    with at(server18, "26.0", start="2.8.1") as connection:
         assert findings(connection, "upgrade-26.0-26.1") == []
         execute(connection, "update col.dataset_type set fields = fields::jsonb::json")
         assert findings(connection, "upgrade-26.0-26.1") == [], "the same list, spaced"
@@ -852,7 +669,7 @@ def test_26_1_renames_two_items_of_the_list_of_samples(server18: Server) -> None
 
 
 def test_26_1_keeps_types_that_a_collection_offers(server18: Server) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         execute(connection, FAMILY)
         execute(
             connection,
@@ -884,7 +701,7 @@ values (1, 1, 1, 71, '2024-01-01'), (2, 2, 1, 72, '2024-01-01'), (3, 3, 1, 73, '
 
 
 def test_26_2_moves_the_operation_from_the_type_to_its_samples(server18: Server) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         execute(connection, OPERATIONS)
         execute(
             connection,
@@ -910,7 +727,7 @@ def test_26_2_moves_the_operation_from_the_type_to_its_samples(server18: Server)
 
 
 def test_26_2_back_gives_a_type_the_operation_that_its_samples_share(server18: Server) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         execute(connection, OPERATIONS)
         execute(
             connection,
@@ -938,7 +755,7 @@ def test_26_2_back_gives_a_type_the_operation_that_its_samples_share(server18: S
 def test_26_2_asks_first_for_the_ids_and_names_that_the_application_knows(
     server18: Server,
 ) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         assert findings(connection, "upgrade-26.1-26.2") == []
         execute(
             connection,
@@ -970,7 +787,7 @@ where export_template_name = 'elabftw'
 
 
 def test_26_2_uses_what_is_there_of_the_export(server18: Server) -> None:
-    with at(server18, "26.1") as connection:
+    with at(server18, "26.1", start="2.8.1") as connection:
         execute(
             connection,
             """
@@ -1000,7 +817,7 @@ def test_26_2_uses_what_is_there_of_the_export(server18: Server) -> None:
     ],
 )
 def test_26_2_back_leaves_an_export_that_is_in_use(server18: Server, used: str) -> None:
-    with at(server18, "26.2") as connection:
+    with at(server18, "26.2", start="2.8.1") as connection:
         execute(connection, used)
         step(connection, "26.2", "26.1")
         assert query(connection, ELABFTW) == [
@@ -1013,32 +830,15 @@ def test_26_2_back_leaves_an_export_that_is_in_use(server18: Server, used: str) 
 # The whole way --------------------------------------------------------------------------------
 
 whole_chain = pytest.mark.skipif(
-    not all((ROOT / "legacy_sql" / f"upgrade-{a}-{b}.sql").exists() for a, b in pairwise(ALL)),
+    not all((SCRIPTS / f"upgrade-{a}-{b}.sql").exists() for a, b in WHOLE),
     reason="the scripts of some versions are not there yet",
 )
 ROADS = [pytest.param("steps", marks=whole_chain), "creation"]
 
 
-@contextmanager
-def at_the_end(server: Server, road: str) -> Iterator[Connection]:
+def at_the_end(server: Server, road: str) -> AbstractContextManager[Connection]:
     """Give a connection to a fresh 26.2: made at once, or 1.1 taken up by the scripts."""
-    first, *others = ALL if road == "steps" else ("26.2",)
-
-    def build(address: Address) -> None:
-        with closing(psycopg2.connect(address.dsn)) as connection, connection:
-            from_catalog.surround(connection, stored.load("2.8.1"), Names())
-            for role in ("gacl", "col"):
-                script = ROOT / "legacy_sql" / f"{role}_create-{first}.sql"
-                execute(connection, script.read_text("utf-8"))
-            for before, after in pairwise((first, *others)):
-                step(connection, before, after)
-
-    with (
-        server.database(server.template(f"steps_{road}", build)) as address,
-        closing(psycopg2.connect(address.dsn)) as connection,
-    ):
-        extras.register_default_json(connection, loads=str)
-        yield connection
+    return at(server, "26.2", start="1.1" if road == "steps" else "26.2")
 
 
 # The views and functions of 26.2 --------------------------------------------------------------
@@ -1158,12 +958,12 @@ def test_the_scripts_lead_from_1_1_to_26_2_and_back(server18: Server) -> None:
         expected = expected_rows(connection, "26.2")
         assert rows_of(connection, expected) == expected
         assert without_geometry(difference(connection, "26.2")) == []
-        for after, before in pairwise(ALL[::-1]):
+        for before, after in WHOLE[::-1]:
             step(connection, after, before)
             assert without_geometry(difference(connection, before)) == [], f"{after} to {before}"
         expected = expected_rows(connection, "1.1")
         assert rows_of(connection, expected) == expected
-        for before, after in pairwise(ALL):
+        for before, after in WHOLE:
             step(connection, before, after)
             assert without_geometry(difference(connection, after)) == [], f"{before} to {after}"
 
@@ -1187,8 +987,7 @@ def test_views_and_functions_are_those_of_the_creation_script(
     server18: Server, version: str
 ) -> None:
     """From 2.8.1, whose views are empty ones made from the catalog: those that steps made since."""
-    of_steps = at(server18, "26.2") if version == "2.8.1" else at_the_end(server18, "steps")
-    with of_steps as connection:
+    with at(server18, "26.2", start=version) as connection:
         found = query(connection, DEFINITIONS)
     with at_the_end(server18, "creation") as connection:
         expected = query(connection, DEFINITIONS)

@@ -1,0 +1,1 @@
+"""What an attacker who owns the database, or a folder, cannot do."""

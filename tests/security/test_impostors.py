@@ -1,0 +1,118 @@
+"""A superuser who looks at a database calls nothing that its owner placed there."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2.errorcodes import SYNTAX_ERROR
+
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.conninfo import Address as Dsn
+from collec_migrations.postgres.queries import statement
+from tests import chain, servers
+from tests.security import impostors
+from tests.servers import Server
+
+PROGRAM = "from collec_migrations.cli.main import main; main()"
+READING = (
+    "detect",
+    "verify",
+    "verify --sql",
+    "history",
+    "adopt",
+    "upgrade --plan",
+    "upgrade --yes",
+    "archive list",
+    "doctor",
+    "backup run --into {folder}",
+    "rehearse",
+    "app-config",
+)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """Give a folder that the server's account can write."""
+    made = Path(tempfile.mkdtemp(prefix="collec-called-", dir=servers.scratch()))
+    made.chmod(0o777)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def called(folder: Path) -> Path:
+    """Return the file that impostors write their names to."""
+    file = folder / "called"
+    file.unlink(missing_ok=True)
+    return file
+
+
+@pytest.fixture
+def hostile(server18: Server, called: Path) -> Iterator[Address]:
+    """Give a database of 1.0.8 whose owner waits for a superuser."""
+
+    def build(address: Address) -> None:
+        impostors.place(address, called)
+
+    name = server18.template("impostors", build, chain.template_at(server18, "1.0.8"))
+    with server18.database(name) as address:
+        impostors.divert(address)
+        yield address
+
+
+def test_the_impostors_are_called_by_a_session_of_somebody_else(
+    hostile: Address, called: Path
+) -> None:
+    with closing(psycopg2.connect(hostile.dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select quote_ident(relname) from pg_class limit 1")
+    assert "quote_ident" in called.read_text()
+
+
+@pytest.mark.parametrize("words", READING)
+def test_no_command_calls_an_impostor(
+    hostile: Address, called: Path, words: str, tmp_path: Path
+) -> None:
+    command = words.format(folder=tmp_path / "backups").split()
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *command, "--url", hostile.url],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(chain.ROOT)},
+    )
+    assert not called.exists(), called.read_text()
+    assert done.returncode in (0, 1, 3), done.stderr  # 3: doctor finds what is broken
+    assert "Traceback" not in done.stderr
+
+
+def test_no_query_calls_an_impostor(hostile: Address, called: Path) -> None:
+    failed = {}
+    for file in sorted((impostors.PACKAGE / "data" / "queries").glob("*.sql")):
+        with (
+            closing(database.connect(Dsn(hostile.dsn))) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("set statement_timeout = '20s'")
+            try:
+                cursor.execute(statement(file.stem), _Anything())
+            except psycopg2.Error as error:
+                failed[file.stem] = error.pgcode
+    assert not called.exists(), called.read_text()
+    # Those that are completed by Python cannot be parsed as they stand: commands run them.
+    assert set(failed.values()) <= {SYNTAX_ERROR}
+
+
+class _Anything(dict[str, object]):
+    """Parameters of any name."""
+
+    def __missing__(self, name: str) -> object:
+        return ["gacl", "col"] if name in ("tool_tables", "views", "path") else "col"
