@@ -5,7 +5,8 @@ MigrationError
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
-  StatementFailed, ScriptUnreadable, RowsRefused, NotAdopted, DowngradeRefused, RunInProgress, Interrupted
+  StatementFailed, ScriptUnreadable, RowsRefused,
+  NotAdopted, DowngradeRefused, RunInProgress, Interrupted
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused

@@ -221,7 +221,7 @@ def computes(step: Step) -> frozenset[tuple[str, str]]:
     found = set()
     for name in versions.script_names(step.new, step.old):
         for one in sql.split(versions.load(name).text):
-            if not one.text[:6].lower() == "update":
+            if one.text[:6].lower() != "update":
                 continue
             tree: Any = parse_sql(ascii_image(one.text))[0].stmt
             relation: Any = tree.relation if isinstance(tree, ast.UpdateStmt) else None

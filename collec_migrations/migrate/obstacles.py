@@ -134,7 +134,8 @@ def _of_tables(powers: Powers, need: Needs) -> Iterator[Obstacle]:
     for table, owner in need.changed:
         if owner not in powers.acts_as:
             yield Obstacle(
-                message=f"table {table} belongs to {owner!r}, and {powers.role!r} may not change it",
+                message=f"table {table} belongs to {owner!r},"
+                f" and {powers.role!r} may not change it",
                 hint=f"Run as {owner!r} or as a superuser.",
             )
 

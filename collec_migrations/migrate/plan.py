@@ -138,7 +138,13 @@ class Listing:
         self.scripts: list[PlannedScript] = []
         self.questions: list[checks.Question] = []
 
-    def send(self, text: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
+    def send(
+        self,
+        text: str,
+        *,
+        shown: str,
+        steps: Sequence[archive.Step] = (),  # noqa: ARG002  (it is the protocol's)
+    ) -> None:
         """Note a script's statements and what they lock; one sent piece by piece as one."""
         name = shown.rpartition("/")[2]
         measured = None
@@ -186,7 +192,7 @@ class Listing:
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Do nothing: the plan tells what is lacking."""
 
-    def has_extension(self, name: str) -> bool:
+    def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
         """Say yes: what the run would make is told by the plan."""
         return True
 
@@ -222,7 +228,7 @@ def _pair(
     ]
     listing = run.sink
     assert isinstance(listing, Listing)
-    archived = tuple(_archived(cursor, job, run.names, steps, listing.sizes, counted))
+    archived = tuple(_archived(cursor, run.names, steps, listing.sizes, counted))
     return PairPlan(
         names=run.names,
         recorded=present.recorded,
@@ -276,7 +282,6 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
 
 def _archived(
     cursor: Cursor,
-    job: Job,
     names: Names,
     steps: Sequence[PlannedStep],
     sizes: Sizes,

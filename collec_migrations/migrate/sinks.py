@@ -146,7 +146,7 @@ class Text:
             if not use.core_since:
                 self.execute(extending.creation(use.name))
 
-    def has_extension(self, name: str) -> bool:
+    def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
         """Say yes: what the database has is not known."""
         return True
 
