@@ -56,4 +56,8 @@ alter table col.dbparam
     drop column dbparam_description,
     drop column dbparam_description_en;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.8.1', '2022-12-01'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.8.1');
+
 delete from col.dbversion where dbversion_number = '24.0';

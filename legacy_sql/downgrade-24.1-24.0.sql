@@ -10,4 +10,8 @@ drop table col.campaign_group;
 
 alter table gacl.logingestion drop column locale;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '24.0', '2024-01-02'
+where not exists (select 1 from col.dbversion where dbversion_number = '24.0');
+
 delete from col.dbversion where dbversion_number = '24.1';

@@ -17,4 +17,8 @@ alter table gacl.acllogin drop column email;
 update gacl.aclgroup set groupe = 'gestion' where groupe = 'manage';
 update gacl.aclaco set aco = 'gestion' where aco = 'manage';
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '24.1', '2024-01-31'
+where not exists (select 1 from col.dbversion where dbversion_number = '24.1');
+
 delete from col.dbversion where dbversion_number = '25.0';

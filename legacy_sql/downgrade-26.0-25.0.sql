@@ -39,4 +39,8 @@ where label_name = 'Example'
 
 alter table col.label drop column logo;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '25.0', '2024-09-18'
+where not exists (select 1 from col.dbversion where dbversion_number = '25.0');
+
 delete from col.dbversion where dbversion_number = '26.0';

@@ -73,4 +73,8 @@ drop table col.samplehisto;
 drop table col.product;
 drop table col.risk;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '26.0', '2025-11-01'
+where not exists (select 1 from col.dbversion where dbversion_number = '26.0');
+
 delete from col.dbversion where dbversion_number = '26.1';

@@ -68,4 +68,8 @@ alter table col.sample
 
 alter table col.operation drop column operation_code;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '26.1', '2026-04-01'
+where not exists (select 1 from col.dbversion where dbversion_number = '26.1');
+
 delete from col.dbversion where dbversion_number = '26.2';

@@ -8,20 +8,29 @@ from pathlib import Path
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import programs
 
-PLACE = "{}"
+PATH, ID = "{path}", "{id}"
+SHORT = "{}"
+"""The path, too, as in xargs."""
 
 
 def words(command: str, backup: Path) -> tuple[str, ...]:
-    """Return the command with `{}` replaced by the backup's folder, which is added when absent."""
+    """Return the command with `{path}` and `{id}` replaced; without both, the path is added.
+
+    A program that copies contents, as rclone and rsync do, needs the id in its target: else each
+    backup overwrites the one before.
+    """
     try:
         found = shlex.split(command)
     except ValueError as error:
         raise UsageError(f"the off-site command cannot be read: {error}".lower()) from error
     if not found:
         raise UsageError("the off-site command is empty")
-    if PLACE not in command:
-        found.append(PLACE)
-    return tuple(word.replace(PLACE, str(backup)) for word in found)
+    if not any(one in command for one in (PATH, ID, SHORT)):
+        found.append(PATH)
+    return tuple(
+        word.replace(PATH, str(backup)).replace(ID, backup.name).replace(SHORT, str(backup))
+        for word in found
+    )
 
 
 def send(command: str, backup: Path) -> None:

@@ -65,6 +65,7 @@ def restore(backup: Backup, order: Order, *, say: Say) -> Restored:
         chosen = dump_programs.for_server(major, order.bin_dir, reading=backup.manifest.compression)
         around = database_settings.read(backup)
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            _refuse_encoding(cursor, backup)
             _refuse_tables(connection)
             _refuse_names(cursor, backup, order)
             with libpq_environment.door(order.target) as door:
@@ -88,6 +89,21 @@ def _refuse_older(backup: Backup, major: int) -> None:
         raise RestoreRefused(
             f"{backup.id} was written by pg_dump {client} and the target is PostgreSQL {major}",
             hint=f"Restore it into PostgreSQL {client} or newer.",
+        )
+
+
+def _refuse_encoding(cursor: extensions.cursor, backup: Backup) -> None:
+    """Refuse a target that stores other characters, or, as SQL_ASCII, takes any bytes for some."""
+    cursor.execute(
+        "select pg_catalog.pg_encoding_to_char(encoding) from pg_catalog.pg_database"
+        " where datname = pg_catalog.current_database()"
+    )
+    (encoding,) = cursor.fetchone() or ("",)
+    its = backup.manifest.encoding
+    if encoding != its:
+        raise RestoreRefused(
+            f"the target has the encoding {encoding}, and the database of {backup.id} had {its}",
+            hint=f"Make one of that encoding: createdb --template template0 --encoding {its} NAME",
         )
 
 

@@ -11,6 +11,8 @@ from collec_migrations.errors import BackupFailed, UsageError
 
 NAME = "collec-backup"
 UNITS = Path("/etc/systemd/system")
+SYSTEMD = Path("/run/systemd/system")
+"""Is there exactly when systemd runs the machine (sd_booted(3))."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +85,18 @@ def cron(schedule: Schedule) -> str:
     return f"{schedule.minute} {schedule.hour} * * * {command}\n"
 
 
+def refuse_without_systemd(schedule: Schedule) -> None:
+    """Raise `UsageError`, with the line for cron, where systemd does not run the machine."""
+    if not SYSTEMD.is_dir():
+        raise UsageError(
+            "this machine is not run by systemd; nothing was written",
+            hint=f"Put this line into `crontab -e` of {schedule.user}: {cron(schedule).strip()}",
+        )
+
+
 def install(schedule: Schedule, folder: Path = UNITS) -> tuple[Path, ...]:
     """Put the units in place and start the timer; raise `BackupFailed` when that cannot be."""
+    refuse_without_systemd(schedule)
     units = {"service": service(schedule), "timer": timer(schedule)}
     paths = []
     try:

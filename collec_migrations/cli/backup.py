@@ -32,7 +32,7 @@ def run(
     url: options.Url = None,
     database: Annotated[str | None, typer.Option("--database", help="This database.")] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="All but templates.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Dump so many tables at once.")] = 1,
+    jobs: backup_options.Jobs = 1,
     keep_daily: backup_options.Daily = DEFAULT.daily,
     keep_weekly: backup_options.Weekly = DEFAULT.weekly,
     keep_monthly: backup_options.Monthly = DEFAULT.monthly,
@@ -40,10 +40,7 @@ def run(
     lock_wait: Annotated[
         float, typer.Option("--lock-wait", min=0, help="Seconds to wait for a locked table.")
     ] = 60,
-    send: Annotated[
-        str | None,
-        typer.Option("--offsite", envvar="COLLEC_BACKUP_OFFSITE", help="Command run afterwards."),
-    ] = None,
+    send: backup_options.Offsite = None,
     analyze: Annotated[bool, typer.Option("--analyze", help="ANALYZE afterwards.")] = False,
     as_json: options.Json = False,
 ) -> None:

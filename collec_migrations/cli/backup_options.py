@@ -21,6 +21,15 @@ Id = Annotated[str, typer.Argument(help="A backup, the beginning of its id, or `
 BinDir = Annotated[
     Path | None, typer.Option("--bindir", help="Folder of pg_dump, when it is not found.")
 ]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Dump so many tables at once.")]
+Offsite = Annotated[
+    str | None,
+    typer.Option(
+        "--offsite",
+        envvar="COLLEC_BACKUP_OFFSITE",
+        help="Command run afterwards; {path} and {id} are the backup's.",
+    ),
+]
 Daily = Annotated[int, typer.Option("--keep-daily", min=0, help="Days to keep.")]
 Weekly = Annotated[int, typer.Option("--keep-weekly", min=0, help="Weeks to keep.")]
 Monthly = Annotated[int, typer.Option("--keep-monthly", min=0, help="Months to keep.")]

@@ -9,14 +9,17 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.backup import offsite, pitr
+from collec_migrations.backup import offsite, pitr, runs, store
 from collec_migrations.backup import schedule as schedules
+from collec_migrations.backup.retention import Policy
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
+from collec_migrations.install import administrator
 from collec_migrations.migrate import access
 from collec_migrations.postgres import conninfo
 
+DEFAULT = Policy()
 CARRIED = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -33,6 +36,11 @@ def schedule(
     into: backup_options.Into,
     at: Annotated[str, typer.Option("--at", help="Time of the day.")] = "20:00",
     url: options.Url = None,
+    jobs: backup_options.Jobs = 1,
+    keep_daily: backup_options.Daily = DEFAULT.daily,
+    keep_weekly: backup_options.Weekly = DEFAULT.weekly,
+    keep_monthly: backup_options.Monthly = DEFAULT.monthly,
+    send_to: backup_options.Offsite = None,
     user: Annotated[str, typer.Option("--user", help="The account that it runs as.")] = "postgres",
     cron: Annotated[bool, typer.Option("--cron", help="A line for crontab instead.")] = False,
     install: Annotated[bool, typer.Option("--install", help="Put the units in place.")] = False,
@@ -40,9 +48,21 @@ def schedule(
 ) -> None:
     """Print (or install) what runs a backup of all databases every night."""
     hour, minute = schedules.at(at)
-    planned = Schedule(command=_command(into, url), hour=hour, minute=minute, user=user)
     if cron and install:
         raise UsageError("--cron and --install cannot be given together")
+    words = _command(into, url)
+    policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    for name in ("daily", "weekly", "monthly"):
+        if getattr(policy, name) != getattr(DEFAULT, name):
+            words += (f"--keep-{name}", str(getattr(policy, name)))
+    words += ("--jobs", str(jobs)) if jobs != 1 else ()
+    if send_to is not None:
+        offsite.words(send_to, into)
+        words += ("--offsite", send_to)
+    planned = Schedule(command=words, hour=hour, minute=minute, user=user)
+    if install:
+        schedules.refuse_without_systemd(planned)
+        _check(into, url, user)
     written = schedules.install(planned) if install else ()
     texts = {"crontab": schedules.cron(planned)} if cron else schedules.units(planned)
     if as_json:
@@ -57,7 +77,9 @@ def schedule(
 
 
 def send(
-    command: Annotated[str, typer.Argument(help="The site's own; {} is the backup's folder.")],
+    command: Annotated[
+        str, typer.Argument(help="The site's own; {path} and {id} are the backup's.")
+    ],
     into: backup_options.Into,
     id_: Annotated[str, typer.Argument(help="A backup, or `last`.")] = "last",
     database: backup_options.Database = None,
@@ -94,6 +116,18 @@ def point_in_time(
     for problem in advice.problems:
         options.say(f"to change first: {problem}")
     raise typer.Exit(1 if advice.problems else 0)
+
+
+def _check(into: Path, url: str | None, user: str) -> None:
+    """Connect once and look at the folder, before anything is written: the night has no reader."""
+    address = access.address(access.told(options.given(url=url)), say=options.say)
+    with administrator.acting_as(user if os.geteuid() == 0 else ""):
+        runs.names_on(address, database=None, all_of_them=True, say=options.say)
+        store.prepare(into)
+        if not os.access(into, os.W_OK | os.X_OK, effective_ids=True):
+            raise UsageError(
+                f"{user} may not write into {into}", hint=f"Give it the folder: chown {user} {into}"
+            )
 
 
 def _command(into: Path, url: str | None) -> tuple[str, ...]:

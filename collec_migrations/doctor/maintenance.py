@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from psycopg2 import extensions
+from psycopg2 import errors, extensions
 
 from collec_migrations.doctor.report import Figure, Line, ago, first_bad
 from collec_migrations.postgres.queries import statement
@@ -13,6 +13,11 @@ GROUP = "upkeep"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
 COLLATIONS_SINCE = 150000
 HOUR = 3600.0
+STATUS_SINCE = 120000
+EMPTY = ("", "(disabled)")
+NOTHING = ("/bin/true", "/usr/bin/true", "true", ":", "exit 0")
+MANY, PATIENCE = 3, 300.0
+"""So many WAL files, and seconds for the oldest, are no burst any more."""
 FREEZE_LATE = 2.0
 """Times autovacuum_freeze_max_age: autovacuum did not manage to freeze for so long."""
 LAST_IDS = 1_600_000_000
@@ -40,6 +45,12 @@ class Facts:
     archive_failed: bool
     archive_file: str | None
     archive_mode: str
+    archive_command: str | None
+    """None: this role may not know, and where a library archives."""
+    archive_waiting: int
+    """WAL files that wait to be archived."""
+    archive_waits: float
+    """Seconds since the oldest of them was complete."""
     invalid: tuple[str, ...]
     """Indexes that a failed `create index concurrently` has left."""
     data_directory: str | None
@@ -58,7 +69,8 @@ def read(connection: extensions.connection) -> Facts:
             cursor.execute(statement("health_collation"))
             found = cursor.fetchall()
     (connections, room, sees_all, oldest, pid, prepared, gid, age, freeze_at, failed, file, mode,
-     invalid, data) = row  # fmt: skip
+     archive_command, archive_library, invalid, data) = row  # fmt: skip
+    waiting, waits = _waiting(connection, sees_all=sees_all)
     return Facts(
         connections=connections,
         room=room,
@@ -72,10 +84,28 @@ def read(connection: extensions.connection) -> Facts:
         archive_failed=failed,
         archive_file=file,
         archive_mode=mode,
+        archive_command=None if archive_library else archive_command,
+        archive_waiting=waiting,
+        archive_waits=waits,
         invalid=tuple(invalid),
         data_directory=data,
         collations=tuple(f"{name} was {old}, is {new}" for name, old, new in found),
     )
+
+
+def _waiting(connection: extensions.connection, *, sees_all: bool) -> tuple[int, float]:
+    """Return how many WAL files wait to be archived, and for how many seconds the oldest."""
+    if connection.server_version < STATUS_SINCE or not sees_all:
+        return 0, 0.0
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute("savepoint archive_status")
+        try:
+            cursor.execute(statement("health_archive_status"))
+        except errors.InsufficientPrivilege:
+            cursor.execute("rollback to savepoint archive_status")
+            return 0, 0.0
+        count, seconds = cursor.fetchone() or (0, None)
+    return count, seconds or 0.0
 
 
 def judge(facts: Facts, database: str) -> Iterator[Line]:
@@ -150,15 +180,37 @@ def _ids(facts: Facts) -> Line:
 
 
 def _archiving(facts: Facts) -> Line:
+    is_on = facts.archive_mode != "off"
+    command = None if facts.archive_command is None else facts.archive_command.strip()
+    waits = f"{facts.archive_waiting} WAL files wait, the oldest for {ago(facts.archive_waits)}"
+    see = "See the server's log, then archive_command; collec-migrations backup pitr"
     return first_bad(
         [
             (
-                facts.archive_mode != "off" and facts.archive_failed,
+                is_on and facts.archive_failed,
                 BROKEN,
                 f"{facts.archive_file} could not be archived: WAL fills the disk, and a recovery "
                 "stops there",
-                "See the server's log, then archive_command; collec-migrations backup pitr",
-            )
+                see,
+            ),
+            (
+                is_on and command in EMPTY,
+                BROKEN,
+                "archive_mode is on and archive_command is empty: WAL fills the disk",
+                "Set archive_command, or archive_mode = off; collec-migrations backup pitr",
+            ),
+            (
+                is_on and facts.archive_waiting >= MANY and facts.archive_waits > PATIENCE,
+                BROKEN,
+                f"{waits}: archive_command hangs, and WAL fills the disk",
+                see,
+            ),
+            (
+                is_on and command in NOTHING,
+                ATTENTION,
+                f"archive_command is {command}, which keeps nothing: no recovery to a moment",
+                "Set an archive_command that copies, or archive_mode = off",
+            ),
         ],
         group=GROUP,
         name="archiving",

@@ -51,7 +51,7 @@ class Administrator:
             # From the beginning: to this role every `reset role` and `reset all` comes back.
             words["options"] = f"-c role={_escaped(role)}"
         dsn = str(make_dsn(self.address.dsn, **words))
-        with _acting_as(self.account):
+        with acting_as(self.account):
             try:
                 return database.connect(Address(dsn))
             except ConnectionFailed as error:
@@ -97,7 +97,7 @@ def _is_account(name: str) -> bool:
 
 
 @contextmanager
-def _acting_as(account: str) -> Iterator[None]:
+def acting_as(account: str) -> Iterator[None]:
     """Be another account while a socket is opened: the server reads the effective one (unix(7))."""
     if not account:
         yield

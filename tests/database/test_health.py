@@ -187,6 +187,31 @@ def test_a_server_without_wal_and_checksums() -> None:
     assert line(found, "data_checksums").verdict is (ATTENTION if chosen.major < 18 else OK)
 
 
+@pytest.mark.parametrize(
+    ("command", "verdict"),
+    [("", BROKEN), ("/bin/true", ATTENTION), ("sleep 1000", None)],
+    ids=["empty", "nothing", "hangs"],
+)
+def test_archiving_that_does_nothing(command: str, verdict: Verdict | None) -> None:
+    settings = {**FAST, "archive_mode": "on", "archive_command": command}
+    with throwaway(binaries.embedded(), settings=settings) as address:
+        for number in range(4):
+            chain.execute(address, f"create table t{number} ()")
+            chain.query(address, "select pg_switch_wal()")
+        found = line(page(address), "archiving")
+        if verdict is None:
+            # Five minutes are not waited for: what is counted, and what five minutes would say.
+            with chain.connected(address) as connection:
+                facts = upkeep.read(connection)
+            assert facts.archive_waiting >= upkeep.MANY
+            late = replace(facts, archive_waits=upkeep.PATIENCE + 1)
+            lines = {one.name: one for one in upkeep.judge(late, "x")}
+            assert "hangs" in lines["archiving"].text
+            verdict = BROKEN
+            found = lines["archiving"]
+    assert found.verdict is verdict
+
+
 def test_a_collation_that_changed(server: Servers) -> None:
     if 15 not in servers.majors():
         pytest.skip("the wheels have no collation with a version: PostgreSQL 15 is needed")

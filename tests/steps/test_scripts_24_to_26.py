@@ -952,6 +952,20 @@ def plain(row: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(v.date().isoformat() if isinstance(v, datetime) else v for v in row)
 
 
+def test_a_database_made_at_once_goes_back_and_says_its_version(server18: Server) -> None:
+    with at_the_end(server18, "creation") as connection:
+        # The application's own installer records its version alone.
+        execute(connection, "delete from col.dbversion where dbversion_number <> '26.2'")
+        for before, after in STEPS[::-1]:
+            step(connection, after, before)
+            assert without_geometry(difference(connection, before)) == [], f"{after} to {before}"
+            dates = {row["dbversion_date"] for row in fresh_rows(before)["col.dbversion"][-1:]}
+            recorded = "select dbversion_number, dbversion_date from col.dbversion"
+            ((number, date),) = query(connection, recorded)
+            assert number == before
+            assert str(date).replace(" ", "T") in dates
+
+
 @whole_chain
 def test_the_scripts_lead_from_1_1_to_26_2_and_back(server18: Server) -> None:
     with at_the_end(server18, "steps") as connection:

@@ -93,6 +93,7 @@ def test_units_are_put_in_place(
     pretended.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\nexit {status}\n')
     pretended.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(schedule, "SYSTEMD", tmp_path)
     if status:
         with pytest.raises(BackupFailed, match="systemctl daemon-reload"):
             schedule.install(NIGHT, tmp_path)
@@ -103,9 +104,33 @@ def test_units_are_put_in_place(
     assert (tmp_path / "collec-backup.timer").read_text() == schedule.timer(NIGHT)
 
 
+def test_without_systemd_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "SYSTEMD", tmp_path / "none")
+    with pytest.raises(UsageError) as raised:
+        schedule.install(NIGHT, tmp_path)
+    assert schedule.cron(NIGHT).strip() in raised.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_night_does_what_the_options_said() -> None:
+    done = CliRunner().invoke(
+        main.app,
+        ["backup", "schedule", "--into", "/srv", "--cron", "--jobs", "2", "--keep-daily", "30",
+         "--offsite", "rclone copy {path} lab:backups/{id}"],
+    )  # fmt: skip
+    words = shlex.split(done.stdout)
+    assert words[words.index("--jobs") + 1] == "2"
+    assert words[words.index("--keep-daily") + 1] == "30"
+    assert words[words.index("--offsite") + 1] == "rclone copy {path} lab:backups/{id}"
+    assert "--keep-weekly" not in words
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
+        ("rclone copy {path} lab:b/{id}", ("rclone", "copy", "/b/1 x", "lab:b/1 x")),
         ("cp -r {} /mnt", ("cp", "-r", "/b/1 x", "/mnt")),
         ("'my tool' --to={}/y", ("my tool", "--to=/b/1 x/y")),
         ("copy", ("copy", "/b/1 x")),

@@ -25,6 +25,9 @@ select
      from pg_stat_archiver),
     (select last_failed_wal from pg_stat_archiver),
     current_setting('archive_mode'),
+    -- null: this role may not know
+    (select setting from pg_settings where name = 'archive_command'),
+    (select setting from pg_settings where name = 'archive_library'),
     array(
         select i.indexrelid::regclass::text from pg_index i
         join pg_class c on c.oid = i.indexrelid
