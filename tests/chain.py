@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg2
 from alembic import command
 
+from collec_migrations import versions
 from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import verbs
@@ -25,28 +26,38 @@ from tests.servers import Server
 from tests.zygote import Zygote
 
 ROOT = Path(__file__).parent.parent
-VERSIONS = ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
+VERSIONS = versions.in_chain(versions.versions_folder())
+"""Every version of the chain, oldest first."""
 DEFAULT = Names()
+BARE = {"without_postgis": "yes"}
+"""The wheels' servers have no PostGIS."""
 PASSWORD = "a secret of the tests"
 
 
 def upgrade(address: Address, version: str = "head", **options: str) -> list[str]:
     """Bring a database to a version by the tool's engine; return what it said."""
     said: list[str] = []
-    verbs.upgrade({"url": address.url, **options}, version, say=said.append)
+    verbs.upgrade({"url": address.url, **BARE, **options}, version, say=said.append)
     return said
 
 
 def downgrade(address: Address, version: str, **options: str) -> list[str]:
     """Take a database back to a version by the tool's engine; return what it said."""
     said: list[str] = []
-    verbs.downgrade({"url": address.url, **options}, version, say=said.append)
+    verbs.downgrade({"url": address.url, **BARE, **options}, version, say=said.append)
     return said
+
+
+def move(address: Address, version: str, **options: str) -> list[str]:
+    """Bring a database to a version, up or down; return what the tool said."""
+    there = query(address, "select version_num from col.alembic_version")[0][0]
+    ahead = VERSIONS.index(version) - VERSIONS.index(str(there))
+    return (upgrade if ahead >= 0 else downgrade)(address, version, **options)
 
 
 def upgrade_at(url: str, version: str = "head", **options: str) -> None:
     """Bring a database to a version, as the role that an address names."""
-    verbs.upgrade({"url": url, **options}, version, say=lambda _: None)
+    verbs.upgrade({"url": url, **BARE, **options}, version, say=lambda _: None)
 
 
 def under(names: Names) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collec_migrations.migrate import step
 
 revision = "1.0.6"
 down_revision = "1.0.5"
+renames = {"col.storage.range": "storage_location"}
 
 
 def upgrade() -> None:

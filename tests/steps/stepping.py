@@ -219,7 +219,7 @@ def comparable(table: str, row: Mapping[str, object], given: set[str]) -> Row:
     """Return a row as `rows.json` has it."""
     left_out = {FREE_IDS.get(table), "create_date", "password"}
     kept = {name: row[name] for name in sorted(given & row.keys() - left_out)}
-    if table == "col.dbversion":
+    if "dbversion_date" in kept:
         kept["dbversion_date"] = str(kept["dbversion_date"]).replace(" ", "T")
     if kept.get("label_xsl"):
         kept["label_xsl"] = OWN_STYLESHEET
