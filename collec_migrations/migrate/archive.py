@@ -75,8 +75,9 @@ def before(steps: Iterable[Step]) -> str:
     """Return the statement to run before a script."""
     calls = []
     for step in steps:
-        calls.append(_call("collec_before", step))
         calls += [_keep(step, kept) for kept in keeps(step)]
+        # Afterwards: rows that return now are not the version's that is left.
+        calls.append(_call("collec_before", step))
     return block(calls)
 
 

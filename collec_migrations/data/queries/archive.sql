@@ -345,7 +345,7 @@ end
 $collec$;
 
 -- Before a step: copy values of columns (kind columns, values) or whole rows (kind rows).
--- condition: which; null for columns: where one holds a value that is not simply its default.
+-- condition: which; null for columns: where one holds something else than its default.
 -- fills: the columns of which the way back takes only what its script leaves null.
 -- computed: columns that the script back computes; what it gives wins in rows changed since.
 create or replace function pg_temp.collec_keep(
@@ -370,10 +370,10 @@ begin
     end if;
     if condition is null then
         select string_agg(
-            format('%I is not null', a.attname)
-            || case when pg_get_expr(d.adbin, d.adrelid) !~ '\('
-               then format(' and %I::text is distinct from (%s)::text',
-                           a.attname, pg_get_expr(d.adbin, d.adrelid)) else '' end, ' or ')
+            case when d.adbin is null then format('%I is not null', a.attname)
+                 when pg_get_expr(d.adbin, d.adrelid) ~ '\(' then 'true'
+                 else format('%I::text is distinct from (%s)::text',
+                             a.attname, pg_get_expr(d.adbin, d.adrelid)) end, ' or ')
         into condition
         from pg_catalog.pg_attribute a
         left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
