@@ -28,7 +28,11 @@ def filled_at(server: Server, version: str) -> str:
         chain.upgrade(address)
         chain.downgrade(address, version)
 
-    below = server.template(f"tmp {version}", step) if versions.order(version) >= (2, 8, 1) else chain.template_at(server, version)
+    below = (
+        server.template(f"tmp {version}", step)
+        if versions.order(version) >= (2, 8, 1)
+        else chain.template_at(server, version)
+    )
     return server.template(f"filled {version}", build, below)
 
 
