@@ -21,6 +21,9 @@ from collec_migrations.versions import Declared
 
 _DROPS = re.compile(r"drop\s+(?:table|sequence)\b", re.IGNORECASE)
 _WRITES = re.compile(r"(?:insert|update|delete|with|select)\b", re.IGNORECASE)
+_INSERT = re.compile(
+    r"insert\s+into\s+(?:\"(?:[^\"]|\"\")+\"|\w+)\.(?P<table>\w+)\b", re.IGNORECASE
+)
 _PLAIN_TYPE = re.compile(r"(?P<type>.*?)(?: not null)?(?: default .*)?", re.DOTALL)
 
 
@@ -95,10 +98,12 @@ def moving(bound: str, steps: Sequence[Step]) -> str:
     """Return a bound script that moves tables to the archive where it says `drop table`.
 
     What comes back of tables that it makes is put in before its first statement that reads or
-    writes rows of them. Each statement stays on its line.
+    writes rows of them; then rows that it inserts as plain values are not inserted again. Each
+    statement stays on its line.
     """
     removed = {step.live: (step, removals(step)) for step in steps}
     arriving = {name: step for step, found in removed.values() for name in found.new_tables}
+    waiting = dict(arriving)
     pieces: list[str] = []
     done = 0
     for one in sql.split(bound):
@@ -106,18 +111,33 @@ def moving(bound: str, steps: Sequence[Step]) -> str:
         if _DROPS.match(one.text):
             new = _moves(one.text, removed)
         elif arriving and _WRITES.match(one.text):
+            new = _unless_returned(one.text, arriving)
             words = set(re.findall(r"\w+", one.text))
-            for step in {
-                step.role: step for name, step in arriving.items() if name in words
-            }.values():
+            for step in {step.role: step for name, step in waiting.items() if name in words}.values():
                 new = f"{block([_call('collec_return_tables', step)])} {new or one.text}"
-            arriving = {name: step for name, step in arriving.items() if name not in words}
+            waiting = {name: step for name, step in waiting.items() if name not in words}
         if new is not None:
-            pieces += [bound[done : one.offset], new.removesuffix(";"), "\n" * one.text.count("\n")]
-            if new.endswith(one.text):
-                pieces.pop()
+            lost = one.text.count("\n") - new.count("\n")
+            pieces += [bound[done : one.offset], new.removesuffix(";"), "\n" * lost]
             done = one.end
     return "".join([*pieces, bound[done:]])
+
+
+def _unless_returned(text: str, arriving: Mapping[str, Step]) -> str | None:
+    """Return what stands for an insert of values into a table whose rows may have returned."""
+    found = _INSERT.match(text)
+    if not found or found["table"].strip('"') not in arriving:
+        return None
+    tree: Any = parse_sql(text)[0].stmt
+    if not isinstance(tree, ast.InsertStmt) or not getattr(tree.selectStmt, "valuesLists", None):
+        return None
+    step = arriving[found["table"].strip('"')]
+    table = quoting.literal(f"{step.live}.{found['table']}")
+    tag = _tag(text)
+    return (
+        f"do {tag} begin if not pg_temp.collec_has_returned({table})"
+        f" then execute {quoting.literal(text)}; end if; end {tag};"
+    )
 
 
 def _moves(text: str, removed: Mapping[str, tuple[Step, Removed]]) -> str | None:
@@ -307,11 +327,16 @@ def _by_table(version: str | None, role: str) -> dict[str, dict[str, str]]:
 def block(calls: Iterable[str]) -> str:
     """Return one statement, on one line, that makes these calls."""
     body = " ".join(f"perform {call};" for call in calls)
+    tag = _tag(body)
+    return f"do {tag} begin {body or 'null;'} end {tag};"
+
+
+def _tag(body: str) -> str:
+    """Return dollar quotes that a body does not hold."""
     number = 0
     while f"$collec{number or ''}$" in body:
         number += 1
-    tag = f"$collec{number or ''}$"
-    return f"do {tag} begin {body or 'null;'} end {tag};"
+    return f"$collec{number or ''}$"
 
 
 def _call(function: str, step: Step, *between: str) -> str:

@@ -457,6 +457,7 @@ declare
     relation oid;
     present text[];
 begin
+    perform set_config('collec_migrations.returned', '', true);
     if not pg_temp.collec_is_open(store) then
         return;
     end if;
@@ -587,6 +588,9 @@ begin
             end if;
             moved := moved + many;
             if many > 0 then
+                perform set_config('collec_migrations.returned',
+                    current_setting('collec_migrations.returned') || ' ' || live || '.'
+                    || one.source, true);
                 for counter in
                     select a.attname,
                            pg_get_serial_sequence(format('%I.%I', live, one.source), a.attname)
@@ -610,6 +614,12 @@ begin
         exit when moved = 0;
     end loop;
 end
+$collec$;
+
+-- Whether rows of a table came back in this step.
+create or replace function pg_temp.collec_has_returned(relation text) returns boolean
+language sql as $collec$
+    select strpos(current_setting('collec_migrations.returned') || ' ', ' ' || relation || ' ') > 0
 $collec$;
 
 -- Bring a sequence to the greatest of its own value, a column's and another sequence's.
