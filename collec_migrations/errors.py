@@ -1,11 +1,11 @@
 """The errors of this package: one root, one class for each thing a user can act on.
 
 MigrationError
-  UsageError              what was typed or set: InvalidNames, UnknownVersion
+  UsageError              what was typed or set: InvalidNames, UnknownVersion, ChainBroken
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
-  StatementFailed, ScriptUnreadable, RowsRefused,
+  StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing, RowsRefused,
   NotAdopted, DowngradeRefused, RunInProgress, Interrupted
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
@@ -50,6 +50,10 @@ class UnknownVersion(UsageError):
     """A version was named that is not a version of the chain."""
 
 
+class ChainBroken(UsageError):
+    """Scripts that do not continue the chain of versions one after the other."""
+
+
 class ConnectionFailed(MigrationError):
     """The database server cannot be reached, or does not let us in."""
 
@@ -80,6 +84,18 @@ class RowsRefused(MigrationError):
 
 class NotAdopted(MigrationError):
     """The database holds the application's tables, but no version that Alembic knows."""
+
+
+class ScriptRefused(ScriptUnreadable):
+    """A script of the application holds what cannot run inside a run of this tool."""
+
+
+class ScriptChanged(MigrationError):
+    """A wrapped script is another than the one that was wrapped."""
+
+
+class BackupMissing(MigrationError):
+    """A step that has no way back is to run, and no backup was taken before it."""
 
 
 class DowngradeRefused(MigrationError):

@@ -103,6 +103,12 @@ SETTINGS = (
         default="no",
         meaning="yes: `downgrade base` may archive and remove rows that users entered",
     ),
+    Setting(
+        option="backup",
+        variable="COLLEC_BACKUP",
+        default="yes",
+        meaning="no: a wrapped step, which has no way back, may run without a backup",
+    ),
 )
 OPTIONS = ("url", *(setting.option for setting in SETTINGS))
 INI_KEYS = ("sqlalchemy.url", *(setting.ini for setting in SETTINGS))
@@ -125,6 +131,8 @@ class Settings:
     without_postgis: bool = False
     instance: Mapping[str, str] = field(default_factory=dict)
     """What the application keeps in its settings until dbparam has it: `code`, `title`."""
+    backup: bool = True
+    """Whether a step without a way back needs a backup."""
     admin_password: str = field(default="", repr=False)
     """Password for the account `admin` of a new installation; empty: a random one."""
 
@@ -154,6 +162,7 @@ def resolve(
             )
             if value
         },
+        backup=_one_of("backup", told["backup"], ("no", "yes")) == "yes",
         admin_password=environment.get("COLLEC_ADMIN_PASSWORD", ""),
     )
 

@@ -16,6 +16,7 @@ from collec_migrations.errors import ScriptUnreadable
 _PACKAGE = Path(__file__).parent
 _SOURCE = _PACKAGE.parent
 _CATALOGS = _PACKAGE / "data" / "catalogs"
+_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})+")
 _REVISION = re.compile(r"""^revision\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
@@ -24,8 +25,24 @@ def order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-VERSIONS = tuple(sorted((path.stem for path in _CATALOGS.glob("*.json")), key=order))
-"""Every version that has a catalog, oldest first: to add a catalog is to add a version."""
+BUILT_IN = tuple(sorted((path.stem for path in _CATALOGS.glob("*.json")), key=order))
+"""Every version that the package has a catalog of, oldest first: to add one is to add a version."""
+VERSIONS: tuple[str, ...]
+"""The same, and the site's own later ones: what a wrapped step left is kept beside its script."""
+
+
+def __getattr__(name: str) -> tuple[str, ...]:
+    if name != "VERSIONS":
+        raise AttributeError(name)
+    return _known()
+
+
+def _known() -> tuple[str, ...]:
+    own = (path.stem for path in site_folder().glob("*.json"))
+    later = (one for one in own if _NUMBER.fullmatch(one) and order(one) > order(BUILT_IN[-1]))
+    return (*BUILT_IN, *sorted(later, key=order))
+
+
 FIRST_RECORDED = "1.0.8"
 """The first version that says its number, in table `dbversion`."""
 FIRST_WITHOUT_OLDER_ROWS = "2.0"
@@ -41,13 +58,13 @@ class Shape(StrEnum):
 
 def position(version: str) -> int:
     """Return where a known version stands in the order of versions."""
-    return VERSIONS.index(version)
+    return _known().index(version)
 
 
 def previous(version: str) -> str | None:
     """Return the version before, None for the first one."""
     place = position(version)
-    return VERSIONS[place - 1] if place else None
+    return _known()[place - 1] if place else None
 
 
 def is_recorded(version: str) -> bool:
@@ -57,12 +74,24 @@ def is_recorded(version: str) -> bool:
 
 def steps() -> tuple[tuple[str, str], ...]:
     """Return each version with the next one."""
-    return tuple(pairwise(VERSIONS))
+    return tuple(pairwise(_known()))
+
+
+def catalog(version: str, shape: Shape = Shape.UPGRADED) -> Catalog | None:
+    """Return what a sound database of this version and shape contains; None: shape not known."""
+    if version in BUILT_IN:
+        return _built_in(version, shape)
+    return site_catalog(version) if shape is Shape.UPGRADED else None
+
+
+def site_catalog(version: str) -> Catalog | None:
+    """Return what the site's own step to a version left; None where that is not kept."""
+    path = site_folder() / f"{version}.json"
+    return Catalog.from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 @cache
-def catalog(version: str, shape: Shape = Shape.UPGRADED) -> Catalog | None:
-    """Return what a sound database of this version and shape contains; None: shape not known."""
+def _built_in(version: str, shape: Shape) -> Catalog | None:
     folder = _CATALOGS if shape is Shape.UPGRADED else _CATALOGS / Shape.FRESH
     path = folder / f"{version}.json"
     if not path.exists():
@@ -79,7 +108,6 @@ def upgraded(version: str) -> Catalog:
     return found
 
 
-@cache
 def shapes(version: str) -> tuple[tuple[Shape, Catalog], ...]:
     """Return the known shapes of a version with their catalogs."""
     known = ((shape, catalog(version, shape)) for shape in Shape)
@@ -91,7 +119,7 @@ def in_chain(folder: Path | None = None) -> tuple[str, ...]:
     folders = [folder] if folder else [versions_folder(), site_folder()]
     files = sorted(path for one in folders for path in one.glob("*.py"))
     found = {name for path in files for name in _REVISION.findall(path.read_text("utf-8"))}
-    return tuple(version for version in VERSIONS if version in found)
+    return tuple(version for version in _known() if version in found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,23 @@ comment on column col.label_optical.radical is
 comment on column col.label_optical.optical_content is
     'Fields in the code, separated by commas, or the name of the identifier.';
 
+-- Codes that come back from the archive: the first one of a label is what was changed meanwhile,
+-- unless the label says nothing of its own.
+update col.label_optical
+set barcode_id = coded.barcode_id,
+    content_type = case when coded.identifier_only then 2 else 1 end,
+    optical_content = coded.label_fields
+from col.label as coded
+where label_optical.label_optical_id = (
+          select min(back.label_optical_id)
+          from col.label_optical as back
+          where back.label_id = coded.label_id
+      )
+  and (label_optical.barcode_id, label_optical.content_type = 2, label_optical.optical_content)
+      <> (coded.barcode_id, coded.identifier_only, coded.label_fields)
+  and (coded.barcode_id, coded.identifier_only, coded.label_fields)
+      <> (1, false, 'uid,id,clp,db');
+
 insert into col.label_optical (label_id, barcode_id, content_type, optical_content)
 select coded.label_id,
        coded.barcode_id,

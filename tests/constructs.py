@@ -208,5 +208,4 @@ ROWS = {
     "materialised": "select * from col.tag_count",
     "comment": "select obj_description('col.crate'::regclass)",
     "rights": "select appli, applidetail from gacl.aclappli order by 1",
-    "archived": "select name from col_archive.tag_until_27_11",
 }

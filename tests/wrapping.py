@@ -1,14 +1,10 @@
 """Wrapped scripts in tests: made-up scripts of a site, wrapped and run in a folder of its own."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 
-from collec_migrations.postgres.address import Address
-from collec_migrations.wrapping import wrap
-from collec_migrations.wrapping.wrap import Outcome, Place
-from tests import chain
-from tests.servers import Server
+from collec_migrations import wrap
+from collec_migrations.wrap import Outcome
 
 SITE = Path("collec-versions")
 
@@ -25,21 +21,9 @@ def write(folder: Path, scripts: Mapping[str, str | bytes]) -> list[Path]:
     return paths
 
 
-def wrapped(scripts: Mapping[str, str | bytes], *, given: Iterable[Path] = ()) -> Outcome:
+def wrapped(
+    scripts: Mapping[str, str | bytes], variables: Mapping[str, str] | None = None
+) -> Outcome:
     """Wrap scripts into the site's folder of the current folder."""
     write(Path("scripts"), scripts)
-    return wrap.wrap(list(given) or [Path("scripts")], Place.of(None))
-
-
-def decide(choice: str) -> None:
-    """Decide every literal in doubt in the same way."""
-    for path in SITE.glob("*.choices"):
-        path.write_text(path.read_text("utf-8").replace(" ? ", f" {choice} "), "utf-8")
-
-
-def constructed(server: Server) -> Address:
-    """Return the database that the scripts of `tests.constructs`, wrapped in this folder, made."""
-    return replace(server.address, dbname=server.template("constructs", chain.upgrade))
-
-
-PACKAGED = Path(wrap.__file__).parent.parent / "errata" / "errata.json"
+    return wrap.wrap([Path("scripts")], variables=variables)

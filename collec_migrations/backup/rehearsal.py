@@ -27,6 +27,7 @@ from collec_migrations.bridge import adoption, detection
 from collec_migrations.bridge.difference import Difference, Severity
 from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
 from collec_migrations.migrate import planning, verbs
+from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo, kept_server
 from collec_migrations.postgres.address import Address
@@ -145,7 +146,7 @@ def _attempt(attempt: Attempt, copy: Copy, pairs: Sequence[Names], target: str, 
     began = monotonic()
     try:
         for options in _options(copy, pairs):
-            verbs.upgrade(options, target, say=say)
+            verbs.upgrade(options, target, say=say, remark=ON_A_COPY)
     finally:
         attempt.seconds = monotonic() - began
 

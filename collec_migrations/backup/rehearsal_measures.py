@@ -9,7 +9,7 @@ from psycopg2 import extensions
 
 from collec_migrations.backup import contents as source
 from collec_migrations.backup.rehearsal_result import Measures, Step, Table
-from collec_migrations.bridge import detection, history, verification
+from collec_migrations.bridge import detection, history, recorded_version, state, verification
 from collec_migrations.bridge.difference import Difference, Severity
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
@@ -64,11 +64,19 @@ def compared(
 
 
 def drift(copy: Copy, pairs: Sequence[Names]) -> tuple[Difference, ...]:
-    """Return the differences that matter from the version that each pair is at."""
-    with connected(copy) as connection:
+    """Return the differences that matter from the version that each pair is at.
+
+    None for a version that no facts are known of: a rehearsal is to see what a script gives.
+    """
+    with connected(copy) as connection, connection.cursor() as cursor:
+        known = [
+            names
+            for names in pairs
+            if not recorded_version.is_later(state.recorded_version(cursor, names.col) or "")
+        ]
         return tuple(
             one
-            for names in pairs
+            for names in known
             for one in verification.verify(connection, names).differences
             if one.severity is not Severity.COSMETIC
         )

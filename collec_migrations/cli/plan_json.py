@@ -39,9 +39,6 @@ def _pair(pair: PairPlan) -> Json:
                 "table": item.table,
                 "column": item.column,
                 "rows": item.rows,
-                "what": item.what or None,
-                "place": item.place or None,
-                "for_good": item.for_good,
             }
             for item in pair.archived
         ],
@@ -57,6 +54,7 @@ def _step(step: PlannedStep) -> Json:
             {
                 "script": script.script,
                 "part": script.part,
+                "wrapped": script.wrapped,
                 "statements": [_statement(statement) for statement in script.statements],
             }
             for script in step.scripts

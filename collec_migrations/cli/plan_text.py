@@ -142,19 +142,12 @@ def _bytes(number: float) -> str:
 
 def _archived(plan: Plan) -> Iterator[str]:
     found = [item for pair in plan.pairs for item in pair.archived if item.rows]
-    for for_good, title in (
-        (False, "goes to the archive, from where a downgrade brings it back:"),
-        (True, "goes to the archive; wrapped steps have no downgrade:"),
-    ):
-        lines = [f"  {_archive(item)}" for item in found if item.for_good == for_good]
-        if lines:
-            yield title
-            yield from lines
+    if found:
+        yield "goes to the archive, from where a downgrade brings it back:"
+        yield from (f"  {_archive(item)}" for item in found)
 
 
 def _archive(item: Archived) -> str:
-    if item.what:
-        return f"{item.table}: {_count(item.rows, 'row')} ({item.what}, {item.place})"
     if item.column is None:
         return f"{item.table}: {_count(item.rows, 'row')}"
     return f"{item.table}.{item.column}: {_count(item.rows, 'value')}"

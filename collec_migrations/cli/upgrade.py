@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options, place, upgrade_backup
+from collec_migrations.cli import application_scripts, facts, options, place, upgrade_backup
 from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
@@ -33,8 +33,15 @@ def upgrade(
     lock_timeout: options.LockTimeout = None,
     lock_retries: options.LockRetries = None,
     backup: Annotated[
-        Path | None, typer.Option("--backup", help="Take a backup into this folder first.")
+        Path | None,
+        typer.Option(
+            "--backup",
+            help="Take a backup into this folder first; before a wrapped step, verify it.",
+        ),
     ] = None,
+    no_backup: Annotated[
+        bool, typer.Option("--no-backup", help="Take none, not even before a wrapped step.")
+    ] = False,
 ) -> None:
     """Bring the database to a version, all or nothing.
 
@@ -57,9 +64,13 @@ def upgrade(
             "there is no terminal to ask on",
             hint="Add --yes to upgrade without a question, or --plan to see what would happen.",
         )
+    if backup and no_backup:
+        raise UsageError("--backup and --no-backup cannot be given together")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.migrate import verbs
 
+    if app is not None and version == "head":
+        application_scripts.offer(app, plan=plan, yes=yes)
     if not plan:
         verbs.ensure_server(given, say=options.say)
     found = verbs.plan(given, version, say=options.say)
@@ -68,8 +79,8 @@ def upgrade(
         return
     if not yes and not found.is_empty:
         _ask(found)
-    into = backup if not found.is_empty else None
-    with upgrade_backup.before(given, version, into, say=options.say) as remark:
+    order = upgrade_backup.decided(found, backup, no_backup=no_backup)
+    with upgrade_backup.before(given, version, order, say=options.say) as remark:
         _run(given, version, found, remark=remark, as_json=as_json)
 
 

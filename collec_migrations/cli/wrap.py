@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from collec_migrations.cli import facts, options
-from collec_migrations.wrapping import wrap as wrapping
-from collec_migrations.wrapping.wrap import Outcome, Wrapped
+from collec_migrations.errors import UsageError
+from collec_migrations.wrap import Outcome, Wrapped
+from collec_migrations.wrap import wrap as wrap_scripts
 
 
 def wrap(
@@ -23,80 +24,76 @@ def wrap(
         Path | None,
         typer.Option(help="Where to write; left out: collec-versions beside alembic.ini."),
     ] = None,
+    variable: Annotated[
+        list[str] | None,
+        typer.Option("--variable", help="NAME=VALUE, what psql would be given by -v."),
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Wrap upgrade scripts of the application, to go on to them.
 
     Exit status: 1 when a script is another than the one that was wrapped.
     """
-    place = wrapping.Place.of(into)
-    outcome = wrapping.wrap(scripts, place)
+    outcome = wrap_scripts(scripts, into, dict(map(_pair, variable or ())))
     if as_json:
-        facts.write(_facts(outcome, place))
-        raise typer.Exit(1 if outcome.changed else 0)
-    for wrapped in outcome.added:
-        _show(wrapped)
-    _sum_up(outcome, place)
+        facts.write(_facts(outcome))
+    else:
+        for wrapped in outcome.added:
+            show(wrapped)
+        _sum_up(outcome)
     raise typer.Exit(1 if outcome.changed else 0)
 
 
-def _show(wrapped: Wrapped) -> None:
-    step = wrapped.step
-    names = ", ".join(named.path.name for named in step.files)
-    typer.echo(f"{step.new}: {len(wrapped.script.items)} statements of {names}")
-    for finding in wrapped.script.findings:
-        typer.echo(f"  {finding}")
-    for placement in wrapped.errata:
-        erratum = placement.erratum
-        item = wrapped.script.items[placement.index]
-        typer.echo(f"  {erratum.id} {erratum.action} at {item.place}: {erratum.reason}")
-    for file, doubt in wrapped.doubts:
-        typer.echo(f"  in doubt under other schema names: {file}:{doubt.line}: {doubt.literal!r}")
+def show(wrapped: Wrapped) -> None:
+    """Tell what a step is made of."""
+    names = ", ".join(path.name for path in wrapped.step.files)
+    count = wrapped.script.size
+    typer.echo(f"{wrapped.step.new}: {count} statement{'' if count == 1 else 's'} of {names}")
+    for note in wrapped.script.notes:
+        typer.echo(f"  {note}")
+    if wrapped.unbound:
+        typer.echo(f"  under other names of schemas it cannot run: {wrapped.unbound}")
 
 
-def _sum_up(outcome: Outcome, place: wrapping.Place) -> None:
+def _sum_up(outcome: Outcome) -> None:
     for path in outcome.left_out:
-        options.say(f"{path.name}: left out, that version never was")
+        options.say(f"{path.name}: not taken, its name tells no step to a later version")
     for version in outcome.changed:
         options.say(
             f"{version}: the script is another than the one that was wrapped; nothing was written"
         )
+    for version in outcome.handed_over:
+        options.say(f"{version}: the chain itself has this version now; its revision was removed")
     if outcome.unchanged:
         options.say(f"wrapped before, unchanged: {', '.join(outcome.unchanged)}")
     if outcome.added:
-        options.say(f"written to {place.revisions}; see `collec-migrations upgrade --plan`")
+        options.say(f"written to {outcome.folder}; see `collec-migrations upgrade --plan`")
     elif not outcome.changed:
         options.say("nothing new")
 
 
-def _facts(outcome: Outcome, place: wrapping.Place) -> facts.Facts:
+def _facts(outcome: Outcome) -> facts.Facts:
     return {
-        "added": [_wrapped_facts(one) for one in outcome.added],
+        "added": [
+            {
+                "version": one.step.new,
+                "scripts": list(one.step.files),
+                "statements": one.script.size,
+                "notes": list(one.script.notes),
+                "unbound": one.unbound or None,
+            }
+            for one in outcome.added
+        ],
         "unchanged": outcome.unchanged,
         "changed": outcome.changed,
-        "left_out": outcome.left_out,
-        "folder": place.revisions,
+        "handed_over": outcome.handed_over,
+        "left_out": list(outcome.left_out),
+        "folder": outcome.folder,
     }
 
 
-def _wrapped_facts(one: Wrapped) -> facts.Facts:
-    items = one.script.items
-    return {
-        "version": one.step.new,
-        "scripts": [named.path for named in one.step.files],
-        "statements": len(items),
-        "findings": list(map(str, one.script.findings)),
-        "errata": [
-            {
-                "id": placement.erratum.id,
-                "action": placement.erratum.action,
-                "at": items[placement.index].place,
-                "reason": placement.erratum.reason,
-            }
-            for placement in one.errata
-        ],
-        "undecided": [
-            {"file": file, "line": doubt.line, "literal": doubt.literal}
-            for file, doubt in one.doubts
-        ],
-    }
+def _pair(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise UsageError(f"{text!r} gives no value", hint="Write it as NAME=VALUE.")
+    return name, value

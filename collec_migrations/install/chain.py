@@ -10,7 +10,7 @@ from collec_migrations.install.request import Wanted
 from collec_migrations.migrate import plan, verbs
 from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
 from collec_migrations.migrate.job import Job
-from collec_migrations.wrapping.extensions import Use
+from collec_migrations.migrate.required_extensions import Use
 
 Say = Callable[[str], None]
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 from collec_migrations.install.inventory import Database, Found, Role
 from collec_migrations.install.request import Wanted
+from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import quoting
 from collec_migrations.postgres.scram import SCRAM_SINCE
-from collec_migrations.wrapping.extensions import Use
 
 State = Literal["there", "make", "differs", "shown"]
 """`shown`: it is told to the administrator, who does it."""

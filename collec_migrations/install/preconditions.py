@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from collec_migrations.errors import InstallRefused
 from collec_migrations.install.inventory import Found
 from collec_migrations.install.request import Wanted
-from collec_migrations.migrate import extending, obstacles, refusal
+from collec_migrations.migrate import obstacles, refusal, required_extensions
 from collec_migrations.migrate.obstacles import Obstacle
+from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres.extensions import Extensions
-from collec_migrations.wrapping.extensions import Use
 
 UTF8 = "UTF8"
 FREE_OF_ENCODING = ("C", "POSIX")
@@ -85,7 +85,7 @@ def _of_extensions(found: Found, uses: Sequence[Use]) -> Iterator[Obstacle]:
     known = Extensions(
         version=found.server.version, installed=makeable, available=found.extensions.available
     )
-    for lack in extending.lacking(uses, known):
+    for lack in required_extensions.lacking(uses, known):
         yield Obstacle(message=lack.message, hint=lack.hint)
 
 

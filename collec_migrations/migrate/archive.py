@@ -113,7 +113,9 @@ def moving(bound: str, steps: Sequence[Step]) -> str:
         elif arriving and _WRITES.match(one.text):
             new = _unless_returned(one.text, arriving)
             words = set(re.findall(r"\w+", one.text))
-            for step in {step.role: step for name, step in waiting.items() if name in words}.values():
+            for step in {
+                step.role: step for name, step in waiting.items() if name in words
+            }.values():
                 new = f"{block([_call('collec_return_tables', step)])} {new or one.text}"
             waiting = {name: step for name, step in waiting.items() if name not in words}
         if new is not None:

@@ -2,16 +2,18 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script.base import Script
 
+from collec_migrations.catalog import Catalog
 from collec_migrations.migrate.planning import Work
 from collec_migrations.migrate.progress import Progress
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.sinks import Sink
+from collec_migrations.migrate.wrapped_step import NO_BACKUP
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
 
@@ -39,6 +41,8 @@ class Job:
     """Watches statements run one by one; None: scripts are sent whole."""
     say: Callable[[str], None]
     """Tells the user something, beside the results."""
+    site_facts: dict[str, Catalog] = field(default_factory=dict)
+    """What wrapped versions hold after the run, by version."""
 
     @classmethod
     def of(cls, environment: EnvironmentContext, settings: Settings) -> "Job":
@@ -83,6 +87,8 @@ class Job:
         return Run(
             job=self,
             names=names,
+            remark=self.remark or ("" if self.settings.backup else NO_BACKUP),
+            site_facts=self.site_facts,
             sink=sink,
             rights_version=rights_version,
             rights_held=rights_held,

@@ -20,6 +20,7 @@ from collec_migrations.migrate import (
     recording,
     refusal,
     retrying,
+    wrapped_step,
 )
 from collec_migrations.migrate.job import Job
 from collec_migrations.migrate.progress import Watched
@@ -102,6 +103,8 @@ def _attempt(
         raise
     for line in announcements:
         job.say(line)
+    for version, found in job.site_facts.items() if job.remark != wrapped_step.ON_A_COPY else ():
+        wrapped_step.keep_facts(version, found, job.say)
     return versions
 
 

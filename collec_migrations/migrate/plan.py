@@ -13,13 +13,12 @@ from collec_migrations.bridge import history, holdings, ownership, state
 from collec_migrations.migrate import (
     archive,
     checks,
-    extending,
     lock_facts,
     obstacles,
     planning,
     refusal,
+    required_extensions,
 )
-from collec_migrations.migrate.foreseeing import Foresight
 from collec_migrations.migrate.job import Job
 from collec_migrations.migrate.obstacles import Needs, Obstacle
 from collec_migrations.migrate.planned import (
@@ -31,14 +30,14 @@ from collec_migrations.migrate.planned import (
     PlannedStep,
     TableLock,
 )
+from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
+from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
-from collec_migrations.postgres import extensions as reading_extensions
-from collec_migrations.postgres import privileges, quoting
+from collec_migrations.postgres import extensions, privileges, quoting
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.queries import statement
 from collec_migrations.settings import Settings
-from collec_migrations.wrapping.extensions import Use
 
 Counter = Callable[[Cursor, str, str, str | None], int]
 """Says how many rows a table (schema, name) has, or values of a column that are not null."""
@@ -102,12 +101,10 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
         run = job.run_for(
             names, listing, rights_version=rights_version if number else present.rights_version
         )
-        foresight = Foresight(cursor=cursor, per_version=job.settings.per_version)
-        pair = _pair(foresight, job, run, present, counted)
+        pair = _pair(cursor, job, run, present, counted)
         rights_version = run.rights_version
         pairs.append(pair)
-        ahead += _extensions(cursor, job, pair)
-        ahead += foresight.obstacles(run.wrapped, first=len(run.wrapped) == len(pair.steps))
+        ahead += _extensions(cursor, job, pair, run)
         ahead += _findings(cursor, listing.questions)
         needs.append(_needs(pair))
     return Plan(
@@ -123,9 +120,16 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
 def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
     """Return the extensions that the steps of a fresh database use; asks no server."""
     run = job.run_for(names, Listing(names, {}), rights_version=None)
-    steps = _steps(job, run, None, foresight=None)
-    wrapped = tuple(use for step in run.wrapped for use in step.uses)
-    built_in = extending.needed([step.version for step in steps], job.settings)
+    return _needed(job, run, _steps(job, run, None))
+
+
+def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]:
+    built_in = required_extensions.needed([step.version for step in steps], job.settings)
+    wrapped = tuple(
+        Use(name=name, place=step.script.sources[0].shown, made=True)
+        for step in run.wrapped
+        for name in step.script.extensions
+    )
     return (*built_in, *wrapped)
 
 
@@ -163,7 +167,10 @@ class Listing:
         )
         if self.scripts and self.scripts[-1].script == shown:
             statements = self.scripts.pop().statements + statements
-        self.scripts.append(PlannedScript(script=shown, part=part, statements=statements))
+        wrapped = not (versions.scripts_folder() / name).is_file()
+        self.scripts.append(
+            PlannedScript(script=shown, part=part, statements=statements, wrapped=wrapped)
+        )
 
     def _locks(self, found: lock_facts.Measured) -> tuple[TableLock, ...]:
         locks = []
@@ -216,12 +223,9 @@ class Listing:
         """Note nothing: what is new gets its owner before anybody sees it."""
 
 
-def _pair(
-    foresight: Foresight, job: Job, run: Run, present: state.State, counted: Counter
-) -> PairPlan:
-    cursor = foresight.cursor
+def _pair(cursor: Cursor, job: Job, run: Run, present: state.State, counted: Counter) -> PairPlan:
     rights_before = run.rights_version
-    steps = _steps(job, run, present.recorded, foresight=foresight)
+    steps = _steps(job, run, present.recorded)
     owners = [
         ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
         for schema in (run.names.gacl, run.names.col)
@@ -237,13 +241,11 @@ def _pair(
         gacl_owner=owners[0],
         col_owner=owners[1],
         steps=steps,
-        archived=(*archived, *foresight.losses(run.wrapped)),
+        archived=archived,
     )
 
 
-def _steps(
-    job: Job, run: Run, recorded: str | None, *, foresight: Foresight | None
-) -> tuple[PlannedStep, ...]:
+def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     """Let the revisions send what they would, into a list."""
     listing = run.sink
     assert isinstance(listing, Listing)
@@ -260,16 +262,25 @@ def _steps(
             created = isinstance(step, planning.Creation) or (
                 step.is_upgrade and step.revision.down_revision is None
             )
-            notes = foresight.notes(run.wrapped[wrapped_before:]) if foresight else ()
+            notes = tuple(note for one in run.wrapped[wrapped_before:] for note in _notes(one))
             steps.append(
                 PlannedStep(
                     version=step.revision.revision,
                     kind="create" if created else "upgrade",
                     scripts=tuple(_named_part(one, created=created) for one in listing.scripts),
-                    notes=tuple(notes),
+                    notes=notes,
                 )
             )
     return tuple(steps)
+
+
+def _notes(step: WrappedStep) -> tuple[str, ...]:
+    return (
+        *step.script.notes,
+        "a script of the application's own: what it locks and takes away is unknown;"
+        " `collec-migrations rehearse` measures it on a copy",
+        "it has no downgrade: a backup is taken before it",
+    )
 
 
 def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
@@ -322,10 +333,10 @@ def _has_column(cursor: Cursor, schema: str, table: str, column: str) -> bool:
     return bool(row and row[0])
 
 
-def _extensions(cursor: Cursor, job: Job, pair: PairPlan) -> Iterator[Obstacle]:
-    needed = extending.needed([step.version for step in pair.steps], job.settings)
+def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Obstacle]:
+    needed = _needed(job, run, pair.steps)
     if needed:
-        for lack in extending.lacking(needed, reading_extensions.read(cursor)):
+        for lack in required_extensions.lacking(needed, extensions.read(cursor)):
             yield Obstacle(message=lack.message, hint=lack.hint)
 
 

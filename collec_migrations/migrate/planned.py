@@ -42,6 +42,8 @@ class PlannedScript:
     part: str
     """all; or gacl, col when the other schema has gone this step already."""
     statements: tuple[PlannedStatement, ...]
+    wrapped: bool = False
+    """Whether it is the application's own: what its statements do is not known before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class PlannedStep:
     """create or upgrade."""
     scripts: tuple[PlannedScript, ...]
     notes: tuple[str, ...] = ()
-    """Errata of a wrapped script, extensions and whatever else concerns it."""
+    """What to know of a wrapped script."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,6 @@ class Archived:
     """None: the whole table."""
     rows: int
     """Rows, or values that are not null."""
-    what: str = ""
-    """What a wrapped script does to rows of a table that stays, such as `rows deleted`."""
-    place: str = ""
-    """File and line of that."""
-    for_good: bool = False
-    """Whether no downgrade brings it back: a wrapped step has no way back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +94,13 @@ class Plan:
     settings: Settings
     pairs: tuple[PairPlan, ...]
     obstacles: tuple[Obstacle, ...]
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether a script of the application's own is to run, from which there is no way back."""
+        return any(
+            script.wrapped for pair in self.pairs for step in pair.steps for script in step.scripts
+        )
 
     @property
     def is_empty(self) -> bool:

@@ -1,10 +1,9 @@
 """One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +12,23 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.bridge import history
+from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import (
     archive,
     checks,
-    comparing,
-    extending,
     extension_path,
     installation,
     levels,
     planning,
     refusing,
     removal,
-    wrapped_revision,
+    required_extensions,
+    wrapped_step,
 )
 from collec_migrations.migrate.sinks import Sink
-from collec_migrations.migrate.wrapped import Sending
+from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
-from collec_migrations.wrapping import application, errata, session
-from collec_migrations.wrapping.prepared import Prepared
 
 if TYPE_CHECKING:
     from collec_migrations.migrate.job import Job
@@ -51,13 +48,15 @@ class Run:
     """The version of the rights schema, which another data schema may have stepped up."""
     rights_held: str | None = None
     """The newest version at which another data schema needs the rights schema; None: none does."""
+    remark: str = ""
+    """What the caller wants to stand in the history of each step, such as a backup's name."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
-    wrapped: list[Prepared] = field(default_factory=list)
+    site_facts: dict[str, Catalog] = field(default_factory=dict)
+    """What wrapped versions hold, by version, to be kept once everything is committed."""
+    wrapped: list[WrappedStep] = field(default_factory=list)
     """The wrapped steps so far."""
-    _told: set[str] = field(default_factory=set)
     _module: Any = None
-    _notes: list[str] = field(default_factory=list)
     _version: str = ""
     _started: datetime = datetime.min
     _sent: list[library.Source] = field(default_factory=list)
@@ -70,7 +69,8 @@ class Run:
     def foresee(self, steps: Sequence[Any]) -> None:
         """Refuse a way back that there is not, and, unless it was asked for, to remove everything
         while there are rows of users."""
-        wrapped_revision.refuse_way_back(steps)
+        wrapped_step.refuse_way_back(steps)
+        self.sink.inspect(lambda _: wrapped_step.refuse_unsaved(steps, self.remark))
         self._make_extensions(steps)
         self._ask_all(steps)
         if not steps or self.job.settings.destroy or not removal.is_removal(steps[-1]):
@@ -82,7 +82,7 @@ class Run:
     def _make_extensions(self, steps: Sequence[Any]) -> None:
         """Make the extensions that the built-in steps need, or refuse the run for one of them."""
         reached = [step.revision.revision for step in steps if getattr(step, "is_upgrade", False)]
-        needed = extending.needed(reached, self.job.settings)
+        needed = required_extensions.needed(reached, self.job.settings)
         if needed:
             self.sink.make_extensions(needed)
 
@@ -117,7 +117,6 @@ class Run:
         """Learn which of Alembic's steps comes next."""
         self._version = step.revision.revision if hasattr(step, "revision") else ""
         self._module = step.revision.module if hasattr(step, "revision") else None
-        self._notes = []
         self._started = datetime.now(UTC)
         self._sent = []
         self._rights_changed = False
@@ -129,7 +128,7 @@ class Run:
         """
         if Path(self._module.__file__).parent == library.versions_folder():
             return nullcontext()
-        return self.sink.searching(session.path(self.names))
+        return self.sink.searching(wrapped_step.starting_path(self.names))
 
     def upgrade(self) -> None:
         """Take the step; the part for a rights schema that is that far already is left out."""
@@ -235,42 +234,23 @@ class Run:
             return False
         return self.sink.has_extension("postgis")
 
-    def upgrade_wrapped(self, script: str, checksum: str) -> None:
-        """Send a script of the application's own, and say what its version then differs in."""
-        folder = Path(self._module.__file__).parent
-        step = Prepared(
-            script=wrapped_revision.read(script, checksum, folder, library.scripts_folder()),
-            old=self._before(self._version) or "",
-            new=self._version,
+    def upgrade_wrapped(self, script: str, checksum: str, variables: Mapping[str, str]) -> None:
+        """Send a script of the application's own, and tell what it took away."""
+        folders = (Path(self._module.__file__).parent, library.scripts_folder())
+        step = WrappedStep(
+            version=self._version,
+            script=wrapped_step.read(script, checksum, variables, folders),
             names=self.names,
             whole=self._behind(self._version),
-            known=errata.beside(folder),
         )
         self.wrapped.append(step)
-        sending = Sending(step=step, sink=self.sink)
-        sending.send()
+        step.send(self.sink)
         self._sent += step.script.sources
-        self._notes += sending.corrector.notes
-        self._announce(sending.notes)
-        self._announce(application.warnings(self._version, self.names))
-        self.sink.inspect(partial(self._tell_differences, whole=step.whole))
+        self.announcements += step.lines
+        if step.catalog is not None and step.whole:
+            self.site_facts[self._version] = step.catalog
         if step.whole:
             self._step_rights(self._version)
-
-    def _tell_differences(self, cursor: Cursor, *, whole: bool) -> None:
-        found = comparing.differences(cursor, self.names, self._version, whole=whole)
-        self._announce(comparing.told(self._version, found, before=self._told))
-
-    def _announce(self, lines: Iterable[str]) -> None:
-        """Tell the user, once, when everything is committed."""
-        self.announcements += [line for line in lines if line not in self.announcements]
-
-    def _remarks(self) -> Iterator[str]:
-        """Yield what the history is to remember of the step under way."""
-        if self.job.remark:
-            yield self.job.remark
-        if self._notes:
-            yield f"errata: {', '.join(self._notes)}"
 
     def record(self, *, version: str | None, kind: history.Kind) -> None:
         """Add the step that has just been taken to the history of each schema it changed."""
@@ -281,7 +261,7 @@ class Run:
             checksum=library.checksum(*(source.text for source in self._sent))
             if self._sent
             else "",
-            note="; ".join(self._remarks()),
+            note=self.remark,
             started=self._started,
             duration=datetime.now(UTC) - self._started,
         )

@@ -8,9 +8,9 @@ from typing import Protocol
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history, holdings
-from collec_migrations.migrate import archive, checks, extending, sending
+from collec_migrations.migrate import archive, checks, required_extensions, sending
+from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import extensions, prologue
-from collec_migrations.wrapping.extensions import Use
 
 
 class Sink(Protocol):
@@ -90,9 +90,9 @@ class Server:
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Look for the extensions, and make those that this role may make."""
         found = extensions.read(self.cursor)
-        extending.refuse(needed, found)
-        for name in extending.to_make(needed, found):
-            self.cursor.execute(extending.creation(name))
+        required_extensions.refuse(needed, found)
+        for name in required_extensions.to_make(needed, found):
+            self.cursor.execute(required_extensions.creation(name))
             self.warnings.append(f"the extension {name} was created in the schema public")
 
     def has_extension(self, name: str) -> bool:
@@ -144,7 +144,7 @@ class Text:
         """Write their creation; one that is there needs no right."""
         for use in needed:
             if not use.core_since:
-                self.execute(extending.creation(use.name))
+                self.execute(required_extensions.creation(use.name))
 
     def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
         """Say yes: what the database has is not known."""

@@ -1,8 +1,10 @@
 """What a revision does: upgrade to its version, create it, go back from it."""
 
+from collections.abc import Mapping
+
 from alembic import op
 
-from collec_migrations.migrate import wrapped_revision
+from collec_migrations.migrate import wrapped_step
 from collec_migrations.migrate.run import Run
 
 
@@ -21,14 +23,14 @@ def downgrade() -> None:
     _run().downgrade()
 
 
-def apply_wrapped(script: str, checksum: str) -> None:
+def apply_wrapped(script: str, checksum: str, variables: Mapping[str, str] | None = None) -> None:
     """Upgrade by a script of the application's own, which lies beside the revision."""
-    _run().upgrade_wrapped(script, checksum)
+    _run().upgrade_wrapped(script, checksum, variables or {})
 
 
 def refuse_downgrade(script: str) -> None:
     """Refuse to go back: the application's own script has no way back."""
-    raise wrapped_revision.no_way_back(script)
+    raise wrapped_step.no_way_back(script)
 
 
 def _run() -> Run:

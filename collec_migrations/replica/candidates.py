@@ -39,6 +39,13 @@ def obstacles(target: Up, nodes: Sequence[Node], *, upstream_speaks: bool) -> It
 
 def notes(target: Up, nodes: Sequence[Node]) -> Iterator[str]:
     """Yield what is to be known before a promotion, and is no obstacle."""
+    names = target.settings.get("synchronous_standby_names", "").strip()
+    if names:
+        yield (
+            f"{target.name} has synchronous_standby_names = {names!r}: every commit will wait "
+            f"until such standbys follow it; or, on {target.name}: alter system set "
+            "synchronous_standby_names = ''; select pg_reload_conf()"
+        )
     for one in nodes:
         if isinstance(one, Down) and not one.speaks:
             yield f"{one.name} does not answer: what it has and {target.name} has not is lost"

@@ -22,6 +22,14 @@ SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_bi
 """Keywords of an address that a standby needs as well."""
 CHANNEL_BINDING_SINCE = "13"
 AUTO = "postgresql.auto.conf"
+NO_TARGET = {
+    **dict.fromkeys(
+        (f"recovery_target{end}" for end in ("", "_lsn", "_name", "_time", "_xid")), ""
+    ),
+    "recovery_target_timeline": "latest",
+}
+"""A primary that was once recovered to a moment keeps its target in a file of its own; a standby
+that reads it there ends recovery at the next commit: a second primary. Empty is no target."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +99,7 @@ def files(major: str, upstream: Upstream, present: Mapping[str, str]) -> dict[st
         first = {"standby_mode": "on", "recovery_target_timeline": "latest"}
         return {marker: _replaced(present.get(where, ""), NAMED_UNTIL_11, first | settings)}
     # The marker first: between the two writes the folder must not pass for a primary's.
+    settings |= NO_TARGET
     return {marker: "", where: _replaced(present.get(where, ""), NAMED_SINCE_12, settings)}
 
 

@@ -1,5 +1,6 @@
 """Decide how a replication is, from what was seen of all its nodes. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from collec_migrations.replica import lag, lsn, standbys
@@ -30,11 +31,28 @@ def primaries(nodes: Sequence[Node]) -> tuple[Up, ...]:
 
 
 def primary_of(nodes: Sequence[Node]) -> Up | None:
-    """Return the primary: of two, the one on the newer timeline; None for none or a tie."""
+    """Return the primary; None for none, and where it cannot be told which of several it is.
+
+    Of several, the only one that others follow: their common history is the newest that is not of
+    one node alone, and a standby that promoted itself has a newer timeline and no followers. Where
+    none is followed, or more than one, the one on the newest timeline.
+    """
     found = primaries(nodes)
+    followed = [one for one in found if _followers(one, nodes)]
+    if len(followed) == 1:
+        return followed[0]
     if len(found) > 1 and found[0].timeline == found[1].timeline:
         return None
     return found[0] if found else None
+
+
+def _followers(primary: Up, nodes: Sequence[Node]) -> list[str]:
+    """Return the standbys that receive from a primary, by what either side says."""
+    names = {one.name for one in primary.senders if one.state == STREAMING}
+    for one in nodes:
+        if isinstance(one, Up) and one.in_recovery and one.upstream == (primary.host, primary.port):
+            names.add(one.name)
+    return sorted(names)
 
 
 def _node(node: Node, primary: Up | None, nodes: Sequence[Node], limits: Limits) -> NodeReport:
@@ -70,7 +88,9 @@ def _primary(node: Up, primary: Up | None, nodes: Sequence[Node]) -> NodeReport:
         slot="",
         paused=False,
         message_age=None,
-        findings=tuple(_slots(node, nodes)) if primary in (node, None) else (_second(node),),
+        findings=(*_synchronous(node), *_slots(node, nodes))
+        if primary in (node, None)
+        else (_second(node, primary),),
     )
 
 
@@ -139,22 +159,49 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
     if len(found) > 1:
         both = ", ".join(
             f"{one.name} (timeline {one.timeline}, {lsn.shown(one.position or 0)}, "
-            f"system {one.system or 'unknown'})"
+            f"system {one.system or 'unknown'}, "
+            f"followed by {', '.join(_followers(one, nodes)) or 'nobody'})"
             for one in found
         )
+        chosen = primary_of(nodes)
+        which = f"not {chosen.name}, which others follow" if chosen and _followers(
+            chosen, nodes) else "which one that is, their rows tell, not this page"  # fmt: skip
         yield Finding(
             code="two-primaries",
             verdict=Verdict.BROKEN,
             line=f"{len(found)} nodes take writes: {both}",
-            hint="Stop the application, then the wrong one; `replica rejoin` brings it back.",
+            hint=f"Stop the application, then the wrong one ({which}); look at what it took alone, "
+            "then `replica rejoin` on its machine.",
         )
 
 
-def _second(node: Up) -> Finding:
+def _synchronous(primary: Up) -> Iterator[Finding]:
+    """Yield that commits wait for standbys which nobody is (manual, 20.6.2)."""
+    names = primary.settings.get("synchronous_standby_names", "").strip()
+    if not names:
+        return
+    told = re.match(r"(?:(?:first|any)\s+)?(\d+)\s*\(", names, re.IGNORECASE)
+    needed = int(told[1]) if told else 1
+    meeting = [one for one in primary.senders if one.sync_state in ("sync", "quorum")]
+    if len(meeting) < needed and all(one.sync_state for one in primary.senders):
+        yield Finding(
+            code="sync-unmet",
+            verdict=Verdict.BROKEN,
+            line=f"every commit waits: synchronous_standby_names is {names!r}, and "
+            f"{len(meeting)} of {needed} such standbys stream",
+            hint=f"Start them, or on {primary.name}: alter system set synchronous_standby_names = "
+            "''; select pg_reload_conf().",
+        )
+
+
+def _second(node: Up, primary: Up | None) -> Finding:
+    alone = ""
+    if primary and primary.timeline == node.timeline:
+        alone = f", to {lsn.shown(node.position or 0)}"
     return Finding(
         code="second-primary",
         verdict=Verdict.BROKEN,
-        line=f"takes writes on timeline {node.timeline}, and is not the primary",
+        line=f"takes writes on timeline {node.timeline}{alone}, and is not the primary",
         hint="What it took alone is lost when it rejoins: look at it first.",
     )
 

@@ -4,11 +4,14 @@ As it is where that is safe, else by pg_rewind, else as a new clone; never start
 marked as a standby.
 """
 
-from collections.abc import Callable
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from collec_migrations.errors import ServerFailed
+from collec_migrations.errors import CloneInProgress, ServerFailed
 from collec_migrations.postgres import pg_versions, signals
 from collec_migrations.replica import (
     attaching,
@@ -48,6 +51,31 @@ def rejoin(plan: Plan, *, say: Say) -> Done:
     Raises MigrationError when it does not come back; it can then start as a standby, or not at
     all, never as a second primary.
     """
+    with _alone(plan.order.data):
+        return _rejoined(plan, say)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Keep another rejoin of the same folder out; the lock ends with this process.
+
+    Raises CloneInProgress. Beside the folder, which is renamed on the way.
+    """
+    path = data.with_name(f".{data.name}.rejoin-lock")
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+        path.unlink(missing_ok=True)
+    except BlockingIOError:
+        raise CloneInProgress(
+            f"another rejoin of {data} is at work", hint="Wait for its end."
+        ) from None
+    finally:
+        os.close(descriptor)
+
+
+def _rejoined(plan: Plan, say: Say) -> Done:
     if plan.choice is None:
         return _done(plan, None)
     if plan.running:

@@ -36,14 +36,14 @@ _OF_TABLE = ("COLUMN", "TABCONSTRAINT", "TRIGGER", "RULE", "POLICY")
 """Objects whose list of names is schema, table, own name."""
 
 
-def part(sql: str, role: Role) -> str:
+def part(sql: str, role: Role, path: Path = ()) -> str:
     """Return the statements of a script that change the schema of `role`.
 
     A statement that changes both belongs to the data schema; one that changes neither, such as a
     setting, to both parts. Each stays on its line, which messages and plans name.
     """
     pieces, line = list[str](), 1
-    for statement, changed in with_changes(sql):
+    for statement, changed in with_changes(sql, path):
         if belongs(changed, role):
             pieces.append("\n" * (statement.line - line) + f"{statement.text};")
             line = statement.line + statement.text.count("\n")
@@ -56,12 +56,19 @@ def belongs(changed: frozenset[Role], role: Role) -> bool:
     return not changed or owner == role
 
 
-def with_changes(sql: str) -> Iterator[tuple[Statement, frozenset[Role]]]:
+def with_changes(sql: str, path: Path = ()) -> Iterator[tuple[Statement, frozenset[Role]]]:
     """Yield the statements of a script and what each changes, following its search path."""
-    path: Path = ()
     for statement in split(sql):
         yield statement, changes(statement.text, path)
         path = _path_after(statement.text, path)
+
+
+def search_path(sql: str, path: Path = ()) -> Path:
+    """Return the search path that is in force after a script."""
+    if "search_path" in sql.lower():
+        for statement in split(sql):
+            path = _path_after(statement.text, path)
+    return path
 
 
 def changes(sql: str, path: Path = ()) -> frozenset[Role]:

@@ -1,14 +1,14 @@
 """The versions that there are ways between: those of the package, then the site's own."""
 
 from collec_migrations import versions as library
-from collec_migrations.wrapping import revision
-from collec_migrations.wrapping.revision import Revision
+from collec_migrations import wrap
+from collec_migrations.wrap import Revision
 
 
 def revisions() -> tuple[Revision, ...]:
     """Return the revisions of the chain, oldest first, without importing them."""
     folders = (library.versions_folder(), library.site_folder())
-    return revision.ordered(one for folder in folders for one in revision.read(folder))
+    return wrap.ordered(one for folder in folders for one in wrap.read_revisions(folder))
 
 
 def wrapped_after(start: str | None, chain: tuple[Revision, ...]) -> str:

@@ -8,12 +8,13 @@ import psycopg2
 
 from collec_migrations.errors import MigrationError, UnknownVersion
 from collec_migrations.migrate import verbs
+from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.postgres import connection as database
 from collec_migrations.testing import database_state, path_versions
 from collec_migrations.testing.path_databases import Databases
 from collec_migrations.testing.path_results import Outcome, Way
 from collec_migrations.testing.templates import Content, Templates, options, silent
-from collec_migrations.wrapping.revision import Revision
+from collec_migrations.wrap import Revision
 
 SHOWN = 10
 """Failures told of one stop."""
@@ -125,7 +126,7 @@ def _from_nothing(done: Walk, dsn: str) -> None:
 
 def _up(done: Walk, dsn: str) -> None:
     began = monotonic()
-    verbs.upgrade(options(dsn, database_state.NAMES), done.way.head, say=silent)
+    verbs.upgrade(options(dsn, database_state.NAMES), done.way.head, say=silent, remark=ON_A_COPY)
     done.up = monotonic() - began
     with database_state.opened(dsn) as connection:
         done.fail(database_state.drift(connection, done.way.head, wrapped=bool(done.wrapped)))

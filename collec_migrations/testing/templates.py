@@ -5,8 +5,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from collec_migrations import versions
 from collec_migrations.migrate import verbs
+from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import conninfo
@@ -63,19 +63,13 @@ def silent(_: str) -> None:
 
 
 def _base(content: Content) -> Content | None:
-    """Return what to start from: rows go in at a version that the laboratory knows."""
-    if not content.rows:
-        return None
-    if versions.order(content.version) > versions.order(sample_data.NEWEST):
-        return Content(
-            version=sample_data.NEWEST, rows=content.rows, seed=content.seed, names=content.names
-        )
-    return Content(version=content.version, names=content.names)
+    """Return what rows are added to: the same version without any."""
+    return Content(version=content.version, names=content.names) if content.rows else None
 
 
 def _make(dsn: str, content: Content, base: Content | None) -> None:
-    if base is None or base.version != content.version:
-        verbs.upgrade(options(dsn, content.names), content.version, say=silent)
+    if base is None:
+        verbs.upgrade(options(dsn, content.names), content.version, say=silent, remark=ON_A_COPY)
         return
     with closing(database.connect(conninfo.Address(dsn))) as connection:
         sample_data.fill(connection, content.names, movements=content.rows, seed=content.seed)

@@ -9,7 +9,7 @@ from tests.builders import ddl
 _FOLDER = files("collec_migrations.data") / "catalogs"
 
 CHAIN = ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
-"""The versions that the laboratory's data can fill."""
+"""The versions that were one chain before the later ones were written."""
 UPGRADED = tuple(
     sorted(
         (entry.name.removesuffix(".json") for entry in _FOLDER.iterdir() if entry.is_file()),

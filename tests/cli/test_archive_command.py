@@ -91,7 +91,7 @@ def test_show_gives_the_first_rows(address: Address, archive: Archive) -> None:
     assert found["rows"][0] == {"metadata_set_id": 1, "metadata_set_name": "été\n\x1b[31m"}
     few = archive("show", NAMES[0], "--rows", "2")
     assert len(few.stdout.splitlines()) == 3
-    assert "2 of 30 rows" in few.stderr
+    assert "2 of 12 rows" in few.stderr
 
 
 @pytest.mark.parametrize("verb", ["show", "drop"])

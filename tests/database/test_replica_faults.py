@@ -1,5 +1,6 @@
 """What goes wrong around a failover: nothing is lost that could be kept, no second primary."""
 
+import fcntl
 import os
 import signal
 from pathlib import Path
@@ -9,7 +10,7 @@ from collec_migrations.replica import marking, rewinding
 from tests import accounts, standbys
 from tests.database.test_replica_life import lives, rejoin, replica, switchover
 from tests.proxy import proxy
-from tests.standbys import Machine, Pair, until
+from tests.standbys import Machine, Pair, follow, until
 
 MAIN = "from collec_migrations.cli.main import main; main()"
 
@@ -73,6 +74,47 @@ def test_two_primaries_become_one_again_and_the_loss_is_told_first(pair18: Pair)
     pair.caught_up(pair.a, pair.b)
     assert lives(pair.a) == lives(pair.b) == []
     assert pair.follows(pair.a, pair.b)
+
+
+def test_a_standby_with_a_target_of_its_primary_never_promotes_itself(pair18: Pair) -> None:
+    """A primary that was once recovered to a moment keeps recovery_target_time in its file."""
+    pair = pair18
+    pair.b.stop()
+    pair.b.configure(
+        restore_command="false",
+        recovery_target_time="2020-01-01 00:00:00+00",
+        recovery_target_action="promote",
+    )
+    follow(pair.b, pair.a, pair.passfile)
+    pair.b.start()
+    pair.write(pair.a, "a commit")
+    pair.caught_up(pair.b, pair.a)
+    assert pair.b.value("select pg_is_in_recovery()") is True
+    assert pair.follows(pair.b, pair.a)
+
+
+def test_commits_that_wait_are_told_by_status_and_promote(pair18: Pair) -> None:
+    pair = pair18
+    for one in (pair.a, pair.b):
+        one.configure(synchronous_standby_names="db9")
+        one.sql("select pg_reload_conf()")
+    until(lambda: pair.b.value("show synchronous_standby_names") == "db9")
+    until(lambda: pair.a.value("show synchronous_standby_names") == "db9")
+    assert "sync-unmet" in [one.code for one in pair.report().node("a").findings]
+    pair.a.kill()
+    told = promoted(pair)
+    assert "every commit will wait" in told
+
+
+def test_two_rejoins_exclude_each_other(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    lock = pair.a.data.with_name(f".{pair.a.data.name}.rejoin-lock")
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        status, told = rejoin(pair, pair.a)
+    assert status == 75, told
+    assert "another rejoin" in told
 
 
 def test_a_rewind_that_is_not_let_in_is_not_made_a_clone(pair18: Pair) -> None:

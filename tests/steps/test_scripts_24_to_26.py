@@ -494,6 +494,39 @@ def test_26_0_gives_each_label_its_optical_code_in_order(server18: Server) -> No
         assert '"8-logo.png"' in str(stylesheet)
 
 
+def test_26_0_keeps_codes_that_came_back_and_what_was_changed_meanwhile(server18: Server) -> None:
+    script = (SCRIPTS / "upgrade-25.0-26.0.sql").read_text("utf-8")
+    place = "comment on table col.label_optical"
+    # The engine puts the rows of the archive back before the script reads the table.
+    back = """
+        insert into col.label_optical (
+            label_id, barcode_id, content_type, radical, optical_content
+        )
+        values (5, 1, 1, null, 'unchanged'), (5, 2, 2, 'https://a/', 'uuid'),
+               (6, 1, 2, 'https://b/', 'changed since'), (6, 1, 1, null, 'second'),
+               (7, 2, 2, null, 'of a label without its own');
+        """
+    with at(server18, "25.0", start="2.8.1") as connection:
+        execute(
+            connection,
+            """
+            insert into col.label (label_id, label_name, label_xsl, label_fields)
+            values (5, 'five', 'x', 'unchanged'), (6, 'six', 'x', 'uid'),
+                   (7, 'Example', 'x', default), (8, 'new', 'x', 'new');
+            """,
+        )
+        execute(connection, script.replace(place, f"{back}{place}", 1))
+        assert [row[1:] for row in query(connection, CODES)] == [
+            (5, 1, 1, "unchanged", None),
+            (5, 2, 2, "uuid", "https://a/"),
+            (6, 1, 1, "uid", "https://b/"),
+            (6, 1, 1, "second", None),
+            (7, 2, 2, "of a label without its own", None),
+            (1, 1, 1, "uid,id,clp,db,prj", None),
+            (8, 1, 1, "new", None),
+        ]
+
+
 def test_26_0_adds_no_second_example(server18: Server) -> None:
     with at(server18, "25.0", start="2.8.1") as connection:
         execute(
@@ -976,6 +1009,8 @@ def test_the_scripts_lead_from_1_1_to_26_2_and_back(server18: Server) -> None:
             step(connection, after, before)
             assert without_geometry(difference(connection, before)) == [], f"{after} to {before}"
         expected = expected_rows(connection, "1.1")
+        # What a step took away, the archive of the engine gives back: not the scripts.
+        del expected["col.container_family"]
         assert rows_of(connection, expected) == expected
         for before, after in WHOLE:
             step(connection, before, after)

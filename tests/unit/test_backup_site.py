@@ -135,7 +135,7 @@ def test_the_night_does_what_the_options_said() -> None:
         ("'my tool' --to={}/y", ("my tool", "--to=/b/1 x/y")),
         ("copy", ("copy", "/b/1 x")),
     ],
-    ids=["place", "inside a word", "added"],
+    ids=["path and id", "place", "inside a word", "added"],
 )
 def test_the_offsite_command_gets_the_folder(command: str, words: tuple[str, ...]) -> None:
     assert offsite.words(command, Path("/b/1 x")) == words

@@ -8,9 +8,9 @@ from collec_migrations.errors import InstallRefused
 from collec_migrations.install import access_rules, pieces, preconditions
 from collec_migrations.install.inventory import Database, Found, Role, Server
 from collec_migrations.install.request import Wanted
+from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.names import Names
 from collec_migrations.postgres.extensions import Extensions
-from collec_migrations.wrapping.extensions import Use
 
 WANTED = Wanted(database="collec", owner="collec", pairs=(Names(),), version="1.1")
 SERVER = Server(

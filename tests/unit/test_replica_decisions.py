@@ -176,6 +176,45 @@ def test_the_whole_is_judged(seen: list[Node], whole: list[str]) -> None:
     assert [one.code for one in health.report(seen).findings] == whole
 
 
+def test_a_standby_that_promoted_itself_is_not_the_primary() -> None:
+    """Its timeline is newer; c, which follows a, tells which history is common."""
+    alone = replace(B, in_recovery=False, timeline=3, position=2000, receiver=None)
+    c = replace(B, name="c", host="c", receiver=replace(RECEIVER, name="c"))
+    found = health.report([A, alone, c])
+    assert health.primary_of([A, alone, c]) is A
+    assert found.node("b").findings[0].code == "second-primary"
+    (whole,) = found.findings
+    assert "followed by b, c" in whole.line
+    assert "not a, which others follow" in whole.hint
+    nobody = replace(A, senders=())
+    (untold,) = health.report([nobody, alone]).findings
+    assert "their rows tell" in untold.hint
+
+
+@pytest.mark.parametrize(
+    ("names", "states", "unmet"),
+    [
+        ("", [], False),
+        ("db9", [], True),
+        ("db9", ["async"], True),
+        ("b", ["sync"], False),
+        ("b, c", ["sync", "potential"], False),
+        ("FIRST 2 (b, c)", ["sync", "sync"], False),
+        ("FIRST 2 (b, c)", ["sync", "async"], True),
+        ("2 (b, c)", ["sync"], True),
+        ("ANY 1 (b, c)", ["quorum", "quorum"], False),
+        ("ANY 2 (b, c, d)", ["quorum"], True),
+        ("*", ["sync"], False),
+        ("db9", [""], False),  # a role that may not see it
+    ],
+)
+def test_commits_that_wait_for_nobody(names: str, states: list[str], unmet: bool) -> None:
+    senders = tuple(replace(A.senders[0], sync_state=state) for state in states)
+    primary = replace(settings(A, synchronous_standby_names=names), senders=senders)
+    found = [one.code for one in health.report([primary]).node("a").findings]
+    assert ("sync-unmet" in found) is unmet
+
+
 def test_slots_that_keep_wal_are_told() -> None:
     unbounded = settings(A, max_slot_wal_keep_size="-1")
     assert [one.code for one in health.report([unbounded, B]).node("a").findings] == [

@@ -1,7 +1,7 @@
-"""Which tables, columns and sequences two schemas have, and the ids that are taken."""
+"""Which tables, columns, keys and sequences two schemas have, and the ids that are taken."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from psycopg2 import extensions, sql
@@ -18,6 +18,22 @@ class Column:
     name: str
     type: str
     sequence: str | None
+    base: str
+    """The type's bare name; of a domain, that of the type below it."""
+    category: str
+    """As in `pg_type.typcategory`."""
+    nullable: bool
+    computed: bool
+    """The server gives the value, and takes no other one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The unique keys of a table, the primary key first, and what its columns refer to."""
+
+    unique: list[list[str]] = field(default_factory=list)
+    references: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """Column to role, table and column."""
 
 
 def columns(connection: extensions.connection, names: Names) -> tuple[Column, ...]:
@@ -25,27 +41,33 @@ def columns(connection: extensions.connection, names: Names) -> tuple[Column, ..
     query = (files(__package__) / "columns.sql").read_text("utf-8")
     with connection.cursor() as cursor:
         cursor.execute(query, {"gacl": names.gacl, "col": names.col})
-        return tuple(
-            Column(role=role, table=table, name=name, type=kind, sequence=sequence)
-            for role, table, name, kind, sequence in cursor
-        )
+        names_of = ("role", "table", "name", "type", "sequence", "base", "category", "nullable",
+                    "computed")  # fmt: skip
+        return tuple(Column(**dict(zip(names_of, row, strict=True))) for row in cursor)
 
 
-def greatest(
-    connection: extensions.connection, schema: str, ids: Mapping[str, str]
-) -> dict[str, int]:
-    """Return the greatest id of each table, 0 when it is empty; `ids` names their columns."""
-    if not ids:
-        return {}
-    highest = sql.SQL(" union all ").join(
-        sql.SQL("select {}, coalesce(max({}), 0) from {}").format(
-            sql.Literal(table), sql.Identifier(column), sql.Identifier(schema, table)
-        )
-        for table, column in ids.items()
-    )
+def keys(connection: extensions.connection, names: Names) -> dict[tuple[str, str], Keys]:
+    """Return the keys of each table, by role and name."""
+    query = (files(__package__) / "keys.sql").read_text("utf-8")
+    found: dict[tuple[str, str], Keys] = defaultdict(Keys)
     with connection.cursor() as cursor:
-        cursor.execute(highest)
-        return {str(table): int(value) for table, value in cursor}
+        cursor.execute(query, {"gacl": names.gacl, "col": names.col})
+        for role, table, columns, parent_role, parent, parent_column, _ in cursor:
+            if parent is None:
+                found[role, table].unique.append(columns)
+            else:
+                found[role, table].references[columns[0]] = (parent_role, parent, parent_column)
+    return found
+
+
+def taken(connection: extensions.connection, schema: str, table: str, key: str | None) -> int:
+    """Return the greatest id of a table, of one without ids the number of its rows."""
+    highest: sql.Composable = sql.SQL("count(*)")
+    if key is not None:
+        highest = sql.SQL("coalesce(max({}), 0)").format(sql.Identifier(key))
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("select {} from {}").format(highest, sql.Identifier(schema, table)))
+        return int((cursor.fetchone() or (0,))[0])
 
 
 def advance_sequences(

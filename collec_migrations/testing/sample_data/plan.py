@@ -1,111 +1,60 @@
-"""What a laboratory holds: its tables in the order to fill them, and how many rows of each."""
+"""What a laboratory holds: how many rows of each table, beside what a catalog says."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
-NEWEST = "1.1"
-"""The newest version whose tables are known here."""
+LEFT_ALONE = frozenset({"dbversion"})
+"""Tells the truth about the database."""
 
+WELL_KNOWN = frozenset(
+    {"container_family", "dataset_type", "event_type", "export_format", "mime_type",
+     "movement_type", "multiple_type", "object_status"}
+)  # fmt: skip
+"""Tables of rows whose ids the application knows: only those that are missing are added."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """A table that the generator fills, in whatever version has it."""
+SIZES: Mapping[str, tuple[int, int]] = {
+    "aclgroup": (6, 0),
+    "acllogin": (8, 0),
+    "logingestion": (8, 0),
+    "log": (30, 200),
+    "container": (12, 20),
+    "sample": (24, 100),
+    "movement": (0, 1000),
+}
+"""Rows at least, and rows for each thousand movements, where it is not as for most tables."""
+A_LIST, WORK = (12, 0), (12, 50)
+"""The same for lists that administrators keep, and for tables that refer to objects or samples."""
+AT_MOST = {"document": 5000}
 
-    role: str
-    name: str
-    """Also the name of the query in `tables/`."""
-    key: str = ""
-    """The column of its ids; empty for tables that only join others."""
-    at_least: int = 1
-    per_thousand: int = 0
-    """Rows for each thousand movements."""
-    at_most: int | None = None
-    well_known: bool = False
-    """Rows whose ids the application knows: only those that are missing are added."""
-    renamed_from: str = ""
-    """The name that early releases gave to the table."""
-
-    def size(self, movements: int) -> int:
-        """Return how many rows the table gets."""
-        size = max(self.at_least, movements * self.per_thousand // 1000)
-        return size if self.at_most is None else min(size, self.at_most)
-
-
-def _gacl(name: str, key: str = "", at_least: int = 1, per_thousand: int = 0) -> Table:
-    return Table(role="gacl", name=name, key=key, at_least=at_least, per_thousand=per_thousand)
-
-
-def _list(name: str, at_least: int) -> Table:
-    """Return a list that the laboratory's administrators keep: its size is fixed."""
-    return Table(role="col", name=name, key=f"{name}_id", at_least=at_least)
-
-
-def _known(name: str) -> Table:
-    return Table(role="col", name=name, key=f"{name}_id", at_least=0, well_known=True)
-
-
-def _work(name: str, at_least: int, per_thousand: int, at_most: int | None = None) -> Table:
-    """Return a table that grows with the work done."""
-    return Table(
-        role="col",
-        name=name,
-        key=f"{name}_id",
-        at_least=at_least,
-        per_thousand=per_thousand,
-        at_most=at_most,
-    )
+OLD_TABLES = {
+    "project": "collection",
+    "project_group": "collection_group",
+    "projet_group": "collection_group",
+    "storage": "movement",
+    "storage_reason": "movement_reason",
+}
+"""Names before 2.0; queries and sizes go by the new ones."""
+OLD_COLUMNS = {
+    "project_id": "collection_id",
+    "project_name": "collection_name",
+    "range": "storage_location",
+    "sample_date": "sampling_date",
+    "storage_comment": "movement_comment",
+    "storage_date": "movement_date",
+    "storage_id": "movement_id",
+    "storage_reason_id": "movement_reason_id",
+    "storage_reason_name": "movement_reason_name",
+}
 
 
-TABLES = (
-    _gacl("aclgroup", "aclgroup_id", 6),
-    _gacl("acllogin", "acllogin_id", 8),
-    _gacl("acllogingroup", at_least=8),
-    _gacl("aclappli", "aclappli_id"),
-    _gacl("aclaco", "aclaco_id", 2),
-    _gacl("aclacl", at_least=2),
-    _gacl("logingestion", "id", 8),
-    _gacl("login_oldpassword", "login_oldpassword_id", 12),
-    _gacl("passwordlost", "passwordlost_id", 4),
-    _gacl("log", "log_id", 30, 200),
-    _known("container_family"),
-    _known("object_status"),
-    _known("movement_type"),
-    _known("multiple_type"),
-    _known("mime_type"),
-    _known("event_type"),
-    _list("storage_condition", 5),
-    _list("storage_reason", 4),
-    _list("identifier_type", 3),
-    _list("sampling_place", 5),
-    _list("printer", 3),
-    _list("metadata", 6),
-    _list("metadata_schema", 3),
-    _list("metadata_set", 6),
-    _list("metadata_attribute", 30),
-    _list("label", 2),
-    _list("container_type", 5),
-    _list("project", 10),
-    Table(role="col", name="project_group", at_least=10, renamed_from="projet_group"),
-    _list("protocol", 8),
-    _list("operation", 16),
-    _list("sample_type", 12),
-    Table(role="col", name="object", key="uid"),
-    _work("container", 12, 20),
-    _work("sample", 24, 100),
-    Table(role="col", name="sample_metadata", at_least=24, per_thousand=100),
-    _work("subsample", 12, 50),
-    Table(role="col", name="storage", key="storage_id", at_least=0, per_thousand=1000),
-    _work("event", 10, 50),
-    _work("booking", 10, 50),
-    _work("document", 12, 50, at_most=5000),
-    _work("object_identifier", 10, 60),
-)
-"""Every table of 1.0 to 1.1 but `dbversion`, which tells the truth about the database."""
-
-
-def sizes(movements: int) -> Mapping[str, int]:
-    """Return how many rows each table gets, so that there are `movements` movements."""
-    found = {table.name: table.size(movements) for table in TABLES}
+def sizes(parents: Mapping[str, Iterable[str]], movements: int) -> dict[str, int]:
+    """Return how many rows each table gets; `parents` names the tables that each refers to."""
+    found = {}
+    for table, referred in parents.items():
+        usual = WORK if {"object", "sample"} & set(referred) else A_LIST
+        at_least, per_thousand = SIZES.get(table, usual)
+        wanted = max(at_least, movements * per_thousand // 1000)
+        found[table] = min(wanted, AT_MOST.get(table, wanted))
+    found |= dict.fromkeys(WELL_KNOWN & found.keys(), 0)
     found["object"] = found["container"] + found["sample"]
     return found
 

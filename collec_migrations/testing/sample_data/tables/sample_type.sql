@@ -7,9 +7,5 @@ select id as sample_type_id,
     as operation_id,
   case when mod(n, 2) = 0 then 1 + mod(a, 4) end as multiple_type_id,
   case when mod(n, 2) = 0 then (array['piece', '%%', 'mL'])[1 + mod(a, 3)] end as multiple_unit,
-  case when mod(n, 3) > 0 then %(metadata_set_first)s + mod(n, %(metadata_set_count)s) end
-    as metadata_set_id,
-  case when mod(n, 3) = 1 then %(metadata_set_first)s + mod(n + 1, %(metadata_set_count)s) end
-    as metadata_set_id_second,
   case when mod(n, 3) > 0 then %(metadata_first)s + mod(n, %(metadata_count)s) end as metadata_id
 from made

@@ -1,0 +1,128 @@
+"""Extensions that scripts need and a database does not have: told beforehand. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from collec_migrations import versions
+from collec_migrations.errors import MigrationError
+from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.settings import Settings
+
+
+class ExtensionMissing(MigrationError):
+    """A script needs an extension that the database does not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """An extension that a script makes or uses, and where first."""
+
+    name: str
+    place: str
+    """The file, with the line where it is known."""
+    made: bool
+    """Whether the script itself makes it there."""
+    core_since: int = 0
+    """The server's version number from which on the use needs no extension; 0: always does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """An extension that is needed and cannot be had."""
+
+    message: str
+    hint: str
+
+
+_CORE_UUID = 130000
+"""`gen_random_uuid()` is PostgreSQL's own from 13 on."""
+
+
+def needed(reached: Iterable[str], settings: Settings) -> tuple[Use, ...]:
+    """Return the extensions that the built-in versions on the way need."""
+    found: dict[str, Use] = {}
+    for version in reached:
+        if version not in versions.VERSIONS:
+            continue
+        text = " ".join(fact.definition for fact in versions.upgraded(version).facts)
+        for word, name in (("_trgm_ops", "pg_trgm"), ("gen_random_uuid", "pgcrypto"),
+                           ("geography(", "postgis")):  # fmt: skip
+            if word in text and not (name == "postgis" and settings.without_postgis):
+                core = _CORE_UUID if name == "pgcrypto" else 0
+                use = Use(name=name, place=f"version {version}", made=True, core_since=core)
+                found.setdefault(name, use)
+    return tuple(found.values())
+
+
+def to_make(uses: Iterable[Use], found: Extensions) -> tuple[str, ...]:
+    """Return the extensions that are not there and that this role may make."""
+    return tuple(
+        use.name
+        for use in uses
+        if use.name not in found.installed
+        and not (use.core_since and found.version >= use.core_since)
+    )
+
+
+def creation(name: str) -> str:
+    """Return the statement that makes an extension where every role finds it."""
+    return f"create extension if not exists {name} schema public;"
+
+
+def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
+    """Return what scripts need that is not there and that they do not make, in their order."""
+    made: set[str] = set()
+    lacks: dict[str, Lack] = {}
+    for use in uses:
+        if use.name in found.installed or use.name in made or use.name in lacks:
+            continue
+        if use.core_since and found.version >= use.core_since:
+            continue
+        if use.made and found.available.get(use.name):
+            made.add(use.name)
+            continue
+        lacks[use.name] = Lack(
+            message=f"extension {use.name!r} is needed at {use.place} and {_why(use, found)}",
+            hint=_advice(use.name, found),
+        )
+    return tuple(lacks.values())
+
+
+def refuse(uses: Iterable[Use], found: Extensions) -> None:
+    """Raise `ExtensionMissing` for what is lacking."""
+    lacks = lacking(uses, found)
+    if lacks:
+        raise ExtensionMissing(
+            "; ".join(lack.message for lack in lacks) + "; nothing was applied",
+            hint=" ".join(dict.fromkeys(lack.hint for lack in lacks)),
+        )
+
+
+def _why(use: Use, found: Extensions) -> str:
+    if use.name not in found.available:
+        return "the server does not have it"
+    if found.available[use.name]:
+        return "the database does not have it"
+    return "this role may not make it"
+
+
+def _package(name: str, major: int) -> str:
+    """Return the packages in which Debian and the PGDG's RPMs have an extension."""
+    if name.startswith("postgis"):
+        return f"postgresql-{major}-postgis-3 on Debian and Ubuntu, postgis*_{major} as RPM"
+    return f"postgresql-{major} on Debian and Ubuntu, postgresql{major}-contrib as RPM"
+
+
+def _advice(name: str, found: Extensions) -> str:
+    advice = _way_on(name, found)
+    if name == "postgis":
+        advice += " Or live without it and without object.geom: --without-postgis"
+        advice += " (alembic: -x without_postgis=yes)."
+    return advice
+
+
+def _way_on(name: str, found: Extensions) -> str:
+    if name not in found.available:
+        package = _package(name, found.version // 10000)
+        return f"Install the package that has it on the server first: {package}."
+    return f"Let a superuser run: create extension {name}; in this database."

@@ -1,0 +1,86 @@
+"""Run SQL with the rights of another role, which code of that role cannot shake off.
+
+A trigger, view or function of the schemas' owner runs with the rights of whoever sets it off. SET
+ROLE is no protection: code that a superuser's session runs may say `reset role`. Within a function
+that is SECURITY DEFINER, the server refuses every change of role (manual, SET ROLE, notes), so what
+a superuser wants done as the owner goes through a temporary function of the owner's.
+
+Statements that need more than the owner has, such as CREATE EXTENSION, are sent apart, without it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations.postgres import quoting
+
+# Deferred triggers would otherwise run at the commit, before 18 as the superuser.
+_BODY = """
+create or replace function pg_temp.collec_as_owner(script text) returns {returns}
+language plpgsql security definer as $collec_as_owner$
+declare
+    one record;
+begin
+    {work}
+    set constraints all immediate;
+end
+$collec_as_owner$;
+alter function pg_temp.collec_as_owner(text) owner to {role};
+"""
+# The function is made anew each time: its owner could replace it meanwhile.
+_RUN = f"""{_BODY}
+select pg_temp.collec_as_owner({{script}});
+drop function pg_temp.collec_as_owner(text);
+"""
+_ROWS = "for one in execute script loop return next pg_catalog.row_to_json(one); end loop;"
+# Of the session, not of the role that it has taken on: that one can be laid aside.
+_IS_SUPERUSER = "select rolsuper from pg_catalog.pg_roles where rolname = session_user"
+
+
+def execute(cursor: Cursor, script: str, *, role: str) -> None:
+    """Run statements as `role`, within the transaction that is open.
+
+    A superuser's are shut in; somebody else's run under SET LOCAL ROLE: such a session has no
+    rights of a superuser that could be taken. psycopg2's error tells the place within `script` by
+    `diag.internal_position`, else by `diag.statement_position`. COPY from the client does not work.
+    """
+    if not _is_superuser(cursor):
+        with _role(cursor, role):
+            cursor.execute(script)
+        return
+    words = {"role": quoting.identifier(role), "script": quoting.literal(script)}
+    with _role(cursor, "none"):
+        cursor.execute(_RUN.format(returns="void", work="execute script;", **words))
+
+
+def rows(cursor: Cursor, query: str, *, role: str) -> list[dict[str, Any]]:
+    """Return what a query of views or of functions finds as `role`; values as JSON has them."""
+    if not _is_superuser(cursor):
+        with _role(cursor, role):
+            cursor.execute(f"select pg_catalog.row_to_json(one) from ({query}) one")
+            return [row for (row,) in cursor.fetchall()]
+    made = _BODY.format(returns="setof json", work=_ROWS, role=quoting.identifier(role))
+    with _role(cursor, "none"):
+        cursor.execute(f"{made}select pg_temp.collec_as_owner({quoting.literal(query)})")
+        found = [row for (row,) in cursor.fetchall()]
+        cursor.execute("drop function pg_temp.collec_as_owner(text)")
+    return found
+
+
+def _is_superuser(cursor: Cursor) -> bool:
+    cursor.execute(_IS_SUPERUSER)
+    return bool((cursor.fetchone() or (False,))[0])
+
+
+@contextmanager
+def _role(cursor: Cursor, role: str) -> Iterator[None]:
+    """Act as a role in a block; after an error the rollback puts back who we were."""
+    cursor.execute(
+        "select pg_catalog.current_setting('role'), pg_catalog.set_config('role', %s, true)",
+        (role,),
+    )
+    before = (cursor.fetchone() or ("none",))[0]
+    yield
+    cursor.execute("select pg_catalog.set_config('role', %s, true)", (before,))

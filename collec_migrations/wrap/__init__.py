@@ -1,0 +1,26 @@
+"""Scripts of the application that are newer than the chain: found, wrapped as versions, read."""
+
+from collec_migrations.wrap.effects import Look, look, told
+from collec_migrations.wrap.revision import Revision, ordered
+from collec_migrations.wrap.revision import read as read_revisions
+from collec_migrations.wrap.script import Script
+from collec_migrations.wrap.script import read as read_script
+from collec_migrations.wrap.steps import of_application
+from collec_migrations.wrap.wrapping import Outcome, Wrapped, superseded, survey, wrap
+
+__all__ = [
+    "Look",
+    "Outcome",
+    "Revision",
+    "Script",
+    "Wrapped",
+    "look",
+    "of_application",
+    "ordered",
+    "read_revisions",
+    "read_script",
+    "superseded",
+    "survey",
+    "told",
+    "wrap",
+]
