@@ -24,6 +24,7 @@ _WRITES = re.compile(r"(?:insert|update|delete|with|select)\b", re.IGNORECASE)
 _INSERT = re.compile(
     r"insert\s+into\s+(?:\"(?:[^\"]|\"\")+\"|\w+)\.(?P<table>\w+)\b", re.IGNORECASE
 )
+_PRIMARY_KEY = re.compile(r"PRIMARY KEY \(([^()]*)\)")
 _PLAIN_TYPE = re.compile(r"(?P<type>.*?)(?: not null)?(?: default .*)?", re.DOTALL)
 
 
@@ -113,9 +114,8 @@ def moving(bound: str, steps: Sequence[Step]) -> str:
         elif arriving and _WRITES.match(one.text):
             new = _unless_returned(one.text, arriving)
             words = set(re.findall(r"\w+", one.text))
-            for step in {
-                step.role: step for name, step in waiting.items() if name in words
-            }.values():
+            named = {step.role: step for name, step in waiting.items() if name in words}
+            for step in named.values():
                 new = f"{block([_call('collec_return_tables', step)])} {new or one.text}"
             waiting = {name: step for name, step in waiting.items() if name not in words}
         if new is not None:
@@ -361,8 +361,30 @@ def _keep(step: Step, kept: Kept) -> str:
         quoting.literal(kept.condition),
         _array(kept.fills),
         _array(kept.computed),
+        _array(_own_key(step, kept)),
     ]
     return f"pg_temp.collec_keep({', '.join(given)})"
+
+
+@cache
+def _primary_key(version: str | None, role: str, table: str | None) -> tuple[str, ...]:
+    """Return the columns of a table's primary key."""
+    for name, definition in facts(version, role, "constraint").items():
+        found = _PRIMARY_KEY.match(definition)
+        if found and name.partition(".")[0] == table:
+            return tuple(found[1].split(", "))
+    return ()
+
+
+def _own_key(step: Step, kept: Kept) -> tuple[str, ...]:
+    """Return the key of the version reached, where the table's own does not go on; else nothing."""
+    own = _primary_key(step.old, step.role, kept.table)
+    if all(kept.renames.get(name, name) is not None for name in own):
+        return ()
+    back = {new: name for name, new in kept.renames.items()}
+    columns = _by_table(step.old, step.role)[kept.table]
+    key = tuple(back.get(name, name) for name in _primary_key(step.new, step.role, kept.living))
+    return key if all(name in columns for name in key) else ()
 
 
 def _array(values: Sequence[str]) -> str:

@@ -24,16 +24,7 @@ def filled_at(server: Server, version: str) -> str:
             filled.fill(connection, chain.DEFAULT, version)
             connection.commit()
 
-    def step(address: chain.Address) -> None:
-        chain.upgrade(address)
-        chain.downgrade(address, version)
-
-    below = (
-        server.template(f"tmp {version}", step)
-        if versions.order(version) >= (2, 8, 1)
-        else chain.template_at(server, version)
-    )
-    return server.template(f"filled {version}", build, below)
+    return server.template(f"filled {version}", build, chain.template_at(server, version))
 
 
 def travel(server: Server, clone: Clone, start: str, stop: str) -> None:

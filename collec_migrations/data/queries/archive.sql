@@ -347,14 +347,15 @@ $collec$;
 -- Before a step: copy values of columns (kind columns, values) or whole rows (kind rows).
 -- condition: which; null for columns: where one holds something else than its default.
 -- fills: the columns of which the way back takes only what its script leaves null.
+-- own_key: what tells rows apart in both versions; empty: the table's own key.
 -- computed: columns that the script back computes; what it gives wins in rows changed since.
 create or replace function pg_temp.collec_keep(
     live text, store text, old text, new text, kind text, source text, living text,
-    wanted text[], renames json, condition text, fills text[], computed text[]
+    wanted text[], renames json, condition text, fills text[], computed text[], own_key text[]
 ) returns void language plpgsql as $collec$
 declare
     relation oid := pg_temp.collec_relation(live, source);
-    keys text[] := pg_temp.collec_key(relation);
+    keys text[] := case when own_key = '{}' then pg_temp.collec_key(relation) else own_key end;
     kept text[];
     holds boolean;
     name text;
@@ -461,7 +462,7 @@ begin
     if not pg_temp.collec_is_open(store) then
         return;
     end if;
-    perform pg_temp.collec_return_rows(live, store, old, new);
+    perform pg_temp.collec_return_rows(live, store, old, new, true);
     for one in execute format(
         'select * from %I.collec_archive where version_from = $1 and version_to = $2
          and kind in (''values'', ''columns'') and keys is not null
@@ -488,12 +489,17 @@ end
 $collec$;
 
 -- Insert deleted rows again, with the columns that both versions have; again and again, because
--- one may refer to another.
-create or replace function pg_temp.collec_return_rows(live text, store text, old text, new text)
-returns void language plpgsql as $collec$
+-- one may refer to another. Before the script, and once more after it: a row may need the shape
+-- that it had.
+create or replace function pg_temp.collec_return_rows(
+    live text, store text, old text, new text, is_before boolean
+) returns void language plpgsql as $collec$
 declare
     one record;
     relation oid;
+    target text;
+    names text[];
+    keys text[];
     shared integer[];
     many bigint;
     moved bigint := 1;
@@ -505,30 +511,34 @@ begin
              and kind = ''rows'' and keys is not null order by collec_archive_id desc', store)
             using new, old
         loop
-            relation := pg_temp.collec_relation(live, one.living);
-            continue when relation is null
-                or not one.living_keys <@ pg_temp.collec_columns(relation);
+            target := case when is_before then one.living else one.source end;
+            names := case when is_before then one.living_columns else one.columns end;
+            keys := case when is_before then one.living_keys else one.keys end;
+            relation := pg_temp.collec_relation(live, target);
+            continue when relation is null or not keys <@ pg_temp.collec_columns(relation);
             shared := array(
                 select place from pg_catalog.generate_subscripts(one.columns, 1) as place
-                where one.living_columns[place] = any (pg_temp.collec_columns(relation)));
+                where names[place] = any (pg_temp.collec_columns(relation)));
             begin
                 execute format(
                     'with back as (insert into %I.%I (%s) select %s from %I.%I a
                                    where a.collec_same is null and %s and %s returning *)
                      update %I.%I a set collec_same = true from back t where %s',
-                    live, one.living,
-                    (select string_agg(format('%I', one.living_columns[place]), ', ')
+                    live, target,
+                    (select string_agg(format('%I', names[place]), ', ')
                      from pg_catalog.unnest(shared) as place),
                     (select string_agg(format('a.%I', one.columns[place]), ', ')
                      from pg_catalog.unnest(shared) as place),
                     store, one.relation,
                     pg_temp.collec_free(relation, one.columns),
                     pg_temp.collec_sound(pg_temp.collec_foreign_keys(relation, one.columns)),
-                    store, one.relation, pg_temp.collec_join(one.keys, one.living_keys));
+                    store, one.relation, pg_temp.collec_join(one.keys, keys));
                 get diagnostics many = row_count;
                 moved := moved + many;
             exception when integrity_constraint_violation then
-                raise warning 'rows of %.% cannot return: %', live, one.living, sqlerrm;
+                if not is_before then
+                    raise warning 'rows of %.% cannot return: %', live, target, sqlerrm;
+                end if;
             end;
         end loop;
     end loop;
@@ -655,11 +665,13 @@ declare
     present text[];
     assigned text;
     differs text;
+    counter record;
 begin
     if not pg_temp.collec_is_open(store) then
         return;
     end if;
     perform pg_temp.collec_return_tables(live, store, old, new);
+    perform pg_temp.collec_return_rows(live, store, old, new, false);
     for one in execute format(
         'select * from %I.collec_archive where version_from = $1 and version_to = $2
          order by collec_archive_id', store) using new, old
@@ -687,6 +699,20 @@ begin
             from pg_catalog.unnest(one.columns) as name
             where name = any (present) and name <> all (one.keys);
             if assigned is not null then
+                -- A number that must be unique is out of the way of the others first.
+                for counter in
+                    select a.attname
+                    from pg_catalog.pg_index x
+                    join pg_catalog.pg_attribute a
+                      on a.attrelid = x.indrelid and x.indkey::smallint[] = array[a.attnum]
+                    where x.indrelid = relation and x.indisunique and a.atttypid = 'int4'::regtype
+                      and a.attname = any (one.columns) and a.attname <> all (one.keys)
+                loop
+                    execute format(
+                        'update %1$I.%2$I t set %3$I = -t.%3$I from %4$I.%5$I a where %6$s
+                         and t.%3$I > 0 and t.%3$I <> a.%3$I', live, one.source, counter.attname,
+                        store, one.relation, pg_temp.collec_join(one.keys, one.keys));
+                end loop;
                 execute format(
                     'update %I.%I t set %s from %I.%I a where %s and (%s) and %s and %s',
                     live, one.source, assigned, store, one.relation,
