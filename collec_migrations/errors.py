@@ -5,8 +5,9 @@ MigrationError
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
-  StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing, RowsRefused,
-  NotAdopted, DowngradeRefused, RunInProgress, Interrupted
+  StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
+  NotAdopted, UntrustedTable, DowngradeRefused, RunInProgress, Interrupted,
+  RowsRefused,
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -84,6 +85,10 @@ class RowsRefused(MigrationError):
 
 class NotAdopted(MigrationError):
     """The database holds the application's tables, but no version that Alembic knows."""
+
+
+class UntrustedTable(MigrationError):
+    """A table of ours, or Alembic's, is no plain table: reading it would run somebody's code."""
 
 
 class ScriptRefused(ScriptUnreadable):

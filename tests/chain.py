@@ -29,22 +29,20 @@ ROOT = Path(__file__).parent.parent
 VERSIONS = versions.in_chain(versions.versions_folder())
 """Every version of the chain, oldest first."""
 DEFAULT = Names()
-BARE = {"without_postgis": "yes"}
-"""The wheels' servers have no PostGIS."""
 PASSWORD = "a secret of the tests"
 
 
 def upgrade(address: Address, version: str = "head", **options: str) -> list[str]:
     """Bring a database to a version by the tool's engine; return what it said."""
     said: list[str] = []
-    verbs.upgrade({"url": address.url, **BARE, **options}, version, say=said.append)
+    verbs.upgrade({"url": address.url, **options}, version, say=said.append)
     return said
 
 
 def downgrade(address: Address, version: str, **options: str) -> list[str]:
     """Take a database back to a version by the tool's engine; return what it said."""
     said: list[str] = []
-    verbs.downgrade({"url": address.url, **BARE, **options}, version, say=said.append)
+    verbs.downgrade({"url": address.url, **options}, version, say=said.append)
     return said
 
 
@@ -57,7 +55,7 @@ def move(address: Address, version: str, **options: str) -> list[str]:
 
 def upgrade_at(url: str, version: str = "head", **options: str) -> None:
     """Bring a database to a version, as the role that an address names."""
-    verbs.upgrade({"url": url, **BARE, **options}, version, say=lambda _: None)
+    verbs.upgrade({"url": url, **options}, version, say=lambda _: None)
 
 
 def under(names: Names) -> dict[str, str]:
@@ -127,7 +125,8 @@ def run(
         for name, value in os.environ.items()
         if not name.startswith(("PG", "COLLEC_")) or name == "COLLEC_SERVER_ACCOUNT"
     }
-    environment = {**inherited, **(variables or {})}
+    # The wheels' servers have no PostGIS.
+    environment = {**inherited, "COLLEC_WITHOUT_POSTGIS": "yes", **(variables or {})}
     if words[0] in zygote.ENTRIES and not any(name.startswith("PY") for name in variables or {}):
         done = _zygote().run(words, folder=folder, environment=environment)
         if done:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
@@ -50,6 +50,11 @@ class Job:
         given = environment.context_opts
         start = given.get("starting_rev")
         chain = tuple(reversed(tuple(environment.script.walk_revisions())))
+        say = environment.config.attributes.get("say", _say)
+        if settings.address is None and not settings.without_postgis:
+            settings = replace(settings, without_postgis=True)
+            if given["fn"].__name__ == "upgrade":
+                say("this folder's own server has no PostGIS: the database lives without it")
         return cls(
             command=given["fn"].__name__,
             work=given["fn"],
@@ -60,7 +65,7 @@ class Job:
             settings=settings,
             progress=environment.config.attributes.get("progress"),
             remark=environment.config.attributes.get("remark", ""),
-            say=environment.config.attributes.get("say", _say),
+            say=say,
         )
 
     @property
