@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from collec_migrations import versions
+from collec_migrations import catalog, versions
 from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import lock_facts, verbs
@@ -19,6 +19,7 @@ from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.throwaway import throwaway
 from tools import locks
 
+GEOGRAPHY = ("object.geom", "col_object_geom_idx")
 CATALOGS = Path(__file__).parent.parent / "collec_migrations" / "data" / "catalogs"
 
 
@@ -66,15 +67,26 @@ def catalogs(dsn: str) -> Iterator[tuple[str, Catalog]]:
     for version in versions.in_chain(versions.versions_folder()):
         verbs.upgrade(options, version, say=_silent)
         with closing(database.connect(conninfo.Address(dsn))) as connection:
-            yield version, _with_postgis(version, read_catalog(connection, Names()))
+            yield version, _as_stored(version, read_catalog(connection, Names()))
 
 
-def _with_postgis(version: str, found: Catalog) -> Catalog:
-    """Return a catalog with what only PostGIS makes, which the server of this program lacks."""
+def _as_stored(version: str, found: Catalog) -> Catalog:
+    """Return the stored catalog where it differs only in what depends on the server.
+
+    That is what PostGIS makes, which this program's server lacks, and the home of
+    gen_random_uuid(), which is PostgreSQL's own from 13 on.
+    """
     path = CATALOGS / f"{version}.json"
-    stored = Catalog.from_json(path.read_text("utf-8")).facts if path.exists() else frozenset()
-    geography = {fact for fact in stored if fact.name in ("object.geom", "col_object_geom_idx")}
-    return Catalog(found.facts | geography)
+    if not path.exists():
+        return found
+    stored = Catalog.from_json(path.read_text("utf-8"))
+    same = _comparable(stored) == _comparable(found)
+    return stored if same else found
+
+
+def _comparable(found: Catalog) -> Catalog:
+    facts = catalog.normalised(catalog.thawed(found)).facts
+    return Catalog(frozenset(one for one in facts if one.name not in GEOGRAPHY))
 
 
 def _silent(_: str) -> None:

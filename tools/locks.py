@@ -32,7 +32,7 @@ where l.pid = pg_catalog.pg_backend_pid() and l.locktype = 'relation' and l.gran
   and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
 group by 1
 """
-SCANS = "select relid::bigint from pg_catalog.pg_stat_xact_user_tables where seq_scan > 0"
+SCANS = "select relid::bigint, seq_scan from pg_catalog.pg_stat_xact_user_tables"
 
 
 def measured(dsn: str) -> dict[str, Script]:
@@ -77,6 +77,7 @@ def _step(server: Connection, dsn: str, old: str, new: str) -> dict[str, Script]
 
 def _statements(connection: Connection, script: str) -> Iterator[tuple[int, Measured]]:
     with connection.cursor() as cursor:
+        cursor.execute("create extension if not exists pg_trgm schema public")
         cursor.execute(extension_path.reach_extensions())
         cursor.execute(TABLES)
         names = {oid: name for oid, name, _ in cursor.fetchall()}
@@ -85,13 +86,19 @@ def _statements(connection: Connection, script: str) -> Iterator[tuple[int, Meas
             cursor.execute(TABLES)
             files = {oid: node for oid, _, node in cursor.fetchall()}
             connection.commit()
+            cursor.execute(SCANS)
+            seen = dict(cursor.fetchall())
             cursor.execute(statement.text)
             cursor.execute(LOCKS)
             locks = {
                 names[oid]: _strongest(modes) for oid, modes in cursor.fetchall() if oid in names
             }
             cursor.execute(SCANS)
-            scans = sorted(names[oid] for (oid,) in cursor.fetchall() if oid in names)
+            scans = sorted(
+                names[oid]
+                for oid, count in cursor.fetchall()
+                if oid in names and count > seen.get(oid, 0)
+            )
             cursor.execute(TABLES)
             now = {oid: node for oid, _, node in cursor.fetchall()}
             connection.commit()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alembic.runtime.migration import RevisionStep
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql
@@ -81,7 +82,11 @@ class Run:
 
     def _make_extensions(self, steps: Sequence[Any]) -> None:
         """Make the extensions that the built-in steps need, or refuse the run for one of them."""
-        reached = [step.revision.revision for step in steps if getattr(step, "is_upgrade", False)]
+        reached = [
+            step.revision.revision
+            for step in steps
+            if isinstance(step, RevisionStep) and step.is_upgrade
+        ]
         needed = required_extensions.needed(reached, self.job.settings)
         if needed:
             self.sink.make_extensions(needed)
@@ -91,7 +96,7 @@ class Run:
         questions = [
             question.bound(self.names)
             for step in steps
-            if getattr(getattr(step, "revision", None), "revision", None) in library.VERSIONS
+            if isinstance(step, RevisionStep) and step.revision.revision in library.VERSIONS
             for question in self._questions(step)
             if question.stops
         ]
