@@ -1,7 +1,8 @@
 """The errors of this package: one root, one class for each thing a user can act on.
 
 MigrationError
-  UsageError              what was typed or set: InvalidNames, UnknownVersion, ChainBroken
+  UsageError              what was typed or set: InvalidNames, UnknownVersion, ChainBroken,
+                          UntrustedFolder
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
@@ -41,6 +42,10 @@ class UsageError(MigrationError):
     """The command or a setting is not what it must be; nothing was touched."""
 
     exit_status = 2
+
+
+class UntrustedFolder(UsageError):
+    """A file or folder that somebody else may write says what root is to do."""
 
 
 class InvalidNames(UsageError):

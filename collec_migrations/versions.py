@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
+from collec_migrations import trust
 from collec_migrations.catalog import Catalog, of_trigram_extension
 from collec_migrations.errors import ScriptUnreadable
 
@@ -38,6 +39,8 @@ def __getattr__(name: str) -> tuple[str, ...]:
 
 
 def _known() -> tuple[str, ...]:
+    if not trust.is_trusted(site_folder()):
+        return BUILT_IN
     own = (path.stem for path in site_folder().glob("*.json"))
     later = (one for one in own if _NUMBER.fullmatch(one) and order(one) > order(BUILT_IN[-1]))
     return (*BUILT_IN, *sorted(later, key=order))
@@ -87,7 +90,15 @@ def catalog(version: str, shape: Shape = Shape.UPGRADED) -> Catalog | None:
 def site_catalog(version: str) -> Catalog | None:
     """Return what the site's own step to a version left; None where that is not kept."""
     path = site_folder() / f"{version}.json"
-    return Catalog.from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return Catalog.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise ScriptUnreadable(
+            f"{path} is no catalog: {error}",
+            hint=f"Remove it: {version} is unknown then, until its step runs on another database.",
+        ) from None
 
 
 @cache
@@ -253,6 +264,8 @@ def _home(name: str) -> Path:
     """Return the folder that has a script: a site's own, when the built-in one has not."""
     built_in = scripts_folder()
     is_wrapped = not (built_in / name).is_file() and (site_folder() / name).is_file()
+    if is_wrapped:
+        trust.check(site_folder())
     return site_folder() if is_wrapped else built_in
 
 

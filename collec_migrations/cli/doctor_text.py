@@ -7,11 +7,11 @@ from typing import Any
 
 import typer
 
-from collec_migrations.doctor.report import Line, Page
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.doctor import Line, Page
+from collec_migrations.replica.states import Verdict
 
 COLOURS = {Verdict.OK: "green", Verdict.ATTENTION: "yellow", Verdict.BROKEN: "red"}
-UNTOLD, IGNORED = "?", "ignored"
+UNKNOWN, IGNORED = "?", "ignored"
 NAGIOS = {Verdict.OK: (0, "OK"), Verdict.ATTENTION: (1, "WARNING"), Verdict.BROKEN: (2, "CRITICAL")}
 
 
@@ -35,7 +35,7 @@ def lines(page: Page, *, colour: bool) -> Iterator[str]:
 def summary(page: Page) -> str:
     """Return how many lines are how."""
     counts = [(len(page.of(verdict)), str(verdict)) for verdict in reversed(Verdict)]
-    counts += [(len(page.of(None)), "not told")]
+    counts += [(len(page.of(None)), "unknown")]
     return f"{page.verdict}: " + ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
@@ -64,7 +64,7 @@ def nagios(page: Page) -> tuple[int, str]:
 def _word(page: Page, one: Line) -> str:
     if one.name in page.ignored:
         return IGNORED
-    return UNTOLD if one.verdict is None else str(one.verdict)
+    return UNKNOWN if one.verdict is None else str(one.verdict)
 
 
 def _plain(text: str) -> str:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import options, replica_options
 from collec_migrations.install import application
 from collec_migrations.install.application import move
-from collec_migrations.replica import health, node, nodes, runbook
+from collec_migrations.replica import health, runbook
 from collec_migrations.replica.runbook import Site
 from collec_migrations.replica.states import Down
 
@@ -24,9 +25,9 @@ def runbook_(
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
 ) -> None:
     """Print the page for a bad night (Markdown): addresses, commands in order, how to check."""
-    named = nodes.known(node_ or (), file)
+    named = replica.known_nodes(node_ or (), file)
     installation = application.read(app, os.environ) if app else None
-    seen = node.read_all(named, patience=patience)
+    seen = replica.read_nodes(named, patience=patience)
     primary = health.primary_of(seen)
     name = primary.name if primary else ""
     target = runbook.target_of(seen, name) or seen[0]
@@ -36,7 +37,7 @@ def runbook_(
         application=move.lines(target.host, target.port, installation),
         written=date.today().isoformat(),
     )
-    typer.echo("\n".join(runbook.page(site)))
+    typer.echo("\n".join(replica.page(site)))
     for one in seen:
         if isinstance(one, Down):
             options.say(f"note: {one.name} did not answer: its data folder is not on the page")

@@ -6,7 +6,7 @@ from typing import Any
 
 from collec_migrations.cli import table
 from collec_migrations.postgres import sizes
-from collec_migrations.replica.findings import Finding, NodeReport, Report, Verdict
+from collec_migrations.replica.states import Finding, NodeReport, Report, Verdict
 
 TITLES = ("NODE", "ROLE", "TIMELINE", "BEHIND", "SECONDS", "LAST MESSAGE", "SLOT", "VERDICT")
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}

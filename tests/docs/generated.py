@@ -22,6 +22,7 @@ VARIABLES = (
     ("COLLEC_ADMIN_PASSWORD", "random", "password of the account `admin` of a new installation"),
     ("COLLEC_DB_PASSWORD", "", "password of the role that `install` makes"),
     ("COLLEC_NODES", "`collec-nodes.toml`", "file that names primary and standbys"),
+    ("COLLEC_TRUST", "", "an account whose files in the current folder root trusts as well"),
     ("COLLEC_BACKUP_DIR", "", "the folder that holds the backups"),
     ("COLLEC_BACKUP_OFFSITE", "", "command that `backup run` runs afterwards"),
     ("COLLEC_BACKUP_ID", "", "given to that command: the backup's id"),

@@ -20,9 +20,9 @@ from collec_migrations.errors import (
 )
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import passfile, pg_versions, programs
-from collec_migrations.replica import accounts, clone_secret, machine, owned
-from collec_migrations.replica.clone_order import DATABASE, Order
-from collec_migrations.replica.machine import Node
+from collec_migrations.replica import local_node, primary_state, standby_config
+from collec_migrations.replica.local_node import LocalNode
+from collec_migrations.replica.standby_config import DATABASE, StandbySpec
 
 OWN = ("postgresql.conf", "postgresql.auto.conf", "pg_hba.conf", "pg_ident.conf")
 """What a node keeps of its own; on Debian all but one are in /etc."""
@@ -38,18 +38,18 @@ def kept_path(data: Path) -> Path:
     return data.with_name(f"{data.name}.rejoining-conf")
 
 
-def control_data(node: Node) -> Mapping[str, str]:
+def control_data(node: LocalNode) -> Mapping[str, str]:
     """Return what pg_controldata tells of a folder, by its English names."""
     rows = (line.partition(":") for line in node.run("pg_controldata", node.data).splitlines())
     return {name.strip(): value.strip() for name, _, value in rows}
 
 
-def recover(node: Node) -> None:
+def recover(node: LocalNode) -> None:
     """Let a primary that was killed come to a clean stop, alone: nobody can connect meanwhile.
 
     pg_rewind wants it so; it does this by itself from 13 on only. Raises ReplicationFailed.
     """
-    machine.wait_for_reaper(node.data)
+    local_node.wait_for_reaper(node.data)
     try:
         node.run("postgres", "--single", *node.configured, "template1")
     except ServerFailed as error:
@@ -58,24 +58,22 @@ def recover(node: Node) -> None:
         ) from error
 
 
-def check_access(node: Node, order: Order) -> None:
+def check_access(node: LocalNode, spec: StandbySpec) -> None:
     """Raise ReplicationRefused when pg_rewind would not be let in: a clone is not due for that."""
-    file = clone_secret.where(order, node.account)
-    key = (order.host, str(order.port), DATABASE, accounts.REWIND)
-    password = passfile.lookup(owned.read(file, node.account), key)
-    hint = (
-        f"{file} needs the line {order.host}:{order.port}:*:{accounts.REWIND}:PASSWORD; the role "
-    )
-    hint += "and its rights come from `replica primary`, as does the line of pg_hba.conf."
+    file = standby_config.passfile_of(spec, node.account)
+    key = (spec.host, str(spec.port), DATABASE, primary_state.REWIND)
+    password = passfile.lookup(standby_config.read_owned(file, node.account), key)
+    hint = f"{file} needs the line {spec.host}:{spec.port}:*:{primary_state.REWIND}:PASSWORD; "
+    hint += "the role and its rights come from `replica primary`, as does the line of pg_hba.conf."
     if password is None:
         raise ReplicationRefused(f"{file} has no line for {':'.join(key)}", hint=hint)
     try:
-        database.connect(replace(order, user=accounts.REWIND).address(password)).close()
+        database.connect(replace(spec, user=primary_state.REWIND).address(password)).close()
     except ConnectionFailed as error:
         raise ReplicationRefused(f"pg_rewind is not let in: {error}", hint=hint) from error
 
 
-def refuse_at_work(node: Node) -> None:
+def refuse_at_work(node: LocalNode) -> None:
     """Raise ReplicationRefused while a pg_rewind of a killed run still works on the folder."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -89,7 +87,7 @@ def refuse_at_work(node: Node) -> None:
             )
 
 
-def fence(node: Node) -> Node:
+def fence(node: LocalNode) -> LocalNode:
     """Put the configuration aside and give the folder its other name; return it as it is then."""
     away, kept = fenced_path(node.data), kept_path(node.data)
     if os.path.lexists(away):
@@ -112,34 +110,34 @@ def fence(node: Node) -> Node:
     return replace(node, data=away)
 
 
-def rewind(node: Node, order: Order) -> str:
+def rewind(node: LocalNode, spec: StandbySpec) -> str:
     """Run pg_rewind on a fenced folder; return what it said.
 
     Raises ServerFailed when it is not possible: the folder is then no longer usable as it was.
     """
-    options = ("-D", node.data, f"--source-server={source(node.major, order)}")
+    options = ("-D", node.data, f"--source-server={source(node.major, spec)}")
     return programs.run(
         (node.binaries.program("pg_rewind"), *options), account=node.account, folder=Path("/")
     )
 
 
-def source(major: str, order: Order) -> str:
+def source(major: str, spec: StandbySpec) -> str:
     """Return the address that pg_rewind reads from; there is no password in it."""
-    pairs = {"host": order.host, "port": str(order.port), "user": accounts.REWIND}
+    pairs = {"host": spec.host, "port": str(spec.port), "user": primary_state.REWIND}
     pairs["dbname"] = DATABASE
-    if order.passfile and pg_versions.holds("conninfo_passfile_keyword", major):
-        pairs["passfile"] = str(order.passfile)
-    return str(make_dsn(**pairs, **dict(order.security)))
+    if spec.passfile and pg_versions.holds("conninfo_passfile_keyword", major):
+        pairs["passfile"] = str(spec.passfile)
+    return str(make_dsn(**pairs, **dict(spec.security)))
 
 
-def restore(node: Node, data: Path) -> None:
+def restore(node: LocalNode, data: Path) -> None:
     """Give a fenced folder its own configuration back; what it had none of stays."""
     kept = kept_path(data)
     if kept.is_dir():
         _copy(node, kept, node.data)
 
 
-def unfence(node: Node, data: Path) -> Node:
+def unfence(node: LocalNode, data: Path) -> LocalNode:
     """Give a folder its name again, once it can only start as a standby."""
     node.data.rename(data)
     kept = kept_path(data)
@@ -150,7 +148,9 @@ def unfence(node: Node, data: Path) -> Node:
     return replace(node, data=data)
 
 
-def _copy(node: Node, source: Path, target: Path) -> None:
+def _copy(node: LocalNode, source: Path, target: Path) -> None:
     for name in OWN:
         if (source / name).is_file():
-            owned.write(target / name, owned.read(source / name, node.account), node.account)
+            standby_config.write_owned(
+                target / name, standby_config.read_owned(source / name, node.account), node.account
+            )

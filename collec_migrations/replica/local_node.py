@@ -1,6 +1,11 @@
-"""A node of this machine: its folder, its account, its programs; start and stop it."""
+"""A node of this machine: its folder, its account, its programs; start and stop it.
+
+Clusters of Debian have their settings in /etc, and are started by pg_ctlcluster: a bare
+`pg_ctl stop` there is undone by systemd, which starts the server again (facts 4.4).
+"""
 
 import os
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +14,42 @@ from collec_migrations.errors import ReplicationFailed, ReplicationRefused, Serv
 from collec_migrations.postgres import account, binaries, binary_copies, postmaster, programs
 from collec_migrations.postgres.account import Account
 from collec_migrations.postgres.binaries import Binaries
-from collec_migrations.replica import debian, owned
-from collec_migrations.replica.debian import Debian
+from collec_migrations.replica import standby_config
+
+ETC = Path("/etc/postgresql")
+DATA = re.compile(r"^\s*data_directory\s*=?\s*'([^']*)'", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebianCluster:
+    """A cluster of postgresql-common."""
+
+    major: str
+    name: str
+    config: Path
+    """Its postgresql.conf."""
+
+    @property
+    def shown(self) -> str:
+        """The cluster as pg_lsclusters names it."""
+        return f"{self.major}/{self.name}"
+
+    def command(self, *words: str) -> tuple[str, ...]:
+        """Return the command of pg_ctlcluster that does something with it."""
+        return ("pg_ctlcluster", self.major, self.name, *words)
+
+
+def debian_cluster(data: Path, etc: Path = ETC) -> DebianCluster | None:
+    """Return the cluster that a data folder belongs to, which may not be there; None when none."""
+    for config in sorted(etc.glob("*/*/postgresql.conf")):
+        try:
+            found = DATA.findall(config.read_text("utf-8", "replace"))
+        except OSError:
+            continue
+        if found and Path(found[-1]).resolve() == data.resolve():
+            return DebianCluster(major=config.parts[-3], name=config.parts[-2], config=config)
+    return None
+
 
 LOG = "log/start.log"
 PATIENCE = 300
@@ -20,14 +59,14 @@ REAPED = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class LocalNode:
     """A data folder and what goes with it."""
 
     data: Path
     major: str
     account: Account
     binaries: Binaries
-    debian: Debian | None
+    debian: DebianCluster | None
     """None: nobody but us starts it."""
 
     @property
@@ -49,7 +88,7 @@ class Node:
         return programs.run(command, account=self.account, folder=Path("/"))
 
 
-def node(data: Path, major: str, *, bin_dir: Path | None = None) -> Node:
+def local_node(data: Path, major: str, *, bin_dir: Path | None = None) -> LocalNode:
     """Return the node of a data folder that is there, or that is to be made in its parent.
 
     Root works as the owner of the folder, else of its parent, else as the account that servers
@@ -57,7 +96,9 @@ def node(data: Path, major: str, *, bin_dir: Path | None = None) -> Node:
     """
     who = owner_of(data)
     found = binary_copies.reachable(programs_of(major, bin_dir), who)
-    return Node(data=data, major=major, account=who, binaries=found, debian=debian.of(data))
+    return LocalNode(
+        data=data, major=major, account=who, binaries=found, debian=debian_cluster(data)
+    )
 
 
 def owner_of(data: Path) -> Account:
@@ -88,12 +129,12 @@ def programs_of(major: str, bin_dir: Path | None = None) -> Binaries:
     return given
 
 
-def is_running(one: Node) -> bool:
+def is_running(one: LocalNode) -> bool:
     """Tell whether a server runs on the folder."""
     return postmaster.running(one.data) is not None
 
 
-def start(one: Node) -> None:
+def start(one: LocalNode) -> None:
     """Start the server; it outlives us. Raises ReplicationFailed with its last words."""
     wait_for_reaper(one.data)
     try:
@@ -103,13 +144,17 @@ def start(one: Node) -> None:
         programs.run(("mkdir", "-p", one.log.parent), account=one.account, folder=Path("/"))
         one.run("pg_ctl", "-D", one.data, "-l", one.log, "-w", "-t", str(PATIENCE), "start")
     except ServerFailed as error:
-        words = programs.last_words(owned.read(one.log, one.account)) if not one.debian else ""
+        words = (
+            programs.last_words(standby_config.read_owned(one.log, one.account))
+            if not one.debian
+            else ""
+        )
         raise ReplicationFailed(
             f"the server in {one.data} did not start", hint=words or error.hint
         ) from error
 
 
-def stop(one: Node, mode: str = "fast") -> bool:
+def stop(one: LocalNode, mode: str = "fast") -> bool:
     """Stop the server (`fast`, or `immediate`); tell whether one was running."""
     if not is_running(one):
         return False
@@ -125,7 +170,7 @@ def stop(one: Node, mode: str = "fast") -> bool:
     return True
 
 
-def setting(one: Node, name: str) -> str:
+def setting(one: LocalNode, name: str) -> str:
     """Return the value that a stopped server's files give a setting."""
     return one.run("postgres", *one.configured, "-C", name).strip()
 
@@ -147,7 +192,7 @@ def _is_of(found: Binaries, major: str) -> bool:
     return found.version == major or found.version.startswith(f"{major}.")
 
 
-def _control(cluster: Debian, *words: str) -> None:
+def _control(cluster: DebianCluster, *words: str) -> None:
     # As root it goes by systemd, which otherwise would not know of the server.
     me = account.owner(os.geteuid())
     programs.run(cluster.command(*words), account=me, folder=Path("/"))

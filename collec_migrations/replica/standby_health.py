@@ -5,9 +5,8 @@ The rules are those of the facts, 4.3; each has a test in which the usual check 
 
 from collections.abc import Iterator
 
-from collec_migrations.replica import guarded, lag, queries
-from collec_migrations.replica.findings import Finding, Limits, Verdict
-from collec_migrations.replica.states import Sender, Slot, Up
+from collec_migrations.replica import nodes, standby_config, states
+from collec_migrations.replica.states import Finding, Limits, Sender, Slot, Up, Verdict
 
 BROKEN, ATTENTION = Verdict.BROKEN, Verdict.ATTENTION
 STATUS_INTERVAL = 10
@@ -159,7 +158,7 @@ CUT = "Is the network between them cut?"
 def _replaying(standby: Up, primary: Up) -> Iterator[Finding]:
     low = [
         f"{name} {mine} < {theirs}"
-        for name in guarded.names(standby.major)
+        for name in standby_config.guarded_settings(standby.major)
         if (mine := standby.number(name)) is not None
         and (theirs := primary.number(name)) is not None
         and mine < theirs
@@ -178,12 +177,12 @@ def _replaying(standby: Up, primary: Up) -> Iterator[Finding]:
             code="replay-paused",
             verdict=ATTENTION,
             line=f"replay is paused, {waiting} bytes wait",
-            hint=f"On {standby.name}: select {queries.resume(standby.major)}().",
+            hint=f"On {standby.name}: select {nodes.resume_function(standby.major)}().",
         )
 
 
 def _behind(standby: Up, primary: Up, limits: Limits) -> Iterator[Finding]:
-    its = lag.of(standby, primary)
+    its = states.lag_of(standby, primary)
     if its.to_replay is not None and its.to_replay > limits.bytes:
         yield Finding(code="lag", verdict=ATTENTION, line=f"is {its.to_replay} bytes behind")
     elif its.seconds is not None and its.seconds > limits.seconds:

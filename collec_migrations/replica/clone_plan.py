@@ -1,8 +1,9 @@
 """Read all that a clone depends on, and decide whether it can be made; nothing is touched."""
 
+import os
 import platform
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 from psycopg2 import extensions
@@ -13,19 +14,48 @@ from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.replica import (
     clone_checks,
-    clone_secret,
-    clone_target,
-    collations,
-    machine,
+    local_node,
     managers,
     primary_state,
+    standby_config,
 )
-from collec_migrations.replica.clone_checks import Machine, Obstacle
-from collec_migrations.replica.clone_order import Order
-from collec_migrations.replica.clone_target import Target
-from collec_migrations.replica.configuration import Upstream
-from collec_migrations.replica.machine import Node
+from collec_migrations.replica.clone_checks import CloneTarget, Machine, Obstacle
+from collec_migrations.replica.local_node import LocalNode
 from collec_migrations.replica.primary_state import Primary
+from collec_migrations.replica.standby_config import StandbySpec, Upstream
+
+COLLVERSION_SINCE = 150000  # pg_database.datcollversion
+LIBC_VERSIONS = """
+select distinct datcollversion from pg_database
+where datlocprovider = 'c' and datcollversion is not null
+"""
+
+
+def primary_collations(connection: Connection) -> tuple[str, ...]:
+    """Return the versions of the C library by which a primary sorts; none before 15, or for C."""
+    if connection.server_version < COLLVERSION_SINCE:
+        return ()
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(LIBC_VERSIONS)
+        return tuple(str(version) for (version,) in cursor.fetchall())
+
+
+def machine_collation() -> str:
+    """Return the version of this machine's C library; nothing when it does not tell (musl)."""
+    with suppress(ValueError, OSError):
+        return (os.confstr("CS_GNU_LIBC_VERSION") or "").rpartition(" ")[2]
+    return ""
+
+
+def collation_notes(primary: tuple[str, ...], machine: str) -> tuple[str, ...]:
+    """Return what is to be known when they differ. Pure."""
+    if not machine or not primary or primary == (machine,):
+        return ()
+    return (
+        f"the primary sorts texts by version {', '.join(primary)} of the C library, this machine"
+        f" has {machine}: queries on the standby may miss rows; use the same system release",
+    )
+
 
 PATIENT = """
 select set_config(name, '0', false) from pg_settings
@@ -35,15 +65,15 @@ where name in ('statement_timeout', 'lock_timeout', 'idle_session_timeout')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ClonePlan:
     """What is known before anything is touched."""
 
-    order: Order
+    spec: StandbySpec
     primary: Primary
     system: str
     timeline: int
-    node: Node
-    target: Target
+    node: LocalNode
+    target: CloneTarget
     upstream: Upstream
     obstacles: tuple[Obstacle, ...]
     notes: tuple[str, ...]
@@ -60,10 +90,10 @@ class Source:
 
 
 @contextmanager
-def connected(order: Order) -> Iterator[Source]:
+def connected(spec: StandbySpec) -> Iterator[Source]:
     """Give the way to the primary; raise UsageError (password file) or ConnectionFailed."""
-    account = machine.owner_of(order.data)
-    address = order.address(clone_secret.password(order, account))
+    account = local_node.owner_of(spec.data)
+    address = spec.address(standby_config.password_of(spec, account))
     with closing(database.connect(address)) as connection:
         connection.autocommit = True
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
@@ -71,18 +101,18 @@ def connected(order: Order) -> Iterator[Source]:
         yield Source(connection=connection, address=address, account=account)
 
 
-def read(source: Source, order: Order) -> Plan:
+def read_plan(source: Source, spec: StandbySpec) -> ClonePlan:
     """Return all that is known of a clone.
 
     Raises ManagedElsewhere when another program is in charge of the primary or the folder, and
     ServerFailed or ReplicationRefused when this machine lacks the primary's major.
     """
-    managers.refuse(managers.on_server(source.connection), where=order.shown)
-    managers.refuse(managers.by_rest(order.host), where=order.shown)
-    primary = primary_state.read(source.connection)
-    node = machine.node(order.data, primary.major, bin_dir=order.bin_dir)
-    target = clone_target.read(node)
-    managers.refuse(target.managers, where=str(order.data))
+    managers.refuse(managers.on_server(source.connection), where=spec.shown)
+    managers.refuse(managers.by_rest(spec.host), where=spec.shown)
+    primary = primary_state.read_primary(source.connection)
+    node = local_node.local_node(spec.data, primary.major, bin_dir=spec.bin_dir)
+    target = clone_checks.read_target(node)
+    managers.refuse(target.managers, where=str(spec.data))
     with closing(database.connect_for_replication(source.address)) as session:
         system, timeline = _identified(session)
     here = Machine(
@@ -90,19 +120,19 @@ def read(source: Source, order: Order) -> Plan:
         architecture=platform.machine(),
         version=node.binaries.version,
     )
-    obstacles = clone_checks.obstacles(order, primary, system, target, here)
-    return Plan(
-        order=order,
+    obstacles = clone_checks.obstacles(spec, primary, system, target, here)
+    return ClonePlan(
+        spec=spec,
         primary=primary,
         system=system,
         timeline=timeline,
         node=node,
         target=target,
-        upstream=order.upstream(clone_secret.where(order, source.account)),
+        upstream=spec.upstream(standby_config.passfile_of(spec, source.account)),
         obstacles=obstacles,
         notes=(
             *clone_checks.notes(primary, target, here),
-            *collations.notes(collations.of_primary(source.connection), collations.of_machine()),
+            *collation_notes(primary_collations(source.connection), machine_collation()),
         ),
     )
 
