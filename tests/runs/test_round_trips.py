@@ -5,6 +5,7 @@ from itertools import combinations, pairwise
 import pytest
 
 from collec_migrations import versions
+from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.builders import filled
 from tests.builders import rows as dumps
@@ -19,7 +20,7 @@ ALL_PAIRS = [pair for pair in combinations(versions.in_chain(versions.versions_f
 def filled_at(server: Server, version: str) -> str:
     """Return the name of a template of a version with rows everywhere."""
 
-    def build(address: chain.Address) -> None:
+    def build(address: Address) -> None:
         with chain.connected(address) as connection:
             filled.fill(connection, chain.DEFAULT, version)
             connection.commit()
