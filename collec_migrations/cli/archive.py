@@ -22,10 +22,11 @@ def list_archives(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """List the archive tables: which step made them, when, from which table."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with session.connected(told) as connection, connection.cursor() as cursor:
         found = archive_registry.find(cursor, told.pairs)
     if as_json:
@@ -41,6 +42,7 @@ def drop(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -50,7 +52,7 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
         session.connected(told) as connection,
         advisory_lock.held(connection, wait=told.lock_wait, say=options.say),

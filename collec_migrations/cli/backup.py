@@ -30,6 +30,7 @@ DEFAULT = Policy()
 def run(
     into: backup_options.Into,
     url: options.Url = None,
+    app: options.App = None,
     database: Annotated[str | None, typer.Option("--database", help="This database.")] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="All but templates.")] = False,
     jobs: backup_options.Jobs = 1,
@@ -56,7 +57,7 @@ def run(
         offsite.words(send, into)
     wish = Wish(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
-    address = access.address(access.told(options.given(url=url)), say=options.say)
+    address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
     try:
         names = runs.names_on(address, database=database, all_of_them=all_of_them, say=options.say)
     except MigrationError as error:

@@ -9,15 +9,15 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import make_dsn
 
+from collec_migrations import settings
 from collec_migrations.backup import offsite, pitr, runs, store
 from collec_migrations.backup import schedule as schedules
 from collec_migrations.backup.retention import Policy
 from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
-from collec_migrations.install import administrator
 from collec_migrations.migrate import access
-from collec_migrations.postgres import conninfo
+from collec_migrations.postgres import conninfo, peer
 
 DEFAULT = Policy()
 CARRIED = {
@@ -36,6 +36,7 @@ def schedule(
     into: backup_options.Into,
     at: Annotated[str, typer.Option("--at", help="Time of the day.")] = "20:00",
     url: options.Url = None,
+    app: options.App = None,
     jobs: backup_options.Jobs = 1,
     keep_daily: backup_options.Daily = DEFAULT.daily,
     keep_weekly: backup_options.Weekly = DEFAULT.weekly,
@@ -50,7 +51,7 @@ def schedule(
     hour, minute = schedules.at(at)
     if cron and install:
         raise UsageError("--cron and --install cannot be given together")
-    words = _command(into, url)
+    words = _command(into, url, app)
     policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     for name in ("daily", "weekly", "monthly"):
         if getattr(policy, name) != getattr(DEFAULT, name):
@@ -62,7 +63,7 @@ def schedule(
     planned = Schedule(command=words, hour=hour, minute=minute, user=user)
     if install:
         schedules.refuse_without_systemd(planned)
-        _check(into, url, user)
+        _check(into, url, app, user)
     written = schedules.install(planned) if install else ()
     texts = {"crontab": schedules.cron(planned)} if cron else schedules.units(planned)
     if as_json:
@@ -97,6 +98,7 @@ def send(
 
 def point_in_time(
     url: options.Url = None,
+    app: options.App = None,
     tool: Annotated[
         str | None, typer.Option("--tool", help="debian, pgbackrest or barman; else what is here.")
     ] = None,
@@ -106,7 +108,7 @@ def point_in_time(
 
     Exit status: 1 when something has to change first.
     """
-    address = access.address(access.told(options.given(url=url)), say=options.say)
+    address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
     chosen = pitr.found(tool)
     advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))
     if as_json:
@@ -118,10 +120,10 @@ def point_in_time(
     raise typer.Exit(1 if advice.problems else 0)
 
 
-def _check(into: Path, url: str | None, user: str) -> None:
+def _check(into: Path, url: str | None, app: Path | None, user: str) -> None:
     """Connect once and look at the folder, before anything is written: the night has no reader."""
-    address = access.address(access.told(options.given(url=url)), say=options.say)
-    with administrator.acting_as(user if os.geteuid() == 0 else ""):
+    address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
+    with peer.acting_as(user if os.geteuid() == 0 else ""):
         runs.names_on(address, database=None, all_of_them=True, say=options.say)
         store.prepare(into)
         if not os.access(into, os.W_OK | os.X_OK, effective_ids=True):
@@ -130,11 +132,15 @@ def _check(into: Path, url: str | None, user: str) -> None:
             )
 
 
-def _command(into: Path, url: str | None) -> tuple[str, ...]:
+def _command(into: Path, url: str | None, app: Path | None) -> tuple[str, ...]:
     """Return the command that the night runs; refuse a password, which all could read there."""
     program = shutil.which(sys.argv[0]) or shutil.which("collec-migrations") or sys.argv[0]
+    words = [str(Path(program).resolve()), "backup", "run", "--into", str(into.resolve())]
+    folder = app or os.environ.get(settings.APP)
+    if folder and not url:
+        return (*words, "--app", str(Path(folder).resolve()))
+    words.insert(3, "--all")
     text = url or os.environ.get("COLLEC_DATABASE_URL", "")
-    words = [str(Path(program).resolve()), "backup", "run", "--all", "--into", str(into.resolve())]
     # Neither systemd nor cron passes on the variables of whoever sets it up.
     told = {key: value for key, name in CARRIED.items() if (value := os.environ.get(name))}
     address = (

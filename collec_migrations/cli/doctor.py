@@ -8,7 +8,6 @@ import typer
 
 from collec_migrations import replica
 from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
-from collec_migrations.cli.detect import App
 from collec_migrations.doctor import Site, examine
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.replica import nodes
@@ -28,7 +27,7 @@ def doctor(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     into: Into = None,
     node_: replica_options.Nodes = None,
     file: replica_options.File = None,

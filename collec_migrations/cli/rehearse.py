@@ -15,6 +15,7 @@ from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo, signals
 from collec_migrations.postgres.connection import translated
+from collec_migrations.settings import Settings
 
 if TYPE_CHECKING:
     from collec_migrations.backup.rehearsal_result import Findings
@@ -38,6 +39,7 @@ def rehearse(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the copy running.")] = False,
     report: Annotated[
         Path | None, typer.Option("--report", help="Write one HTML page to this file.")
@@ -55,8 +57,9 @@ def rehearse(
     rehearsal.check_target(to)
     if report and not (report.parent.is_dir() and os.access(report.parent, os.W_OK)):
         raise UsageError(f"{report} cannot be written", hint="Name a file in a folder of yours.")
-    named = access.told(options.given(gacl=gacl, col=col)).pairs if gacl or col else ()
-    with signals.raised(), _source(from_ or url, into, scratch) as backup:
+    settled = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
+    named = settled.pairs if settled.named else ()
+    with signals.raised(), _source(from_, settled, into, scratch) as backup:
         if keep:
             copy, server = rehearsal.keep(backup, scratch)
             options.say(f"the copy stays; reach it with: {copy.address.psql}")
@@ -85,7 +88,9 @@ def _rehearsed(
 
 
 @contextmanager
-def _source(named: str | None, into: Path | None, scratch: Path | None) -> Iterator[Backup]:
+def _source(
+    named: str | None, settled: Settings, into: Path | None, scratch: Path | None
+) -> Iterator[Backup]:
     """Give the backup that was named, or a new one, for this block, of a database."""
     from collec_migrations.backup import rehearsal
 
@@ -98,7 +103,10 @@ def _source(named: str | None, into: Path | None, scratch: Path | None) -> Itera
         with rehearsal.stored(into, named) as backup:
             yield backup
         return
-    told = access.told(options.given(url=named))
-    address: conninfo.Address = access.address(told, say=options.say)
+    address = (
+        conninfo.parse(named, source="--from")
+        if named
+        else access.address(settled, say=options.say)
+    )
     with rehearsal.dumped(address, scratch) as backup:
         yield backup

@@ -93,7 +93,8 @@ class Server:
         required_extensions.refuse(needed, found)
         for name in required_extensions.to_make(needed, found):
             self.cursor.execute(required_extensions.creation(name))
-            self.warnings.append(f"the extension {name} was created in the schema public")
+            if name == "postgis":
+                self.warnings.append(f"the extension {name} was created in the schema public")
 
     def has_extension(self, name: str) -> bool:
         """Look for an extension."""

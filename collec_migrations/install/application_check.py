@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from collec_migrations.install.application.installation import Installation
-from collec_migrations.install.application.settings import Wanted
+from collec_migrations.application import Installation
+from collec_migrations.install.application_settings import PASSWORD, Wanted
 
 HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 """The same machine; a socket's folder is it, too."""
@@ -44,8 +44,11 @@ def rows(
         same=said.login == wanted.login,
     )  # fmt: skip
     yield Row(
-        setting="password", application="given" if said.password else "", database="needed",
-        same=bool(said.password),
+        setting="password",
+        application="placeholder" if said.password == PASSWORD
+        else "given" if said.password else "",
+        database="needed",
+        same=bool(said.password) and said.password != PASSWORD,
     )  # fmt: skip
     yield _path(said, wanted)
     if said.gacl:

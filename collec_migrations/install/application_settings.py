@@ -1,9 +1,10 @@
-"""What the application has to be told so that it finds its database. Pure."""
+"""The application's own settings for a database: the lines for its files. Pure."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+
+from collec_migrations.application import Form, Installation
 
 PASSWORD = "PASSWORD"
 """Stands where the site writes its own: this tool never shows one."""
@@ -12,16 +13,9 @@ FIRST_RIGHTS_PUBLIC = "2.4"
 """From here on $GACL_schema is a search path, with public (facts of the application's releases)."""
 
 
-class Form(StrEnum):
-    """The files that hold the settings."""
-
-    PHP = "param/param.inc.php"
-    DOTENV = ".env"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Where a database is, as the application has to be told."""
+    """Where a database is, as the application reaches it."""
 
     host: str
     port: str
@@ -101,13 +95,10 @@ def dotenv_value(value: str) -> str:
     if re.fullmatch(r"[\w./:,@+-]+", value):
         return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def ini_value(value: str) -> str:
-    """Return a value of the ini file; a name in quotes stands in the other ones."""
-    quote = "'" if '"' in value else '"'
-    return f"{quote}{value}{quote}"
+    # CodeIgniter takes the outer quotes off a value that then begins and ends with a quote of its
+    # own (DotEnv::sanitizeValue), so a name in quotes needs a blank before it.
+    blank = " " if value.startswith('"') else ""
+    return f"'{blank}{escaped}'"
 
 
 def _name(name: str) -> str:
@@ -122,3 +113,26 @@ def _libpq(value: str) -> str:
         return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def moved(host: str, port: int, installation: Installation | None = None) -> tuple[str, ...]:
+    """Return the lines to edit when the database is on another server; both forms if not known."""
+    modern = (
+        ".env:",
+        f"  database.default.hostname = {host}",
+        f"  database.default.port = {port}",
+    )
+    known = dict(installation.connection) if installation else {"dbname": "collec"}
+    known |= {"host": host, "port": str(port)}
+    order = ("host", "port", "dbname", "sslmode")
+    dsn = "pgsql:" + ";".join(f"{name}={known[name]}" for name in order if name in known)
+    older = ("param/param.inc.php:", f'  $BDD_dsn = "{dsn}";', f'  $GACL_dsn = "{dsn}";')
+    if installation is None:
+        return ("up to 24.1, " + older[0], *older[1:], "from 25.0 on, " + modern[0], *modern[1:])
+    if installation.form is Form.DOTENV:
+        return modern
+    overriding = [file for file in installation.files if file.endswith(".ini")]
+    return (
+        *older,
+        *(f"  (and BDD_dsn, GACL_dsn in {file}, if it has them)" for file in overriding),
+    )
