@@ -12,12 +12,11 @@ import collec_migrations
 PACKAGE = Path(collec_migrations.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file())
 OPEN = {
-    "backup": "its verbs are handed out, but rehearsals and cli still read inner modules",
     "bridge": "being made smaller around the difference of two catalogs",
     "migrate": "the engine is being replaced",
     "postgres": "a library of small modules, each imported by its own name",
     "replica": "cli and doctor read its states",
-    "wrap": "the engine reads its revisions",
+    "sql": "the engine is being replaced",
 }
 """Rooms whose inner modules others still import, with the reason."""
 
