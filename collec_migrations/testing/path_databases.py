@@ -11,6 +11,11 @@ from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
 
+END_SESSIONS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = %s and pid <> pg_backend_pid()
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Databases:
@@ -37,7 +42,13 @@ class Databases:
         try:
             yield self.dsn(name)
         finally:
-            self._execute("drop database {} with (force)", name)
+            self.drop(name)
+
+    def drop(self, name: str) -> None:
+        """Drop a database, and end whoever is still in it; before 13 there is no `force`."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(END_SESSIONS, (name,))
+        self._execute("drop database {}", name)
 
     def _execute(self, statement: str, *names: str) -> None:
         with self.connection.cursor() as cursor:
