@@ -23,6 +23,7 @@ def primary_(
         str, typer.Option("--standby", help="Address from which the standby will come.")
     ],
     url: options.Url = None,
+    app: options.App = None,
     passfile: Annotated[
         Path, typer.Option("--passfile", help="Where new passwords are kept, mode 0600.")
     ] = SECRETS,
@@ -33,7 +34,7 @@ def primary_(
     as_json: options.Json = False,
 ) -> None:
     """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
-    connect = administrator.of(access.told(options.given(url=url)).address).connect
+    connect = administrator.of(access.told(options.given(url=url, app=app)).address).connect
     if not apply:
         found = replica.plan_primary(connect, standby)
         if as_json:

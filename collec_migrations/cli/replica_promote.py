@@ -1,6 +1,5 @@
 """The command `replica promote`: a standby becomes the primary."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -10,8 +9,7 @@ import typer
 
 from collec_migrations import replica
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.install import application
-from collec_migrations.install.application import move
+from collec_migrations.install import application_settings
 from collec_migrations.replica import local_node, standby_config
 from collec_migrations.replica.promotion import Promotion, PromotionPlan
 
@@ -28,21 +26,19 @@ def promote(
     force: Annotated[
         bool, typer.Option("--force", help="Although a primary seems to answer: you fenced it.")
     ] = False,
-    app: Annotated[
-        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
-    ] = None,
+    app: options.App = None,
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Make a standby the primary, unless the primary lives or another standby has more."""
     named = replica.known_nodes(node_ or (), file)
-    installation = application.read(app, os.environ) if app else None
+    installation = options.installation(app)
     local = local_node.local_node(data, standby_config.major_of(data)) if data else None
     found = replica.plan_promotion(named, name, local=local, force=force, patience=patience)
     replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = replica.promote(found, say=options.say)
-    lines = move.lines(done.host, done.port, installation)
+    lines = application_settings.moved(done.host, done.port, installation)
     if as_json:
         facts.write({**asdict(done), "application": list(lines)})
     else:

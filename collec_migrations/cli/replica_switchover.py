@@ -1,17 +1,14 @@
 """The command `replica switchover`: primary and standby exchange their roles."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from collec_migrations import replica
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.install import application
-from collec_migrations.install.application import move
+from collec_migrations.install import application_settings
 from collec_migrations.replica import states
 from collec_migrations.replica.rejoin import RejoinRequest
 from collec_migrations.replica.switchover import Switchover, SwitchoverPlan
@@ -28,15 +25,13 @@ def switchover_(
     passfile: replica_options.Passfile = None,
     bin_dir: replica_options.BinDir = None,
     wait: replica_options.Wait = 60,
-    app: Annotated[
-        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
-    ] = None,
+    app: options.App = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Exchange the roles of the primary on this machine and of a standby; nothing is lost."""
     named = replica.known_nodes(node_ or (), file)
-    installation = application.read(app, os.environ) if app else None
+    installation = options.installation(app)
     request = RejoinRequest(
         nodes=named,
         name=replica_options.own_name(name, named),
@@ -48,7 +43,7 @@ def switchover_(
     found = replica.plan_switchover(request, to)
     replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
     done = replica.switch_over(found, say=options.say)
-    lines = move.lines(done.promoted.host, done.promoted.port, installation)
+    lines = application_settings.moved(done.promoted.host, done.promoted.port, installation)
     if as_json:
         facts.write({**asdict(done), "lost": done.lost, "application": list(lines)})
     else:

@@ -7,7 +7,6 @@ import typer
 from collec_migrations.bridge import repairs, verification, verification_text
 from collec_migrations.bridge.report import Report
 from collec_migrations.cli import colours, facts, options, place
-from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
@@ -24,7 +23,7 @@ def verify(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     role: Annotated[str, typer.Option("--role", help="The application's database account.")] = "",
     as_json: options.Json = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the statements that mend.")] = False,

@@ -53,9 +53,9 @@ class Templates:
 
 
 def options(dsn: str, names: Names) -> Mapping[str, str]:
-    """Return the options of the tool's verbs for a database."""
+    """Return the options of the tool's verbs for a database, on any server: without PostGIS."""
     quoted = '"' + names.col.replace('"', '""') + '"'
-    return {"url": dsn, "gacl": names.gacl, "col": quoted}
+    return {"url": dsn, "gacl": names.gacl, "col": quoted, "without_postgis": "yes"}
 
 
 def silent(_: str) -> None:
