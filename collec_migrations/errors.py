@@ -6,7 +6,7 @@ MigrationError
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
   StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
-  NotAdopted, DowngradeRefused, RunInProgress, Interrupted
+  NotAdopted, AdoptionRefused, RepairRefused, DowngradeRefused, RunInProgress, Interrupted
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -80,6 +80,18 @@ class ScriptUnreadable(MigrationError):
 
 class NotAdopted(MigrationError):
     """The database holds the application's tables, but no version that Alembic knows."""
+
+
+class RepairRefused(MigrationError):
+    """Rows stand against what a version requires; nothing was changed."""
+
+    exit_status = 1
+
+
+class AdoptionRefused(MigrationError):
+    """The database is no version that it could be adopted as."""
+
+    exit_status = 1
 
 
 class ScriptRefused(ScriptUnreadable):

@@ -60,11 +60,13 @@ def needs_view(observed: Catalog) -> bool:
 
 def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Difference, ...]:
     """Return how the database differs from a version, in structure and in what it says."""
-    other = Shape.FRESH if shape is Shape.UPGRADED else Shape.UPGRADED
+    if shape is Shape.UPGRADED:
+        others = [one for one, _ in releases.shapes(version) if one is not shape]
+        shape = others[0] if others else shape
     found = structure.differences(
-        expected=releases.catalog(version, shape) or releases.upgraded(version),
+        expected=releases.upgraded(version),
         observed=evidence.observed,
-        alternative=releases.catalog(version, other),
+        alternative=None if shape is Shape.UPGRADED else releases.catalog(version, shape),
     )
     damaged = any(one.name.split(".")[0] == "dbversion" for one in found)
     records = replace(
