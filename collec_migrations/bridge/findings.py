@@ -1,14 +1,16 @@
 """From what was read to differences: owners, rights, sequences, orphans, views. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from collec_migrations.bridge import catalog_index, view_samples
+from collec_migrations import versions
+from collec_migrations.bridge import catalog_index, reference_rows, view_samples
 from collec_migrations.bridge import view_dependencies as comparison_views
 from collec_migrations.bridge.difference import Difference, Severity, State
 from collec_migrations.bridge.owners import Owned, Owners
 from collec_migrations.bridge.records import Applied
-from collec_migrations.bridge.row_checks import Orphans, Position
+from collec_migrations.bridge.records import Position
+from collec_migrations.bridge.row_checks import Orphans
 from collec_migrations.bridge.view_results import Meanings
 from collec_migrations.catalog import Catalog
 
@@ -82,12 +84,13 @@ def extensions(read: Owners, col: str, gacl: str) -> tuple[Difference, ...]:
     )
 
 
-def sequences(read: Iterable[Position]) -> tuple[Difference, ...]:
+def sequences(version: str, read: Iterable[Position]) -> tuple[Difference, ...]:
     """Return a line for each sequence whose next number is taken."""
     behind = {(one.role, one.sequence): one for one in sorted(read, key=_greatest) if one.is_behind}
+    rows = {table.partition(".")[2]: len(known) for table, known in _starting(version).items()}
     return tuple(
         Difference(
-            severity=Severity.BREAKS,
+            severity=Severity.DIFFERS if by_installer else Severity.BREAKS,
             state=State.BEHIND,
             role=one.role,
             kind="sequence",
@@ -96,9 +99,16 @@ def sequences(read: Iterable[Position]) -> tuple[Difference, ...]:
             f"{one.column} has {one.greatest} already",
             expected=str(one.greatest),
             observed=str(one.next),
+            known="installers leave it so; adopting sets it" if by_installer else "",
         )
         for one in behind.values()
-    )
+        for by_installer in [one.next == 1 and (one.greatest or 0) <= rows.get(
+            one.column.partition(".")[0], 0)]
+    )  # fmt: skip
+
+
+def _starting(version: str) -> Mapping[str, object]:
+    return reference_rows.of(version) if version in versions.BUILT_IN else {}
 
 
 def _greatest(one: Position) -> int:

@@ -61,6 +61,8 @@ class Result:
     counts: Counter[str] = field(default_factory=Counter)
     """By kind of change."""
     statements: list[str] = field(default_factory=list)
+    redefined: bool = False
+    """Whether views and functions have the definitions of the chain's scripts."""
     findings: list[str] = field(default_factory=list)
     """Rows in the way of what was left out, ten at most of each, with the query to see them."""
     left: tuple[Fact, ...] = ()
@@ -93,7 +95,7 @@ def run(
             expected = target(version, observed, without_postgis=without_postgis)
             planned = [one for one in statements(expected, observed, names, version)
                        if one.statement not in done]  # fmt: skip
-            if not planned:
+            if not planned and result.redefined:
                 break
             cursor.execute(f"set local search_path to {', '.join(map(identifier, schemas))}")
             for one in planned:
@@ -101,6 +103,11 @@ def run(
                 _execute(cursor, one, result, not_valid=not_valid)
             if result.findings:
                 break
+            if not result.redefined:
+                result.redefined = True
+                for statement in redefinitions(catalog_reader.read_catalog(connection, names),
+                                               names, version):  # fmt: skip
+                    cursor.execute(statement)
         cursor.execute("select pg_catalog.set_config('search_path', %s, true)", (before,))
     if result.findings:
         raise RepairRefused(
@@ -227,6 +234,22 @@ def _same_but_unchecked(want: Fact, have: Fact) -> bool:
     return have.definition == f"{want.definition} NOT VALID"
 
 
+def redefinitions(observed: Catalog, names: Names, version: str) -> Iterator[str]:
+    """Yield what gives each view and function that is there the definition of the version.
+
+    Nobody's rights on them change; of two texts that say the same, the chain's stays.
+    """
+    want = catalog_index.by_key(versions.upgraded(version))
+    there = {fact[:3]: fact for fact in _plain(observed).facts}
+    maker = _Maker(names, version, want, there)
+    for key, fact in sorted(want.items()):
+        if fact.kind == "view" and there.get(key) == fact and fact.name in maker.queries:
+            yield maker.view(fact.name, "").statement
+        elif fact.kind == "function" and there.get(key) == fact:
+            yield from (change.statement
+                        for change in maker.function(fact.name.partition("(")[0], ""))  # fmt: skip
+
+
 @cache
 def foreign(version: str) -> frozenset[Fact]:
     """Return what an installer of the version or a neighbouring version has and this one lacks."""
@@ -291,7 +314,7 @@ class _Maker:
         elif fact.kind == "sequence":
             yield from self._sequence(fact)
         elif fact.kind == "view" and fact.name in self.queries:
-            yield self._view(fact.name, what)
+            yield self.view(fact.name, what)
         elif fact.kind == "function":
             yield from self.function(fact.name.partition("(")[0], what)
 
@@ -388,7 +411,7 @@ class _Maker:
         table, column = fact.definition.removeprefix("owned by ").split(".", 1)
         return f"alter sequence {name} owned by {self.at(fact.role, table)}.{identifier(column)}"
 
-    def _view(self, name: str, what: str) -> Change:
+    def view(self, name: str, what: str) -> Change:
         # A view that reads another one comes after it.
         depth = sum(definitions.reads(self.queries[name], other)
                     for other in self.queries if other != name)  # fmt: skip
@@ -418,7 +441,7 @@ class _Maker:
             yield self._constraint(want, what)
         elif want.kind == "view" and want.name in self.queries:
             yield self._drop_view(want.name)
-            yield self._view(want.name, what)
+            yield self.view(want.name, what)
         elif want.kind == "function":
             yield Change(VIEWS_AWAY, "", f"drop function {self.signature(want)}")
             yield from self.function(want.name.partition("(")[0], what)
@@ -532,7 +555,7 @@ class _Maker:
             drop = self._drop_view(name)
             yield drop._replace(stage=RENAMES - 3 if depth < len(order) else VIEWS_AWAY)
             if ("col", "view", name) in self.want:
-                yield self._view(name, "")
+                yield self.view(name, "")
 
 
 def _split(columns: str) -> list[str]:

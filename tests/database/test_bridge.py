@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 
 from collec_migrations import versions
-from collec_migrations.bridge import catalog_reader, repair
+from collec_migrations.bridge import adoption, catalog_reader, detection, repair
 from collec_migrations.catalog import Catalog, normalised
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
@@ -45,3 +45,27 @@ def test_every_shape_becomes_the_chains(
     assert (done.left, done.own) == ((), ())
     again = repair.run(session, NAMES, version)
     assert again.statements == []
+
+
+@pytest.mark.parametrize(("version", "shape", "catalog"), SHAPES,
+                         ids=[f"{version}-{shape}" for version, shape, _ in SHAPES])  # fmt: skip
+def test_every_shape_is_adopted_as_its_version(
+    session: Connection, version: str, shape: str, catalog: Catalog
+) -> None:
+    from_catalog.build(session, built(catalog), NAMES)
+    if versions.is_recorded(version):
+        execute(session, f"insert into col.dbversion (dbversion_number, dbversion_date) values ('{version}', now())")
+    if version in ("1.0", "1.0.4", "2.1"):
+        pytest.skip("told by rows and views")
+    done = adoption.adopt(session, NAMES)
+    assert done.version == version
+    assert done.left == ()
+    assert detection.detect(session, NAMES).is_sound
+    again = adoption.adopt(session, NAMES)
+    assert (again.already, again.counts) == (True, {})
+
+
+def execute(session: Connection, statement: str) -> None:
+    """Run a statement."""
+    with session.cursor() as cursor:
+        cursor.execute(statement)
