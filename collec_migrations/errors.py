@@ -1,12 +1,14 @@
 """The errors of this package: one root, one class for each thing a user can act on.
 
 MigrationError
-  UsageError              what was typed or set: InvalidNames, UnknownVersion, ChainBroken
+  UsageError              what was typed or set: InvalidNames, UnknownVersion, ChainBroken,
+                          UntrustedFolder
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
   StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
-  NotAdopted, AdoptionRefused, RepairRefused, DowngradeRefused, RunInProgress, Interrupted
+  NotAdopted, AdoptionRefused, RepairRefused, UntrustedTable, DowngradeRefused
+  RunInProgress, Interrupted
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -40,6 +42,10 @@ class UsageError(MigrationError):
     """The command or a setting is not what it must be; nothing was touched."""
 
     exit_status = 2
+
+
+class UntrustedFolder(UsageError):
+    """A file or folder that somebody else may write says what root is to do."""
 
 
 class InvalidNames(UsageError):
@@ -92,6 +98,10 @@ class AdoptionRefused(MigrationError):
     """The database is no version that it could be adopted as."""
 
     exit_status = 1
+
+
+class UntrustedTable(MigrationError):
+    """A table of ours, or Alembic's, is no plain table: reading it would run somebody's code."""
 
 
 class ScriptRefused(ScriptUnreadable):

@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
+from collec_migrations import trust
 from collec_migrations.catalog import Catalog, of_trigram_extension
 from collec_migrations.errors import ScriptUnreadable
 
@@ -36,6 +37,8 @@ def __getattr__(name: str) -> tuple[str, ...]:
 
 
 def _known() -> tuple[str, ...]:
+    if not trust.is_trusted(site_folder()):
+        return BUILT_IN
     own = (path.stem for path in site_folder().glob("*.json"))
     later = (one for one in own if _NUMBER.fullmatch(one) and order(one) > order(BUILT_IN[-1]))
     return (*BUILT_IN, *sorted(later, key=order))
@@ -205,6 +208,8 @@ def _home(name: str) -> Path:
     """Return the folder that has a script: a site's own, when the built-in one has not."""
     built_in = scripts_folder()
     is_wrapped = not (built_in / name).is_file() and (site_folder() / name).is_file()
+    if is_wrapped:
+        trust.check(site_folder())
     return site_folder() if is_wrapped else built_in
 
 

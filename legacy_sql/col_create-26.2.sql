@@ -558,7 +558,7 @@ comment on column col.sample_type.multiple_unit is
 comment on column col.sample_type.metadata_id is
     'Metadata that samples of this type carry.';
 comment on column col.sample_type.identifier_generator_js is
-    'JavaScript that makes the identifier of a new sample.';
+    'JavaScript that makes the identifier of a new sample of this type.';
 comment on column col.sample_type.sample_type_code is
     'Code of the type, for generated identifiers.';
 comment on column col.sample_type.risk_id is
@@ -628,7 +628,7 @@ comment on column col.object.wgs84_x is
 comment on column col.object.wgs84_y is
     'Latitude, in degrees (WGS 84).';
 comment on column col.object.referent_id is
-    'Person to ask about the object.';
+    'Person in charge; null for the one of the collection.';
 comment on column col.object.change_date is
     'When the object was last changed.';
 comment on column col.object.uuid is
@@ -659,7 +659,7 @@ comment on table col.identifier_type is
 comment on column col.identifier_type.identifier_type_code is
     'Code shown before the value.';
 comment on column col.identifier_type.used_for_search is
-    'Objects can be looked for by this identifier.';
+    'Objects are looked for by identifiers of this type.';
 
 create table col.object_identifier (
     object_identifier_id    serial not null,
@@ -799,7 +799,7 @@ comment on column col.sample.dbuid_origin is
 comment on column col.sample.metadata is
     'Metadata, as a JSON document whose form is described by the type of the sample.';
 comment on column col.sample.expiration_date is
-    'When the sample is no longer fit for use.';
+    'Until when the sample can be used.';
 comment on column col.sample.campaign_id is
     'Campaign in which the sample was collected.';
 comment on column col.sample.country_id is

@@ -72,4 +72,8 @@ alter table gacl.logingestion
     alter column password type varchar(255),
     alter column login type varchar(32);
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.3', '2019-08-14'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.3');
+
 delete from col.dbversion where dbversion_number = '2.4';

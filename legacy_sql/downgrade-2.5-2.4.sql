@@ -59,4 +59,8 @@ drop index col.storage_condition_name_idx;
 drop table col.license;
 drop table col.country;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.4', '2020-03-01'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.4');
+
 delete from col.dbversion where dbversion_number = '2.5';

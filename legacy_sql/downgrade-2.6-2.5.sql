@@ -18,4 +18,8 @@ drop sequence col.dbparam_dbparam_id_seq;
 drop index gacl.acllogin_login_idx;
 alter table gacl.acllogin drop column totp_key;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.5', '2020-11-16'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.5');
+
 delete from col.dbversion where dbversion_number = '2.6';

@@ -37,4 +37,8 @@ alter table col.campaign drop column uuid;
 alter table col.label drop column barcode_id;
 drop table col.barcode;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.6', '2021-04-16'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.6');
+
 delete from col.dbversion where dbversion_number = '2.7';

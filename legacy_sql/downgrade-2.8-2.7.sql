@@ -20,4 +20,8 @@ alter table gacl.logingestion
     drop column nbattempts,
     drop column lastattempt;
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.7', '2022-06-20'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.7');
+
 delete from col.dbversion where dbversion_number = '2.8';

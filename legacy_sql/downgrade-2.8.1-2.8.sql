@@ -32,4 +32,8 @@ drop index col.object_uuid_idx;
 drop index col.object_identifier_idx;
 create index object_identifier_idx on col.object using gin (identifier gin_trgm_ops);
 
+insert into col.dbversion (dbversion_number, dbversion_date)
+select '2.8', '2022-09-26'
+where not exists (select 1 from col.dbversion where dbversion_number = '2.8');
+
 delete from col.dbversion where dbversion_number = '2.8.1';

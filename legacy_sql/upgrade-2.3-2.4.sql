@@ -198,13 +198,18 @@ comment on column col.export_model.pattern is
 comment on column col.export_model.target is
     'Application that the export is made for.';
 
-insert into col.request (create_date, title, body, login) values
-    (now(), 'Number of samples by collection', 'collection_name, count(*) as "number of samples"
+insert into col.request (create_date, title, body, login)
+select now(), 'Number of samples by collection', 'collection_name, count(*) as "number of samples"
 from sample
 join collection using (collection_id)
-group by collection_name', 'admin');
+group by collection_name', 'admin'
+where not exists (
+    select 1 from col.request where title = 'Number of samples by collection'
+);
 
-insert into col.export_model (export_model_name, pattern) values
-    ('export_model', '[{"tableName":"export_model","businessKey":"export_model_name","istable11":false,"children":[],"booleanFields":[],"istablenn":false}]');
+insert into col.export_model (export_model_name, pattern)
+select 'export_model',
+       '[{"tableName":"export_model","businessKey":"export_model_name","istable11":false,"children":[],"booleanFields":[],"istablenn":false}]'
+where not exists (select 1 from col.export_model where export_model_name = 'export_model');
 
 insert into col.dbversion (dbversion_number, dbversion_date) values ('2.4', '2020-03-01');

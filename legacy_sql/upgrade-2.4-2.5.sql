@@ -335,27 +335,54 @@ comment on table col.export is
 comment on column col.export.export_date is
     'When the file was made; null while it was not.';
 
-insert into col.license (license_name, license_url) values
-    ('CC0', 'https://creativecommons.org/publicdomain/zero/1.0/'),
-    ('CCBY', 'https://creativecommons.org/licenses/by/4.0/');
+-- Rows that came back from the archive stay as they are.
+insert into col.license (license_name, license_url)
+select known.name, known.url
+from (values
+          ('CC0', 'https://creativecommons.org/publicdomain/zero/1.0/'),
+          ('CCBY', 'https://creativecommons.org/licenses/by/4.0/')
+     ) as known (name, url)
+where not exists (
+    select 1 from col.license as present where present.license_name = known.name
+);
 
 -- The application knows the formats and the types by their ids.
-insert into col.export_format (export_format_id, export_format_name) values
-    (1, 'CSV'),
-    (2, 'JSON'),
-    (3, 'XML');
-select setval('col.export_format_export_format_id_seq', 3);
+insert into col.export_format (export_format_id, export_format_name)
+select known.id, known.name
+from (values
+          (1, 'CSV'),
+          (2, 'JSON'),
+          (3, 'XML')
+     ) as known (id, name)
+where not exists (
+    select 1 from col.export_format as present where present.export_format_id = known.id
+);
+select setval('col.export_format_export_format_id_seq', max(export_format_id))
+from col.export_format
+having max(export_format_id) >= (
+    select last_value + is_called::int from col.export_format_export_format_id_seq
+);
 
-insert into col.dataset_type (dataset_type_id, dataset_type_name, fields) values
-    (1, 'sample',
-     '["uid","uuid","identifier","wgs84_x","wgs84_y","location_accuracy","object_status_name","referent_name","referent_email","address_name","address_line2","address_line3","address_city","address_country","referent_phone","referent_firstname","academic_directory","academic_link","object_comment","identifiers","sample_creation_date","sampling_date","multiple_value","sampling_place_name","expiration_date","sample_type_name","storage_product","clp_classification","multiple_type_name","collection_name","metadata","parent_uid","parent_uuid","parent_identifiers","web_address","content_type","container_uid","container_identifier","container_uuid","storage_type_name","fixed_value"]'),
-    (2, 'collection',
-     '["collection_name","collection_displayname","collection_keywords","referent_name","referent_firstname","academical_directory","academical_link","referent_email","address_name","address_line2","address_line3","address_city","address_country","referent_phone","fixed_value"]'),
-    (3, 'document',
-     '["document_name","document_uuid","uid","sample_uuid","identifier","content_type","extension","size","document_creation_date","fixed_value", "web_address"]'),
-    (4, 'arbitrary content',
-     '["content"]');
-select setval('col.dataset_type_dataset_type_id_seq', 4);
+insert into col.dataset_type (dataset_type_id, dataset_type_name, fields)
+select known.id, known.name, known.fields::json
+from (values
+          (1, 'sample',
+           '["uid","uuid","identifier","wgs84_x","wgs84_y","location_accuracy","object_status_name","referent_name","referent_email","address_name","address_line2","address_line3","address_city","address_country","referent_phone","referent_firstname","academic_directory","academic_link","object_comment","identifiers","sample_creation_date","sampling_date","multiple_value","sampling_place_name","expiration_date","sample_type_name","storage_product","clp_classification","multiple_type_name","collection_name","metadata","parent_uid","parent_uuid","parent_identifiers","web_address","content_type","container_uid","container_identifier","container_uuid","storage_type_name","fixed_value"]'),
+          (2, 'collection',
+           '["collection_name","collection_displayname","collection_keywords","referent_name","referent_firstname","academical_directory","academical_link","referent_email","address_name","address_line2","address_line3","address_city","address_country","referent_phone","fixed_value"]'),
+          (3, 'document',
+           '["document_name","document_uuid","uid","sample_uuid","identifier","content_type","extension","size","document_creation_date","fixed_value", "web_address"]'),
+          (4, 'arbitrary content',
+           '["content"]')
+     ) as known (id, name, fields)
+where not exists (
+    select 1 from col.dataset_type as present where present.dataset_type_id = known.id
+);
+select setval('col.dataset_type_dataset_type_id_seq', max(dataset_type_id))
+from col.dataset_type
+having max(dataset_type_id) >= (
+    select last_value + is_called::int from col.dataset_type_dataset_type_id_seq
+);
 
 insert into col.export_model (export_model_name, pattern)
 select 'export_template',
@@ -364,7 +391,9 @@ where not exists (
     select 1 from col.export_model where export_model_name = 'export_template'
 );
 
-insert into col.country (country_id, country_name, country_code2, country_code3) values
+insert into col.country (country_id, country_name, country_code2, country_code3)
+select known.id, known.name, known.code2, known.code3
+from (values
     (4, 'Afghanistan', 'AF', 'AFG'), (8, 'Albanie', 'AL', 'ALB'), (10, 'Antarctique', 'AQ', 'ATA'),
     (12, 'Algérie', 'DZ', 'DZA'), (16, 'Samoa américaines', 'AS', 'ASM'),
     (20, 'Andorre', 'AD', 'AND'), (24, 'Angola', 'AO', 'AGO'),
@@ -466,6 +495,8 @@ insert into col.country (country_id, country_name, country_code2, country_code3)
     (854, 'Burkina Faso', 'BF', 'BFA'), (858, 'Uruguay', 'UY', 'URY'),
     (860, 'Ouzbékistan', 'UZ', 'UZB'), (862, 'Venezuela', 'VE', 'VEN'),
     (876, 'Wallis-et-Futuna', 'WF', 'WLF'), (882, 'Samoa', 'WS', 'WSM'),
-    (887, 'Yémen', 'YE', 'YEM'), (894, 'Zambie', 'ZM', 'ZMB');
+    (887, 'Yémen', 'YE', 'YEM'), (894, 'Zambie', 'ZM', 'ZMB')
+) as known (id, name, code2, code3)
+where not exists (select 1 from col.country as present where present.country_id = known.id);
 
 insert into col.dbversion (dbversion_number, dbversion_date) values ('2.5', '2020-11-16');

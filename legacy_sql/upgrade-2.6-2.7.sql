@@ -12,10 +12,18 @@ comment on table col.barcode is
 comment on column col.barcode.barcode_code is
     'Code by which the application chooses the generator.';
 
-insert into col.barcode (barcode_id, barcode_name, barcode_code) values
-    (1, 'QRCode', 'QR'),
-    (2, 'EAN 128', 'C128');
-select setval('col.barcode_barcode_id_seq', 2);
+insert into col.barcode (barcode_id, barcode_name, barcode_code)
+select known.id, known.name, known.code
+from (values
+          (1, 'QRCode', 'QR'),
+          (2, 'EAN 128', 'C128')
+     ) as known (id, name, code)
+where not exists (select 1 from col.barcode as present where present.barcode_id = known.id);
+select setval('col.barcode_barcode_id_seq', max(barcode_id))
+from col.barcode
+having max(barcode_id) >= (
+    select last_value + is_called::int from col.barcode_barcode_id_seq
+);
 
 alter table col.label
     add column barcode_id integer not null default 1,

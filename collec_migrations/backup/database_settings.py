@@ -9,6 +9,7 @@ from psycopg2 import sql
 from collec_migrations.backup import dump
 from collec_migrations.backup.contents import Surroundings
 from collec_migrations.backup.store import Backup
+from collec_migrations.postgres import files
 
 QUOTED_LISTS = (
     "search_path",
@@ -23,7 +24,7 @@ QUOTED_LISTS = (
 
 def read(backup: Backup) -> Surroundings:
     """Return what a backup knows of its database's surroundings."""
-    found: dict[str, Any] = json.loads((backup.path / dump.DATABASE).read_bytes())
+    found: dict[str, Any] = json.loads(files.read(backup.path / dump.DATABASE))
     grants = found["grants"]
     return Surroundings(
         name=found["name"],

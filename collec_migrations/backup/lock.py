@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collec_migrations.backup import manifest
 from collec_migrations.errors import BackupInProgress
+from collec_migrations.postgres import files
 
 NAME = ".lock"
 
@@ -18,7 +19,7 @@ def held(folder: Path) -> Iterator[int]:
 
     A dump that goes on after we were killed inherits it, and so keeps the next run out.
     """
-    descriptor = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = files.open_lock(folder / NAME)  # the folder's own account takes it the next time
     try:
         if not _try(descriptor, fcntl.LOCK_EX):
             holder = os.read(descriptor, 100).decode(errors="replace").strip()
@@ -27,9 +28,6 @@ def held(folder: Path) -> Iterator[int]:
                 hint="Wait until it has ended; a dump goes on for a while when its run was killed.",
             )
         os.truncate(descriptor, 0)
-        if os.geteuid() == 0:  # the folder's own account has to take it the next time
-            owner = folder.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
         os.write(descriptor, f"pid {os.getpid()}\n".encode())
         yield descriptor
     finally:
@@ -39,7 +37,7 @@ def held(folder: Path) -> Iterator[int]:
 @contextmanager
 def reading(backup: Path) -> Iterator[None]:
     """Keep others from removing a backup in this block."""
-    descriptor = os.open(backup / manifest.NAME, os.O_RDONLY)
+    descriptor = files.open_plain(backup / manifest.NAME)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
@@ -50,7 +48,7 @@ def reading(backup: Path) -> Iterator[None]:
 def is_read(backup: Path) -> bool:
     """Tell whether somebody restores or verifies a backup at this moment."""
     try:
-        descriptor = os.open(backup / manifest.NAME, os.O_RDONLY)
+        descriptor = files.open_plain(backup / manifest.NAME)
     except OSError:
         return False
     try:

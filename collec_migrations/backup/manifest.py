@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collec_migrations.errors import NotABackup
+from collec_migrations.postgres import files
 
 NAME = "manifest.json"
 FORMAT = 2
@@ -124,7 +125,7 @@ def read(folder: Path) -> Manifest:
     Raises `PermissionError` when this account may not read it.
     """
     try:
-        facts = json.loads((folder / NAME).read_bytes())
+        facts = json.loads(files.read(folder / NAME))
         digest = facts.pop(DIGEST)
         if digest != _digest(facts):
             raise NotABackup(
@@ -161,17 +162,13 @@ def describe(folder: Path) -> tuple[File, ...]:
 
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
+    with os.fdopen(files.open_plain(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_synced(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, and wait until the disk has it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a new file that only its owner may read, and wait until the disk has it."""
+    files.write_new(path, content)
 
 
 def _facts(manifest: Manifest) -> dict[str, Any]:
@@ -192,6 +189,9 @@ def _manifest(found: dict[str, Any]) -> Manifest:
     found["finished"] = datetime.fromisoformat(found["finished"])
     found["schemas"] = tuple(Schema(**one) for one in found["schemas"])
     found["files"] = tuple(File(**one) for one in found["files"])
+    for file in found["files"]:
+        if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
+            raise ValueError("a file that is not below the folder")
     for name in ("extensions", "left_out", "falls"):
         found[name] = tuple(found.get(name, ()))
     return Manifest(**found)

@@ -6,7 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 from collec_migrations import versions
@@ -29,7 +28,7 @@ from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
 from collec_migrations.migrate import planning, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
-from collec_migrations.postgres import conninfo, kept_server
+from collec_migrations.postgres import conninfo, kept_server, temporary
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.kept_server import Kept
@@ -45,13 +44,13 @@ def check_target(version: str) -> None:
 @contextmanager
 def dumped(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
     """Give a backup of a database for this block; the database is only read."""
-    with TemporaryDirectory(prefix="collec-", dir=scratch) as folder:
+    with temporary.private(scratch) as folder:
         names = runs.names_on(address, database=None, all_of_them=False, say=_quiet)
-        wish = Wish(into=Path(folder), reason="rehearsal")
+        wish = Wish(into=folder, reason="rehearsal")
         outcome = runs.run(address, names, wish, None, say=_quiet, advance=_still)
         for failure in outcome.failed:
             raise failure.error
-        yield store.load(Path(folder) / outcome.made[0].id)
+        yield store.load(folder / outcome.made[0].id)
 
 
 @contextmanager

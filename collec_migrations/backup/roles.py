@@ -18,6 +18,7 @@ from psycopg2 import extensions, sql
 from collec_migrations.backup import dump
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import NotABackup
+from collec_migrations.postgres import files
 
 RESTRICT = re.compile(r"^\\(un)?restrict [A-Za-z0-9]+$", re.MULTILINE)
 """What pg_dumpall writes around its statements from August 2025 on (CVE-2025-8714)."""
@@ -49,7 +50,7 @@ class Role:
 
 def read(backup: Backup) -> dict[str, Role]:
     """Return the roles of the server, by name; raise `NotABackup` for what does not parse."""
-    return parse((backup.path / dump.GLOBALS).read_text("utf-8"))
+    return parse(files.read(backup.path / dump.GLOBALS).decode())
 
 
 @cache

@@ -1,6 +1,5 @@
 """One run: every database that was asked for, one after the other, then what is too old."""
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from collec_migrations.backup.dump import Wish
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Policy
 from collec_migrations.errors import BackupFailed, MigrationError
-from collec_migrations.postgres import sizes
+from collec_migrations.postgres import files, sizes
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import Advance
@@ -164,9 +163,6 @@ def _logger(folder: Path, say: Say) -> Say:
         stamp = datetime.now().astimezone().isoformat(timespec="seconds")
         # A disk without room for a line must not stop the run: it was told all the same.
         with suppress(OSError):
-            descriptor = os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(f"{stamp} {line}\n")
-            store.give_to_owner_of(folder, folder / LOG)
+            files.append(folder / LOG, f"{stamp} {line}\n")
 
     return log

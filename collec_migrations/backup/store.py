@@ -17,7 +17,7 @@ from collec_migrations.backup import lock, manifest
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Kept
 from collec_migrations.errors import NotABackup, UsageError
-from collec_migrations.postgres import atomic_files
+from collec_migrations.postgres import atomic_files, files
 
 PARTIAL = ".partial"
 REMOVED = ".removed"
@@ -230,9 +230,7 @@ def _write_beside(backup: Backup, name: str, **facts: Any) -> None:
         **facts,
     }
     partial = backup.path / f"{name}{PARTIAL}"
-    manifest.write_synced(partial, json.dumps(told, indent=1).encode())
-    give_to_owner_of(backup.path, partial)
-    partial.rename(backup.path / name)
+    files.replace(backup.path / name, json.dumps(told, indent=1).encode(), partial=partial)
 
 
 def give_to_owner_of(folder: Path, *paths: Path) -> None:
@@ -305,7 +303,7 @@ def _looks_like_one(path: Path) -> bool:
 def _beside(path: Path, found: Manifest) -> Mapping[str, object]:
     """Return what was written beside a backup; nothing when it is about another manifest."""
     try:
-        told = json.loads(path.read_bytes())
+        told = json.loads(files.read(path))
         return told if told["manifest"] == manifest.digest(found) else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}

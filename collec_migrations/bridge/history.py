@@ -12,7 +12,8 @@ from typing import Literal
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.postgres import quoting
+from collec_migrations.postgres import as_owner, quoting
+from collec_migrations.postgres.queries import statement
 
 TABLE = "migration_history"
 
@@ -118,9 +119,17 @@ def _duration(entry: Entry) -> str:
 
 def record(cursor: Cursor, schema: str, entry: Entry) -> None:
     """Add an entry to the history of a schema, whose table is made when it is missing."""
-    if not exists(cursor, schema):
+    cursor.execute(statement("plain_table"), {"schema": schema, "table": TABLE})
+    found = cursor.fetchone()
+    if found is None:
         cursor.execute(creation(schema))
-    cursor.execute(insertion(schema, entry))
+        cursor.execute(insertion(schema, entry))
+        return
+    _, owner, is_superusers, _ = found
+    if is_superusers:
+        cursor.execute(insertion(schema, entry))
+    else:  # its owner may have given it a trigger or a default
+        as_owner.execute(cursor, insertion(schema, entry), role=owner)
 
 
 @cache

@@ -94,6 +94,7 @@ def read_records(
         "gacl": names.gacl,
         "col": names.col,
         "tables": sorted({*_TABLES, *(fact.name.split(".", 1)[0] for _, fact in drawing)}),
+        "whole": [table for table in _TABLES if table != "logingestion"],
         "sequences": sorted({sequence for sequence, _ in drawing}),
     }
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history
+from collec_migrations.errors import UntrustedTable
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
+from collec_migrations.postgres.queries import statement
 
 VERSION_TABLE = "alembic_version"
 TOOL_TABLES = (VERSION_TABLE, history.TABLE)
@@ -49,15 +51,21 @@ def read(cursor: Cursor, names: Names) -> State:
 
 
 def recorded_version(cursor: Cursor, schema: str) -> str | None:
-    """Return the version in Alembic's table in that schema, or None."""
-    cursor.execute(
-        "select exists (select 1 from pg_catalog.pg_class c"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relname = %s)",
-        (schema, VERSION_TABLE),
-    )
-    if not _value(cursor):
+    """Return the version in Alembic's table in that schema, or None.
+
+    Raises `UntrustedTable` for what is there by that name and is more than a plain table: to read
+    or to write a view, a rule or a trigger runs code of the schema's owner as whoever we are.
+    """
+    cursor.execute(statement("plain_table"), {"schema": schema, "table": VERSION_TABLE})
+    found = cursor.fetchone()
+    if found is None:
         return None
+    _, owner, _, beyond = found
+    if beyond:
+        raise UntrustedTable(
+            f"{VERSION_TABLE} in the schema {schema!r} is not Alembic's plain table: {beyond[0]}",
+            hint=f"Ask {owner!r}, its owner, why; Alembic's has one column and a primary key.",
+        )
     cursor.execute(f"select max(version_num) from {quoting.identifier(schema)}.{VERSION_TABLE}")
     version = _value(cursor)
     return None if version is None else str(version)

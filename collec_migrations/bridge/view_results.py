@@ -1,6 +1,7 @@
 """Learn what views return for the rows of the sample, without touching a table."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import psycopg2
@@ -12,6 +13,8 @@ from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
 
+PLAIN_TYPE = re.compile(r"[a-z ]+(\(\d+(,\d+)?\))?[a-z ]*(\[\])?")
+"""A type of PostgreSQL's own: the checks of another are its owner's code, its name his text."""
 Meanings = Mapping[str, view_samples.Rows | None]
 """What each view returned; None: it cannot be told."""
 
@@ -113,7 +116,9 @@ def _tables(observed: Catalog) -> sql.Composable:
         if fact.kind == "column":
             table, column = fact.name.split(".", 1)
             if table in view_samples.tables() and (fact.role == "gacl") == (table == "aclgroup"):
-                found.setdefault(table, {})[column] = columns.Column.parse(fact.definition).type
+                kind = columns.Column.parse(fact.definition).type
+                if PLAIN_TYPE.fullmatch(kind):
+                    found.setdefault(table, {})[column] = kind
     return sql.SQL(", ").join(_table(name, found[name]) for name in sorted(found))
 
 

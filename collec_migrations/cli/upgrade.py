@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import application_scripts, facts, options, place, upgrade_backup
+from collec_migrations.cli import facts, options, place, upgrade_backup
 from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
@@ -70,6 +70,8 @@ def upgrade(
     from collec_migrations.migrate import verbs
 
     if app is not None and version == "head":
+        from collec_migrations.cli import application_scripts
+
         application_scripts.offer(app, plan=plan, yes=yes)
     if not plan:
         verbs.ensure_server(given, say=options.say)

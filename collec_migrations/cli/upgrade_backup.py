@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from collec_migrations.backup import runs, store, trial_restore
-from collec_migrations.backup.dump import Wish
 from collec_migrations.errors import BackupDamaged, BackupMissing, MigrationError
 from collec_migrations.migrate import access
 
@@ -74,6 +72,10 @@ def before(options: Mapping[str, str], version: str, order: Order, *, say: Say) 
 
 def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> str:
     """Return the id of a new backup; raise why there is none."""
+    # A run that takes no backup does not pay for what one needs.
+    from collec_migrations.backup import runs
+    from collec_migrations.backup.dump import Wish
+
     address = access.address(access.told(options), say=say)
     names = runs.names_on(address, database=None, all_of_them=False, say=say)
     wish = Wish(into=into, reason=f"before the upgrade to {version}")
@@ -85,6 +87,8 @@ def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> st
 
 def _verify(id_: str, into: Path, say: Say) -> None:
     """Restore the backup into a server made for it; raise `BackupDamaged` unless it is whole."""
+    from collec_migrations.backup import store, trial_restore
+
     found = trial_restore.verify(store.find(into, id_))
     if not found.is_sound:
         raise BackupDamaged(

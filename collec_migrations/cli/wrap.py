@@ -48,7 +48,8 @@ def show(wrapped: Wrapped) -> None:
     """Tell what a step is made of."""
     names = ", ".join(path.name for path in wrapped.step.files)
     count = wrapped.script.size
-    typer.echo(f"{wrapped.step.new}: {count} statement{'' if count == 1 else 's'} of {names}")
+    noun = "statement" if count == 1 else "statements"
+    typer.echo(f"{wrapped.step.new}: {count} {noun} of {names}, {wrapped.script.encoding}")
     for note in wrapped.script.notes:
         typer.echo(f"  {note}")
     if wrapped.unbound:
@@ -79,6 +80,7 @@ def _facts(outcome: Outcome) -> facts.Facts:
                 "version": one.step.new,
                 "scripts": list(one.step.files),
                 "statements": one.script.size,
+                "encoding": one.script.encoding,
                 "notes": list(one.script.notes),
                 "unbound": one.unbound or None,
             }

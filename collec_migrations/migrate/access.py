@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from configparser import Error, RawConfigParser
 from pathlib import Path
 
-from collec_migrations import settings
+from collec_migrations import settings, trust
 from collec_migrations.errors import ConnectionFailed, UsageError
 from collec_migrations.postgres import embedded
 from collec_migrations.postgres.conninfo import Address
@@ -24,6 +24,7 @@ def ini_values(path: Path) -> dict[str, str]:
 
     `%%` is read as Alembic reads it, `%`. Raises `UsageError` for a file that is not an ini file.
     """
+    trust.check(path)
     parser = RawConfigParser()
     try:
         parser.read(path, encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic.config import Config
 from alembic.util import CommandError
 
-from collec_migrations import versions
+from collec_migrations import trust, versions
 from collec_migrations.errors import MigrationError
 
 LOCATION = "collec_migrations:migrate/alembic"
@@ -39,6 +39,7 @@ def errors_unwrapped() -> Iterator[None]:
 def _own_ini(path: Path) -> Config | None:
     if not path.is_file():
         return None
+    trust.check(path)
     config = Config(str(path))
     return config if config.get_main_option("script_location") == LOCATION else None
 
@@ -48,6 +49,7 @@ def _add_site_folder(config: Config) -> None:
     site = versions.site_folder().resolve()
     if not site.is_dir():
         return
+    trust.check(site)  # Alembic runs every Python file in it
     folders = config.get_version_locations_list() or [str(versions.versions_folder())]
     if site not in [Path(folder).resolve() for folder in folders]:
         listed = "\n".join((*folders, str(site))).replace("%", "%%")

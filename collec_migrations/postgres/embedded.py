@@ -15,6 +15,7 @@ from collec_migrations.postgres import (
     binary_copies,
     cluster,
     embedded_home,
+    files,
     launch,
     postmaster,
     psql,
@@ -104,7 +105,7 @@ def _start(found: Cluster, private: Path, say: Say) -> Address:
 @contextmanager
 def _locked(private: Path) -> Iterator[None]:
     """Let one process at a time make, start or stop the server of a folder."""
-    with (private / "lock").open("w") as file:
+    with os.fdopen(files.open_lock(private / "lock"), "w") as file:
         deadline = time.monotonic() + PATIENCE
         while not _try_lock(file.fileno()):
             if time.monotonic() > deadline:

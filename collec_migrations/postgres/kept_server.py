@@ -1,10 +1,19 @@
 """A server that outlives us, in a folder of its own, until somebody ends it."""
 
+import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.postgres import account, binary_copies, cluster, launch, psql, throwaway
+from collec_migrations.postgres import (
+    account,
+    binary_copies,
+    cluster,
+    launch,
+    psql,
+    temporary,
+    throwaway,
+)
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.cluster import Cluster
@@ -31,7 +40,9 @@ class Kept:
 def start(binaries: Binaries, folder: Path | None = None) -> Kept:
     """Make and start a server for whoever may enter its folder."""
     who = account.for_server()
-    home = throwaway.new_home(folder, who)
+    home, descriptor = throwaway.new_home(folder, who)
+    (home / temporary.MARK).unlink()  # it outlives us: nobody may take it for a leftover
+    os.close(descriptor)
     reachable = binary_copies.reachable(binaries, who)
     made = Cluster(home=home, binaries=reachable, account=who, superuser=throwaway.SUPERUSER)
     cluster.make(made, "--no-sync")

@@ -19,6 +19,7 @@ from collec_migrations.postgres import (
     programs,
     psql,
     sockets,
+    temporary,
 )
 from collec_migrations.postgres.account import Account
 from collec_migrations.postgres.address import Address
@@ -57,7 +58,7 @@ def throwaway(
 ) -> Iterator[Address]:
     """Give a new server in a folder of its own; `tcp` adds 127.0.0.1, for roles with a password."""
     who = account.for_server()
-    home = new_home(folder, who)
+    home, descriptor = new_home(folder, who)
     reachable = binary_copies.reachable(binaries, who)
     made = Cluster(home=home, binaries=reachable, account=who, superuser=superuser)
     try:
@@ -70,6 +71,7 @@ def throwaway(
             yield address
     finally:
         shutil.rmtree(home, ignore_errors=True)
+        os.close(descriptor)
 
 
 @contextmanager
@@ -94,8 +96,8 @@ def _running(made: Cluster, command: tuple[str, ...]) -> Iterator[Address]:
         yield address
 
 
-def new_home(folder: Path | None, who: Account) -> Path:
-    """Return a new folder that is the account's alone."""
+def new_home(folder: Path | None, who: Account) -> tuple[Path, int]:
+    """Return a new folder that is the account's alone, and the descriptor that keeps it."""
     parent = (folder or Path(tempfile.gettempdir())).resolve()
     if not who.is_caller and not who.reaches(parent):
         if folder:
@@ -104,9 +106,9 @@ def new_home(folder: Path | None, who: Account) -> Path:
                 hint="Give a folder whose parents all may enter.",
             )
         parent = Path("/tmp")
-    home = Path(tempfile.mkdtemp(prefix="collec-", dir=parent))
+    home, descriptor = temporary.make(parent)
     os.chown(home, who.uid, who.gid)
-    return home
+    return home, descriptor
 
 
 def _free_port() -> int:

@@ -15,7 +15,8 @@ _BEFORE = frozenset({"to", "from", "authorization", "user", "role", "by", "group
 def with_account(text: str, account: str, owners: Mapping[str, str]) -> str:
     """Return a script, not yet bound, in which an account is the owner of `gacl` or of `col`.
 
-    `ALTER TABLE col.a OWNER TO collec` names the account that the application has by default.
+    `ALTER TABLE col.a OWNER TO collec` names the account that the application has by default. Where
+    the owner is not known it is whoever runs the statement.
     """
     word = re.compile(rf"(?<![\w$]){re.escape(account)}(?![\w$])", re.IGNORECASE)
     if not word.search(text):
@@ -24,7 +25,7 @@ def with_account(text: str, account: str, owners: Mapping[str, str]) -> str:
         if word.search(statement.text):
             is_of_gacl = changes(statement.text, ("col", "gacl")) == {"gacl"}
             owner = owners["gacl" if is_of_gacl else "col"]
-            bound = _bound(statement.text, account, owner)
+            bound = _bound(statement.text, account, quote(owner) if owner else "current_user")
             text = text[: statement.offset] + bound + text[statement.end :]
     return text
 
@@ -37,5 +38,5 @@ def _bound(text: str, account: str, owner: str) -> str:
     for index in reversed(range(1, len(found))):
         after = words[index + 1] if index + 1 < len(words) else ""
         if words[index] == account and words[index - 1] in _BEFORE and after != ".":
-            text = text[: found[index].start] + quote(owner) + text[found[index].end + 1 :]
+            text = text[: found[index].start] + owner + text[found[index].end + 1 :]
     return text

@@ -35,7 +35,7 @@ _CONSTANT = re.compile(
     r"(?P<open>[eEnN]?'|\$[^$]*\$)(?P<value>.*?)(?P<close>'|\$[^$]*\$)", re.DOTALL
 )
 _LOCATION = re.compile(r'"\w*(?:location|_len|list_start|list_end)":\d+,?|,(?=\})')
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'("(?:[^"\\]|\\.)*")')
 _OBJECT_TYPES = frozenset({"regnamespace", "to_regnamespace"})
 _FORMATS = frozenset({"format", "exception", "notice", "warning", "info", "log", "debug"})
 
@@ -228,11 +228,14 @@ def prove(sql: str, bound: str, names: Mapping[str, str]) -> None:
 
 def _prove_statement(old: Statement, new: Statement, names: Mapping[str, str]) -> None:
     """Compare the two trees: the same but for strings, and each string the same or bound."""
-    trees = [_LOCATION.sub("", parse_sql_json(one.text)) for one in (old, new)]
-    strings = zip(*map(_STRING.findall, trees), strict=False)
-    same = _STRING.sub("", trees[0]) == _STRING.sub("", trees[1])
-    if not same or not all(
-        a == b or _is_bound(json.loads(a), json.loads(b), names) for a, b in strings
+    # Every second piece is a string: the tree's own words, and those of the statement.
+    ours, theirs = (
+        _STRING.split(_LOCATION.sub("", parse_sql_json(one.text))) for one in (old, new)
+    )
+    differing = (place for place, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b)
+    if len(ours) != len(theirs) or not all(
+        place % 2 and _is_bound(json.loads(ours[place]), json.loads(theirs[place]), names)
+        for place in differing
     ):
         raise Unbound(old.offset, "the bound statement is not the same but for the names")
 

@@ -96,6 +96,8 @@ class Script:
     """What is not run, and encodings other than UTF-8: `file:line: ...`."""
     extensions: tuple[str, ...]
     """The extensions that it makes."""
+    encoding: str
+    """What its files are read as; several with commas."""
 
     @property
     def checksum(self) -> str:
@@ -127,6 +129,7 @@ def read(paths: Sequence[Path], variables: Mapping[str, str] | None = None) -> S
         parts=tuple(reader.parts),
         notes=tuple(reader.notes),
         extensions=tuple(dict.fromkeys(reader.extensions)),
+        encoding=", ".join(dict.fromkeys(reader.encodings)),
     )
 
 
@@ -138,6 +141,7 @@ class _Reader:
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     extensions: list[str] = field(default_factory=list)
+    encodings: list[str] = field(default_factory=list)
     databases: set[str] = field(default_factory=set)
     starts: bool = True
 
@@ -174,6 +178,7 @@ class _Reader:
                 raise ScriptUnreadable(message) from None
             text, encoding = decode(data, shown)
             self.sources[path] = Source(name=path.name, path=path, text=text)
+            self.encodings.append(encoding)
             if encoding != UTF_8:
                 self.notes.append(f"{shown}: it is read as {encoding}")
         return self.sources[path]

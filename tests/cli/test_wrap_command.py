@@ -43,7 +43,7 @@ def test_wrap_tells_what_it_found(folder: Path) -> None:
     status, out, err = wrap(folder, "install")
     assert status == 0, err
     assert out.splitlines() == [
-        f"27.0: 3 statements of {NAME}",
+        f"27.0: 3 statements of {NAME}, UTF-8",
         f"  install/{NAME}:1: \\c collec: left out, the run is connected already",
         f"  under other names of schemas it cannot run: install/{NAME}:4: the names of schemas"
         " cannot be bound: 'of col' holds the name of a schema",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import binaries, postmaster, psql
+from collec_migrations.postgres import binaries, postmaster, psql, temporary
 from collec_migrations.postgres.postmaster import Postmaster
 from collec_migrations.postgres.throwaway import throwaway
 from tests import accounts
@@ -75,3 +75,29 @@ def test_a_folder_out_of_reach_is_one_clear_line(tmp_path: Path) -> None:
     ):
         pass
     assert not list(closed.iterdir())
+
+
+LEFT = """
+import os, sys, signal
+from pathlib import Path
+from collec_migrations.postgres import temporary
+folder, _ = temporary.make(Path(sys.argv[1]))
+(folder / "a copy of the site").write_text("rows")
+print(folder, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(folder: Path) -> None:
+    with accounts.spawn(LEFT, folder) as process:
+        out, _ = process.communicate(timeout=60)
+    left = Path(out.strip())
+    assert (left / "a copy of the site").exists()
+    foreign = folder / "collec-somebody-elses"
+    foreign.mkdir()
+    with temporary.private(folder) as mine:
+        assert not left.exists()
+        with temporary.private(folder) as another:
+            assert mine.exists(), "one that is in use stays"
+            assert another != mine
+    assert list(folder.iterdir()) == [foreign]

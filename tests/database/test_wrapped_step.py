@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations import versions
-from collec_migrations.catalog import Catalog
+from collec_migrations.catalog import Catalog, compare
 from collec_migrations.errors import (
     BackupMissing,
     DowngradeRefused,
@@ -91,6 +91,9 @@ RUN = {
     "the account": "create table col.t (i int); alter table col.t owner to collec;"
     " create table gacl.t as select 1; alter schema gacl owner to collec;"
     " grant select on gacl.t to collec;",
+    "an extension that is not there": "create extension if not exists btree_gin schema public;\n"
+    "create table col.t (i int); create index on col.t using gin (i);\n"
+    "create table gacl.t as select 1;",
     "an extension that is there": "create extension pg_trgm schema pg_catalog;\n"
     "create table col.t (i int); create table gacl.t as select 1;",
 }
@@ -132,6 +135,7 @@ def test_settings_are_put_back_after_each_script(database: Address, site: Path) 
     [
         ("select 1;\n\nselect 'é', nothing;", 3, 'column "nothing" does not exist'),
         ("\\echo x\nbegin;\ninsert into col.dbversion values ('a');", 3, "invalid input syntax"),
+        ("\ncreate extension nothing;", 2, 'extension "nothing" is not available'),
         ("select 1;\ndo $$\nbegin\nperform 1/0;\nend $$;", 4, "division by zero"),
     ],
 )
@@ -173,8 +177,9 @@ def test_variables_are_part_of_the_version(database: Address, site: Path) -> Non
 
 def test_there_is_no_way_back(database: Address, site: Path) -> None:
     go(database, "create table col.t (i int);")
+    chain.execute(database, "insert into \"Droits X\".aclgroup (groupe) values ('mine')")
     with pytest.raises(DowngradeRefused, match="there is no way back"):
-        chain.downgrade(database, HEAD, **chain.under(NAMES))
+        chain.downgrade(database, "base", **chain.under(NAMES))
 
 
 def test_a_step_without_a_way_back_needs_a_backup(database: Address, site: Path) -> None:
@@ -195,7 +200,11 @@ set search_path = col;
 create table d (i int);
 insert into gacl.r values (2);
 alter table d add column r int;
+set search_path = gacl;
+\\i more.sql
+create table after (i int);
 """
+    wrapping.write(Path("scripts"), {"more.sql": "create table more (i int);"})
     wrapping.wrapped({f"col_alter_{HEAD}-27.0.sql": script})
     chain.upgrade(database, col="one,two")
     assert chain.query(database, "select i from gacl.r order by 1") == [(1,), (2,)]
@@ -286,3 +295,17 @@ create table gacl.r (i int);
         " where proname = 'f'",
     )
     assert owners == [("lab owner",)]
+
+
+def test_a_script_for_psql_gives_the_same(
+    database: Address, server18: Server, site: Path, tmp_path: Path
+) -> None:
+    script = "set search_path = col;\ncreate table t (i int);\nalter table t owner to collec;\n"
+    go(database, script)
+    with server18.database() as other:
+        chain.upgrade(other, HEAD, **chain.under(NAMES))
+        written = chain.offline(f"{HEAD}:27.0", **chain.under(NAMES))
+        server18.psql(written, other.dbname)
+        assert not compare(
+            expected=chain.catalog(database, NAMES), observed=chain.catalog(other, NAMES)
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from collec_migrations import versions
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
 from collec_migrations.testing import sample_data
@@ -99,10 +100,11 @@ def _old(site: Site) -> None:
 
 
 def _later(site: Site) -> None:
-    """Make a database of 1.1 beside an application that ships a later script."""
-    _at("1.1")(site)
+    """Make a database of the newest version beside an application that ships a later script."""
+    newest = versions.in_chain()[-1]
+    _at(newest)(site)
     scripts = site.place("/var/www/collec-science/install/pgsql")
-    (scripts / "col_alter_1.1-27.0.sql").write_text(LATER)
+    (scripts / f"col_alter_{newest}-27.0.sql").write_text(LATER)
 
 
 def _address(site: Site) -> Address:
@@ -116,7 +118,7 @@ STATES: Mapping[str, Prepare] = MappingProxyType(
         "database at 1.0.8": _at("1.0.8"),
         "database at 1.1": _at("1.1"),
         "old database, not adopted": _old,
-        "database at 1.1, scripts of 27.0": _later,
+        "newest database, script of 27.0": _later,
     }
 )
 """What a page can ask for in its comment `<!-- state: ... -->`."""

@@ -1,10 +1,8 @@
 """A superuser who looks at a database calls nothing that its owner placed there."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -18,7 +16,7 @@ from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.conninfo import Address as Dsn
 from collec_migrations.postgres.queries import statement
-from tests import chain, servers
+from tests import chain
 from tests.security import impostors
 from tests.servers import Server
 
@@ -38,23 +36,6 @@ READING = (
     "rehearse",
     "app-config",
 )
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Give a folder that the server's account can write."""
-    made = Path(tempfile.mkdtemp(prefix="collec-called-", dir=servers.scratch()))
-    made.chmod(0o777)
-    yield made
-    shutil.rmtree(made)
-
-
-@pytest.fixture
-def called(folder: Path) -> Path:
-    """Return the file that impostors write their names to."""
-    file = folder / "called"
-    file.unlink(missing_ok=True)
-    return file
 
 
 @pytest.fixture

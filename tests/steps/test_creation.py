@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg2
@@ -113,3 +114,60 @@ def test_each_sequence_is_at_the_greatest_id_of_its_column(server18: Server) -> 
             )
             last, greatest = cursor.fetchone() or (None, None)
             assert last == greatest, sequence
+
+
+# The two roads --------------------------------------------------------------------------------
+
+CHAIN = (
+    *("1.1", "1.2", "1.2.3", "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8"),
+    *("2.8.1", "24.0", "24.1", "25.0", "26.0", "26.1", "26.2"),
+)
+MEETING = """
+select 'view ' || c.oid::regclass, pg_get_viewdef(c.oid) from pg_class c
+where c.relkind = 'v' and c.relnamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+union all
+select 'function ' || p.oid::regprocedure, pg_get_functiondef(p.oid) from pg_proc p
+where p.pronamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+union all
+select 'sequence ' || sequencename, concat_ws(' ', data_type::text, min_value, max_value,
+    start_value, case when sequencename <> 'dbparam_dbparam_id_seq' then last_value end)
+from pg_sequences where schemaname in ('gacl', 'col')
+union all
+select 'columns of ' || table_name, string_agg(column_name, ',' order by ordinal_position)
+from information_schema.columns where table_schema in ('gacl', 'col') group by 1
+union all
+select 'label ' || label_id, label_xsl from col.label
+"""
+
+
+def test_the_chain_meets_what_is_created_at_once(server18: Server) -> None:
+    """Views, functions, sequences, order of columns, stylesheets and rows are the same."""
+    folder = ROOT / "legacy_sql"
+    with (
+        created(server18, postgis=False) as at_once,
+        server18.database() as address,
+        closing(psycopg2.connect(address.dsn)) as connection,
+    ):
+        with connection.cursor() as cursor:
+            cursor.execute("create extension pg_trgm schema public; set search_path to public")
+            for name in ("gacl_create-1.1", "col_create-1.1"):
+                cursor.execute((folder / f"{name}.sql").read_text("utf-8"))
+            for before, after in pairwise(CHAIN):
+                cursor.execute((folder / f"upgrade-{before}-{after}.sql").read_text("utf-8"))
+        assert meeting(connection) == meeting(at_once)
+
+
+def meeting(connection: extensions.connection) -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("set search_path to pg_catalog")
+        cursor.execute(MEETING)
+        found = dict(cursor.fetchall())
+        for table in ROWS["rows"]:
+            # The id of a parameter and the moment of the installation are free.
+            cursor.execute(
+                "select string_agg(text, e'\\n' order by text) from (select regexp_replace("
+                "to_jsonb(r)::text, '\"(dbparam_id|create_date)\": [^,}]*', '') as text"
+                f" from {table} r) as rows"
+            )
+            found |= {f"rows of {table}": row[0] for row in cursor.fetchall()}
+    return found

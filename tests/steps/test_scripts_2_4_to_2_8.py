@@ -1,11 +1,16 @@
 """The scripts from 2.3 to 2.8.1 and back: catalogs, rows, and what each rule does to values."""
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
+import psycopg2
 import pytest
 from psycopg2 import errors
 
+from collec_migrations import sql
+from collec_migrations.names import Names
+from tests.builders import from_catalog, stored
 from tests.servers import Server
 from tests.steps.stepping import (
     SCRIPTS,
@@ -120,6 +125,80 @@ NEXT = (
     ("license", "license_id", 3),
     ("barcode", "barcode_id", 3),
 )
+
+
+BROUGHT_BACK = {
+    "2.4": """
+        insert into col.request (request_id, create_date, title, body, login)
+        values (5, now(), 'Number of samples by collection', 'ours', 'b'),
+               (6, now(), 'own', 'x', 'b');
+        insert into col.export_model (export_model_id, export_model_name)
+        values (4, 'export_model');
+        """,
+    "2.5": """
+        insert into col.license (license_id, license_name) values (8, 'CC0'), (9, 'own');
+        insert into col.export_format (export_format_id, export_format_name)
+        values (2, 'our JSON'), (4, 'own');
+        insert into col.dataset_type (dataset_type_id, dataset_type_name, fields)
+        values (1, 'sample', '["ours"]'), (7, 'own', null);
+        insert into col.country (country_id, country_name, country_code2)
+        values (250, 'our France', 'FR'), (9999, 'Atlantis', 'XX');
+        """,
+    "2.7": """
+        insert into col.barcode (barcode_id, barcode_name, barcode_code)
+        values (2, 'our code', 'C128'), (3, 'own', 'EAN');
+        """,
+}
+
+
+@pytest.mark.parametrize("version", BROUGHT_BACK)
+def test_rows_that_came_back_from_the_archive_are_not_doubled(
+    server18: Server, version: str
+) -> None:
+    """The engine puts them into a new table before the script puts its own rows there."""
+    ((older, _),) = [pair for pair in STEPS if pair[1] == version]
+    brought_back = BROUGHT_BACK[version]
+    tables = re.findall(r"insert into (col\.\w+)", brought_back)
+    with at(server18, older) as connection:
+        text = (SCRIPTS / f"upgrade-{older}-{version}.sql").read_text("utf-8")
+        first = re.search(rf"insert into ({'|'.join(tables)}) ", text)
+        assert first is not None
+        split = first.start()
+        execute(
+            connection,
+            f"set search_path to public; {text[:split]} {brought_back} {text[split:]}",
+        )
+        found = {
+            table: sorted(query(connection, f"select * from {table}"), key=repr) for table in tables
+        }
+        if version == "2.4":
+            assert [(row[0], row[3], row[4]) for row in found["col.request"]] == [
+                (5, "Number of samples by collection", "ours"),
+                (6, "own", "x"),
+            ]
+            assert found["col.export_model"] == [(4, "export_model", None, None)]
+        elif version == "2.5":
+            names = {table: [row[1] for row in rows] for table, rows in found.items()}
+            assert names["col.license"] == ["CCBY", "CC0", "own"]
+            assert names["col.export_format"] == ["CSV", "our JSON", "XML", "own"]
+            assert len(found["col.dataset_type"]) == 5
+            assert found["col.dataset_type"][0] == (1, "sample", '["ours"]')
+            assert len(found["col.country"]) == 248
+            assert (250, "our France", "FR", None) in found["col.country"]
+            assert query(
+                connection,
+                """
+                select nextval('col.export_format_export_format_id_seq'),
+                       nextval('col.dataset_type_dataset_type_id_seq')
+                """,
+            ) == [(5, 8)]
+        else:
+            assert [row[:2] for row in found["col.barcode"]] == [
+                (1, "QRCode"),
+                (2, "our code"),
+                (3, "own"),
+            ]
+            assert query(connection, "select nextval('col.barcode_barcode_id_seq')") == [(4,)]
 
 
 # 2.4 ------------------------------------------------------------------------------------------
@@ -614,10 +693,10 @@ insert into col.collection (collection_id, collection_name) values (1, 'full'), 
 insert into col.event_type (event_type_id, event_type_name)
 values (50, 'frozen'), (51, 'broken'), (52, 'of no collection');
 insert into col.sample_type (sample_type_id, sample_type_name) values (50, 'water'), (51, 'leaf');
-insert into col.collection_eventtype values (1, 50), (1, 51);
-insert into col.collection_sampletype values (1, 50), (1, 51);
+insert into col.collection_eventtype (collection_id, event_type_id) values (1, 50), (1, 51);
+insert into col.collection_sampletype (collection_id, sample_type_id) values (1, 50), (1, 51);
 insert into gacl.aclgroup (aclgroup_id, groupe) values (50, 'writers'), (51, 'readers');
-insert into col.collection_group values (1, 50), (1, 51);
+insert into col.collection_group (collection_id, aclgroup_id) values (1, 50), (1, 51);
 """
 
 
@@ -732,3 +811,46 @@ def test_2_8_1_makes_the_indexes_on_metadata_again_by_their_fields(any_server: S
         step(connection, "2.8.1", "2.8")
         gin = "gin (lower((metadata ->> 'Known'::text)) gin_trgm_ops)"
         assert definitions(connection) == {**before, "known": gin}
+
+
+AWKWARD = Names(gacl="user", col="l'a\"b %s")
+
+
+def test_functions_look_in_the_schemas_where_they_live(any_server: Server) -> None:
+    with any_server.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
+        from_catalog.build(connection, stored.load("2.7"), AWKWARD)
+        bound = AWKWARD.by_default_name
+        execute(connection, "set search_path to public")
+        for before, after in (("2.7", "2.8"), ("2.8", "2.8.1")):
+            execute(connection, sql.bind(script(f"upgrade-{before}-{after}"), bound))
+            if after == "2.8":
+                execute(connection, sql.bind(SEARCHABLE, bound))
+                execute(
+                    connection,
+                    """
+                    create schema col;
+                    create table col.sample (metadata json, dbuid_origin varchar, uid integer);
+                    create index sample_metadata_lower_other_idx
+                        on col.sample using gin (lower(metadata ->> 'other') gin_trgm_ops);
+                    """,
+                )
+        execute(connection, sql.bind(TIED, bound))
+        assert query(connection, sql.bind("select col.geteventtypesfromcollection(1)", bound)) == [
+            ("broken, frozen",)
+        ]
+        ((groups,),) = query(connection, sql.bind("select col.getgroupsfromcollection(1)", bound))
+        assert sorted(str(groups).split(", ")) == ["readers", "writers"]
+        gist = """
+        select schemaname, indexname from pg_indexes
+        where indexname like 'sample\\_metadata%' and indexdef like '% USING gist %' order by 2
+        """
+        made = [(schema, str(name)[22:30]) for schema, name in query(connection, gist)]
+        assert made == [
+            (AWKWARD.col, name) for name in ("a_very_l", "it's_idx", "known_id", "taxonnam")
+        ]
+        execute(connection, sql.bind(script("downgrade-2.8.1-2.8"), bound))
+        assert query(connection, gist) == []
+
+
+def script(name: str) -> str:
+    return (SCRIPTS / f"{name}.sql").read_text("utf-8")

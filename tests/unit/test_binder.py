@@ -128,6 +128,7 @@ def test_a_name_that_cannot_be_bound_is_refused_with_file_and_line(sql: str, why
         ("select * from col.a", "select * from other.a"),
         ("select * from col.a", "select * from lab.b"),
         ("select * from col.a", "select * from lab.a limit 1"),
+        ("select 1 from col.a", "select 2 from lab.a"),
         ("select * from col.a", "select * from lab.a; select 1"),
         ("select nextval('col.s')", "select nextval('lab.t')"),
         ("select nextval('col.s')", "select nextval('Lab.s')"),

@@ -53,9 +53,12 @@ def test_a_broken_script_is_refused_with_its_line(sql: str, message: str) -> Non
 
 
 def test_twenty_thousand_statements_with_accents_are_split_in_a_moment() -> None:
-    sql = "".join(f"insert into a values ({number}, 'é');\n" for number in range(20_000))
+    sql = "".join(
+        f"insert into a values ({number}, 'une étiquette, et une autre');\n"
+        for number in range(20_000)
+    )
     started = time.process_time()
     found = split(sql)
-    assert time.process_time() - started < 3, "the parser's own offsets take ten times as long"
+    assert time.process_time() - started < 1, "the parser's own offsets take ten times as long"
     assert (len(found), found[-1].line) == (20_000, 20_000)
-    assert found[-1].text == "insert into a values (19999, 'é')"
+    assert found[-1].text == "insert into a values (19999, 'une étiquette, et une autre')"

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import files
 
 
 def read(path: Path) -> str | None:
@@ -11,7 +12,7 @@ def read(path: Path) -> str | None:
     Raises `UsageError` when the file is there and cannot be read.
     """
     try:
-        content = path.read_bytes()
+        content = files.read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

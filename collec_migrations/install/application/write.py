@@ -19,7 +19,7 @@ from collec_migrations.install.application import (
 )
 from collec_migrations.install.application.installation import Installation
 from collec_migrations.install.application.settings import Form, Wanted
-from collec_migrations.postgres import atomic_files
+from collec_migrations.postgres import atomic_files, files
 
 OTHERS = 0o007
 
@@ -100,10 +100,10 @@ def put(edit: Edit) -> Path | None:
     try:
         if edit.old is None:
             atomic_files.write_like(path, edit.new.encode(), edit.model)
-            path.chmod(path.stat().st_mode & ~OTHERS)
+            files.remove_permissions(path, OTHERS)
             return None
         copy = _copy_of(path)
-        atomic_files.write_like(copy, path.read_bytes(), like=path)
+        atomic_files.write_like(copy, files.read(path), like=path)
         atomic_files.write(path, edit.new.encode(_encoding(path)))
     except (OSError, UnicodeEncodeError) as error:
         why = (error.strerror or "").lower() if isinstance(error, OSError) else "it is in Latin-1"
@@ -124,7 +124,7 @@ def _copy_of(path: Path) -> Path:
 
 def _encoding(path: Path) -> str:
     """Return how a file is encoded, as `text.read` takes it."""
-    content = path.read_bytes()
+    content = files.read(path)
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,0 +1,119 @@
+"""Open files where another account may have laid something: a link, a FIFO, a device, too much.
+
+Root and `postgres` read and write in folders that belong to others: of backups, of the application,
+of a cluster. Whoever may write there could lay a link to a file of the system and have it
+emptied, given away or shown. All functions raise OSError.
+"""
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+LIMIT = 64 * 2**20
+"""Bytes; none of the files that are read whole is near."""
+
+
+def read(path: Path, *, limit: int = LIMIT) -> bytes:
+    """Return what a plain file holds.
+
+    A link is followed if nobody but root or the owner of what it points at can have laid it.
+    """
+    descriptor = open_plain(path)
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise _refused(f"it is larger than {limit} bytes", path)
+    return content
+
+
+def open_plain(path: Path) -> int:
+    """Return a descriptor of a plain file for reading, under the rules of `read`."""
+    # Without O_NONBLOCK the open of a FIFO waits for ever.
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    laid_by = os.lstat(path)
+    is_link = stat.S_ISLNK(laid_by.st_mode)
+    descriptor = os.open(path, flags if is_link else flags | os.O_NOFOLLOW)
+    try:
+        found = _check_plain(descriptor, path)
+        if is_link and laid_by.st_uid not in (0, os.geteuid(), found.st_uid):
+            raise _refused("it is a link that somebody else laid", path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def open_lock(path: Path) -> int:
+    """Return a descriptor of a file to lock and to write, made for its owner alone (0600)."""
+    return _open_own(path, os.O_RDWR)
+
+
+def append(path: Path, text: str) -> None:
+    """Add a text to the end of a file, made for the owner of its folder alone (0600)."""
+    descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text.encode())
+
+
+def give_to_owner_of(folder: Path, descriptor: int) -> None:
+    """Give an open file that root wrote into another's folder to that account."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def remove_permissions(path: Path, permissions: int) -> None:
+    """Take permissions, such as 0o007, from a plain file, never from what a link points at."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        found = _check_plain(descriptor, path)
+        os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~permissions)
+    finally:
+        os.close(descriptor)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, for the owner of its folder alone, down to the disk."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        give_to_owner_of(path.parent, file.fileno())
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace(path: Path, content: bytes, *, partial: Path) -> None:
+    """Put a file in the place of another, whole; `partial` is removed first if it was left."""
+    with suppress(FileNotFoundError):
+        partial.unlink()
+    write_new(partial, content)
+    partial.rename(path)
+
+
+def _open_own(path: Path, flags: int) -> int:
+    """Open a file in another's folder for writing: a plain one of this one name."""
+    flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        found = _check_plain(descriptor, path)
+        if found.st_nlink != 1:  # a second name of somebody's file, perhaps
+            raise _refused("it has several names", path)
+        give_to_owner_of(path.parent, descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_plain(descriptor: int, path: Path) -> os.stat_result:
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise _refused("it is not a plain file", path)
+    return found
+
+
+def _refused(why: str, path: Path) -> OSError:
+    return OSError(errno.EINVAL, why, str(path))
