@@ -4,10 +4,10 @@ The caller commits. Every later step starts from one known shape, whatever insta
 interrupted script made the database.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations import versions
@@ -27,7 +27,7 @@ from collec_migrations.bridge import (
 )
 from collec_migrations.bridge.answer import Answer, Detection
 from collec_migrations.bridge.difference import Difference
-from collec_migrations.errors import AdoptionRefused, RepairRefused, UnknownVersion
+from collec_migrations.errors import AdoptionRefused, RepairRefused, StatementFailed, UnknownVersion
 from collec_migrations.names import Names
 from collec_migrations.postgres.quoting import identifier, literal
 
@@ -205,9 +205,43 @@ def _adopted(
     role: str,
     not_valid: bool,
 ) -> Adoption:
+    done = repaired(connection, names, version, role=role, not_valid=not_valid)
+    already = recorded == (version,) and not done.counts
+    if not already:
+        note = ", ".join(f"{kind}: {count}" for kind, count in sorted(done.counts.items()))
+        owner = owners.read_owners(connection, names, role=role).majority
+        adoption_records.record(connection, names, version, note=note, owner=owner)
+    report = verification.verify(connection, names, version=version, role=role)
+    return Adoption(
+        names=names,
+        version=version,
+        already=already,
+        counts=dict(sorted(done.counts.items())),
+        statements=tuple(done.statements),
+        why=why,
+        own=tuple(f"{one.kind} {one.name}" for one in done.own),
+        left=report.differences,
+    )
+
+
+def repaired(
+    connection: extensions.connection,
+    names: Names,
+    version: str,
+    *,
+    role: str = "",
+    not_valid: bool = False,
+) -> repair.Result:
+    """Make a database exactly a version: structure, owners, sequences, rows and rights.
+
+    The caller commits, or rolls back what was only to be looked at.
+    """
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         new = holdings.Watch(cursor, names)
-        _own(cursor, names, version, owners.read_owners(connection, names, role=role))
+        read = owners.read_owners(connection, names, role=role)
+        strays = [f"alter {target} owner to {identifier(read.majority)}"
+                  for target in _strays(names, version, read)]  # fmt: skip
+        _run(cursor, strays)
         done = repair.run(connection, names, version, not_valid=not_valid)
         new.settle()
         if done.left:
@@ -216,32 +250,30 @@ def _adopted(
                 + ", ".join(f"{one.kind} {one.name}" for one in done.left[:10]),
                 hint="Please report this with the output of `collec-migrations verify --json`.",
             )
-        counts = Counter(done.counts) + put_rows_right(connection, names, version)
-        read = owners.read_owners(connection, names, role=role)
-        counts += _give_rights(cursor, names, version, read)
-    report = verification.verify(connection, names, version=version, role=role)
-    already = recorded == (version,) and not counts
-    if not already:
-        note = ", ".join(f"{kind}: {count}" for kind, count in sorted(counts.items()))
-        adoption_records.record(connection, names, version, note=note, owner=read.majority)
-    return Adoption(
-        names=names,
-        version=version,
-        already=already,
-        counts=dict(sorted(counts.items())),
-        statements=tuple(done.statements),
-        why=why,
-        own=tuple(f"{one.kind} {one.name}" for one in done.own),
-        left=tuple(one for one in report.differences if one.name != state.VERSION_TABLE),
-    )
+        rows = _put_rows_right(connection, names, version)
+        rights = _lacking(names, version, owners.read_owners(connection, names, role=role))
+        _run(cursor, rights)
+    done.statements[:] = [*strays, *done.statements, *rows, *rights]
+    for kind, statements in (
+        ("owner", strays),
+        ("sequence behind", [one for one in rows if one.startswith("select")]),
+        ("row", [one for one in rows if not one.startswith("select")]),
+        ("right granted", rights),
+    ):
+        if statements:
+            done.counts[kind] += len(statements)
+    return done
 
 
-def _own(
-    cursor: extensions.cursor, names: Names, version: str, read: owners.Owners
-) -> None:
-    """Give the version's tables and views that another role owns to the owner of the most."""
-    for target in _strays(names, version, read):
-        cursor.execute(f"alter {target} owner to {identifier(read.majority)}")
+def _run(cursor: extensions.cursor, statements: list[str]) -> None:
+    for statement in statements:
+        try:
+            cursor.execute(statement)
+        except psycopg2.Error as error:
+            raise StatementFailed(
+                f"cannot repair: {str(error).strip().splitlines()[0]}",
+                hint=f"The statement was: {statement} Repeat it as a superuser, or as the owner.",
+            ) from None
 
 
 def _strays(names: Names, version: str, read: owners.Owners) -> list[str]:
@@ -264,49 +296,44 @@ def _target(names: Names, role: str, name: str) -> str:
     return f"{identifier(schema)}.{identifier(called)}{bracket}{arguments}"
 
 
-def _give_rights(
-    cursor: extensions.cursor, names: Names, version: str, read: owners.Owners
-) -> Counter[str]:
+def _lacking(names: Names, version: str, read: owners.Owners) -> list[str]:
+    """Return what grants the application's account the rights that it lacks."""
     known = {fact[:3] for fact in versions.upgraded(version).facts}
-    found: Counter[str] = Counter()
+    found: list[str] = []
     for one in read.objects:
-        if not one.lacking or (one.kind != "schema" and (one.role, one.kind, one.name) not in known):
+        if not one.lacking or (
+            one.kind != "schema" and (one.role, one.kind, one.name) not in known
+        ):
             continue
         kind = "table" if one.kind == "view" else one.kind
-        name = _target(names, one.role, one.name)
-        if one.kind == "schema":
-            name = identifier(names.by_default_name[one.role])
-        cursor.execute(
-            f"grant {', '.join(one.lacking)} on {kind} {name} to {identifier(read.application)}"
-        )
-        found["right granted"] += 1
+        name = identifier(names.by_default_name[one.role]) if kind == "schema" else _target(
+            names, one.role, one.name)  # fmt: skip
+        rights = ", ".join(one.lacking)
+        found.append(f"grant {rights} on {kind} {name} to {identifier(read.application)}")
     return found
 
 
-def put_rows_right(
-    connection: extensions.connection, names: Names, version: str
-) -> Counter[str]:
+def _put_rows_right(connection: extensions.connection, names: Names, version: str) -> list[str]:
     """Set sequences that are behind, and give the tables the rows that the version has."""
-    found: Counter[str] = Counter()
+    done: list[str] = []
     observed = catalog_reader.read_catalog(connection, names)
-    read = records.read_records(connection, names, observed)
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        for _ in range(2):  # once before rows take their ids, once for rows with ids of their own
-            for one in read.positions:
-                if one.is_behind:
-                    name = literal(_target(names, one.role, one.sequence))
-                    cursor.execute(f"select pg_catalog.setval({name}, {one.greatest})")
-                    found["sequence behind"] += 1
+        for _ in range(3):  # rows take ids of sequences, and have ids of their own
             read = records.read_records(connection, names, observed)
-            statements = [*_numbers(names, version, read),
-                          *reference_rows.additions(version, read.rows, names)]  # fmt: skip
-            for statement in statements:
-                cursor.execute(statement)
-                found["row"] += 1
-            if not statements:
+            statements = [
+                f"select pg_catalog.setval({literal(_target(names, one.role, one.sequence))},"
+                f" {one.greatest})"
+                for one in read.positions
+                if one.is_behind
+            ] or [
+                *_numbers(names, version, read),
+                *reference_rows.additions(version, read.rows, names),
+            ]
+            if not statements and done:
                 break
-            read = records.read_records(connection, names, observed)
-    return found
+            _run(cursor, statements)
+            done += statements
+    return done
 
 
 def _numbers(names: Names, version: str, read: records.Records) -> list[str]:
@@ -324,5 +351,3 @@ def _numbers(names: Names, version: str, read: records.Records) -> list[str]:
             f" values ({literal(version)}, now())"
         )
     return found
-
-

@@ -98,12 +98,10 @@ def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Differe
     said = recorded_version.differences(version, records)
     found = variants.explained(version, _judged(version, evidence.observed, found))
     return ordered([*found, *said, *reference_rows.missing(version, evidence.records.rows),
-                    *findings.sequences(version, evidence.records.positions)])  # fmt: skip
+                    *findings.sequences(evidence.records.positions)])  # fmt: skip
 
 
-def _judged(
-    version: str, observed: Catalog, found: Iterable[Difference]
-) -> Iterator[Difference]:
+def _judged(version: str, observed: Catalog, found: Iterable[Difference]) -> Iterator[Difference]:
     """Yield the differences without the application's own indexes; a site's own are cosmetic."""
     kept = {fact[:3] for fact in repair.foreign(version)} if version in releases.BUILT_IN else set()
     without_postgis = not any(fact.name == "object.geom" for fact in observed.facts)
@@ -112,9 +110,9 @@ def _judged(
             continue
         if one.state is State.EXTRA and (one.role, one.kind, one.name) not in kept:
             yield one.explained(variants.OWN, Severity.COSMETIC)
-        elif without_postgis and one.state is State.MISSING and one.name == "object.geom":
-            yield one.explained(variants.NO_POSTGIS, Severity.COSMETIC)
-        elif without_postgis and one.kind == "index" and "(geom)" in one.expected:
+        elif (without_postgis and one.state is State.MISSING and one.name == "object.geom") or (
+            without_postgis and one.kind == "index" and "(geom)" in one.expected
+        ):
             yield one.explained(variants.NO_POSTGIS, Severity.COSMETIC)
         else:
             yield one

@@ -25,7 +25,9 @@ _STATEMENT = re.compile(
 def views(version: str) -> dict[str, str]:
     """Return the query of each view of a version, with no schema's name in it; all are in col."""
     return {
-        name: unqualified(text, _SCHEMAS) for (kind, name), text in _known(version) if kind == "view"
+        name: unqualified(text, _SCHEMAS)
+        for (kind, name), text in _known(version)
+        if kind == "view"
     }
 
 

@@ -1,15 +1,13 @@
 """From what was read to differences: owners, rights, sequences, orphans, views. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from collec_migrations import versions
-from collec_migrations.bridge import catalog_index, reference_rows, view_samples
+from collec_migrations.bridge import catalog_index, view_samples
 from collec_migrations.bridge import view_dependencies as comparison_views
 from collec_migrations.bridge.difference import Difference, Severity, State
 from collec_migrations.bridge.owners import Owned, Owners
-from collec_migrations.bridge.records import Applied
-from collec_migrations.bridge.records import Position
+from collec_migrations.bridge.records import Applied, Position
 from collec_migrations.bridge.row_checks import Orphans
 from collec_migrations.bridge.view_results import Meanings
 from collec_migrations.catalog import Catalog
@@ -84,13 +82,12 @@ def extensions(read: Owners, col: str, gacl: str) -> tuple[Difference, ...]:
     )
 
 
-def sequences(version: str, read: Iterable[Position]) -> tuple[Difference, ...]:
+def sequences(read: Iterable[Position]) -> tuple[Difference, ...]:
     """Return a line for each sequence whose next number is taken."""
     behind = {(one.role, one.sequence): one for one in sorted(read, key=_greatest) if one.is_behind}
-    rows = {table.partition(".")[2]: len(known) for table, known in _starting(version).items()}
     return tuple(
         Difference(
-            severity=Severity.DIFFERS if by_installer else Severity.BREAKS,
+            severity=_severity(one),
             state=State.BEHIND,
             role=one.role,
             kind="sequence",
@@ -99,16 +96,26 @@ def sequences(version: str, read: Iterable[Position]) -> tuple[Difference, ...]:
             f"{one.column} has {one.greatest} already",
             expected=str(one.greatest),
             observed=str(one.next),
-            known="installers leave it so; adopting sets it" if by_installer else "",
+            known="" if _severity(one) is Severity.BREAKS else "installers leave it so",
         )
         for one in behind.values()
-        for by_installer in [one.next == 1 and (one.greatest or 0) <= rows.get(
-            one.column.partition(".")[0], 0)]
-    )  # fmt: skip
+    )
 
 
-def _starting(version: str) -> Mapping[str, object]:
-    return reference_rows.of(version) if version in versions.BUILT_IN else {}
+INSTALLED = frozenset(
+    ("container_family", "container_type", "country", "dataset_template", "dataset_type")
+    + ("event_type", "export_format", "export_template", "label", "license", "mime_type")
+    + ("movement_type", "multiple_type", "object_status", "request", "barcode")
+)
+"""Tables whose rows installers give ids of their own, without a word to the sequence."""
+
+
+def _severity(one: Position) -> Severity:
+    """Return how bad it is: an installation that nobody touched has nothing that breaks."""
+    table = one.column.partition(".")[0]
+    if table == "dbversion":
+        return Severity.COSMETIC  # only scripts write there
+    return Severity.DIFFERS if one.next == 1 and table in INSTALLED else Severity.BREAKS
 
 
 def _greatest(one: Position) -> int:

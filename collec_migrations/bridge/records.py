@@ -109,7 +109,11 @@ def read_records(
         selects += [
             _position(names, sequence, fact)
             for sequence, fact in drawing
-            if {(names.by_default_name[fact.role], sequence), (names.by_default_name[fact.role], table_of(fact))} <= may
+            if {
+                (names.by_default_name[fact.role], sequence),
+                (names.by_default_name[fact.role], table_of(fact)),
+            }
+            <= may
         ]
         rows: list[tuple[str, str, str]] = []
         if selects:
@@ -135,9 +139,13 @@ def read_records(
                                key=lambda row: row.id)),
         parameters=_ids("dbparam_id", read.get(("col", "dbparam"))),
         dataset_types=_ids("dataset_type_id", read.get(("col", "dataset_type"))),
-        alembic=tuple(str(row.get("version_num")) for row in read.get(("col", "alembic_version"), [])),
+        alembic=tuple(
+            str(row.get("version_num")) for row in read.get(("col", "alembic_version"), [])
+        ),
         history=tuple(map(_applied, read.get(("col", "migration_history"), []))),
-        unreadable=tuple(f"{schema}.{table}" for schema, table in asked if (schema, table) not in may),
+        unreadable=tuple(
+            f"{schema}.{table}" for schema, table in asked if (schema, table) not in may
+        ),
         rows=read,
         positions=tuple(positions),
     )  # fmt: skip

@@ -29,7 +29,7 @@ BY_ID: Mapping[str, str] = {
 """Tables whose ids stand in the application's code; their names may be a site's."""
 GACL = ("aclaco", "aclacl", "aclgroup", "aclappli", "logingestion")
 COL = (*BY_ID, "dbparam")
-KNOWN_PASSWORD = "password"  # noqa: S105  (what every installer of the application sets)
+KNOWN_PASSWORD = "password"
 
 
 @cache
@@ -139,9 +139,7 @@ def _right(
     if application is None:
         return
     aco = literal(row["aco"])
-    yield (
-        f"insert into {schema}.aclaco (aclappli_id, aco) values ({int(application)}, {aco})"
-    )
+    yield (f"insert into {schema}.aclaco (aclappli_id, aco) values ({int(application)}, {aco})")
     groups = {one["aclgroup_id"]: one for one in of(version)["gacl.aclgroup"]}
     holders = [one["aclgroup_id"] for one in of(version)["gacl.aclacl"]
                if one["aclaco_id"] == row["aclaco_id"]]  # fmt: skip
@@ -154,8 +152,9 @@ def _right(
             f" where not exists (select 1 from {schema}.aclgroup where groupe = {name})"
         )
         yield (
-            f"insert into {schema}.aclacl (aclaco_id, aclgroup_id) select a.aclaco_id, g.aclgroup_id"
-            f" from {schema}.aclaco a, {schema}.aclgroup g where a.aco = {aco} and g.groupe = {name}"
+            f"insert into {schema}.aclacl (aclaco_id, aclgroup_id)"
+            f" select a.aclaco_id, g.aclgroup_id from {schema}.aclaco a, {schema}.aclgroup g"
+            f" where a.aco = {aco} and g.groupe = {name}"
             f" and not exists (select 1 from {schema}.aclacl o"
             " where o.aclaco_id = a.aclaco_id and o.aclgroup_id = g.aclgroup_id)"
         )

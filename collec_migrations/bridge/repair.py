@@ -76,10 +76,11 @@ def run(
     names: Names,
     version: str,
     *,
-    without_postgis: bool = True,
     not_valid: bool = False,
 ) -> Result:
     """Bring the facts to those of a version, in the current transaction.
+
+    With the extension PostGIS, a database that lived without it gets `object.geom` and its index.
 
     Raises `RepairRefused` with all rows in the way when there are any (`not_valid` accepts orphans
     of foreign keys), `StatementFailed` for what the server refuses.
@@ -89,7 +90,9 @@ def run(
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("select pg_catalog.current_setting('search_path')")
         (before,) = cursor.fetchone() or ("",)
-        schemas = dict.fromkeys([names.gacl, names.col, "public", *_extended(cursor, version)])
+        extended = _extended(cursor, version)
+        without_postgis = "postgis" not in extended
+        schemas = dict.fromkeys([names.gacl, names.col, "public", *extended.values()])
         for _ in range(ROUNDS):
             observed = catalog_reader.read_catalog(connection, names)
             expected = target(version, observed, without_postgis=without_postgis)
@@ -113,7 +116,11 @@ def run(
         raise RepairRefused(
             "rows stand against what the version requires:\n" + "\n".join(result.findings),
             hint="Correct these rows, then repeat the command"
-            + ("." if not_valid else "; for foreign keys alone, --not-valid keeps them as they are."),
+            + (
+                "."
+                if not_valid
+                else "; for foreign keys alone, --not-valid keeps them as they are."
+            ),
         )
     observed = catalog_reader.read_catalog(connection, names)
     expected = target(version, observed, without_postgis=without_postgis)
@@ -124,8 +131,8 @@ def run(
     return result
 
 
-def _extended(cursor: extensions.cursor, version: str) -> list[str]:
-    """Return the schemas of extensions; pg_trgm is made where an index of the version needs it."""
+def _extended(cursor: extensions.cursor, version: str) -> dict[str, str]:
+    """Return the schema of each extension; pg_trgm is made where an index needs it."""
     cursor.execute(
         "select x.extname, n.nspname from pg_catalog.pg_extension x"
         " join pg_catalog.pg_namespace n on n.oid = x.extnamespace where n.nspname <> 'pg_catalog'"
@@ -135,6 +142,7 @@ def _extended(cursor: extensions.cursor, version: str) -> list[str]:
     if needed and "pg_trgm" not in found:
         try:
             cursor.execute("create extension if not exists pg_trgm with schema public")
+            found["pg_trgm"] = "public"
         except psycopg2.Error as error:
             raise StatementFailed(
                 f"extension pg_trgm, which version {version} needs, cannot be made:"
@@ -142,7 +150,7 @@ def _extended(cursor: extensions.cursor, version: str) -> list[str]:
                 hint="Install the server's contrib package, and as a superuser type: create"
                 " extension pg_trgm with schema public.",
             ) from None
-    return [*found.values()]
+    return found
 
 
 def target(version: str, observed: Catalog, *, without_postgis: bool = True) -> Catalog:
@@ -160,7 +168,7 @@ def is_postgis(fact: Fact) -> bool:
 
 
 def missing(expected: Catalog, observed: Catalog) -> frozenset[Fact]:
-    """Return the facts that are not there; a foreign key that is there NOT VALID counts as there."""
+    """Return the facts that are not there; a key that is NOT VALID counts as there."""
     there = _plain(observed).facts
     unchecked = {one._replace(definition=one.definition.removesuffix(" NOT VALID"))
                  for one in there if _is_unchecked(one)}  # fmt: skip
@@ -179,7 +187,9 @@ def _execute(cursor: extensions.cursor, one: Change, result: Result, *, not_vali
     statement = one.statement
     try:
         if one.check:
-            cursor.execute(f"select to_jsonb(stray) from ({one.check}) as stray limit {SHOWN + 1}")
+            cursor.execute(
+                f"select row_to_json(stray)::text from ({one.check}) as stray limit {SHOWN + 1}"
+            )
             rows = [str(row[0]) for row in cursor.fetchall()]
             if rows and not one.finding:
                 return
@@ -328,6 +338,14 @@ class _Maker:
         finding = f"column {fact.name} is missing, and these rows have nothing to fill it with"
         what = "" if is_new else "column added"
         yield Change(COLUMNS, what, statement, check, finding)
+        if is_postgis(fact):
+            # A position that is not on the earth has no geography.
+            yield Change(
+                OWNERS,
+                "",
+                f"update {place} set {column} = st_setsrid(st_makepoint(wgs84_x, wgs84_y), 4326)"
+                "::geography where wgs84_x between -180 and 180 and wgs84_y between -90 and 90",
+            )
 
     def _constraint(self, fact: Fact, what: str) -> Change:
         table, name = fact.name.split(".", 1)
@@ -419,7 +437,7 @@ class _Maker:
         return Change(VIEWS + min(depth, 1), what, text)
 
     def function(self, name: str, what: str) -> Iterator[Change]:
-        from collec_migrations import sql  # noqa: PLC0415  (its parser is loaded for this alone)
+        from collec_migrations import sql
 
         text = definitions.functions(self.version).get(name)
         if text:
@@ -483,10 +501,10 @@ class _Maker:
             yield Change(COLUMNS, "column changed", text)
         else:
             loses = f"({column}::{new})::{old} is distinct from {column}"
-            yield self._kept(want, f"select * from {place} where {loses}", place)
+            yield self._kept(want, f"select * from {place} where {loses}")
             yield Change(COLUMNS, "column changed", text)
 
-    def _kept(self, fact: Fact, rows: str, place: str) -> Change:
+    def _kept(self, fact: Fact, rows: str) -> Change:
         """Return what copies rows to the archive schema, when there are any."""
         archive = self.names.gacl_archive if fact.role == "gacl" else self.names.col_archive
         name = f"adopted_{fact.name.replace('.', '_')}"[:63]
@@ -521,11 +539,11 @@ class _Maker:
             return
         place = self.at(fact.role, table or fact.name)
         if fact.kind == "table":
-            yield self._kept(fact, f"select * from {place}", place)
+            yield self._kept(fact, f"select * from {place}")
             yield Change(LATE, what, f"drop table {place}")
         elif fact.kind == "column":
             column = identifier(column_of(fact))
-            yield self._kept(fact, f"select * from {place} where {column} is not null", place)
+            yield self._kept(fact, f"select * from {place} where {column} is not null")
             yield Change(AWAY + 2, what, f"alter table {place} drop column {column}")
         elif fact.kind == "constraint":
             name = identifier(fact.name.split(".", 1)[1])
