@@ -14,16 +14,8 @@ import psycopg2
 
 from benchmarks import report
 from benchmarks.measuring import Table
-from collec_migrations.replica import (
-    nodes,
-    promote_plan,
-    promotion,
-    rejoin_plan,
-    rejoining,
-    switch_plan,
-    switchover,
-)
-from collec_migrations.replica.rejoin_plan import Wish
+from collec_migrations.replica import nodes, promotion, rejoin, switchover
+from collec_migrations.replica.rejoin import RejoinRequest
 from tests import servers, standbys
 from tests.standbys import Machine, Pair, until
 
@@ -76,17 +68,17 @@ def measured(pair: Pair) -> tuple[str, ...]:
     thread = threading.Thread(target=writer.run)
     thread.start()
     until(lambda: writer.confirmed > 1000)
-    away = switchover.switch(switch_plan.plan(wish(pair, pair.a), "b"), say=quiet)
+    away = switchover.switch_over(switchover.plan_switchover(request(pair, pair.a), "b"), say=quiet)
     thread.join()
     lost = writer.confirmed - int(str(pair.b.value("select count(*) from life")))
     until(lambda: pair.follows(pair.a, pair.b))
     pair.caught_up(pair.a, pair.b)
     pair.b.kill()
-    named = nodes.known([pair.a.option, pair.b.option])
-    promoted = promotion.promote(promote_plan.plan(named, "a"), say=quiet)
+    named = nodes.known_nodes([pair.a.option, pair.b.option])
+    promoted = promotion.promote(promotion.plan_promotion(named, "a"), say=quiet)
     pair.write(pair.a, "goes on")
     began = time.monotonic()
-    rejoining.rejoin(rejoin_plan.plan(wish(pair, pair.b)), say=quiet)
+    rejoin.rejoin_standby(rejoin.plan_rejoin(request(pair, pair.b)), say=quiet)
     came_back = time.monotonic() - began
     return (
         report.shown(promoted.seconds),
@@ -97,10 +89,10 @@ def measured(pair: Pair) -> tuple[str, ...]:
     )
 
 
-def wish(pair: Pair, one: Machine) -> Wish:
+def request(pair: Pair, one: Machine) -> RejoinRequest:
     """Return the wish of a node."""
-    named = nodes.known([pair.a.option, pair.b.option])
-    return Wish(nodes=named, name=one.name, data=one.data, passfile=pair.passfile)
+    named = nodes.known_nodes([pair.a.option, pair.b.option])
+    return RejoinRequest(nodes=named, name=one.name, data=one.data, passfile=pair.passfile)
 
 
 def quiet(_: str) -> None:

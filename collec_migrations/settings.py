@@ -1,8 +1,15 @@
-"""What a run is told: options, then environment, then the ini file, then defaults. Pure."""
+"""The settings of a run, and where each comes from. Pure.
+
+What was typed wins, then the application's own files (`--app`), then the environment, then
+alembic.ini, then the default.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from psycopg2.extensions import make_dsn
+
+from collec_migrations.application import Installation
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo
@@ -80,6 +87,24 @@ SETTINGS = (
         meaning="how often the run starts again when a lock was not obtained",
     ),
     Setting(
+        option="without_postgis",
+        variable="COLLEC_WITHOUT_POSTGIS",
+        default="no",
+        meaning="yes: the database is to live without PostGIS, and so without object.geom",
+    ),
+    Setting(
+        option="instance_code",
+        variable="COLLEC_INSTANCE_CODE",
+        default="",
+        meaning="code of the instance ($APPLI_code), kept in dbparam from 1.2 on",
+    ),
+    Setting(
+        option="instance_title",
+        variable="COLLEC_INSTANCE_TITLE",
+        default="",
+        meaning="title of the instance ($APPLI_titre), kept in dbparam from 2.1 on",
+    ),
+    Setting(
         option="destroy",
         variable="COLLEC_DESTROY",
         default="no",
@@ -92,7 +117,9 @@ SETTINGS = (
         meaning="no: a wrapped step, which has no way back, may run without a backup",
     ),
 )
-OPTIONS = ("url", *(setting.option for setting in SETTINGS))
+APP = "COLLEC_APP"
+"""Names the application's folder, as `--app` does."""
+OPTIONS = ("url", "app", *(setting.option for setting in SETTINGS))
 INI_KEYS = ("sqlalchemy.url", *(setting.ini for setting in SETTINGS))
 
 
@@ -104,12 +131,19 @@ class Settings:
     """Where the database is; None: the embedded server of the current folder."""
     pairs: tuple[Names, ...] = (Names(),)
     """One pair for each data schema; all share the rights schema."""
+    named: bool = False
+    """Whether anything but the defaults names the schemas."""
+    application: Installation | None = None
+    """What the files of the application say, when its folder was named."""
     application_code: str = "col"
     per_version: bool = False
     lock_wait: float = 60.0
     lock_timeout: float = 5.0
     lock_retries: int = 5
     destroy: bool = False
+    without_postgis: bool = False
+    instance: Mapping[str, str] = field(default_factory=dict)
+    """What the application keeps in its settings until dbparam has it: `code`, `title`."""
     backup: bool = True
     """Whether a step without a way back needs a backup."""
     admin_password: str = field(default="", repr=False)
@@ -117,14 +151,28 @@ class Settings:
 
 
 def resolve(
-    *, options: Mapping[str, str], environment: Mapping[str, str], ini: Mapping[str, str]
+    *,
+    options: Mapping[str, str],
+    environment: Mapping[str, str],
+    ini: Mapping[str, str],
+    application: Installation | None = None,
+    typed: str = "--url",
 ) -> Settings:
-    """Return the settings of a run; raise `UsageError` for what cannot be used."""
+    """Return the settings of a run; raise `UsageError` for what cannot be used.
+
+    `typed` is how the option `url` was spelled, for messages.
+    """
     _refuse_unknown(options)
-    told = {setting.option: _first(setting, options, environment, ini) for setting in SETTINGS}
+    said = _said_by(application)
+    sources = {
+        setting.option: _first(setting, options, said, environment, ini) for setting in SETTINGS
+    }
+    told = {option: value for option, (value, _) in sources.items()}
     return Settings(
-        address=_address(options, environment, ini),
+        address=_address(options, application, environment, ini, typed),
         pairs=_pairs(gacl=told["gacl"], col=told["col"]),
+        named=any(sources[option][1] for option in ("gacl", "col")),
+        application=application,
         application_code=_filled("application_code", told["application_code"]),
         per_version=_one_of("transaction", told["transaction"], ("per-run", "per-version"))
         == "per-version",
@@ -132,9 +180,27 @@ def resolve(
         lock_timeout=_number("lock_timeout", told["lock_timeout"]),
         lock_retries=int(_number("lock_retries", told["lock_retries"])),
         destroy=_one_of("destroy", told["destroy"], ("no", "yes")) == "yes",
+        without_postgis=_one_of("without_postgis", told["without_postgis"], ("no", "yes")) == "yes",
+        instance={
+            name: value
+            for name, value in (
+                ("code", told["instance_code"]),
+                ("title", told["instance_title"]),
+            )
+            if value
+        },
         backup=_one_of("backup", told["backup"], ("no", "yes")) == "yes",
         admin_password=environment.get("COLLEC_ADMIN_PASSWORD", ""),
     )
+
+
+def _said_by(application: Installation | None) -> dict[str, str]:
+    """Return what the application's files say of our settings."""
+    if application is None:
+        return {}
+    col = '"' + application.col[0].replace('"', '""') + '"' if application.col else ""
+    said = {"gacl": application.gacl, "col": col, "application_code": application.code}
+    return {option: value for option, value in said.items() if value}
 
 
 def _refuse_unknown(options: Mapping[str, str]) -> None:
@@ -148,29 +214,54 @@ def _refuse_unknown(options: Mapping[str, str]) -> None:
 def _first(
     setting: Setting,
     options: Mapping[str, str],
+    said: Mapping[str, str],
     environment: Mapping[str, str],
     ini: Mapping[str, str],
-) -> str:
-    """Return what was told about a setting, by the source that wins."""
+) -> tuple[str, bool]:
+    """Return the value of a setting by the source that wins, and whether any source has it."""
     if setting.option in options:
-        return options[setting.option]
+        return options[setting.option], True
+    if setting.option in said:
+        return said[setting.option], True
     if setting.variable in environment:
-        return environment[setting.variable]
-    return ini.get(setting.ini, setting.default)
+        return environment[setting.variable], True
+    return ini.get(setting.ini, setting.default), setting.ini in ini
 
 
 def _address(
-    options: Mapping[str, str], environment: Mapping[str, str], ini: Mapping[str, str]
+    options: Mapping[str, str],
+    application: Installation | None,
+    environment: Mapping[str, str],
+    ini: Mapping[str, str],
+    typed: str,
 ) -> conninfo.Address | None:
     if "url" in options:
-        return conninfo.parse(options["url"], source="-x url")
+        return conninfo.parse(options["url"], source=typed)
+    if application is not None and application.parameters:
+        return _of_application(application)
     if environment.get("COLLEC_DATABASE_URL"):
         return conninfo.parse(environment["COLLEC_DATABASE_URL"], source="COLLEC_DATABASE_URL")
     if any(environment.get(variable) for variable in LIBPQ_VARIABLES):
         return conninfo.FROM_LIBPQ
     if ini.get("sqlalchemy.url"):
         return conninfo.parse(ini["sqlalchemy.url"], source="sqlalchemy.url of the ini file")
+    if application is not None:
+        raise UsageError(
+            f"the application in {application.folder} does not say where its database is:"
+            f" read {', '.join(application.files)}",
+            hint="Give --url, or set COLLEC_DATABASE_URL; the settings may stand in the web"
+            " server's own environment.",
+        )
     return None
+
+
+def _of_application(application: Installation) -> conninfo.Address:
+    """Return where the application connects; libpq's variables fill only what it leaves open.
+
+    PGHOSTADDR would lead to another server than the host that is named: it is shut out.
+    """
+    shut = {"hostaddr": ""} if "host" in application.parameters else {}
+    return conninfo.Address(str(make_dsn(**application.parameters, **shut)))
 
 
 def _pairs(*, gacl: str, col: str) -> tuple[Names, ...]:

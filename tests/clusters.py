@@ -19,8 +19,8 @@ from collec_migrations.postgres import account, binaries, binary_copies
 from collec_migrations.postgres.account import Account
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
-from collec_migrations.replica import machine
-from collec_migrations.replica.machine import Node
+from collec_migrations.replica import local_node
+from collec_migrations.replica.local_node import LocalNode
 from tests import chain, servers
 
 SETTINGS: Mapping[str, str] = MappingProxyType(
@@ -43,9 +43,9 @@ class Site:
     account: Account
     binaries: Binaries
 
-    def node(self, name: str) -> Node:
+    def node(self, name: str) -> LocalNode:
         """Return the node of a data folder below the site's."""
-        return Node(
+        return LocalNode(
             data=self.home / name,
             major=str(self.binaries.major),
             account=self.account,
@@ -57,7 +57,7 @@ class Site:
         """Return the superuser's way in, which its account and root may take."""
         return Address(host=str(self.home), port=port, user=self.account.name, dbname=dbname)
 
-    def make(self, name: str, port: int, settings: Mapping[str, str], *options: str) -> Node:
+    def make(self, name: str, port: int, settings: Mapping[str, str], *options: str) -> LocalNode:
         """Make a cluster and start it."""
         node = self.node(name)
         who = (f"--username={self.account.name}", "--auth-local=peer", "--auth-host=scram-sha-256")
@@ -75,13 +75,15 @@ class Site:
         (node.data / "pg_hba.conf").write_text(
             "# of the test\nlocal all all peer map=all\nhost all all 0.0.0.0/0 reject\n"
         )
-        machine.start(node)
+        local_node.start(node)
         return node
 
     def stop(self, name: str) -> None:
         """Stop a server of the site at once, whoever owns it."""
         if (self.home / name).is_dir():
-            machine.stop(machine.node(self.home / name, str(self.binaries.major)), "immediate")
+            local_node.stop(
+                local_node.local_node(self.home / name, str(self.binaries.major)), "immediate"
+            )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typer.testing import Result
 
 from collec_migrations.postgres.address import Address
-from collec_migrations.replica import machine
+from collec_migrations.replica import local_node
 from tests import chain, clusters
 from tests.clusters import Site
 from tests.faults import until
@@ -106,7 +106,7 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
     assert passfile.stat().st_mode & 0o777 == 0o600
     os.chown(passfile, site.account.uid, site.account.gid)
     site.stop("primary")
-    machine.start(site.node("primary"))
+    local_node.start(site.node("primary"))
     ready = clusters.command(*words)
     assert ready.exit_code == 0, ready.output
     assert "nothing is missing" in ready.output

@@ -20,11 +20,10 @@ from collec_migrations.postgres import (
     postmaster,
     programs,
 )
-from collec_migrations.replica import configuration, health, machine, node
-from collec_migrations.replica.configuration import Upstream
-from collec_migrations.replica.findings import Report
-from collec_migrations.replica.nodes import Named
-from collec_migrations.replica.states import Up
+from collec_migrations.replica import health, local_node, nodes, standby_config
+from collec_migrations.replica.nodes import NamedNode, read_nodes
+from collec_migrations.replica.standby_config import Upstream
+from collec_migrations.replica.states import Report, Up
 from tests import faults, servers
 from tests.clusters import free_port
 from tests.proxy import Proxy
@@ -85,23 +84,23 @@ class Machine:
         return self.home / "data"
 
     @property
-    def named(self) -> Named:
+    def named(self) -> NamedNode:
         dsn = f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres"
-        return Named(name=self.name, address=conninfo.parse(dsn, source="test"))
+        return NamedNode(name=self.name, address=conninfo.parse(dsn, source="test"))
 
     @property
     def option(self) -> str:
         return f"{self.name}={self.named.address.dsn}"
 
     @property
-    def node(self) -> machine.Node:
-        return machine.node(self.data, configuration.major_of(self.data))
+    def node(self) -> local_node.LocalNode:
+        return local_node.local_node(self.data, standby_config.major_of(self.data))
 
     def start(self) -> None:
-        machine.start(self.node)
+        local_node.start(self.node)
 
     def stop(self) -> None:
-        machine.stop(self.node)
+        local_node.stop(self.node)
 
     def kill(self) -> None:
         """Kill the server as a power cut does, and wait until all of it is gone."""
@@ -117,7 +116,7 @@ class Machine:
 
     def crash(self) -> None:
         """Let the server end without a checkpoint, as when it is killed, and nobody has to wait."""
-        machine.stop(self.node, "immediate")
+        local_node.stop(self.node, "immediate")
 
     def sql(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Run a statement as the superuser."""
@@ -158,11 +157,11 @@ class Pair:
     def report(self, *others: Machine) -> Report:
         """Return what `status` makes of the nodes."""
         named = [one.named for one in (self.a, self.b, *others)]
-        return health.report(node.read_all(named, patience=2))
+        return health.report(nodes.read_nodes(named, patience=2))
 
     def follows(self, standby: Machine, primary: Machine) -> bool:
         """Tell whether all is well between the two."""
-        nodes = node.read_all([primary.named, standby.named], patience=2)
+        nodes = read_nodes([primary.named, standby.named], patience=2)
         report = health.report(nodes)
         return (
             all(isinstance(one, Up) for one in nodes)
@@ -261,7 +260,9 @@ def pair(made: Path) -> Iterator[Pair]:
     finally:
         for data in home.glob("*/data*"):
             with suppress(Exception):
-                machine.stop(machine.node(data, configuration.major_of(data)), "immediate")
+                local_node.stop(
+                    local_node.local_node(data, standby_config.major_of(data)), "immediate"
+                )
             _end(data)
         shutil.rmtree(home)
 
@@ -281,10 +282,10 @@ def follow(standby: Machine, primary: Machine, passfile: Path, port: int | None 
         port=port or primary.port,
         user="rep",
         name=standby.name,
-        slot=configuration.slot_of(standby.name),
+        slot=standby_config.slot_of(standby.name),
         passfile=passfile,
     )
-    configuration.write_standby(standby.data, upstream)
+    standby_config.write_standby(standby.data, upstream)
 
 
 def address(one: Machine) -> None:

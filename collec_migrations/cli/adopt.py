@@ -8,7 +8,6 @@ from collec_migrations import versions
 from collec_migrations.bridge import adoption, detection_text
 from collec_migrations.bridge.difference import Severity
 from collec_migrations.cli import facts, options, place
-from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
@@ -26,7 +25,7 @@ def adopt(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     as_json: options.Json = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what would be repaired, and change nothing.")

@@ -1,27 +1,25 @@
-"""`collec-migrations app-config`: the application's own settings, printed, checked or written."""
+"""`collec-migrations app-config`: the application's own settings for a database."""
 
-import os
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from psycopg2 import extensions
+from psycopg2.extensions import make_dsn
 
 from collec_migrations import versions
+from collec_migrations.application import Form, Installation
 from collec_migrations.bridge import detection
 from collec_migrations.bridge.answer import Detection
 from collec_migrations.bridge.owners import read_owners
 from collec_migrations.cli import facts, options, place, table
-from collec_migrations.cli.detect import App
-from collec_migrations.errors import UsageError
-from collec_migrations.install import application
-from collec_migrations.install.application import comparison
-from collec_migrations.install.application import settings as wanted
-from collec_migrations.install.application import write as putting
-from collec_migrations.install.application.settings import Form, Wanted
+from collec_migrations.errors import ConnectionFailed, UsageError
+from collec_migrations.install import application_check
+from collec_migrations.install import application_settings as wanted
+from collec_migrations.install.application_check import Row
+from collec_migrations.install.application_settings import Wanted
 from collec_migrations.names import Names
+from collec_migrations.postgres import connection, conninfo
 from collec_migrations.postgres.connection import Connection
 
 
@@ -29,48 +27,62 @@ def app_config(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     host: Annotated[
         str, typer.Option("--host", help="The server as the application reaches it.")
     ] = "",
     role: Annotated[str, typer.Option("--role", help="The application's database account.")] = "",
-    write: Annotated[bool, typer.Option("--write", help="Write what differs.")] = False,
-    yes: options.Yes = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare, and connect as the application does.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Print, check or write the application's own settings for a database.
+    """Print the application's own settings for a database, ready to paste.
 
-    Exit status: 1 when what the application says differs.
+    With `--check`, compare them and connect.
+
+    Exit status: 1 when `--check` finds a difference.
     """
-    if write and app is None:
-        raise UsageError("--write needs --app", hint="Name the folder of the application.")
-    said = application.read(app, os.environ) if app else None
+    said = options.installation(app)
+    if check and said is None:
+        raise UsageError("--check needs --app", hint="Name the folder of the application.")
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     with place.opened(where) as session:
         session.set_session(readonly=True)
-        named = where.pairs if gacl or col or said is None else ()
-        names = _pair(session, named, said.col if said else ())
+        names = _pair(session, where.pairs, gacl=gacl, col=col, said=said)
         one = detection.detect(session, names)
         want = _wanted(session, one, host=host, role=role)
-    if said is None or app is None:
-        _print(want, one, as_json=as_json)
-        return
-    if write:
-        _write(app, want, yes=yes)
-        said = application.read(app, os.environ)
-    raise typer.Exit(_compare(said, want, one, as_json=as_json))
+    if check and said is not None:
+        raise typer.Exit(_compare(said, want, one, as_json=as_json))
+    _print(want, said.form if said else _form(one), as_json=as_json)
 
 
-def _pair(session: Connection, named: tuple[Names, ...], said: tuple[str, ...]) -> Names:
+def _pair(
+    session: Connection,
+    named: tuple[Names, ...],
+    *,
+    gacl: str | None,
+    col: str | None,
+    said: Installation | None,
+) -> Names:
     """Return the pair that was named, that the application uses, or that is there alone."""
-    found = named or detection.find(session).pairs or (Names(),)
-    of_application = [one for one in found if one.col in said[:1]]
-    for some in (of_application, found):
-        if len(some) == 1:
-            return some[0]
+    there = detection.find(session).pairs
+    if gacl and col:
+        return named[0]
+    wanted_names = {"gacl": gacl, "col": col or (said.col[0] if said and said.col else None)}
+    found = [
+        one
+        for one in there
+        if wanted_names["gacl"] in (None, one.gacl) and wanted_names["col"] in (None, one.col)
+    ]
+    if not found and said is not None and not (gacl or col):
+        found = list(there)
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{one.col} (rights: {one.gacl})" for one in there) or "none"
     raise UsageError(
-        f"there are several data schemas: {', '.join(one.col for one in found)}",
-        hint="Name the one of this application with --col.",
+        f"which schemas are meant cannot be told; there are: {known}",
+        hint="Name those of this application with --col and --gacl.",
     )
 
 
@@ -98,9 +110,12 @@ def _since(version: str, first: str) -> bool:
     return version in versions.VERSIONS and versions.position(version) >= versions.position(first)
 
 
-def _print(want: Wanted, one: Detection, *, as_json: bool) -> None:
+def _form(one: Detection) -> Form:
     modern = _since(one.versions[-1] if one.versions else "", wanted.FIRST_DOTENV)
-    form = Form.DOTENV if modern else Form.PHP
+    return Form.DOTENV if modern else Form.PHP
+
+
+def _print(want: Wanted, form: Form, *, as_json: bool) -> None:
     if as_json:
         settings = wanted.settings(want, form)
         facts.write({"file": form, "settings": settings, "passwords": wanted.passwords(form)})
@@ -108,13 +123,18 @@ def _print(want: Wanted, one: Detection, *, as_json: bool) -> None:
     comment = "#" if form is Form.DOTENV else "//"
     typer.echo(f"{comment} {form}, at the root of the application")
     typer.echo(wanted.snippet(want, form), nl=False)
-    options.say(f"Write the account's password in the place of {wanted.PASSWORD}.")
+    options.say(
+        f"In the place of {wanted.PASSWORD}, write the account's password: what `install` wrote"
+        " into its password file is the last field there."
+    )
+    options.say("Then: collec-migrations app-config --check --app DIR   connects as it does.")
 
 
-def _compare(said: application.Installation, want: Wanted, one: Detection, *, as_json: bool) -> int:
-    rows = tuple(
-        comparison.rows(said, want, recorded=one.records.numbers, observed=one.version)
-    )  # fmt: skip
+def _compare(said: Installation, want: Wanted, one: Detection, *, as_json: bool) -> int:
+    rows = (
+        *application_check.rows(said, want, recorded=one.records.numbers, observed=one.version),
+        _connects(said),
+    )
     differ = [row for row in rows if not row.same]
     if as_json:
         settings = [asdict(row) for row in rows]
@@ -125,35 +145,30 @@ def _compare(said: application.Installation, want: Wanted, one: Detection, *, as
         for row in rows
     ]
     typer.echo("\n".join(table.lines(("SETTING", "APPLICATION", "DATABASE", ""), told)))
-    for hint in _hints({row.setting for row in differ}):
+    for hint in _hints({row.setting for row in differ}, said):
         typer.echo(hint)
     return 1 if differ else 0
 
 
-def _hints(differ: set[str]) -> list[str]:
+def _connects(said: Installation) -> Row:
+    """Return whether the application's own account comes in by what its files say."""
+    why = "its files do not say where"
+    if said.parameters:
+        try:
+            dsn = str(make_dsn(**said.parameters, hostaddr=""))
+            connection.connect(conninfo.Address(dsn)).close()
+            why = ""
+        except ConnectionFailed as error:
+            why = str(error)
+    return Row(setting="connects", application=why or "yes", database="yes", same=not why)
+
+
+def _hints(differ: set[str], said: Installation) -> list[str]:
     hints = []
-    if differ - {"version", "password", "rights password", "rights in"}:
-        hints.append("Next: add --write to put the database's values into the application's files.")
+    if differ - {"version", "password", "rights password", "rights in", "connects"}:
+        hints.append(f"Next: collec-migrations app-config prints the lines for {said.form}.")
     if differ & {"password", "rights password"}:
-        hints.append("Next: write the password into the application's file; this tool never does.")
+        hints.append(f"Next: write the password into {said.form}; this tool never does.")
     if "version" in differ:
         hints.append("Next: collec-migrations detect, then upgrade, or install the right release.")
     return hints
-
-
-def _write(app: Path, want: Wanted, *, yes: bool) -> None:
-    found = putting.edits(app, want, os.environ)
-    for edit in found:
-        options.say(f"to change: {edit.path}")
-    if not found:
-        options.say("nothing to write")
-        return
-    if not yes:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UsageError("nothing was written", hint="Add --yes to write without a question.")
-        if not typer.confirm("Write now?", err=True):
-            options.say("nothing was written")
-            raise typer.Exit(1)
-    for edit in found:
-        copy = putting.put(edit)
-        options.say(f"wrote {edit.path}" + (f"; the old one is {copy}" if copy else ""))

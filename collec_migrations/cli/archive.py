@@ -1,22 +1,20 @@
 """`collec-migrations archive`: what steps removed from the schemas, and kept."""
 
-import json
 import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from collec_migrations.archives import dropping, reading
-from collec_migrations.archives.archive import Archive
 from collec_migrations.cli import facts, options, session, table
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
-from collec_migrations.migrate import access
+from collec_migrations.migrate import access, archive_registry
+from collec_migrations.migrate.archive_registry import Archive
 from collec_migrations.postgres import advisory_lock
 
-app = group("List, show or drop what steps removed and kept.")
-TITLES = ("schema", "table", "rows", "size", "step", "when", "from")
+app = group("List or drop what steps removed and kept.")
+TITLES = ("schema", "table", "kind", "rows", "size", "step", "when", "from")
 
 
 @app.command("list")
@@ -24,43 +22,17 @@ def list_archives(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """List the archive tables: which step made them, when, from which table."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with session.connected(told) as connection, connection.cursor() as cursor:
-        found = reading.find(cursor, told.pairs)
+        found = archive_registry.find(cursor, told.pairs)
     if as_json:
         facts.write({"archives": [_facts(one) for one in found]})
     else:
         _tell(found)
-
-
-@app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="An archive table, perhaps with its schema.")],
-    rows: Annotated[int, typer.Option(min=0, help="How many rows.")] = 20,
-    url: options.Url = None,
-    gacl: options.Gacl = None,
-    col: options.Col = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show the first rows of an archive."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
-    with session.connected(told) as connection, connection.cursor() as cursor:
-        archive = reading.named(reading.find(cursor, told.pairs), name)
-        found = reading.first_rows(cursor, archive, rows)
-    if as_json:
-        # As the server wrote them: no number loses digits on the way.
-        written = ",".join(f"\n  {text}" for text in found.documents)
-        about = json.dumps(_facts(archive), ensure_ascii=False)
-        typer.echo(f'{{\n "archive": {about},\n "rows": [{written}]\n}}')
-        return
-    texts = [["" if text is None else text for text in row] for row in found.rows]
-    for line in table.lines(found.columns, texts):
-        typer.echo(line)
-    if archive.rows > len(found.rows):
-        options.say(f"{len(found.rows)} of {archive.rows} rows; --rows N shows more")
 
 
 @app.command()
@@ -70,6 +42,7 @@ def drop(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -79,13 +52,13 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
-    told = access.told(options.given(url=url, gacl=gacl, col=col))
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
         session.connected(told) as connection,
         advisory_lock.held(connection, wait=told.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
-        found = reading.find(cursor, told.pairs)
+        found = archive_registry.find(cursor, told.pairs)
         chosen = found if every else _chosen(found, names or [])
         # The question is asked outside of any transaction: nobody waits for the answer.
         connection.rollback()
@@ -93,7 +66,7 @@ def drop(
             _tell(chosen)
         if chosen and not yes:
             _ask(as_json=as_json)
-        emptied = dropping.drop(cursor, chosen)
+        emptied = archive_registry.drop(cursor, chosen)
         connection.commit()
     if as_json:
         dropped = [_facts(one) for one in chosen]
@@ -109,7 +82,7 @@ def _tell_dropped(chosen: Sequence[Archive], emptied: Sequence[str]) -> None:
 
 
 def _chosen(found: Sequence[Archive], names: Sequence[str]) -> tuple[Archive, ...]:
-    return tuple(dict.fromkeys(reading.named(found, name) for name in names))
+    return tuple(dict.fromkeys(archive_registry.named(found, name) for name in names))
 
 
 def _ask(*, as_json: bool) -> None:
@@ -130,18 +103,19 @@ def _tell(found: Sequence[Archive]) -> None:
 
 
 def _cells(one: Archive) -> tuple[str, ...]:
-    when = one.origin.when.strftime("%Y-%m-%d %H:%M")
+    when = one.when.strftime("%Y-%m-%d %H:%M")
     size = f"{one.size / 1024:,.0f} kB"
-    return (one.schema, one.table, str(one.rows), size, one.origin.step, when, one.origin.source)
+    return (one.schema, one.table, one.kind, str(one.rows), size, one.step, when, one.source)
 
 
 def _facts(one: Archive) -> facts.Facts:
     return {
         "schema": one.schema,
         "table": one.table,
+        "kind": one.kind,
         "rows": one.rows,
         "bytes": one.size,
-        "step": one.origin.step,
-        "when": one.origin.when.isoformat(),
-        "from": one.origin.source,
+        "step": one.step,
+        "when": one.when.isoformat(),
+        "from": one.source,
     }

@@ -1,16 +1,13 @@
 """Options that several commands of `backup` share."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations.backup import store
-from collec_migrations.backup.store import Backup
+from collec_migrations import backup
 from collec_migrations.cli import options
-from collec_migrations.install import application
 from collec_migrations.migrate import access
 
 Into = Annotated[
@@ -33,23 +30,18 @@ Offsite = Annotated[
 Daily = Annotated[int, typer.Option("--keep-daily", min=0, help="Days to keep.")]
 Weekly = Annotated[int, typer.Option("--keep-weekly", min=0, help="Weeks to keep.")]
 Monthly = Annotated[int, typer.Option("--keep-monthly", min=0, help="Months to keep.")]
-App = Annotated[
-    Path | None,
-    typer.Option("--app", envvar="COLLEC_APP", help="Folder of the application: its database."),
-]
+App = options.App
 Database = Annotated[
     str | None, typer.Option("--database", help="`last` is the last of this database.")
 ]
 
 
-def chosen(into: Path, id_: str, database: str | None, app: Path | None) -> Backup:
+def chosen(into: Path, id_: str, database: str | None, app: Path | None) -> backup.Backup:
     """Return the backup that is meant; `last` is the last of the database that was named."""
-    return store.find(into, id_, database=database or _named(app) if id_ == "last" else "")
+    return backup.find(into, id_, database=database or _named(app) if id_ == "last" else "")
 
 
 def _named(app: Path | None) -> str:
-    """Return the database that the application, else the environment or the ini file names."""
-    if app:
-        return application.read(app, os.environ).parameters.get("dbname", "")
-    address = access.told(options.given()).address
+    """Return the database that the application, the environment or the ini file names."""
+    address = access.told(options.given(app=app)).address
     return str(parse_dsn(address.dsn).get("dbname", "")) if address else ""

@@ -9,17 +9,13 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.backup import offsite, pitr, runs, store
-from collec_migrations.backup import schedule as schedules
-from collec_migrations.backup.retention import Policy
-from collec_migrations.backup.schedule import Schedule
+from collec_migrations import backup, settings
 from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
-from collec_migrations.install import administrator
 from collec_migrations.migrate import access
-from collec_migrations.postgres import conninfo
+from collec_migrations.postgres import conninfo, peer
 
-DEFAULT = Policy()
+DEFAULT = backup.Policy()
 CARRIED = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -36,6 +32,7 @@ def schedule(
     into: backup_options.Into,
     at: Annotated[str, typer.Option("--at", help="Time of the day.")] = "20:00",
     url: options.Url = None,
+    app: options.App = None,
     jobs: backup_options.Jobs = 1,
     keep_daily: backup_options.Daily = DEFAULT.daily,
     keep_weekly: backup_options.Weekly = DEFAULT.weekly,
@@ -47,24 +44,24 @@ def schedule(
     as_json: options.Json = False,
 ) -> None:
     """Print (or install) what runs a backup of all databases every night."""
-    hour, minute = schedules.at(at)
+    hour, minute = backup.parse_time(at)
     if cron and install:
         raise UsageError("--cron and --install cannot be given together")
-    words = _command(into, url)
-    policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    words = _command(into, url, app)
+    policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     for name in ("daily", "weekly", "monthly"):
         if getattr(policy, name) != getattr(DEFAULT, name):
             words += (f"--keep-{name}", str(getattr(policy, name)))
     words += ("--jobs", str(jobs)) if jobs != 1 else ()
     if send_to is not None:
-        offsite.words(send_to, into)
+        backup.offsite_words(send_to, into)
         words += ("--offsite", send_to)
-    planned = Schedule(command=words, hour=hour, minute=minute, user=user)
+    planned = backup.Schedule(command=words, hour=hour, minute=minute, user=user)
     if install:
-        schedules.refuse_without_systemd(planned)
-        _check(into, url, user)
-    written = schedules.install(planned) if install else ()
-    texts = {"crontab": schedules.cron(planned)} if cron else schedules.units(planned)
+        backup.refuse_without_systemd(planned)
+        _check(into, url, app, user)
+    written = backup.install(planned) if install else ()
+    texts = {"crontab": backup.cron_line(planned)} if cron else backup.units(planned)
     if as_json:
         facts.write({"texts": texts, "written": list(written)})
     elif cron:
@@ -88,7 +85,7 @@ def send(
 ) -> None:
     """Hand a backup to a command of the site's own; `run --offsite` does so every night."""
     found = backup_options.chosen(into, id_, database, app)
-    offsite.send(command, found.path)
+    backup.send_offsite(command, found.path)
     if as_json:
         facts.write({"id": found.id, "sent": True})
         return
@@ -97,6 +94,7 @@ def send(
 
 def point_in_time(
     url: options.Url = None,
+    app: options.App = None,
     tool: Annotated[
         str | None, typer.Option("--tool", help="debian, pgbackrest or barman; else what is here.")
     ] = None,
@@ -106,9 +104,8 @@ def point_in_time(
 
     Exit status: 1 when something has to change first.
     """
-    address = access.address(access.told(options.given(url=url)), say=options.say)
-    chosen = pitr.found(tool)
-    advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))
+    address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
+    advice = backup.advise_recovery(address, tool)
     if as_json:
         facts.write({"text": advice.text, "problems": list(advice.problems)})
     else:
@@ -118,23 +115,27 @@ def point_in_time(
     raise typer.Exit(1 if advice.problems else 0)
 
 
-def _check(into: Path, url: str | None, user: str) -> None:
+def _check(into: Path, url: str | None, app: Path | None, user: str) -> None:
     """Connect once and look at the folder, before anything is written: the night has no reader."""
-    address = access.address(access.told(options.given(url=url)), say=options.say)
-    with administrator.acting_as(user if os.geteuid() == 0 else ""):
-        runs.names_on(address, database=None, all_of_them=True, say=options.say)
-        store.prepare(into)
+    address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
+    with peer.acting_as(user if os.geteuid() == 0 else ""):
+        backup.databases(address, database=None, all_of_them=True, say=options.say)
+        backup.prepare(into)
         if not os.access(into, os.W_OK | os.X_OK, effective_ids=True):
             raise UsageError(
                 f"{user} may not write into {into}", hint=f"Give it the folder: chown {user} {into}"
             )
 
 
-def _command(into: Path, url: str | None) -> tuple[str, ...]:
+def _command(into: Path, url: str | None, app: Path | None) -> tuple[str, ...]:
     """Return the command that the night runs; refuse a password, which all could read there."""
     program = shutil.which(sys.argv[0]) or shutil.which("collec-migrations") or sys.argv[0]
+    words = [str(Path(program).resolve()), "backup", "run", "--into", str(into.resolve())]
+    folder = app or os.environ.get(settings.APP)
+    if folder and not url:
+        return (*words, "--app", str(Path(folder).resolve()))
+    words.insert(3, "--all")
     text = url or os.environ.get("COLLEC_DATABASE_URL", "")
-    words = [str(Path(program).resolve()), "backup", "run", "--all", "--into", str(into.resolve())]
     # Neither systemd nor cron passes on the variables of whoever sets it up.
     told = {key: value for key, name in CARRIED.items() if (value := os.environ.get(name))}
     address = (

@@ -1,25 +1,17 @@
 """`collec-migrations detect`: what a database is."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from collec_migrations import versions
 from collec_migrations.bridge import detection, detection_text
 from collec_migrations.cli import colours, facts, options, place
 
-App = Annotated[
-    Path | None,
-    typer.Option("--app", help="Folder of the application: gives connection and schema names."),
-]
-
 
 def detect(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Say what version a database is, without changing anything.

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import colours, doctor_text, facts, options, place, replica_options
-from collec_migrations.cli.detect import App
-from collec_migrations.doctor import examination
-from collec_migrations.doctor.examination import Order
+from collec_migrations.doctor import Site, examine
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.replica import nodes
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
 """Exit statuses, as those of `replica status`; 2 is a mistake in the command."""
@@ -28,7 +27,7 @@ def doctor(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     into: Into = None,
     node_: replica_options.Nodes = None,
     file: replica_options.File = None,
@@ -44,13 +43,13 @@ def doctor(
     if as_json and nagios:
         raise UsageError("--json and --nagios cannot be given together")
     try:
-        order = _order(place.find(url=url, gacl=gacl, col=col, app=app), into, node_, file, ignore)
+        site = _site(place.find(url=url, gacl=gacl, col=col, app=app), into, node_, file, ignore)
     except MigrationError as error:
         if not nagios:
             raise
         typer.echo(f"COLLEC UNKNOWN - {error}")
         raise typer.Exit(UNKNOWN) from error
-    page = examination.examine(order)
+    page = examine(site)
     if nagios:
         status, line = doctor_text.nagios(page)
         typer.echo(line)
@@ -63,21 +62,21 @@ def doctor(
     raise typer.Exit(STATUS[page.verdict])
 
 
-def _order(
+def _site(
     where: place.Place,
     into: Path | None,
     given: list[str] | None,
     file: Path | None,
     ignore: list[str] | None,
-) -> Order:
+) -> Site:
     some = given or file or nodes.FILE.exists()
-    return Order(
+    return Site(
         address=where.address,
         pairs=lambda session: place.pairs_in(session, where),
         expected=where.expected,
         role=where.role,
         options=where.options,
         backups=into,
-        nodes=nodes.known(given or (), file) if some else (),
+        nodes=replica.known_nodes(given or (), file) if some else (),
         ignored=frozenset(ignore or ()),
     )

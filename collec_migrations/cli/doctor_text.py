@@ -7,17 +7,17 @@ from typing import Any
 
 import typer
 
-from collec_migrations.doctor.report import Line, Page
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.doctor import Line, Page
+from collec_migrations.replica.states import Verdict
 
 COLOURS = {Verdict.OK: "green", Verdict.ATTENTION: "yellow", Verdict.BROKEN: "red"}
-UNTOLD, IGNORED = "?", "ignored"
+UNKNOWN, IGNORED = "?", "ignored"
 NAGIOS = {Verdict.OK: (0, "OK"), Verdict.ATTENTION: (1, "WARNING"), Verdict.BROKEN: (2, "CRITICAL")}
 
 
 def lines(page: Page, *, colour: bool) -> Iterator[str]:
     """Yield the page for a person."""
-    yield page.title
+    yield _plain(page.title)
     width = max((len(one.name) for one in page.lines), default=0)
     for group, its in groupby(page.lines, key=lambda one: one.group):
         yield f"\n{group}"
@@ -35,7 +35,7 @@ def lines(page: Page, *, colour: bool) -> Iterator[str]:
 def summary(page: Page) -> str:
     """Return how many lines are how."""
     counts = [(len(page.of(verdict)), str(verdict)) for verdict in reversed(Verdict)]
-    counts += [(len(page.of(None)), "not told")]
+    counts += [(len(page.of(None)), "unknown")]
     return f"{page.verdict}: " + ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
@@ -54,7 +54,9 @@ def nagios(page: Page) -> tuple[int, str]:
     bad = [*page.of(Verdict.BROKEN), *page.of(Verdict.ATTENTION)]
     told = "; ".join(f"{one.name}: {one.text}" for one in bad) or summary(page)
     data = " ".join(
-        f"'{one.name}'={one.figure.value:g}{one.figure.unit}" for one in page.lines if one.figure
+        f"'{_label(one.name)}'={one.figure.value:g}{one.figure.unit}"
+        for one in page.lines
+        if one.figure
     )
     return status, f"COLLEC {word} - {_plain(told).replace('|', '/')}" + (
         f" | {data}" if data else ""
@@ -64,7 +66,12 @@ def nagios(page: Page) -> tuple[int, str]:
 def _word(page: Page, one: Line) -> str:
     if one.name in page.ignored:
         return IGNORED
-    return UNTOLD if one.verdict is None else str(one.verdict)
+    return UNKNOWN if one.verdict is None else str(one.verdict)
+
+
+def _label(name: str) -> str:
+    """Return a name as a label of performance data: without what would end it."""
+    return "".join("_" if c in "'=|" or not c.isprintable() else c for c in name)
 
 
 def _plain(text: str) -> str:

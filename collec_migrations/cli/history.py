@@ -17,13 +17,14 @@ def history(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Show the history of each schema: one line for each version applied, adopted or left."""
     # Alembic takes long to import: only the commands that need it do.
     from collec_migrations.migrate import verbs
 
-    found = verbs.history(options.given(url=url, gacl=gacl, col=col), say=options.say)
+    found = verbs.history(options.given(url=url, gacl=gacl, col=col, app=app), say=options.say)
     if as_json:
         told = [
             {"schema": name, "rows": [_facts(row) for row in rows]} for name, rows in found.items()

@@ -18,7 +18,7 @@ DEBUG = "COLLEC_DEBUG"
 SECTIONS = {
     "Install": {
         "install": "Make role, database, schemas and access rules; keep what is there.",
-        "app-config": "Print, check or write the application's own settings for a database.",
+        "app-config": "Print the application's own settings for a database, ready to paste.",
     },
     "Upgrade": {
         "upgrade": "Bring the database to a version, all or nothing.",

@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations import versions
+from collec_migrations import application, settings, versions
 from collec_migrations import versions as chain
 from collec_migrations.cli import facts
 
@@ -13,6 +15,10 @@ Url = Annotated[
 ]
 Gacl = Annotated[str | None, typer.Option("--gacl", help="Name of the rights schema.")]
 Col = Annotated[str | None, typer.Option("--col", help="Name of the data schema; several: a,b,c.")]
+App = Annotated[
+    Path | None,
+    typer.Option("--app", help="Folder of the application: its database (else COLLEC_APP)."),
+]
 ApplicationCode = Annotated[
     str | None,
     typer.Option("--application-code", help="The application's code in the table of rights."),
@@ -57,9 +63,23 @@ Target = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
-def given(**options: str | None) -> dict[str, str]:
+Plan = Annotated[bool, typer.Option("--plan", help="Show what would happen; touch nothing.")]
+
+
+def given(**options: str | Path | None) -> dict[str, str]:
     """Return the options that were given, as `alembic -x` would hand them on."""
-    return {name: value for name, value in options.items() if value is not None}
+    return {name: str(value) for name, value in options.items() if value is not None}
+
+
+def installation(app: Path | None) -> application.Installation | None:
+    """Return what the application says, when `--app` or COLLEC_APP names its folder."""
+    folder = app_folder(app)
+    return application.read(folder, os.environ) if folder else None
+
+
+def app_folder(app: Path | None) -> Path | None:
+    """Return the application's folder by `--app`, else by COLLEC_APP."""
+    return app or (Path(os.environ[settings.APP]) if os.environ.get(settings.APP) else None)
 
 
 def say(message: str) -> None:

@@ -1,19 +1,15 @@
 """Where a reading command works: the one place that joins options, environment and files."""
 
-import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg2.extensions import make_dsn
-
-from collec_migrations import settings
+from collec_migrations import application
 from collec_migrations.bridge import detection
 from collec_migrations.cli import options
 from collec_migrations.errors import UsageError
-from collec_migrations.install import application
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection, conninfo
@@ -34,27 +30,16 @@ class Place:
 
 
 def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None) -> Place:
-    """Return the place that the options, the environment and the application's files give."""
-    given = options.given(url=url, gacl=gacl, col=col)
-    told = access.told(given)
-    installation = application.read(app, os.environ) if app else application.Installation()
+    """Return the place that the options, the application's files and the environment give."""
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
+    said = told.application or application.Installation()
     return Place(
-        address=told.address or _address_of(installation) or access.address(told, say=options.say),
-        pairs=_pairs(given, os.environ, told, installation),
-        expected=installation.expected,
-        role=installation.login,
+        address=access.address(told, say=options.say),
+        pairs=told.pairs if told.named else (),
+        expected=said.expected,
+        role=said.login,
         options=_repeated(url, app),
     )
-
-
-def as_options(place: Place) -> dict[str, str]:
-    """Return a place as `alembic -x` would name it, for runs that settle the rest themselves."""
-    found = {"url": place.address.dsn}
-    if place.pairs:
-        quoted = (names.col.replace('"', '""') for names in place.pairs)
-        found["gacl"] = place.pairs[0].gacl
-        found["col"] = ",".join(f'"{name}"' for name in quoted)
-    return found
 
 
 @contextmanager
@@ -80,28 +65,6 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     alone = tuple(Names(gacl=gacl, col=Names().col) for gacl in found.lone_gacl
                   if gacl != Names().col)  # fmt: skip
     return found.pairs or alone or (Names(),)
-
-
-def _address_of(installation: application.Installation) -> conninfo.Address | None:
-    if not installation.parameters:
-        return None
-    return conninfo.Address(str(make_dsn(**installation.parameters)))
-
-
-def _pairs(
-    given: Mapping[str, str],
-    environment: Mapping[str, str],
-    told: settings.Settings,
-    installation: application.Installation,
-) -> tuple[Names, ...]:
-    """Return the pairs that were named by options, environment or files, in this order."""
-    variables = ("COLLEC_GACL_SCHEMA", "COLLEC_COL_SCHEMA")
-    in_ini = {"collec.gacl", "collec.col"} & access.ini_values(access.INI).keys()
-    if {"gacl", "col"} & given.keys() or in_ini or any(name in environment for name in variables):
-        return told.pairs
-    if installation.gacl and installation.col:
-        return tuple(Names.parse(gacl=installation.gacl, col=col) for col in installation.col[:1])
-    return ()
 
 
 def _repeated(url: str | None, app: Path | None) -> str:

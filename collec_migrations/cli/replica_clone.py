@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import facts, options, progress
 from collec_migrations.postgres.sizes import shown
-from collec_migrations.replica import clone, clone_order
-from collec_migrations.replica.clone import Done
-from collec_migrations.replica.clone_reading import Plan
+from collec_migrations.replica import standby_config
+from collec_migrations.replica.clone import CloneResult
+from collec_migrations.replica.clone_plan import ClonePlan
 
 
 def clone_(
@@ -46,8 +47,8 @@ def clone_(
     as_json: options.Json = False,
 ) -> None:
     """Make a standby of a primary in a data folder of this machine."""
-    order = replace(
-        clone_order.order(primary, data, name=name, passfile=passfile),
+    spec = replace(
+        standby_config.standby_spec(primary, data, name=name, passfile=passfile),
         bin_dir=bin_dir,
         own_port=port,
         own_listen=listen,
@@ -56,32 +57,32 @@ def clone_(
         silence=silence,
     )
     if not apply:
-        found = clone.plan(order)
+        found = replica.plan_clone(spec)
         if as_json:
             facts.write(_plan_facts(found))
         else:
             typer.echo("\n".join(_planned(found)))
         raise typer.Exit(1 if found.obstacles else 0)
     with progress.watched() as (say, advance):
-        done = clone.make(order, say=say, advance=advance)
+        done = replica.make_clone(spec, say=say, advance=advance)
     if as_json:
         facts.write(_done_facts(done))
     else:
         typer.echo("\n".join(_done(done)))
 
 
-def _planned(found: Plan) -> Iterator[str]:
-    order, node, primary = found.order, found.node, found.primary
-    release = primary.told.split(" ")[1]
-    yield f"standby {order.name!r} of {order.shown}"
+def _planned(found: ClonePlan) -> Iterator[str]:
+    spec, node, primary = found.spec, found.node, found.primary
+    release = primary.version_text.split(" ")[1]
+    yield f"standby {spec.name!r} of {spec.shown}"
     yield f"  primary    PostgreSQL {release}, system {found.system}, timeline {found.timeline}"
-    yield f"  into       {order.data}: {found.target.kind.value}, owner {node.account.name}"
+    yield f"  into       {spec.data}: {found.target.kind.value}, owner {node.account.name}"
     yield f"  programs   {node.binaries.bin_dir} ({node.binaries.version})"
     yield f"  size       {shown(primary.databases)}; {shown(found.target.free)} free"
-    yield f"  comes in   as {order.user}, password file {found.upstream.passfile}"
+    yield f"  comes in   as {spec.user}, password file {found.upstream.passfile}"
     yield "it would"
-    yield f"  make the slot {order.slot!r} on the primary"
-    yield f"  copy by pg_basebackup into {order.partial}, and verify the copy"
+    yield f"  make the slot {spec.slot!r} on the primary"
+    yield f"  copy by pg_basebackup into {spec.partial}, and verify the copy"
     yield f"  give it its name{', after moving aside what is there' if found.target.system else ''}"
     yield "  configure it as a standby, with no setting below the primary's"
     yield f"  start it by {_starter(found)}, and wait until it streams"
@@ -92,10 +93,10 @@ def _planned(found: Plan) -> Iterator[str]:
     yield "not possible yet" if found.obstacles else "nothing is in the way; --apply does it"
 
 
-def _done(done: Done) -> Iterator[str]:
-    order, node = done.plan.order, done.plan.node
+def _done(done: CloneResult) -> Iterator[str]:
+    spec, node = done.plan.spec, done.plan.node
     after = f"after {done.seconds:.1f} s"
-    yield f"{order.name!r} streams from {order.shown}, {after}; slot {order.slot!r}"
+    yield f"{spec.name!r} streams from {spec.shown}, {after}; slot {spec.slot!r}"
     if not done.asked:
         yield "note: its owner cannot come in by the socket: the primary's slot alone proves it"
     if done.raised:
@@ -103,35 +104,35 @@ def _done(done: Done) -> Iterator[str]:
     if done.aside:
         yield f"the former folder is {done.aside}; remove it when you need it no more"
     if not node.debian:
-        stop = shlex.join((str(node.binaries.program("pg_ctl")), "-D", str(order.data), "stop"))
+        stop = shlex.join((str(node.binaries.program("pg_ctl")), "-D", str(spec.data), "stop"))
         who = "" if node.account.is_caller else f"runuser -u {node.account.name} -- "
         yield f"started by pg_ctl: nothing starts it at boot yet. Stop it with: {who}{stop}"
 
 
-def _starter(found: Plan) -> str:
+def _starter(found: ClonePlan) -> str:
     return f"pg_ctlcluster ({found.node.debian.shown})" if found.node.debian else "pg_ctl"
 
 
-def _plan_facts(found: Plan) -> facts.Facts:
+def _plan_facts(found: ClonePlan) -> facts.Facts:
     return {
-        "name": found.order.name,
-        "primary": found.order.shown,
+        "name": found.spec.name,
+        "primary": found.spec.shown,
         "system": str(found.system),
         "timeline": found.timeline,
-        "data": found.order.data,
-        "slot": found.order.slot,
+        "data": found.spec.data,
+        "slot": found.spec.slot,
         "bytes": found.primary.databases,
         "obstacles": [{"message": one.what, "hint": one.hint} for one in found.obstacles],
         "notes": list(found.notes),
     }
 
 
-def _done_facts(done: Done) -> facts.Facts:
+def _done_facts(done: CloneResult) -> facts.Facts:
     return {
-        "name": done.plan.order.name,
-        "primary": done.plan.order.shown,
-        "data": done.plan.order.data,
-        "slot": done.plan.order.slot,
+        "name": done.plan.spec.name,
+        "primary": done.plan.spec.shown,
+        "data": done.plan.spec.data,
+        "slot": done.plan.spec.slot,
         "seconds": done.seconds,
         "streams": True,
         "proved_by_itself": done.asked,

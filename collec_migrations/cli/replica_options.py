@@ -10,8 +10,7 @@ import typer
 
 from collec_migrations.errors import UsageError
 from collec_migrations.replica import nodes
-from collec_migrations.replica.node import PATIENCE
-from collec_migrations.replica.nodes import Named
+from collec_migrations.replica.nodes import PATIENCE, NamedNode
 
 Nodes = Annotated[
     list[str] | None,
@@ -39,7 +38,7 @@ Wait = Annotated[float, typer.Option("--wait", min=1, help="Seconds until it str
 DEFAULT_PATIENCE = PATIENCE
 
 
-def own_name(name: str | None, known: Sequence[Named]) -> str:
+def own_name(name: str | None, known: Sequence[NamedNode]) -> str:
     """Return the name of this machine's node; raise UsageError when it is not among the nodes."""
     chosen = name or socket.gethostname().partition(".")[0]
     if name is None and all(one.name != chosen for one in known):
@@ -47,7 +46,7 @@ def own_name(name: str | None, known: Sequence[Named]) -> str:
             f"which of the nodes this machine is, is not clear: none is called {chosen!r}",
             hint=f"Say it with --name: {', '.join(one.name for one in known)}.",
         )
-    return nodes.one(known, chosen).name
+    return nodes.node_named(known, chosen).name
 
 
 def agree(plan: Sequence[str], *, yes: bool, as_json: bool) -> None:

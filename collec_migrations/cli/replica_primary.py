@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import facts, options
 from collec_migrations.install import administrator
 from collec_migrations.migrate import access
 from collec_migrations.postgres import server_settings
 from collec_migrations.replica import primary
-from collec_migrations.replica.primary import Done, Plan
+from collec_migrations.replica.primary import PrimaryPlan, PrimaryResult
 
 SECRETS = Path("replica.pgpass")
 
@@ -22,6 +23,7 @@ def primary_(
         str, typer.Option("--standby", help="Address from which the standby will come.")
     ],
     url: options.Url = None,
+    app: options.App = None,
     passfile: Annotated[
         Path, typer.Option("--passfile", help="Where new passwords are kept, mode 0600.")
     ] = SECRETS,
@@ -32,15 +34,15 @@ def primary_(
     as_json: options.Json = False,
 ) -> None:
     """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
-    connect = administrator.of(access.told(options.given(url=url)).address).connect
+    connect = administrator.of(access.told(options.given(url=url, app=app)).address).connect
     if not apply:
-        found = primary.plan(connect, standby)
+        found = replica.plan_primary(connect, standby)
         if as_json:
             facts.write(_plan_facts(found))
         else:
             typer.echo("\n".join(_planned(found)))
         raise typer.Exit(0 if found.is_ready else 1)
-    done = primary.apply(
+    done = replica.prepare_primary(
         connect, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
     )
     if as_json:
@@ -50,8 +52,8 @@ def primary_(
     raise typer.Exit(3 if done.failures else 0 if done.after.is_ready else 1)
 
 
-def _planned(found: Plan) -> Iterator[str]:
-    release = found.primary.told.split(" ")[1]
+def _planned(found: PrimaryPlan) -> Iterator[str]:
+    release = found.primary.version_text.split(" ")[1]
     yield f"primary: PostgreSQL {release}; standby: {found.standby}"
     yield from _missing(found)
     yield from (f"note: {note}" for note in found.notes)
@@ -71,7 +73,7 @@ def _planned(found: Plan) -> Iterator[str]:
     yield "--apply writes this; the server is never restarted by it"
 
 
-def _missing(found: Plan) -> Iterator[str]:
+def _missing(found: PrimaryPlan) -> Iterator[str]:
     for one in found.findings:
         yield f"missing: {one.what}"
         yield f"         {one.why}"
@@ -86,7 +88,7 @@ def _missing(found: Plan) -> Iterator[str]:
         yield "         the standby could not connect"
 
 
-def _done(done: Done, secrets: Path) -> Iterator[str]:
+def _done(done: PrimaryResult, secrets: Path) -> Iterator[str]:
     if done.settings:
         yield f"wrote {done.settings}"
     if done.access:
@@ -106,7 +108,7 @@ def _done(done: Done, secrets: Path) -> Iterator[str]:
         yield "the primary is ready; on the standby's machine: collec-migrations replica clone"
 
 
-def _plan_facts(found: Plan) -> facts.Facts:
+def _plan_facts(found: PrimaryPlan) -> facts.Facts:
     return {
         "ready": found.is_ready,
         "standby": found.standby,
@@ -121,7 +123,7 @@ def _plan_facts(found: Plan) -> facts.Facts:
     }
 
 
-def _done_facts(done: Done) -> facts.Facts:
+def _done_facts(done: PrimaryResult) -> facts.Facts:
     return {
         "passwords": list(done.passwords),
         "settings": done.settings,

@@ -1,6 +1,5 @@
 """The command `replica promote`: a standby becomes the primary."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -8,12 +7,11 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.install import application
-from collec_migrations.install.application import move
-from collec_migrations.replica import configuration, machine, nodes, promote_plan, promotion
-from collec_migrations.replica.promote_plan import Plan
-from collec_migrations.replica.promotion import Done
+from collec_migrations.install import application_settings
+from collec_migrations.replica import local_node, standby_config
+from collec_migrations.replica.promotion import Promotion, PromotionPlan
 
 
 def promote(
@@ -28,21 +26,19 @@ def promote(
     force: Annotated[
         bool, typer.Option("--force", help="Although a primary seems to answer: you fenced it.")
     ] = False,
-    app: Annotated[
-        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
-    ] = None,
+    app: options.App = None,
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Make a standby the primary, unless the primary lives or another standby has more."""
-    named = nodes.known(node_ or (), file)
-    installation = application.read(app, os.environ) if app else None
-    local = machine.node(data, configuration.major_of(data)) if data else None
-    found = promote_plan.plan(named, name, local=local, force=force, patience=patience)
+    named = replica.known_nodes(node_ or (), file)
+    installation = options.installation(app)
+    local = local_node.local_node(data, standby_config.major_of(data)) if data else None
+    found = replica.plan_promotion(named, name, local=local, force=force, patience=patience)
     replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
-    done = promotion.promote(found, say=options.say)
-    lines = move.lines(done.host, done.port, installation)
+    done = replica.promote(found, say=options.say)
+    lines = application_settings.moved(done.host, done.port, installation)
     if as_json:
         facts.write({**asdict(done), "application": list(lines)})
     else:
@@ -51,7 +47,7 @@ def promote(
     raise typer.Exit(3 if done.left else 0)
 
 
-def _planned(found: Plan) -> Iterator[str]:
+def _planned(found: PromotionPlan) -> Iterator[str]:
     target = found.target
     yield f"{target.name} ({target.shown}) becomes the primary, on a new timeline"
     for slot in found.slots:
@@ -60,7 +56,7 @@ def _planned(found: Plan) -> Iterator[str]:
     yield from (f"note: {note}" for note in found.notes)
 
 
-def _done(done: Done, found: Plan) -> Iterator[str]:
+def _done(done: Promotion, found: PromotionPlan) -> Iterator[str]:
     yield f"{done.name} is the primary on timeline {done.timeline}, after {done.seconds:.1f} s"
     yield from (f"by hand: {line}" for line in done.left)
     yield "keep the former primary off until, on its machine:"

@@ -5,17 +5,16 @@ from dataclasses import asdict
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.replica import nodes, rejoin_plan, rejoining
-from collec_migrations.replica.attaching import Way
-from collec_migrations.replica.rejoin_plan import Plan, Wish
-from collec_migrations.replica.rejoining import Done
+from collec_migrations.replica.follow import Method
+from collec_migrations.replica.rejoin import RejoinPlan, RejoinRequest, RejoinResult
 
 DID = {
     None: "follows already",
-    Way.ATTACH: "follows again, as it was",
-    Way.REWIND: "follows again, after a rewind",
-    Way.CLONE: "follows again, as a new clone",
+    Method.ATTACH: "follows again, as it was",
+    Method.REWIND: "follows again, after a rewind",
+    Method.CLONE: "follows again, as a new clone",
 }
 
 
@@ -31,8 +30,8 @@ def rejoin(
     as_json: options.Json = False,
 ) -> None:
     """Bring the server of a data folder back as a standby of the present primary."""
-    named = nodes.known(node_ or (), file)
-    wish = Wish(
+    named = replica.known_nodes(node_ or (), file)
+    request = RejoinRequest(
         nodes=named,
         name=replica_options.own_name(name, named),
         data=data,
@@ -40,36 +39,38 @@ def rejoin(
         bin_dir=bin_dir,
         patience=wait,
     )
-    found = rejoin_plan.plan(wish)
+    found = replica.plan_rejoin(request)
     if found.choice is not None:
         replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
-    done = rejoining.rejoin(found, say=options.say)
+    done = replica.rejoin_standby(found, say=options.say)
     if as_json:
-        facts.write({"name": found.wish.name, **asdict(done)})
+        rest = asdict(done)
+        way = rest.pop("method")
+        facts.write({"name": found.request.name, "way": way, **rest})
     else:
         typer.echo("\n".join(_done(done, found)))
     raise typer.Exit(3 if done.left else 0)
 
 
-def _planned(found: Plan) -> Iterator[str]:
+def _planned(found: RejoinPlan) -> Iterator[str]:
     assert found.choice is not None
-    name, data = found.wish.name, found.order.data
+    name, data = found.request.name, found.spec.data
     yield f"{name} ({data}) follows {found.primary.name}, timeline {found.primary.timeline}"
     if found.writes:
         yield "  it takes writes at this moment: what it took alone is LOST"
     if found.running:
         yield "  its server is stopped"
-    yield f"  {found.choice.way.value}: {found.choice.why}"
-    if found.choice.way is Way.REWIND:
+    yield f"  {found.choice.method.value}: {found.choice.why}"
+    if found.choice.method is Method.REWIND:
         yield "  what it wrote and its primary never had is gone then; its settings stay"
         yield "  if that is not possible, it is cloned anew"
-    if found.choice.way is not Way.ATTACH:
+    if found.choice.method is not Method.ATTACH:
         yield f"  for a clone the present folder is moved aside, as {data.name}.before-..."
     yield "  it is marked as a standby before it starts"
 
 
-def _done(done: Done, found: Plan) -> Iterator[str]:
-    yield f"{found.wish.name} {DID[done.way]}: {found.primary.name}, timeline {done.timeline}"
+def _done(done: RejoinResult, found: RejoinPlan) -> Iterator[str]:
+    yield f"{found.request.name} {DID[done.method]}: {found.primary.name}, timeline {done.timeline}"
     yield from (f"the slot {name!r} that it had as a primary is dropped" for name in done.dropped)
     if done.aside:
         yield f"the former folder is {done.aside}; remove it when you need it no more"

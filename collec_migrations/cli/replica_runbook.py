@@ -1,16 +1,13 @@
 """The command `replica runbook`: the site's own page for a bad night."""
 
-import os
 from datetime import date
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import options, replica_options
-from collec_migrations.install import application
-from collec_migrations.install.application import move
-from collec_migrations.replica import health, node, nodes, runbook
+from collec_migrations.install import application_settings
+from collec_migrations.replica import health, runbook
 from collec_migrations.replica.runbook import Site
 from collec_migrations.replica.states import Down
 
@@ -18,25 +15,23 @@ from collec_migrations.replica.states import Down
 def runbook_(
     node_: replica_options.Nodes = None,
     file: replica_options.File = None,
-    app: Annotated[
-        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
-    ] = None,
+    app: options.App = None,
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
 ) -> None:
     """Print the page for a bad night (Markdown): addresses, commands in order, how to check."""
-    named = nodes.known(node_ or (), file)
-    installation = application.read(app, os.environ) if app else None
-    seen = node.read_all(named, patience=patience)
+    named = replica.known_nodes(node_ or (), file)
+    installation = options.installation(app)
+    seen = replica.read_nodes(named, patience=patience)
     primary = health.primary_of(seen)
     name = primary.name if primary else ""
     target = runbook.target_of(seen, name) or seen[0]
     site = Site(
         nodes=seen,
         primary=name,
-        application=move.lines(target.host, target.port, installation),
+        application=application_settings.moved(target.host, target.port, installation),
         written=date.today().isoformat(),
     )
-    typer.echo("\n".join(runbook.page(site)))
+    typer.echo("\n".join(replica.page(site)))
     for one in seen:
         if isinstance(one, Down):
             options.say(f"note: {one.name} did not answer: its data folder is not on the page")

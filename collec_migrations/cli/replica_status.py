@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import facts, options, replica_options, replica_text
 from collec_migrations.errors import UsageError
-from collec_migrations.replica import health, node, nodes
-from collec_migrations.replica.findings import Limits, Report
+from collec_migrations.replica.states import Limits, Report
 
 UNKNOWN = 3
 """Nagios: nothing can be said."""
@@ -49,7 +49,7 @@ def status(
     """Tell the state of every node: 0 all is well, 1 needs attention, 3 broken."""
     form = _form(as_json, nagios, prometheus)
     try:
-        named = nodes.known(node_ or (), file)
+        named = replica.known_nodes(node_ or (), file)
     except UsageError as error:
         if form is not Form.NAGIOS:
             raise
@@ -58,7 +58,7 @@ def status(
     limits = Limits(bytes=max_bytes, seconds=max_seconds)
 
     def look() -> Report:
-        return health.report(node.read_all(named, patience=patience), limits)
+        return replica.report(replica.read_nodes(named, patience=patience), limits)
 
     if watch:
         _watch(look, form, every)

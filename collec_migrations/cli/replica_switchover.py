@@ -1,20 +1,17 @@
 """The command `replica switchover`: primary and standby exchange their roles."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import facts, options, replica_options
-from collec_migrations.install import application
-from collec_migrations.install.application import move
-from collec_migrations.replica import lsn, nodes, switch_plan, switchover
-from collec_migrations.replica.rejoin_plan import Wish
-from collec_migrations.replica.switch_plan import Plan
-from collec_migrations.replica.switchover import Done
+from collec_migrations.install import application_settings
+from collec_migrations.replica import states
+from collec_migrations.replica.rejoin import RejoinRequest
+from collec_migrations.replica.switchover import Switchover, SwitchoverPlan
 
 
 def switchover_(
@@ -28,16 +25,14 @@ def switchover_(
     passfile: replica_options.Passfile = None,
     bin_dir: replica_options.BinDir = None,
     wait: replica_options.Wait = 60,
-    app: Annotated[
-        Path | None, typer.Option("--app", help="The application's folder, to say what to change.")
-    ] = None,
+    app: options.App = None,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Exchange the roles of the primary on this machine and of a standby; nothing is lost."""
-    named = nodes.known(node_ or (), file)
-    installation = application.read(app, os.environ) if app else None
-    wish = Wish(
+    named = replica.known_nodes(node_ or (), file)
+    installation = options.installation(app)
+    request = RejoinRequest(
         nodes=named,
         name=replica_options.own_name(name, named),
         data=data,
@@ -45,10 +40,10 @@ def switchover_(
         bin_dir=bin_dir,
         patience=wait,
     )
-    found = switch_plan.plan(wish, to)
+    found = replica.plan_switchover(request, to)
     replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
-    done = switchover.switch(found, say=options.say)
-    lines = move.lines(done.promoted.host, done.promoted.port, installation)
+    done = replica.switch_over(found, say=options.say)
+    lines = application_settings.moved(done.promoted.host, done.promoted.port, installation)
     if as_json:
         facts.write({**asdict(done), "lost": done.lost, "application": list(lines)})
     else:
@@ -57,21 +52,22 @@ def switchover_(
     raise typer.Exit(3 if done.left else 0)
 
 
-def _planned(found: Plan) -> Iterator[str]:
+def _planned(found: SwitchoverPlan) -> Iterator[str]:
     primary, target = found.primary.name, found.target.name
     yield f"{primary} is stopped: the application is away for some seconds"
     yield f"when {target} is proved to have its last record, it is promoted; else {primary} starts"
     yield f"{primary} follows {target}"
 
 
-def _done(done: Done, found: Plan) -> Iterator[str]:
+def _done(done: Switchover, found: SwitchoverPlan) -> Iterator[str]:
     yield (
         f"{found.target.name} is the primary on timeline {done.promoted.timeline}; "
         f"{done.away:.1f} s without one"
     )
     yield (
-        f"bytes lost: {done.lost} ({found.primary.name} stopped at {lsn.shown(done.stopped_at)}, "
-        f"{found.target.name} had {lsn.shown(done.had)})"
+        f"bytes lost: {done.lost} "
+        f"({found.primary.name} stopped at {states.lsn_text(done.stopped_at)}, "
+        f"{found.target.name} had {states.lsn_text(done.had)})"
     )
     yield from (f"by hand: {line}" for line in done.left)
     for other in found.others:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options, place, upgrade_backup
-from collec_migrations.cli.detect import App
+from collec_migrations.cli import facts, options, upgrade_backup
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def upgrade(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     application_code: options.ApplicationCode = None,
     transaction: options.Transaction = None,
     lock_wait: options.LockWait = None,
@@ -51,14 +50,13 @@ def upgrade(
         url=url,
         gacl=gacl,
         col=col,
+        app=app,
         application_code=application_code,
         transaction=transaction,
         lock_wait=lock_wait,
         lock_timeout=lock_timeout,
         lock_retries=lock_retries,
     )
-    if app is not None:
-        given |= place.as_options(place.find(url=url, gacl=gacl, col=col, app=app))
     if not plan and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "there is no terminal to ask on",
@@ -69,10 +67,11 @@ def upgrade(
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.migrate import verbs
 
-    if app is not None and version == "head":
+    folder = options.app_folder(app)
+    if folder is not None and version == "head":
         from collec_migrations.cli import application_scripts
 
-        application_scripts.offer(app, plan=plan, yes=yes)
+        application_scripts.offer(folder, plan=plan, yes=yes)
     if not plan:
         verbs.ensure_server(given, say=options.say)
     found = verbs.plan(given, version, say=options.say)

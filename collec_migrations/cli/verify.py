@@ -7,7 +7,6 @@ import typer
 from collec_migrations.bridge import adoption, verification, verification_text
 from collec_migrations.bridge.report import Report
 from collec_migrations.cli import colours, facts, options, place
-from collec_migrations.cli.detect import App
 from collec_migrations.errors import UsageError
 
 
@@ -22,7 +21,7 @@ def verify(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    app: App = None,
+    app: options.App = None,
     role: Annotated[str, typer.Option("--role", help="The application's database account.")] = "",
     as_json: options.Json = False,
     sql: Annotated[

@@ -6,15 +6,14 @@ from psycopg2 import extensions as driver
 
 from collec_migrations import versions
 from collec_migrations.bridge import detection as detecting
-from collec_migrations.bridge import detection_text, verification
-from collec_migrations.bridge import verification_text as verification_telling
+from collec_migrations.bridge import detection_text, verification, verification_text
 from collec_migrations.bridge.answer import Answer, Detection
 from collec_migrations.bridge.report import Report
 from collec_migrations.doctor.report import Line, first_bad
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.postgres import extensions
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
 GROUP = "database"
 NEEDED = (("pg_trgm", "1.2"), ("postgis", "2.4"))
@@ -68,8 +67,8 @@ def version(one: Detection, options: str = "") -> Line:
     shown += [f"Alembic says {', '.join(alembic) or 'nothing'}"]
     shown += [f"dbversion says {one.records.numbers[-1]}"] if one.records.numbers else []
     shown += [f"the application asks for {one.expected}"] if one.expected else []
-    told = f"{names.col}: {'; '.join(shown)}"
-    wanted = one.expected and one.expected not in (*one.records.numbers, seen)
+    text = f"{names.col}: {'; '.join(shown)}"
+    outdated = one.expected and one.expected not in (*one.records.numbers, seen)
     unrecorded = seen and versions.is_recorded(seen) and seen not in one.records.numbers
     hidden = ", ".join(one.records.unreadable)
     if hidden and seen is not None:
@@ -88,27 +87,27 @@ def version(one: Detection, options: str = "") -> Line:
     return first_bad(
         [
             (none_there, BROKEN, f"{names.col}: nothing of the application is there", upgrade),
-            (seen is None, BROKEN, told, detect),
-            (bool(wanted), BROKEN, told, upgrade),
-            (len(alembic) > 1, BROKEN, told, detect),
-            (not alembic, ATTENTION, f"{told}: not adopted", adopt),
-            (alembic != (seen,), BROKEN, f"{told}: these disagree", detect),
-            (bool(unrecorded), ATTENTION, f"{told}: the application does not find its row", verify),
+            (seen is None, BROKEN, text, detect),
+            (bool(outdated), BROKEN, text, upgrade),
+            (len(alembic) > 1, BROKEN, text, detect),
+            (not alembic, ATTENTION, f"{text}: not adopted", adopt),
+            (alembic != (seen,), BROKEN, f"{text}: these disagree", detect),
+            (bool(unrecorded), ATTENTION, f"{text}: the application does not find its row", verify),
         ],
         group=GROUP,
         name=_named("version", names),
-        good=told,
+        good=text,
     )
 
 
 def needed(version: str, found: extensions.Extensions) -> Line:
     """Return the line about the extensions that a version needs."""
-    wanted = [
+    required = [
         name
         for name, since in NEEDED
         if versions.position(version) >= versions.position(since)
     ]  # fmt: skip
-    missing = [name for name in wanted if name not in found.installed]
+    missing = [name for name in required if name not in found.installed]
     here = [name for name in missing if name in found.available]
     package = ", ".join(name for name in missing if name not in found.available)
     return first_bad(
@@ -128,24 +127,24 @@ def needed(version: str, found: extensions.Extensions) -> Line:
         ],
         group=GROUP,
         name="extensions",
-        good=", ".join(wanted) or f"version {version} needs none",
+        good=", ".join(required) or f"version {version} needs none",
     )
 
 
 def drift(report: Report, options: str = "") -> Line:
     """Return the line about differences."""
-    told = verification_telling.headline(report).removesuffix(".")
+    text = verification_text.headline(report).removesuffix(".")
     hidden = sum(not one.readable for one in report.owners.objects)
-    told += f"; {hidden} objects that this role may not read were not looked into" if hidden else ""
+    text += f"; {hidden} objects that this role may not read were skipped" if hidden else ""
     verify = detection_text.command("verify", report.names, options)
     return first_bad(
         [
-            (bool(report.breaking), BROKEN, told, f"{verify} (then --sql, --repair)"),
-            (not report.is_sound, ATTENTION, told, verify),
+            (bool(report.breaking), BROKEN, text, f"{verify} (then --sql, --repair)"),
+            (not report.is_sound, ATTENTION, text, verify),
         ],
         group=GROUP,
         name=_named("drift", report.names),
-        good=told,
+        good=text,
     )
 
 

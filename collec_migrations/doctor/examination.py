@@ -15,72 +15,62 @@ from psycopg2.errorcodes import (
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations.doctor import (
-    backups,
-    disk,
-    maintenance,
-    server,
-    server_settings,
-    standbys,
-)
-from collec_migrations.doctor import (
-    database as contents,
-)
-from collec_migrations.doctor.report import Line, Page
+from collec_migrations.doctor import copies, maintenance, server
+from collec_migrations.doctor import database as contents
+from collec_migrations.doctor.report import Line, Page, disk
 from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica.findings import Verdict
-from collec_migrations.replica.node import timed
-from collec_migrations.replica.nodes import Named
+from collec_migrations.replica.nodes import NamedNode, with_timeout
+from collec_migrations.replica.states import Verdict
 
 PATIENCE = 10.0
-"""Seconds that the server has to let us in."""
+"""Seconds to connect."""
 SLOW = 30
 """Seconds that one question may take: a monitor must not hang, nor pile up."""
 Pairs = Callable[[Connection], Sequence[Names]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is to be looked at."""
+class Site:
+    """What is to be examined."""
 
     address: Address
     pairs: Pairs
-    """Tells the pairs of schemas, once there is a connection."""
+    """Returns the pairs of schemas by a connection."""
     expected: str = ""
     """The version that the application asks for; empty: it was not read."""
     role: str = ""
     options: str = ""
     """What to repeat of the options in a command; never a password."""
     backups: Path | None = None
-    nodes: tuple[Named, ...] = ()
+    nodes: tuple[NamedNode, ...] = ()
     ignored: frozenset[str] = frozenset()
 
 
-def examine(order: Order) -> Page:
+def examine(site: Site) -> Page:
     """Return the page on a site; also when its server is down."""
     now = datetime.now(UTC)
     try:
-        with closing(database.connect(timed(order.address, PATIENCE))) as connection:
+        with closing(database.connect(with_timeout(site.address, PATIENCE))) as connection:
             connection.set_session(readonly=True)
             _limit(connection)
             name = str(connection.info.dbname)
-            lines = list(_of_server(connection, order, now))
+            lines = list(_of_server(connection, site, now))
     except (ConnectionFailed, psycopg2.Error) as error:
-        name = str(parse_dsn(order.address.dsn).get("dbname", ""))
-        lines = list(_of_nobody(error))
-    lines += _guarded("backup", lambda: backups.lines(order.backups, name, now))
-    lines += _guarded("standbys", lambda: standbys.lines(order.nodes, order.address))
+        name = str(parse_dsn(site.address.dsn).get("dbname", ""))
+        lines = list(_unreachable(error))
+    lines += _guarded("backup", lambda: copies.backups(site.backups, name, now))
+    lines += _guarded("standbys", lambda: copies.standbys(site.nodes, site.address))
     return Page(
-        title=f"{name or 'the default database'} at {_place(order.address)}",
+        title=f"{name or 'the default database'} at {_place(site.address)}",
         lines=tuple(lines),
-        ignored=order.ignored,
+        ignored=site.ignored,
     )
 
 
-def _of_server(connection: Connection, order: Order, now: datetime) -> Iterator[Line]:
+def _of_server(connection: Connection, site: Site, now: datetime) -> Iterator[Line]:
     local = _is_local(connection)
     groups: Sequence[tuple[str, Callable[[], Iterable[Line]]]] = (
         (
@@ -88,31 +78,31 @@ def _of_server(connection: Connection, order: Order, now: datetime) -> Iterator[
             lambda: server.judge(server.read(connection, local=local), now.date()),
         ),
         (contents.GROUP, lambda: [contents.encoding(connection)]),
-        (contents.GROUP, lambda: _of_pairs(connection, order)),
-        (server_settings.GROUP, lambda: server_settings.judge(server_settings.read(connection))),
-        (maintenance.GROUP, lambda: _of_upkeep(connection, local=local)),
+        (contents.GROUP, lambda: _of_pairs(connection, site)),
+        (server.SETTINGS, lambda: server.judge_settings(server.read_settings(connection))),
+        (maintenance.GROUP, lambda: _of_maintenance(connection, local=local)),
     )
     for group, look in groups:
         yield from _guarded(group, look)
         connection.rollback()
 
 
-def _of_pairs(connection: Connection, order: Order) -> Iterator[Line]:
-    for names in order.pairs(connection):
+def _of_pairs(connection: Connection, site: Site) -> Iterator[Line]:
+    for names in site.pairs(connection):
         yield from contents.pair(
-            connection, names, expected=order.expected, role=order.role, options=order.options
+            connection, names, expected=site.expected, role=site.role, options=site.options
         )
 
 
-def _of_upkeep(connection: Connection, *, local: bool) -> Iterator[Line]:
+def _of_maintenance(connection: Connection, *, local: bool) -> Iterator[Line]:
     facts = maintenance.read(connection)
     yield from maintenance.judge(facts, str(connection.info.dbname))
     folder = Path(facts.data_directory) if facts.data_directory and local else None
     why = "this role may not know where the data are" if local else "not on this machine"
-    yield disk.line(maintenance.GROUP, "data disk", folder, why)
+    yield disk(maintenance.GROUP, "data disk", folder, why)
 
 
-def _of_nobody(error: Exception) -> Iterator[Line]:
+def _unreachable(error: Exception) -> Iterator[Line]:
     hint = error.hint if isinstance(error, MigrationError) else ""
     yield Line(
         group=server.GROUP,
@@ -141,16 +131,16 @@ def _guarded(group: str, look: Callable[[], Iterable[Line]]) -> list[Line]:
 
 
 def _failed(group: str, error: psycopg2.Error) -> Line:
-    told = database.first_line(error)
+    text = database.first_line(error)
     if error.pgcode == INSUFFICIENT_PRIVILEGE:
-        return Line(group=group, name=group, verdict=None, text=told,
+        return Line(group=group, name=group, verdict=None, text=text,
                     command="grant pg_monitor, pg_read_all_data to the role")  # fmt: skip
     slow = error.pgcode in (QUERY_CANCELED, LOCK_NOT_AVAILABLE)
     return Line(
         group=group,
         name=group,
         verdict=Verdict.ATTENTION if slow else Verdict.BROKEN,
-        text=f"no answer: {told}",
+        text=f"no answer: {text}",
         command="select * from pg_stat_activity (who holds it up?)" if slow else "",
     )
 

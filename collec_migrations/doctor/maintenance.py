@@ -7,9 +7,9 @@ from psycopg2 import errors, extensions
 
 from collec_migrations.doctor.report import Figure, Line, ago, first_bad
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 
-GROUP = "upkeep"
+GROUP = "maintenance"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
 COLLATIONS_SINCE = 150000
 HOUR = 3600.0
@@ -61,7 +61,7 @@ class Facts:
 def read(connection: extensions.connection) -> Facts:
     """Return what a server has to show."""
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        cursor.execute(statement("health_upkeep"))
+        cursor.execute(statement("health_maintenance"))
         row = cursor.fetchone()
         assert row is not None
         found: list[tuple[str, str, str]] = []

@@ -1,9 +1,17 @@
-"""The page: lines, each with a verdict and what to do about it. Pure."""
+"""The page: lines, each with a verdict and what to do about it."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from collec_migrations.replica.findings import Verdict, worst
+from collec_migrations.postgres import sizes
+from collec_migrations.replica.states import Verdict, worst
+
+SCARCE = 0.10
+"""Of a disk: time to make room."""
+LAST = 0.02
+"""Of a disk: the server stops when nothing is left for its WAL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +78,31 @@ def ago(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def disk(group: str, name: str, folder: Path | None, why_not: str) -> Line:
+    """Return the line about the disk of a folder; `why_not` is the text without a folder."""
+    if folder is None:
+        return Line(group=group, name=name, verdict=None, text=why_not)
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        return Line(group=group, name=name, verdict=None, text=f"{folder}: {why}")
+    return disk_space(group, name, folder, free=usage.free, total=usage.total)
+
+
+def disk_space(group: str, name: str, folder: Path, *, free: int, total: int) -> Line:
+    """Return the line about a disk."""
+    share = free / max(total, 1)
+    verdict = (
+        Verdict.BROKEN if share < LAST else Verdict.ATTENTION if share < SCARCE else Verdict.OK
+    )
+    return Line(
+        group=group,
+        name=name,
+        verdict=verdict,
+        text=f"{sizes.shown(free)} free of {sizes.shown(total)} ({share:.0%}) for {folder}",
+        command="" if verdict is Verdict.OK else f"Make room: du -xh {folder} | sort -h | tail",
+        figure=Figure(value=free, unit="B"),
+    )

@@ -1,11 +1,14 @@
-"""Where a command finds its database when it does not go through Alembic, which is slow to load."""
+"""Where a command finds its database: the one place that joins options, files and environment.
+
+It does without Alembic, which is slow to load; `alembic` itself comes here too.
+"""
 
 import os
 from collections.abc import Callable, Mapping
 from configparser import Error, RawConfigParser
 from pathlib import Path
 
-from collec_migrations import settings, trust
+from collec_migrations import application, settings, trust
 from collec_migrations.errors import ConnectionFailed, UsageError
 from collec_migrations.postgres import embedded
 from collec_migrations.postgres.conninfo import Address
@@ -15,8 +18,23 @@ SECTION = "alembic"
 
 
 def told(options: Mapping[str, str]) -> settings.Settings:
-    """Return what options, environment and the current folder's alembic.ini tell."""
-    return settings.resolve(options=options, environment=os.environ, ini=ini_values(INI))
+    """Return the settings by options, application, environment and this folder's alembic.ini."""
+    return settled(options, ini_values(INI))
+
+
+def settled(
+    options: Mapping[str, str], ini: Mapping[str, str], *, typed: str = "--url"
+) -> settings.Settings:
+    """Return the settings with the values of an ini file that was read already."""
+    folder = options.get("app") or os.environ.get(settings.APP)
+    installation = application.read(Path(folder), os.environ) if folder else None
+    return settings.resolve(
+        options=options,
+        environment=os.environ,
+        ini=ini,
+        application=installation,
+        typed=typed,
+    )
 
 
 def ini_values(path: Path) -> dict[str, str]:
@@ -27,7 +45,7 @@ def ini_values(path: Path) -> dict[str, str]:
     trust.check(path)
     parser = RawConfigParser()
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read(path, encoding="utf-8-sig")
     except (Error, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read as an ini file") from error
     if not parser.has_section(SECTION):
@@ -46,9 +64,17 @@ def address(told: settings.Settings, *, say: Callable[[str], None]) -> Address:
     if embedded.find(Path.cwd()) is None:
         raise ConnectionFailed(
             "no database is named, and this folder has no server of its own",
-            hint="Give --url, set COLLEC_DATABASE_URL or libpq's PGHOST, PGDATABASE ...",
+            hint=_advice(),
         )
     return made(say=say)
+
+
+def _advice() -> str:
+    """Return what to do where nothing names a database."""
+    here = application.installed()
+    if len(here) == 1:
+        return f"This machine has one application: name it with --app {here[0]}"
+    return "Name the application with --app DIR or COLLEC_APP, or the database with --url."
 
 
 def made(*, say: Callable[[str], None]) -> Address:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from collec_migrations import settings
 from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed, UsageError
-from collec_migrations.migrate import offline, online, planning, sending
+from collec_migrations.migrate import access, offline, online, planning, sending
 from collec_migrations.migrate.job import Job
 
 DEBUG = "COLLEC_DEBUG"
@@ -68,7 +68,8 @@ def _run_online(environment: EnvironmentContext, job: Job) -> None:
 
 def told(config: Config) -> settings.Settings:
     """Return the settings that options, environment and ini file tell."""
-    return settings.resolve(options=options(config), environment=os.environ, ini=_ini(config))
+    typed = "-x url" if config.cmd_opts is not None else "--url"
+    return access.settled(options(config), _ini(config), typed=typed)
 
 
 def options(config: Config) -> dict[str, str]:

@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  (a class
 from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.errors import ConnectionFailed, MigrationError
-from collec_migrations.postgres import prologue
+from collec_migrations.postgres import peer, prologue
 from collec_migrations.postgres.conninfo import Address
 
 __all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line", "translated"]
@@ -36,14 +36,27 @@ HINTS = (
 
 
 def connect(address: Address) -> Connection:
-    """Open a connection in UTF-8 with our settings; raise `ConnectionFailed`: a line, a hint."""
+    """Open a connection in UTF-8 with our settings; raise `ConnectionFailed`: a line, a hint.
+
+    Root becomes the account that a socket's peer authentication asks for.
+    """
     with _told(address):
-        connection = psycopg2.connect(
-            prologue.with_keepalives(address.dsn), fallback_application_name=OURSELVES
-        )
+        connection = _opened(prologue.with_keepalives(address.dsn))
         connection.set_client_encoding("UTF8")
         prologue.begin(connection)
     return connection
+
+
+def _opened(dsn: str) -> Connection:
+    """Return a connection by the first way that the server takes; raise what the last one got."""
+    *others, last = peer.attempts(dsn)
+    for text, account in others:
+        try:
+            with peer.acting_as(account):
+                return psycopg2.connect(text, fallback_application_name=OURSELVES)
+        except psycopg2.OperationalError:
+            continue
+    return psycopg2.connect(last[0], fallback_application_name=OURSELVES)
 
 
 def connect_for_replication(address: Address) -> PhysicalReplicationConnection:

@@ -1,5 +1,6 @@
 """Where a database is: addresses in the forms that people have, as libpq takes them. Pure."""
 
+import re
 from dataclasses import dataclass, field
 
 from psycopg2 import ProgrammingError
@@ -44,13 +45,55 @@ def parse(text: str, *, source: str) -> Address:
             f"{source} is not an address of PostgreSQL but of {name!r}",
             hint="Write it as postgresql://user@host:5432/database.",
         )
+    dsn = f"postgresql://{rest}" if separator else text.strip()
+    if separator:
+        _refuse_unescaped(rest, source)
     try:
-        dsn = f"postgresql://{rest}" if separator else text.strip()
         parts = parse_dsn(dsn)
-    except ProgrammingError:
-        raise UsageError(
-            f"{source} is not a valid address",
-            hint="Write it as postgresql://user@host:5432/database; in a password, "
-            "@ / : % are written %40 %2F %3A %25.",
-        ) from None
+    except ProgrammingError as error:
+        raise _refused(source, str(error)) from None
+    if not all(port.isdigit() for port in str(parts.get("port", "0")).split(",")):
+        raise _refused(source)
     return Address(str(make_dsn(**parts)))
+
+
+ESCAPES = "in a user or password, @ / : ? # % are written %40 %2F %3A %3F %23 %25"
+_PARAMETER = re.compile(r'invalid URI query parameter: "(\w+)"|invalid connection option "(\w+)"')
+_FOREIGN = {
+    "schema": "Schemas are named by --gacl and --col.",
+    "currentSchema": "Schemas are named by --gacl and --col.",
+    "search_path": "Schemas are named by --gacl and --col.",
+    "charset": "The encoding is always UTF-8.",
+    "ssl": "Write sslmode=require.",
+}
+
+
+def _refuse_unescaped(rest: str, source: str) -> None:
+    """Refuse what would cut a password in two: libpq takes the first part of it for a host."""
+    before, _, query = rest.partition("?")
+    login = before.rpartition("@")[0]
+    if "@" in login or "/" in login or "@" in query.partition("&")[0].partition("=")[0]:
+        raise UsageError(
+            f"{source} is not a valid address: a character in it has to be escaped",
+            hint=f"Write it as postgresql://user@host:5432/database; {ESCAPES}.",
+        )
+    if len(re.findall(r"(?:^|&)host=", query)) > 1:
+        raise UsageError(
+            f"{source} names several hosts by parameters, as SQLAlchemy does",
+            hint="libpq takes them as postgresql://user@one:5432,two:5432/database.",
+        )
+
+
+def _refused(source: str, why: str = "") -> UsageError:
+    """Return the error for what libpq does not take; of its message, a parameter's name alone."""
+    found = _PARAMETER.search(why)
+    name = (found[1] or found[2]) if found else ""
+    if name in _FOREIGN:
+        return UsageError(
+            f"{source} has the parameter {name!r}, which is not one of PostgreSQL's",
+            hint=f"Leave it out. {_FOREIGN[name]}",
+        )
+    return UsageError(
+        f"{source} is not a valid address",
+        hint=f"Write it as postgresql://user@host:5432/database; {ESCAPES}.",
+    )

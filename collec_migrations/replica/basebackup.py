@@ -14,9 +14,9 @@ from types import MappingProxyType
 from collec_migrations.errors import ReplicationFailed, ServerFailed
 from collec_migrations.postgres import pg_versions, programs, sizes
 from collec_migrations.postgres.sizes import LOOK, Advance
-from collec_migrations.replica import configuration
-from collec_migrations.replica.configuration import Upstream
-from collec_migrations.replica.machine import Node
+from collec_migrations.replica import standby_config
+from collec_migrations.replica.local_node import LocalNode
+from collec_migrations.replica.standby_config import Upstream
 
 # The shell ends the copy when we end: then nobody holds the other side of its standard input.
 GUARD = """
@@ -45,7 +45,7 @@ HINTS: Mapping[str, str] = MappingProxyType(
 
 def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -> tuple[str, ...]:
     """Return the command of pg_basebackup; there is no password in it. Pure."""
-    where = f"{configuration.conninfo(major, upstream)} {KEEPALIVES}"
+    where = f"{standby_config.primary_conninfo(major, upstream)} {KEEPALIVES}"
     words = [str(program), "--no-password", "-d", where]
     words += ["-D", str(folder), "-X", "stream", "-c", "fast"]
     slot, manifest = pg_versions.text("bb_slot", major), pg_versions.text("bb_manifest", major)
@@ -55,7 +55,7 @@ def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -
 
 
 def copy(
-    node: Node,
+    node: LocalNode,
     folder: Path,
     upstream: Upstream,
     total: int,
@@ -76,9 +76,9 @@ def copy(
             for size in _sizes(guard, folder, silence):
                 advance(size, total)
         messages.seek(0)
-        told = messages.read().decode(errors="replace")
+        answer = messages.read().decode(errors="replace")
     if guard.returncode != 0:
-        raise _failure(guard.returncode, told)
+        raise _failure(guard.returncode, answer)
     size = sizes.of_folder(folder)
     advance(size, size)
 
@@ -100,14 +100,14 @@ def _sizes(guard: subprocess.Popen[bytes], folder: Path, silence: float) -> Iter
             guard.wait(LOOK)
 
 
-def _failure(status: int, told: str) -> ReplicationFailed:
+def _failure(status: int, answer: str) -> ReplicationFailed:
     status = KILLED - status if status > KILLED else status
-    error = programs.failure("pg_basebackup", status, told)
-    hint = next((hint for part, hint in HINTS.items() if part in told), "")
+    error = programs.failure("pg_basebackup", status, answer)
+    hint = next((hint for part, hint in HINTS.items() if part in answer), "")
     return ReplicationFailed(str(error), hint=f"{error.hint} {hint}".strip())
 
 
-def verify(node: Node, folder: Path) -> bool:
+def verify(node: LocalNode, folder: Path) -> bool:
     """Compare a copy with its manifest; tell whether this major can. It must not have run yet.
 
     Raises ReplicationFailed, which names a file, when the copy is not what the primary sent.
@@ -137,7 +137,7 @@ def remove(folder: Path, patience: float = 20.0) -> None:
 
 @contextmanager
 def _guarded(
-    node: Node, words: tuple[str, ...], upstream: Upstream, messages: int, lock: int
+    node: LocalNode, words: tuple[str, ...], upstream: Upstream, messages: int, lock: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command under a guard; when the block ends, so do both."""
     with subprocess.Popen(

@@ -1,45 +1,216 @@
 """Make a standby: copy, prove, configure, start, wait until it streams; or leave nothing behind."""
 
+import fcntl
+import json
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
 
-from collec_migrations.errors import ReplicationFailed, ReplicationRefused
+from collec_migrations.errors import (
+    CloneInProgress,
+    ConnectionFailed,
+    MigrationError,
+    ReplicationFailed,
+    ReplicationRefused,
+)
 from collec_migrations.postgres import programs, signals
 from collec_migrations.postgres.connection import Connection, translated
 from collec_migrations.postgres.sizes import Advance
 from collec_migrations.replica import (
     basebackup,
-    clone_journal,
-    clone_reading,
-    clone_slot,
-    configuration,
-    guarded,
-    machine,
+    clone_checks,
+    clone_plan,
+    local_node,
+    primary_state,
+    standby_config,
     streaming,
-    wal,
 )
-from collec_migrations.replica.clone_journal import Journal
-from collec_migrations.replica.clone_order import Order
-from collec_migrations.replica.clone_reading import Plan
-from collec_migrations.replica.clone_target import Kind
-from collec_migrations.replica.machine import Node
+from collec_migrations.replica.clone_checks import TargetKind
+from collec_migrations.replica.clone_plan import ClonePlan, Source
+from collec_migrations.replica.local_node import LocalNode
+from collec_migrations.replica.standby_config import StandbySpec
 from collec_migrations.replica.streaming import Goal
-from collec_migrations.replica.undoing import undone_on_failure
+
+
+@contextmanager
+def undone_on_failure() -> Iterator[ExitStack]:
+    """Give a stack of what takes things back, which is done when the block fails.
+
+    What cannot be taken back is told with the failure, and does not keep the rest from it.
+    """
+    undo = ExitStack()
+    try:
+        yield undo
+    except BaseException as error:
+        with signals.ignored():
+            left = _taken_back(undo)
+        if left and isinstance(error, MigrationError):
+            hint = "\n      ".join(one for one in (error.hint, left.hint) if one)
+            raise type(error)(f"{error}; {left}", hint=hint) from error
+        raise
+    undo.pop_all()
+
+
+def _taken_back(undo: ExitStack) -> MigrationError | None:
+    try:
+        undo.close()
+    except MigrationError as error:
+        return error
+    except OSError as error:
+        return ReplicationFailed(f"{(error.strerror or str(error)).lower()}: {error.filename}")
+    return None
+
+
+MAKE_IT = "Make it, for the account of the server."
+
+
+# EX_TEMPFAIL of sysexits.h: try again later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What a former run had made and did not take back."""
+
+    host: str
+    port: int
+    slot: str
+    partial: bool
+    """Whether its copy is still incomplete: then nobody uses the slot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """The open file of a clone."""
+
+    path: Path
+    descriptor: int
+
+    def begin(self, spec: StandbySpec) -> None:
+        """Write what is about to be made, before it is."""
+        facts = {"host": spec.host, "port": spec.port, "slot": spec.slot}
+        os.truncate(self.descriptor, 0)
+        os.pwrite(self.descriptor, json.dumps(facts).encode(), 0)
+        os.fsync(self.descriptor)
+
+    def end(self) -> None:
+        """Forget it: all of it was made, or taken back."""
+        self.path.unlink(missing_ok=True)
+
+
+def journal_path(spec: StandbySpec) -> Path:
+    """Return where the journal of a clone is."""
+    return spec.data.with_name(f"{spec.data.name}.cloning")
+
+
+@contextmanager
+def open_journal(spec: StandbySpec) -> Iterator[Journal]:
+    """Give the journal, which is locked; raise CloneInProgress when somebody else has it."""
+    path = journal_path(spec)
+    if not path.parent.is_dir():
+        raise ReplicationRefused(f"{path.parent} is not there", hint=MAKE_IT)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CloneInProgress(
+                f"another clone into {spec.data} is at work",
+                hint="Wait for its end; a copy goes on for a moment when its run was killed.",
+            ) from None
+        if os.fstat(descriptor).st_nlink == 0:
+            raise CloneInProgress(
+                f"another clone into {spec.data} has just ended", hint="Try again."
+            )
+        try:
+            yield Journal(path=path, descriptor=descriptor)
+        finally:
+            if os.fstat(descriptor).st_size == 0:  # nothing was begun
+                path.unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def clear_leftovers(journal: Journal, spec: StandbySpec, drop: Callable[[Begun], None]) -> bool:
+    """Remove what a killed run left, by `drop` also its slot; tell whether there was something."""
+    begun = _recorded(journal, spec)
+    if begun is None:
+        if os.path.lexists(spec.partial):
+            raise ReplicationRefused(
+                f"{spec.partial} is there, and no clone of ours began it",
+                hint="Move it away: a clone is made under that name.",
+            )
+        return False
+    basebackup.remove(spec.partial)
+    drop(begun)
+    os.truncate(journal.descriptor, 0)
+    return True
+
+
+def _recorded(journal: Journal, spec: StandbySpec) -> Begun | None:
+    try:
+        facts = json.loads(os.pread(journal.descriptor, 10_000, 0))
+        return Begun(
+            host=str(facts["host"]),
+            port=int(facts["port"]),
+            slot=str(facts["slot"]),
+            partial=os.path.lexists(spec.partial),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def make_slot(found: ClonePlan, connection: Connection) -> bool:
+    """Make the slot, unless the standby that is replaced left a good one; tell whether we did."""
+    spec = found.spec
+    if clone_checks.owns_slot(spec, found.primary, found.target):
+        if streaming.slot_is_usable(connection, spec.slot):
+            return False
+        streaming.drop_unused_slot(connection, spec.slot)
+    streaming.create_slot(connection, spec.slot)
+    return True
+
+
+def forget_slot(spec: StandbySpec, journal: Journal) -> None:
+    """Drop the slot, by a new connection; the journal stays for the next run when that fails."""
+    try:
+        with clone_plan.connected(spec) as again:
+            streaming.drop_slot(again.connection, spec.slot)
+    except ConnectionFailed as error:
+        raise ReplicationFailed(
+            f"the slot {spec.slot!r} is still on {spec.shown}: {error}",
+            hint=f"{streaming.left_slot_hint(spec.slot)} "
+            "The next clone into this folder does it, too.",
+        ) from error
+    if not os.path.lexists(spec.partial):
+        journal.end()
+
+
+def drop_leftover_slot(source: Source, begun: Begun, spec: StandbySpec) -> None:
+    """Drop the slot of a killed run; one whose copy was complete may be in use by now."""
+    if (begun.host, begun.port) != (spec.host, spec.port):
+        raise ReplicationRefused(
+            f"a killed run left the slot {begun.slot!r} on {begun.host}:{begun.port}",
+            hint=f"{streaming.left_slot_hint(begun.slot)} Then remove {journal_path(spec)}.",
+        )
+    if begun.partial:
+        streaming.drop_slot(source.connection, begun.slot)
+    else:
+        streaming.drop_unused_slot(source.connection, begun.slot)
+
 
 Say = Callable[[str], None]
 FAILED = "the clone could not be made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class CloneResult:
     """A standby that streams."""
 
-    plan: Plan
+    plan: ClonePlan
     aside: Path | None
     """Where the folder that was there has gone."""
     raised: tuple[str, ...]
@@ -49,13 +220,13 @@ class Done:
     seconds: float
 
 
-def plan(order: Order) -> Plan:
+def plan_clone(spec: StandbySpec) -> ClonePlan:
     """Return what a clone would be, and all that is in its way; touches nothing."""
-    with translated(ReplicationFailed, FAILED), clone_reading.connected(order) as source:
-        return clone_reading.read(source, order)
+    with translated(ReplicationFailed, FAILED), clone_plan.connected(spec) as source:
+        return clone_plan.read_plan(source, spec)
 
 
-def make(order: Order, *, say: Say, advance: Advance) -> Done:
+def make_clone(spec: StandbySpec, *, say: Say, advance: Advance) -> CloneResult:
     """Make a standby that streams.
 
     Raises ReplicationRefused with all that is in the way before anything is touched; on any
@@ -66,46 +237,44 @@ def make(order: Order, *, say: Say, advance: Advance) -> Done:
     with (
         translated(ReplicationFailed, FAILED),
         signals.raised(),
-        clone_journal.opened(order) as journal,
-        clone_reading.connected(order) as source,
+        open_journal(spec) as journal,
+        clone_plan.connected(spec) as source,
     ):
-        if clone_journal.clear(
-            journal, order, lambda begun: clone_slot.drop_left(source, begun, order)
-        ):
+        if clear_leftovers(journal, spec, lambda begun: drop_leftover_slot(source, begun, spec)):
             say("cleared what a killed run had left")
-        found = clone_reading.read(source, order)
+        found = clone_plan.read_plan(source, spec)
         _refuse(found)
         return _made(found, source.connection, journal, began, say=say, advance=advance)
 
 
 def _made(
-    found: Plan,
+    found: ClonePlan,
     connection: Connection,
     journal: Journal,
     began: float,
     *,
     say: Say,
     advance: Advance,
-) -> Done:
-    order, node = found.order, found.node
+) -> CloneResult:
+    spec, node = found.spec, found.node
     with undone_on_failure() as undo, translated(ReplicationFailed, FAILED):
         _begin(found, connection, journal, undo)
         _copy(found, journal, say=say, advance=advance)
         goal = Goal(
-            slot=order.slot, position=streaming.position(connection), timeline=found.timeline
+            slot=spec.slot, position=streaming.current_lsn(connection), timeline=found.timeline
         )
         aside = _placed(found, undo)
         raised = _configured(found)
-        say(f"starting the standby in {order.data}")
-        undo.callback(machine.stop, node, "immediate")
-        machine.start(node)
-        asked = streaming.wait(connection, node, goal, patience=order.patience)
+        say(f"starting the standby in {spec.data}")
+        undo.callback(local_node.stop, node, "immediate")
+        local_node.start(node)
+        asked = streaming.wait_for_stream(connection, node, goal, patience=spec.patience)
         journal.end()
     seconds = monotonic() - began
-    return Done(plan=found, aside=aside, raised=raised, asked=asked, seconds=seconds)
+    return CloneResult(plan=found, aside=aside, raised=raised, asked=asked, seconds=seconds)
 
 
-def _refuse(found: Plan) -> None:
+def _refuse(found: ClonePlan) -> None:
     if found.obstacles:
         raise ReplicationRefused(
             "\n".join(("the clone cannot be made:", *(f"  {one.what}" for one in found.obstacles))),
@@ -113,86 +282,88 @@ def _refuse(found: Plan) -> None:
         )
 
 
-def _begin(found: Plan, connection: Connection, journal: Journal, undo: ExitStack) -> None:
+def _begin(found: ClonePlan, connection: Connection, journal: Journal, undo: ExitStack) -> None:
     """Make the slot and the folder, noted before they are there."""
-    order = found.order
-    journal.begin(order)
+    spec = found.spec
+    journal.begin(spec)
     with signals.held():
         try:
-            made = clone_slot.made(found, connection)
+            made = make_slot(found, connection)
         except BaseException:
             journal.end()
             raise
-        undo.callback(*(clone_slot.forget, order, journal) if made else (journal.end,))
-        _make_folder(order.partial, found.node)
-        undo.callback(basebackup.remove, order.partial)
+        undo.callback(*(forget_slot, spec, journal) if made else (journal.end,))
+        _make_folder(spec.partial, found.node)
+        undo.callback(basebackup.remove, spec.partial)
 
 
-def _copy(found: Plan, journal: Journal, *, say: Say, advance: Advance) -> None:
+def _copy(found: ClonePlan, journal: Journal, *, say: Say, advance: Advance) -> None:
     """Copy the primary, prove the copy, and make it a standby before it has its name."""
-    order, node = found.order, found.node
-    say(f"copying {order.shown} into {order.partial}")
+    spec, node = found.spec, found.node
+    say(f"copying {spec.shown} into {spec.partial}")
     basebackup.copy(
         node,
-        order.partial,
+        spec.partial,
         found.upstream,
-        found.primary.databases + wal.SEGMENT,
+        found.primary.databases + primary_state.WAL_SEGMENT,
         lock=journal.descriptor,
-        silence=order.silence,
+        silence=spec.silence,
         advance=advance,
     )
-    if basebackup.verify(node, order.partial):
+    if basebackup.verify(node, spec.partial):
         say("the copy is what the primary sent (pg_verifybackup)")
     # Not the log of another server's start.
     programs.run(
-        ("/bin/rm", "-f", "--", order.partial / machine.LOG),
+        ("/bin/rm", "-f", "--", spec.partial / local_node.LOG),
         account=node.account,
         folder=Path("/"),
     )
-    configuration.write_standby(order.partial, found.upstream)
-    if node.debian is None and not (order.partial / "postgresql.conf").exists():
+    standby_config.write_standby(spec.partial, found.upstream)
+    if node.debian is None and not (spec.partial / "postgresql.conf").exists():
         raise ReplicationFailed(
             "the primary keeps its configuration outside of its data folder (Debian), and this"
-            f" machine has none for {order.data}",
-            hint=f"Make one first: pg_createcluster {node.major} main -d {order.data}; then clone"
+            f" machine has none for {spec.data}",
+            hint=f"Make one first: pg_createcluster {node.major} main -d {spec.data}; then clone"
             " with --replace.",
         )
 
 
-def _make_folder(folder: Path, node: Node) -> None:
+def _make_folder(folder: Path, node: LocalNode) -> None:
     folder.mkdir(mode=0o700)
     if not node.account.is_caller:
         os.chown(folder, node.account.uid, node.account.gid, follow_symlinks=False)
 
 
-def _placed(found: Plan, undo: ExitStack) -> Path | None:
+def _placed(found: ClonePlan, undo: ExitStack) -> Path | None:
     """Give the copy its name; return where the folder that had it has gone."""
-    order = found.order
+    spec = found.spec
     aside = None
     with signals.held():
-        if found.target.kind is Kind.CLUSTER:
+        if found.target.kind is TargetKind.CLUSTER:
             stamp = datetime.now().astimezone().strftime("%Y%m%dT%H%M%S")
-            aside = order.data.with_name(f"{order.data.name}.before-{stamp}")
+            aside = spec.data.with_name(f"{spec.data.name}.before-{stamp}")
             if os.path.lexists(aside):
                 raise ReplicationFailed(f"{aside} is there already", hint="Try again.")
-            order.data.rename(aside)
-            undo.callback(aside.rename, order.data)
-        elif found.target.kind is Kind.EMPTY:
-            undo.callback(_make_folder, order.data, found.node)
+            spec.data.rename(aside)
+            undo.callback(aside.rename, spec.data)
+        elif found.target.kind is TargetKind.EMPTY:
+            undo.callback(_make_folder, spec.data, found.node)
         # An empty folder gives way; what was put there meanwhile does not.
-        order.partial.rename(order.data)
-        undo.callback(basebackup.remove, order.data)
+        spec.partial.rename(spec.data)
+        undo.callback(basebackup.remove, spec.data)
     return aside
 
 
-def _configured(found: Plan) -> tuple[str, ...]:
+def _configured(found: ClonePlan) -> tuple[str, ...]:
     """Give the standby its own settings, and those in which it may not be below the primary."""
-    order, node, primary = found.order, found.node, found.primary
-    own = {} if order.own_port is None else {"port": str(order.own_port)}
-    own |= {} if order.own_listen is None else {"listen_addresses": order.own_listen}
-    configuration.write_settings(order.data, own)
-    names = guarded.names(primary.major)
+    spec, node, primary = found.spec, found.node, found.primary
+    own = {} if spec.own_port is None else {"port": str(spec.own_port)}
+    own |= {} if spec.own_listen is None else {"listen_addresses": spec.own_listen}
+    standby_config.write_settings(spec.data, own)
+    names = standby_config.guarded_settings(primary.major)
     running = {name: primary.number(name) for name in names}
-    raised = guarded.raised(running, {name: int(machine.setting(node, name)) for name in names})
-    configuration.write_settings(order.data, raised)
+    raised = standby_config.raised_settings(
+        running, {name: int(local_node.setting(node, name)) for name in names}
+    )
+    standby_config.write_settings(spec.data, raised)
     return tuple(raised)

@@ -1,17 +1,119 @@
-"""What is in the way of a clone, all at once. Pure."""
+"""What is where a clone is to be, and what prevents the clone, all at once."""
 
+import os
 import re
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 from typing import TypeAlias
 
-from collec_migrations.postgres import pg_versions
+from collec_migrations.errors import ServerFailed
+from collec_migrations.postgres import pg_versions, postmaster
 from collec_migrations.postgres.sizes import shown
-from collec_migrations.replica import slots, wal
-from collec_migrations.replica.clone_order import Order
-from collec_migrations.replica.clone_target import Kind, Target
+from collec_migrations.replica import managers, primary_state, standby_config, streaming
+from collec_migrations.replica.local_node import LocalNode
+from collec_migrations.replica.managers import Manager
 from collec_migrations.replica.primary_checks import FOR_ONE, LEVELS
 from collec_migrations.replica.primary_state import Primary
+from collec_migrations.replica.standby_config import StandbySpec
+
+
+class TargetKind(Enum):
+    """What is at a path."""
+
+    ABSENT = "nothing"
+    EMPTY = "an empty folder"
+    CLUSTER = "a data folder"
+    OTHER = "something else"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloneTarget:
+    """The place of a clone."""
+
+    data: Path
+    kind: TargetKind
+    system: str = ""
+    """The system identifier of a data folder."""
+    slot: str = ""
+    """The slot that a standby there used."""
+    running: bool = False
+    started: int | None = None
+    """When the server that runs there started, in seconds since 1970."""
+    port: int | None = None
+    is_mount: bool = False
+    parent_is_there: bool = True
+    writable: bool = True
+    """Whether we may make and rename folders there."""
+    reachable: bool = True
+    """Whether the server's account comes as far as the parent."""
+    account: str = ""
+    debian: str = ""
+    """The cluster of Debian that the folder belongs to, as `15/main`."""
+    free: int = 0
+    managers: tuple[Manager, ...] = ()
+
+
+def read_target(node: LocalNode) -> CloneTarget:
+    """Return what is at the folder of a node that is to be made."""
+    data, parent = node.data, node.data.parent
+    if not parent.is_dir():
+        return CloneTarget(data=data, kind=TargetKind.ABSENT, parent_is_there=False)
+    server = postmaster.running(data)
+    kind = _kind(data)
+    return CloneTarget(
+        data=data,
+        kind=kind,
+        system=system_of(node) if kind is TargetKind.CLUSTER else "",
+        slot=_former_slot(node) if kind is TargetKind.CLUSTER else "",
+        running=server is not None,
+        started=_started(data) if server else None,
+        port=server.port if server else None,
+        is_mount=data.is_mount(),
+        writable=os.access(parent, os.W_OK | os.X_OK),
+        reachable=node.account.is_caller or node.account.reaches(parent),
+        account=node.account.name,
+        debian=node.debian.shown if node.debian else "",
+        free=shutil.disk_usage(parent).free,
+        managers=managers.in_folder(data),
+    )
+
+
+def system_of(node: LocalNode) -> str:
+    """Return the system identifier of a data folder; nothing when it cannot be read."""
+    with suppress(ServerFailed):
+        answer = node.run("pg_controldata", node.data)
+        found = re.search(r"^Database system identifier:\s*(\d+)$", answer, re.MULTILINE)
+        return found[1] if found else ""
+    return ""
+
+
+def _kind(data: Path) -> TargetKind:
+    if not os.path.lexists(data):
+        return TargetKind.ABSENT
+    if not data.is_dir():
+        return TargetKind.OTHER
+    if not any(data.iterdir()):
+        return TargetKind.EMPTY
+    is_cluster = (data / "PG_VERSION").is_file() and (data / "global").is_dir()
+    return TargetKind.CLUSTER if is_cluster else TargetKind.OTHER
+
+
+def _former_slot(node: LocalNode) -> str:
+    where = pg_versions.text("recovery_settings_file", node.major) or ""
+    text = standby_config.read_owned(node.data / where, node.account)
+    found = re.findall(r"^\s*primary_slot_name\s*=?\s*'(\w*)'", text, re.MULTILINE | re.IGNORECASE)
+    return found[-1] if found else ""
+
+
+def _started(data: Path) -> int | None:
+    with suppress(OSError, ValueError, IndexError):
+        return int((data / "postmaster.pid").read_text("utf-8", "replace").splitlines()[2])
+    return None
+
 
 SAME = {"amd64": "x86_64", "arm64": "aarch64"}
 SYSTEMS = ("linux", "darwin", "freebsd", "openbsd", "netbsd", "solaris", "mingw", "visual")
@@ -39,23 +141,23 @@ Obstacles: TypeAlias = Iterator[Obstacle]
 
 
 def obstacles(
-    order: Order, primary: Primary, system: str, target: Target, machine: Machine
+    spec: StandbySpec, primary: Primary, system: str, target: CloneTarget, machine: Machine
 ) -> tuple[Obstacle, ...]:
     """Return what is in the way; `system` is the primary's system identifier."""
     return (
         *_primary(primary),
         *_machine(primary, machine),
         *_place(target),
-        *_contents(order, primary, system, target),
-        *_slot(order, primary, target),
+        *_contents(spec, primary, system, target),
+        *_slot(spec, primary, target),
         *_space(primary, target),
     )
 
 
-def notes(primary: Primary, target: Target, machine: Machine) -> tuple[str, ...]:
+def notes(primary: Primary, target: CloneTarget, machine: Machine) -> tuple[str, ...]:
     """Return what is to be known, and is no obstacle."""
     found = []
-    running = re.match(r"PostgreSQL (\S+)", primary.told)
+    running = re.match(r"PostgreSQL (\S+)", primary.version_text)
     if running and _minor(machine.version) < _minor(running[1]):
         found.append(
             f"this machine has PostgreSQL {machine.version}, older than the primary's {running[1]}:"
@@ -68,12 +170,12 @@ def notes(primary: Primary, target: Target, machine: Machine) -> tuple[str, ...]
             f"{primary.unmeasured} databases may not be measured by this role: the standby needs"
             " more room than is counted"
         )
-    if re.search(r"\((Debian|Ubuntu)", primary.told) and not target.debian:
+    if re.search(r"\((Debian|Ubuntu)", primary.version_text) and not target.debian:
         found.append(
             "a primary of Debian keeps its configuration in /etc: then make a cluster here first,"
             f" pg_createcluster {primary.major} main -d {target.data}, and clone with --replace"
         )
-    if target.kind is Kind.CLUSTER:
+    if target.kind is TargetKind.CLUSTER:
         found.append(f"{target.data} holds a cluster: it is moved aside, not deleted")
     return tuple(found)
 
@@ -104,7 +206,7 @@ def _primary(primary: Primary) -> Obstacles:
 
 
 def _machine(primary: Primary, machine: Machine) -> Obstacles:
-    found = re.search(r" on ([^ ,]+)", primary.told)
+    found = re.search(r" on ([^ ,]+)", primary.version_text)
     platform = found[1].lower() if found else ""
     architecture = platform.partition("-")[0]
     architecture = SAME.get(architecture, architecture)
@@ -122,7 +224,7 @@ def _machine(primary: Primary, machine: Machine) -> Obstacles:
         )
 
 
-def _place(target: Target) -> Obstacles:
+def _place(target: CloneTarget) -> Obstacles:
     if not target.parent_is_there:
         yield Obstacle(
             what=f"{target.data.parent} is not there",
@@ -145,35 +247,35 @@ def _place(target: Target) -> Obstacles:
         )
 
 
-def owns_slot(order: Order, primary: Primary, target: Target) -> bool:
+def owns_slot(spec: StandbySpec, primary: Primary, target: CloneTarget) -> bool:
     """Tell whether the slot that is there belongs to the stopped standby that is replaced."""
-    return order.slot in primary.slots and order.slot == target.slot and not target.running
+    return spec.slot in primary.slots and spec.slot == target.slot and not target.running
 
 
-def _slot(order: Order, primary: Primary, target: Target) -> Obstacles:
-    if order.slot in primary.slots and not owns_slot(order, primary, target):
-        refusal = slots.taken(order.slot)
+def _slot(spec: StandbySpec, primary: Primary, target: CloneTarget) -> Obstacles:
+    if spec.slot in primary.slots and not owns_slot(spec, primary, target):
+        refusal = streaming.slot_taken(spec.slot)
         yield Obstacle(what=str(refusal), hint=refusal.hint)
 
 
-def _contents(order: Order, primary: Primary, system: str, target: Target) -> Obstacles:
+def _contents(spec: StandbySpec, primary: Primary, system: str, target: CloneTarget) -> Obstacles:
     if target.running:
-        yield _server_runs(order, primary, target)
-    elif target.kind is Kind.OTHER:
+        yield _server_runs(spec, primary, target)
+    elif target.kind is TargetKind.OTHER:
         yield Obstacle(
             what=f"{target.data} is not empty, and no data folder of PostgreSQL",
             hint="Give another folder, or move away what is in it.",
         )
-    elif target.kind is Kind.CLUSTER and target.system != system and not order.replace:
+    elif target.kind is TargetKind.CLUSTER and target.system != system and not spec.replace:
         yield Obstacle(
             what=f"{target.data} holds the cluster of another system ({target.system or '?'})",
             hint="Give another folder. --replace moves that cluster aside; it is not deleted.",
         )
 
 
-def _server_runs(order: Order, primary: Primary, target: Target) -> Obstacle:
+def _server_runs(spec: StandbySpec, primary: Primary, target: CloneTarget) -> Obstacle:
     same = target.started is not None and abs(target.started - primary.started) <= 1
-    if same and target.port == int(primary.value("port") or order.port):
+    if same and target.port == int(primary.value("port") or spec.port):
         return Obstacle(
             what=f"{target.data} is the primary itself, which runs there",
             hint="Run this on the standby's machine, with the primary's own address.",
@@ -184,8 +286,8 @@ def _server_runs(order: Order, primary: Primary, target: Target) -> Obstacle:
     )
 
 
-def _space(primary: Primary, target: Target) -> Obstacles:
-    needed = wal.for_clone(primary.databases, primary.sizes)
+def _space(primary: Primary, target: CloneTarget) -> Obstacles:
+    needed = primary_state.standby_bytes(primary.databases, primary.sizes)
     if target.parent_is_there and target.free < needed:
         yield Obstacle(
             what=f"{target.data.parent} has {shown(target.free)} free, and a standby needs"

@@ -3,9 +3,19 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from collec_migrations.replica import lag, lsn, standbys
-from collec_migrations.replica.findings import Finding, Lag, Limits, NodeReport, Report, Verdict
-from collec_migrations.replica.states import Down, Node, Sender, Up
+from collec_migrations.replica import standby_health, states
+from collec_migrations.replica.states import (
+    Down,
+    Finding,
+    Lag,
+    Limits,
+    Node,
+    NodeReport,
+    Report,
+    Sender,
+    Up,
+    Verdict,
+)
 
 STREAMING = "streaming"
 ALONE = Finding(
@@ -60,17 +70,17 @@ def _node(node: Node, primary: Up | None, nodes: Sequence[Node], limits: Limits)
         return _down(node, primary)
     if not node.in_recovery:
         return _primary(node, primary, nodes)
-    slot = standbys.slot_of(node, primary) if primary else None
+    slot = standby_health.slot_of(node, primary) if primary else None
     state = "" if slot is None else slot.wal_status or ("active" if slot.active else "inactive")
-    found = list(standbys.judge(node, primary, limits)) if primary else [ALONE]
+    found = list(standby_health.judge(node, primary, limits)) if primary else [ALONE]
     return NodeReport(
         name=node.name,
         role="standby",
         address=node.shown,
         release=node.release,
         timeline=(node.receiver.timeline if node.receiver else None) or node.timeline,
-        lag=lag.of(node, primary),
-        slot=f"{slot.name} {state}" if slot else standbys.slot_name(node),
+        lag=states.lag_of(node, primary),
+        slot=f"{slot.name} {state}" if slot else standby_health.slot_name(node),
         paused=node.paused,
         message_age=node.receiver.message_age if node.receiver else None,
         findings=(*found, *_left_over(node)),
@@ -98,20 +108,20 @@ def _down(node: Down, primary: Up | None) -> NodeReport:
     """Return the report of a node that was not asked: of a standby its primary may know more."""
     sender = _sender_named(node, primary)
     written = primary.position if primary else None
-    behind = lag.less(written, sender.replayed) if sender else None
+    behind = states.bytes_behind(written, sender.replayed) if sender else None
     finding = Finding(
         code="refuses-reads" if sender else "down",
         verdict=Verdict.OK if sender and sender.state == STREAMING else Verdict.BROKEN,
         line=f"refuses reads; {primary.name if primary else ''} says {sender.state}"
         if sender
         else f"does not let us in: {node.why}"
-        if node.speaks
+        if node.answers
         else f"is down: {node.why}",
         hint="" if sender else _down_hint(node, primary),
     )
     return NodeReport(
         name=node.name,
-        role="standby" if sender else "unknown" if node.speaks else "down",
+        role="standby" if sender else "unknown" if node.answers else "down",
         address=node.shown,
         release="",
         timeline=None,
@@ -126,7 +136,7 @@ def _down(node: Down, primary: Up | None) -> NodeReport:
 
 
 def _down_hint(node: Down, primary: Up | None) -> str:
-    if node.speaks:
+    if node.answers:
         return "Name a role that its pg_hba.conf lets in, with its password in ~/.pgpass."
     if primary is None:
         return "Is its machine up, and can it be reached from here?"
@@ -134,14 +144,14 @@ def _down_hint(node: Down, primary: Up | None) -> str:
 
 
 def _sender_named(node: Down, primary: Up | None) -> Sender | None:
-    if not node.speaks or primary is None:
+    if not node.answers or primary is None:
         return None
     return next((one for one in primary.senders if one.name == node.name), None)
 
 
 def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
     found = primaries(nodes)
-    shut = [one.name for one in nodes if isinstance(one, Down) and one.speaks]
+    shut = [one.name for one in nodes if isinstance(one, Down) and one.answers]
     if not found and shut:
         yield Finding(
             code="no-primary",
@@ -158,7 +168,7 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
         )
     if len(found) > 1:
         both = ", ".join(
-            f"{one.name} (timeline {one.timeline}, {lsn.shown(one.position or 0)}, "
+            f"{one.name} (timeline {one.timeline}, {states.lsn_text(one.position or 0)}, "
             f"system {one.system or 'unknown'}, "
             f"followed by {', '.join(_followers(one, nodes)) or 'nobody'})"
             for one in found
@@ -180,8 +190,8 @@ def _synchronous(primary: Up) -> Iterator[Finding]:
     names = primary.settings.get("synchronous_standby_names", "").strip()
     if not names:
         return
-    told = re.match(r"(?:(?:first|any)\s+)?(\d+)\s*\(", names, re.IGNORECASE)
-    needed = int(told[1]) if told else 1
+    answer = re.match(r"(?:(?:first|any)\s+)?(\d+)\s*\(", names, re.IGNORECASE)
+    needed = int(answer[1]) if answer else 1
     meeting = [one for one in primary.senders if one.sync_state in ("sync", "quorum")]
     if len(meeting) < needed and all(one.sync_state for one in primary.senders):
         yield Finding(
@@ -197,7 +207,7 @@ def _synchronous(primary: Up) -> Iterator[Finding]:
 def _second(node: Up, primary: Up | None) -> Finding:
     alone = ""
     if primary and primary.timeline == node.timeline:
-        alone = f", to {lsn.shown(node.position or 0)}"
+        alone = f", to {states.lsn_text(node.position or 0)}"
     return Finding(
         code="second-primary",
         verdict=Verdict.BROKEN,
@@ -208,7 +218,7 @@ def _second(node: Up, primary: Up | None) -> Finding:
 
 def _slots(primary: Up, nodes: Sequence[Node]) -> Iterator[Finding]:
     """Yield what is wrong with the slots of a primary."""
-    used = {standbys.slot_name(one) for one in nodes if isinstance(one, Up)}
+    used = {standby_health.slot_name(one) for one in nodes if isinstance(one, Up)}
     for slot in primary.slots:
         if slot.active or slot.lost or slot.position is None or slot.name in used:
             continue

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import ProxyHandler, build_opener
 
 from psycopg2 import extensions
 
@@ -65,6 +64,9 @@ def in_folder(data: Path) -> tuple[Manager, ...]:
 
 def by_rest(host: str, port: int = PATRONI_PORT) -> tuple[Manager, ...]:
     """Return Patroni when it answers on a host: it is asked, for a second at most."""
+    # Only here: it costs as much as all the rest of the room.
+    from urllib.request import ProxyHandler, build_opener
+
     if not host or host.startswith("/"):
         host = "localhost"
     where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,40 +1,121 @@
-"""Prepare a running primary for a standby: say all that is missing, and write it when asked to."""
+"""Prepare a running primary for a standby: show all that is missing, write it when asked to."""
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from dataclasses import dataclass
+import ipaddress
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from collec_migrations.errors import MigrationError, ReplicationFailed, ReplicationRefused
+from collec_migrations.errors import (
+    ConfigurationDenied,
+    ConfigurationElsewhere,
+    MigrationError,
+    ReplicationFailed,
+    ReplicationRefused,
+    UsageError,
+)
+from collec_migrations.postgres import (
+    config_block,
+    configuration,
+    hba_file,
+    hba_rules,
+    passfile,
+    password,
+    pg_versions,
+    scram,
+)
 from collec_migrations.postgres import hba_change as hba
-from collec_migrations.postgres import passfile, password, scram
 from collec_migrations.postgres import server_settings as serverconf
 from collec_migrations.postgres.config_block import Block
 from collec_migrations.postgres.configuration import Reconnect
 from collec_migrations.postgres.connection import Connection, translated
+from collec_migrations.postgres.hba_rules import Attempt, Rule
 from collec_migrations.postgres.passfile import Entry
-from collec_migrations.replica import (
-    accounts,
-    managers,
-    primary_access,
-    primary_checks,
-    primary_state,
-)
-from collec_migrations.replica.accounts import REP, REWIND, Role
-from collec_migrations.replica.primary_checks import Finding
-from collec_migrations.replica.primary_state import Primary
+from collec_migrations.replica import managers, primary_checks, primary_state
+from collec_migrations.replica.primary_checks import MissingItem
+from collec_migrations.replica.primary_state import REP, REWIND, Primary, Role
+from collec_migrations.replica.standby_config import DATABASE
+
+GOOD = ("scram-sha-256", "md5", "cert")
+"""Methods that ask for something; `trust` does not, and the others suit no other machine."""
+
+
+def access_block(standby: str, major: str, *, encrypted: bool) -> Block:
+    """Return the lines for a standby at one address; `encrypted` allows TLS alone. Pure.
+
+    Besides the WAL the two roles read in one database: what to check, what to rewind.
+    """
+    kind = "hostssl" if encrypted else "host"
+    method = pg_versions.text("hba_method", major)
+    where = standby_network(standby)
+    names = ",".join(config_block.quoted(role.name) for role in primary_state.needed_roles(major))
+    lines = (
+        f"{kind} replication {config_block.quoted(REP)} {where} {method}",
+        f"{kind} {DATABASE} {names} {where} {method}",
+    )
+    return Block(name=f"standby {standby}", lines=lines)
+
+
+def standby_network(standby: str) -> str:
+    """Return the one address as pg_hba.conf takes it; a name stays a name."""
+    with suppress(ValueError):
+        found = ipaddress.ip_network(standby)
+        if found.num_addresses == 1:
+            return str(found)
+    if "/" in standby or not standby or any(c.isspace() or c in ',"#' for c in standby):
+        raise UsageError(
+            f"--standby {standby!r} is not one address",
+            hint="Give the IP address from which the standby will come, or its name.",
+        )
+    return standby
+
+
+def is_let_in(connection: Connection, standby: str, *, encrypted: bool) -> bool | None:
+    """Tell whether the server's rules let a standby in by password; None when they are not here."""
+    try:
+        path = configuration.local(connection, configuration.path(connection, "hba_file"))
+    except (ConfigurationElsewhere, ConfigurationDenied):
+        return None
+    found = hba_file.read(path, version=connection.server_version)
+    return rules_let_in(found, standby, encrypted=encrypted)
+
+
+def rules_let_in(found: Sequence[Rule], standby: str, *, encrypted: bool) -> bool:
+    """Tell whether rules let both roles in from an address, for sure. Pure but for names."""
+    address = _resolved(standby)
+    wal = Attempt(user=REP, database="", address=address, encrypted=encrypted, replication=True)
+    attempts = (
+        wal,
+        replace(wal, database=DATABASE, replication=False),
+        replace(wal, user=REWIND, database=DATABASE, replication=False),
+    )
+    return bool(address) and all(_good(found, attempt) for attempt in attempts)
+
+
+def _good(found: Sequence[Rule], attempt: Attempt) -> bool:
+    caught = hba_rules.catching(found, attempt)
+    # By a name, what is meant for it counts as well.
+    return bool(caught) and all(rule.method in GOOD for rule in caught)
+
+
+def _resolved(standby: str) -> str:
+    with suppress(OSError):
+        return str(socket.getaddrinfo(standby, None)[0][4][0])
+    return ""
+
 
 CONF = "collec-standby"
 """The name of our file in conf.d, or of our block in postgresql.conf."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class PrimaryPlan:
     """What a primary lacks for a standby."""
 
     primary: Primary
     standby: str
-    findings: tuple[Finding, ...]
+    findings: tuple[MissingItem, ...]
     roles: tuple[Role, ...]
     """Those that are not there, or may not do what they are for."""
     weak: tuple[str, ...]
@@ -61,7 +142,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class PrimaryResult:
     """What was written."""
 
     passwords: tuple[str, ...]
@@ -70,36 +151,36 @@ class Done:
     access: Path | None
     failures: tuple[MigrationError, ...]
     """What has to be done by hand; the hint holds the text."""
-    after: Plan
+    after: PrimaryPlan
     """What is still missing: what waits for a restart, and what no setting mends."""
 
 
-def plan(connect: Reconnect, standby: str) -> Plan:
+def plan_primary(connect: Reconnect, standby: str) -> PrimaryPlan:
     """Return what is missing for a standby at an address; touches nothing.
 
     `connect` opens a session on the primary. Raises ManagedElsewhere, ConnectionFailed,
     ReplicationRefused (a standby; a role that may not see the settings).
     """
-    primary_access.network(standby)  # refuses what is not one address
+    standby_network(standby)  # refuses what is not one address
     with closing(connect()) as connection:
         connection.autocommit = True
         return _read(connection, standby)
 
 
-def apply(
+def prepare_primary(
     connect: Reconnect,
     standby: str,
     secrets: Path,
     *,
     new_passwords: bool,
     say: Callable[[str], None],
-) -> Done:
+) -> PrimaryResult:
     """Write what is missing: roles, settings, access; nothing is restarted.
 
     New passwords are made by chance, kept in the file `secrets` (0600) before the server has
     their verifiers, and sent to nobody.
     """
-    found = plan(connect, standby)
+    found = plan_primary(connect, standby)
     if not found.primary.is_superuser:
         raise ReplicationRefused(
             "only a superuser can prepare a primary",
@@ -113,19 +194,19 @@ def apply(
         connection.autocommit = True
         settings = _attempt(failures, lambda: _settings(connection, connect, found))
         access = _attempt(failures, lambda: _access(connection, connect, found))
-    return Done(
+    return PrimaryResult(
         passwords=passwords,
         settings=settings,
         access=access,
         failures=tuple(failures),
-        after=plan(connect, standby),
+        after=plan_primary(connect, standby),
     )
 
 
-def _read(connection: Connection, standby: str) -> Plan:
+def _read(connection: Connection, standby: str) -> PrimaryPlan:
     managers.refuse(managers.on_server(connection), where="this server")
     managers.refuse(managers.by_rest(connection.info.host or ""), where="this server")
-    state = primary_state.read(connection, roles=(REP, REWIND), standby=standby)
+    state = primary_state.read_primary(connection, roles=(REP, REWIND), standby=standby)
     if state.in_recovery:
         raise ReplicationRefused(
             "this server is a standby itself",
@@ -137,30 +218,30 @@ def _read(connection: Connection, standby: str) -> Plan:
             hint="Connect as a superuser, or as a member of pg_monitor.",
         )
     encrypted = state.value("ssl") == "on" and not primary_checks.is_loopback(standby)
-    lets_in = primary_access.lets_in(connection, standby, encrypted=encrypted)
+    lets_in = is_let_in(connection, standby, encrypted=encrypted)
     notes = primary_checks.notes(state, standby)
     if lets_in is None:
         notes += ("pg_hba.conf was not checked: it cannot be read from here",)
-    return Plan(
+    return PrimaryPlan(
         primary=state,
         standby=standby,
         findings=primary_checks.missing(state, standby),
-        roles=accounts.missing(state.major, state.roles),
-        weak=accounts.weak(state.major, state.roles),
-        access=primary_access.of(standby, state.major, encrypted=encrypted),
+        roles=primary_state.missing_roles(state.major, state.roles),
+        weak=primary_state.weak_roles(state.major, state.roles),
+        access=access_block(standby, state.major, encrypted=encrypted),
         lets_in=lets_in,
         notes=notes,
     )
 
 
 def _roles(
-    connection: Connection, found: Plan, secrets: Path, *, new_passwords: bool
+    connection: Connection, found: PrimaryPlan, secrets: Path, *, new_passwords: bool
 ) -> tuple[str, ...]:
     """Make the roles; return those that have a new password."""
     major, there = found.primary.major, found.primary.roles
     wanted = tuple(
         role.name
-        for role in accounts.needed(major)
+        for role in primary_state.needed_roles(major)
         if new_passwords or role.name not in there or role.name in found.weak
     )
     made = {name: password.generated() for name in wanted}
@@ -174,19 +255,19 @@ def _roles(
         connection,
         connection.cursor() as cursor,
     ):
-        for one in accounts.statements(major, there, verifiers):
+        for one in primary_state.role_statements(major, there, verifiers):
             cursor.execute(one)
     return wanted
 
 
-def _settings(connection: Connection, connect: Reconnect, found: Plan) -> Path | None:
+def _settings(connection: Connection, connect: Reconnect, found: PrimaryPlan) -> Path | None:
     if not found.settings:
         return None
     written = serverconf.apply(connection, CONF, found.settings, reconnect=connect)
     return written.file if written.changed else None
 
 
-def _access(connection: Connection, connect: Reconnect, found: Plan) -> Path | None:
+def _access(connection: Connection, connect: Reconnect, found: PrimaryPlan) -> Path | None:
     if found.lets_in:
         return None
     return hba.apply(connection, found.access, reconnect=connect).file

@@ -1,8 +1,8 @@
-"""Read a running primary: what counts is what runs, not what its files say."""
+"""Read a running primary: its settings, its two roles, how much WAL it may keep."""
 
 import shutil
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +14,143 @@ from collec_migrations.errors import ReplicationRefused
 from collec_migrations.postgres import pg_versions
 from collec_migrations.postgres.connection import Connection, first_line
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica import wal
-from collec_migrations.replica.accounts import Rights
+from collec_migrations.postgres.quoting import identifier, literal
+
+REP = "rep"
+REWIND = "rewind"
+REWIND_GRANTS = (
+    "pg_ls_dir(text, boolean, boolean)",
+    "pg_stat_file(text, boolean)",
+    "pg_read_binary_file(text)",
+    "pg_read_binary_file(text, bigint, bigint, boolean)",
+)
+"""What pg_rewind calls (its manual page); before 11 it needs a superuser."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What a role that exists may do."""
+
+    login: bool
+    replication: bool
+    rewinds: bool
+    """Whether it may read what pg_rewind reads."""
+    scram: bool | None
+    """Whether its password is kept as SCRAM; None when we may not see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role as it has to be."""
+
+    name: str
+    attributes: str
+    why: str
+
+
+def needed_roles(major: str) -> tuple[Role, ...]:
+    """Return the roles that a replication needs on a major."""
+    rights = "login" if pg_versions.holds("rewind_non_superuser", major) else "login superuser"
+    roles = [Role(name=REP, attributes="login replication", why="standbys read the WAL as it")]
+    if pg_versions.text("pg_rewind", major):
+        why = "pg_rewind reads as it when an old primary comes back"
+        roles.append(Role(name=REWIND, attributes=rights, why=why))
+    return tuple(roles)
+
+
+def missing_roles(major: str, there: Mapping[str, Rights]) -> tuple[Role, ...]:
+    """Return the roles that are not there, or may not do what they are for."""
+    return tuple(
+        one for one in needed_roles(major) if one.name not in there or not _fit(one, there)
+    )
+
+
+def weak_roles(major: str, there: Mapping[str, Rights]) -> tuple[str, ...]:
+    """Return the roles whose passwords are kept as MD5 where SCRAM is possible."""
+    if pg_versions.text("hba_method", major) != "scram-sha-256":
+        return ()
+    return tuple(name for name, rights in there.items() if rights.scram is False)
+
+
+def role_statements(
+    major: str, there: Mapping[str, Rights], verifiers: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the statements that make the roles, or give them what they lack.
+
+    `verifiers` holds, by role, what the server is to keep instead of a new password; nobody who
+    reads it in the server's log can log in by it.
+    """
+    for role in missing_roles(major, there):
+        verb = "alter" if role.name in there else "create"
+        yield f"{verb} role {identifier(role.name)} with {role.attributes}"
+    for name, verifier in verifiers.items():
+        yield f"alter role {identifier(name)} with password {literal(verifier)}"
+    if pg_versions.holds("rewind_non_superuser", major):
+        for function in REWIND_GRANTS:
+            yield f"grant execute on function pg_catalog.{function} to {identifier(REWIND)}"
+
+
+def _fit(role: Role, there: Mapping[str, Rights]) -> bool:
+    rights = there[role.name]
+    return rights.login and (rights.replication if role.name == REP else rights.rewinds)
+
+
+MB = 1 << 20
+WAL_SEGMENT = 16 * MB
+UNITS = {"B": 1, "kB": 1 << 10, "MB": MB, "GB": 1 << 30, "TB": 1 << 40}
+CAP_LEAST = 512 * MB
+"""For a standby that is away for a short while; as in the sequence that was tried (facts 4.4)."""
+CAP_MOST = 64 << 30
+CAP_UNKNOWN = 4096 * MB
+"""When the free space is not known: what 256 segments of the former setting were (facts 1.2)."""
+
+
+def setting_bytes(setting: str, unit: str) -> int:
+    """Return the bytes of a setting of pg_settings, whose unit may be `8kB`; -1 stays -1."""
+    number = int(setting)
+    if number < 0 or not unit:
+        return number
+    base = unit.lstrip("0123456789")
+    return number * int(unit[: -len(base)] or 1) * UNITS[base]
+
+
+def most_wal(sizes: Mapping[str, int]) -> int:
+    """Return `max_wal_size` in bytes; on 9.4 what `checkpoint_segments` comes to.
+
+    `sizes` holds the settings by name, in bytes or as the number of segments.
+    """
+    if "checkpoint_segments" in sizes:
+        # Manual of 9.4, 29.4: (2 + checkpoint_completion_target) * checkpoint_segments + 1.
+        return (3 * sizes["checkpoint_segments"] + 1) * WAL_SEGMENT
+    return sizes["max_wal_size"]
+
+
+def kept_wal(sizes: Mapping[str, int]) -> int:
+    """Return the bytes that are kept for standbys by number, whatever the major calls it."""
+    return sizes.get("wal_keep_size", sizes.get("wal_keep_segments", 0) * WAL_SEGMENT)
+
+
+def worst_wal(sizes: Mapping[str, int], cap: int) -> int:
+    """Return what pg_wal may come to when a slot may keep `cap` bytes."""
+    return most_wal(sizes) + max(kept_wal(sizes), cap)
+
+
+def room_for_slots(sizes: Mapping[str, int], free: int) -> int:
+    """Return the bytes that a slot may keep with this much free: it leaves half of it."""
+    return free // 2 - most_wal(sizes)
+
+
+def slot_cap(sizes: Mapping[str, int], free: int | None) -> int:
+    """Return what to let a slot keep: whole multiples of 64 MB, at least 512 MB."""
+    wanted = CAP_UNKNOWN if free is None else room_for_slots(sizes, free)
+    wanted = max(CAP_LEAST, min(wanted, CAP_MOST))
+    return wanted // (64 * MB) * (64 * MB)
+
+
+def standby_bytes(databases: int, sizes: Mapping[str, int]) -> int:
+    """Return the bytes that a standby needs: the data, and the WAL of the copy and after it."""
+    return databases + most_wal(sizes) + kept_wal(sizes)
+
 
 SETTINGS = (
     "wal_level",
@@ -67,7 +202,7 @@ class Primary:
 
     version: int
     """server_version_num"""
-    told: str
+    version_text: str
     """What `version()` says: release, system, architecture."""
     in_recovery: bool
     is_superuser: bool
@@ -100,7 +235,7 @@ class Primary:
     def sizes(self) -> dict[str, int]:
         """Return the settings about the amount of WAL, in bytes or segments."""
         found = {name: self.settings[name] for name in SIZES if name in self.settings}
-        return {name: wal.size(one.value, one.unit) for name, one in found.items()}
+        return {name: setting_bytes(one.value, one.unit) for name, one in found.items()}
 
     def value(self, name: str) -> str:
         """Return a running value; empty when there is none or this role may not see it."""
@@ -111,7 +246,9 @@ class Primary:
         return int(self.value(name) or 0)
 
 
-def read(connection: Connection, *, roles: Sequence[str] = (), standby: str = "") -> Primary:
+def read_primary(
+    connection: Connection, *, roles: Sequence[str] = (), standby: str = ""
+) -> Primary:
     """Return what a server is; `standby` is an address to find the way to, when we run beside it.
 
     Raises ReplicationRefused when a role may not even ask.
@@ -129,13 +266,13 @@ def read(connection: Connection, *, roles: Sequence[str] = (), standby: str = ""
     except psycopg2.Error as error:
         raise ReplicationRefused(f"the server cannot be asked: {first_line(error)}") from error
     assert row is not None
-    in_recovery, told, senders, slots, databases, unmeasured, *rest = row
+    in_recovery, answer, senders, slots, databases, unmeasured, *rest = row
     tablespaces, address, started = rest
     data = settings.get("data_directory", Running(value="")).value
     here = _is_here(data, started)
     return Primary(
         version=connection.server_version,
-        told=told,
+        version_text=answer,
         in_recovery=in_recovery,
         is_superuser=connection.info.parameter_status("is_superuser") == "on",
         settings=settings,

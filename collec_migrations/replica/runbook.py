@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collec_migrations.postgres import pg_versions
-from collec_migrations.replica import configuration, queries
+from collec_migrations.replica import nodes, standby_config
 from collec_migrations.replica.states import Node, Up
 
 PROGRAM = "collec-migrations replica"
@@ -153,9 +153,10 @@ def _by_hand(site: Site, target: str) -> Iterator[str]:
     yield ""
     paused = pg_versions.text("fn_replay_paused", major)
     yield from _code(f'psql -c "select {receive}(), {replay}(), {paused}()"')
-    yield f"When it is paused: `select {queries.resume(major)}()`. Promote, then make a slot:"
+    resume = nodes.resume_function(major)
+    yield f"When it is paused: `select {resume}()`. Promote, then make a slot:"
     yield ""
-    slot = configuration.slot_of(site.primary or "primary")
+    slot = standby_config.slot_of(site.primary or "primary")
     reserved = ", true" if pg_versions.text("bb_slot", major) else ""
     promote = (
         'psql -c "select pg_promote(true, 60)"'

@@ -1,6 +1,7 @@
 """What a user sees when something is wrong: one line, a hint, a status, and nothing lost."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ def stranger(server18: Server) -> str:
 WRONG = [
     pytest.param("postgresql://u:{}@127.0.0.1:1/x", "refused", id="refused"),
     pytest.param("postgresql://u:{}@no.such.host.invalid/x", "translate host", id="host"),
-    pytest.param("postgresql://u:{}@127.0.0.1:port/x", "invalid integer value", id="port"),
+    pytest.param("postgresql://u:{}@127.0.0.1:port/x", "is not a valid address", id="port"),
     pytest.param("postgresql://u:{}@[::1/x", "is not a valid address", id="bracket"),
     pytest.param("mysql://u:{}@127.0.0.1/x", "not an address of PostgreSQL", id="mysql"),
     pytest.param("host=127.0.0.1 password={} nonsense", "is not a valid address", id="keywords"),
@@ -48,6 +49,52 @@ def test_a_wrong_address_is_one_line_without_the_password(
     assert SECRET not in shown
     assert ENCODED not in shown
     assert ("Traceback" in shown) == bool(debug)
+
+
+UNESCAPED = [
+    "postgresql://lab:SEC@RET@127.0.0.1:1/x",
+    "postgresql://lab:SEC/RET@127.0.0.1:1/x",
+    "postgresql://lab:SEC?RET/RET@127.0.0.1:1/x",
+    "postgresql://lab:SEC:RET/1@127.0.0.1:1/x",
+    "postgresql://lab:SEC@RET/RET@[::1]:1/x?sslmode=disable",
+]
+
+
+@pytest.mark.parametrize("url", UNESCAPED)
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("collec-migrations", "detect", "--url"), "--url is"),
+        (("collec-migrations", "rehearse", "--from"), "--from is"),
+        (("alembic", "-x"), "-x url is"),
+    ],
+    ids=["url", "from", "alembic"],
+)
+def test_no_part_of_a_password_that_was_not_escaped_is_shown(
+    url: str, words: tuple[str, ...], named: str, tmp_path: Path
+) -> None:
+    """libpq takes the part of it before `/` or `@` for a host or a port, and names it."""
+    last = f"url={url}" if words[-1] == "-x" else url
+    more = ("current",) if words[0] == "alembic" else ()
+    done = chain.run(*words, last, *more, folder=chain.ROOT)
+    shown = done.stdout + done.stderr
+    assert named in shown, shown
+    assert "%40" in shown
+    assert not {"SEC", "RET"} & set(re.findall("[A-Z]+", shown))
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://h/x?schema=lab", "Schemas are named by --gacl and --col"),
+        ("postgresql://h/x?currentSchema=lab", "Schemas are named by --gacl and --col"),
+        ("postgresql:///x?host=a:1&host=b:2", "postgresql://user@one:5432,two:5432/database"),
+    ],
+)
+def test_a_parameter_of_another_driver_is_told_for_what_it_is(url: str, told: str) -> None:
+    done = chain.run("collec-migrations", "detect", "--url", url, folder=chain.ROOT)
+    assert done.returncode == 2
+    assert told in done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")

@@ -14,8 +14,8 @@ from collec_migrations.bridge import adoption, catalog_reader, detection, repair
 from collec_migrations.catalog import Catalog, normalised
 from collec_migrations.errors import RepairRefused
 from collec_migrations.names import Names
-from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.connection import Connection, connect
+from collec_migrations.postgres.conninfo import Address
 from tests.builders import ddl, from_catalog
 from tests.servers import Server
 

@@ -12,26 +12,23 @@ import pytest
 from collec_migrations.backup import store
 from collec_migrations.bridge import detection
 from collec_migrations.doctor import (
-    database as contents,
-)
-from collec_migrations.doctor import (
+    Line,
+    Page,
+    Site,
+    copies,
     examination,
+    maintenance,
+    report,
     server,
-    server_settings,
 )
-from collec_migrations.doctor import (
-    maintenance as upkeep,
-)
-from collec_migrations.doctor.examination import Order
-from collec_migrations.doctor.report import Line, Page
-from collec_migrations.doctor.server import Facts
-from collec_migrations.doctor.server_settings import Set
+from collec_migrations.doctor import database as contents
+from collec_migrations.doctor.server import Facts, Setting
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.extensions import Extensions
 from collec_migrations.postgres.throwaway import FAST, throwaway
-from collec_migrations.replica.findings import Verdict
+from collec_migrations.replica.states import Verdict
 from tests import accounts, backups, chain, servers
 from tests.accounts import needs_root
 from tests.conftest import Clone, Servers
@@ -51,11 +48,11 @@ def installed(server18: Server, clone: Clone) -> Address:
 
 def page(address: Address | str, **changes: object) -> Page:
     dsn = address if isinstance(address, str) else address.dsn
-    order = Order(
+    site = Site(
         address=conninfo.parse(dsn, source="test"),
         pairs=lambda session: detection.find(session).pairs or (Names(),),
     )
-    return examination.examine(replace(order, **changes))  # type: ignore[arg-type]  # its fields
+    return examination.examine(replace(site, **changes))  # type: ignore[arg-type]  # its fields
 
 
 def line(found: Page, name: str) -> Line:
@@ -121,8 +118,8 @@ def test_what_the_application_asks_for_counts(installed: Address) -> None:
 
 
 def test_an_encoding_that_loses_letters_is_broken(server18: Server) -> None:
-    maintenance = replace(server18.address, dbname="postgres")
-    with closing(psycopg2.connect(maintenance.dsn)) as connection:
+    main = replace(server18.address, dbname="postgres")
+    with closing(psycopg2.connect(main.dsn)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(
@@ -130,7 +127,7 @@ def test_an_encoding_that_loses_letters_is_broken(server18: Server) -> None:
                 " template template0"
             )
     try:
-        assert line(page(replace(maintenance, dbname="latin")), "encoding").verdict is BROKEN
+        assert line(page(replace(main, dbname="latin")), "encoding").verdict is BROKEN
     finally:
         server18.drop_database("latin")
 
@@ -202,10 +199,10 @@ def test_archiving_that_does_nothing(command: str, verdict: Verdict | None) -> N
         if verdict is None:
             # Five minutes are not waited for: what is counted, and what five minutes would say.
             with chain.connected(address) as connection:
-                facts = upkeep.read(connection)
-            assert facts.archive_waiting >= upkeep.MANY
-            late = replace(facts, archive_waits=upkeep.PATIENCE + 1)
-            lines = {one.name: one for one in upkeep.judge(late, "x")}
+                facts = maintenance.read(connection)
+            assert facts.archive_waiting >= maintenance.MANY
+            late = replace(facts, archive_waits=maintenance.PATIENCE + 1)
+            lines = {one.name: one for one in maintenance.judge(late, "x")}
             assert "hangs" in lines["archiving"].text
             verdict = BROKEN
             found = lines["archiving"]
@@ -264,11 +261,9 @@ def test_a_lock_does_not_make_a_monitor_wait(
 
 def test_backups_get_old_and_are_found_damaged(installed: Address, tmp_path: Path) -> None:
     def told(name: str, **later: float) -> Verdict | None:
-        from collec_migrations.doctor import backups as lines
-
         now = datetime.now(UTC) + timedelta(**later)
         (one,) = [
-            one for one in lines.lines(tmp_path, installed.dbname, now) if one.name == name
+            one for one in copies.backups(tmp_path, installed.dbname, now) if one.name == name
         ]  # fmt: skip
         return one.verdict
 
@@ -289,9 +284,9 @@ def test_a_backup_folder_of_another_account_is_not_told(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     code = (
         "import sys; from pathlib import Path; from datetime import datetime, UTC;"
-        "from collec_migrations.doctor import backups;"
+        "from collec_migrations.doctor import copies;"
         "print([(one.name, one.verdict) for one in"
-        " backups.lines(Path(sys.argv[1]), '', datetime.now(UTC))])"
+        " copies.backups(Path(sys.argv[1]), '', datetime.now(UTC))])"
     )
     told = accounts.run(code, tmp_path / "into", who=accounts.somebody())
     assert told == "[('backup', None)]\n"
@@ -351,23 +346,24 @@ def test_what_takes_long_to_go_wrong(
     database: Address, name: str, changes: dict[str, float], verdict: Verdict
 ) -> None:
     with closing(psycopg2.connect(database.dsn)) as connection:
-        facts = upkeep.read(connection)
+        facts = maintenance.read(connection)
     changed = replace(facts, **changes)  # type: ignore[arg-type]  # names of its fields
-    (told,) = [one for one in upkeep.judge(changed, "x") if one.name == name]
+    (told,) = [one for one in maintenance.judge(changed, "x") if one.name == name]
     assert told.verdict is verdict
 
 
 @pytest.mark.parametrize(("free", "verdict"), [(100, OK), (90, ATTENTION), (10, BROKEN)])
 def test_a_disk_that_fills(tmp_path: Path, free: int, verdict: Verdict) -> None:
-    from collec_migrations.doctor import disk
-
-    assert disk.judge("upkeep", "data disk", tmp_path, free=free, total=999).verdict is verdict
+    assert (
+        report.disk_space("maintenance", "data disk", tmp_path, free=free, total=999).verdict
+        is verdict
+    )
 
 
 def test_what_leaves_the_machine_in_clear() -> None:
     def told(ssl: str, listen: str) -> Verdict | None:
-        found = {"ssl": Set(value=ssl), "listen_addresses": Set(value=listen)}
-        (one,) = [one for one in server_settings.judge(found) if one.name == "ssl"]
+        found = {"ssl": Setting(value=ssl), "listen_addresses": Setting(value=listen)}
+        (one,) = [one for one in server.judge_settings(found) if one.name == "ssl"]
         return one.verdict
 
     assert told("off", "*") is ATTENTION

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.replica import machine
+from collec_migrations.replica import local_node
 from tests import accounts, clusters, primaries, proxy
 from tests.faults import until
 from tests.primaries import Prepared
@@ -113,15 +113,15 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
 def test_a_network_that_is_cut_ends_the_copy(prepared: Prepared, name: str) -> None:
     partial = prepared.site.home / f"{name}.partial"
     slow = clusters.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
-    with proxy.proxy(prepared.port) as way:
+    with proxy.proxy(prepared.port) as method:
         words = prepared.words(name, "--apply", "--bindir", slow, "--silence", 1)
-        words[words.index("--primary") + 1] = f"postgresql://127.0.0.1:{way.port}"
+        words[words.index("--primary") + 1] = f"postgresql://127.0.0.1:{method.port}"
         with accounts.spawn(primaries.MAIN, *words) as process:
             until((partial / "base").exists)
-            way.cut()
+            method.cut()
             # The slot is dropped once the primary can be reached again.
             until(lambda: not partial.exists())
-            way.heal()
+            method.heal()
             _, said = process.communicate(timeout=30)
     assert process.returncode == 3
     assert "nothing arrived from the primary for 1 seconds" in said
@@ -142,8 +142,8 @@ def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> 
         failed = prepared.clone("standby", "--bindir", dying)
         assert failed.exit_code == 3, failed.output
         assert "the slot 'standby_slot' is still on" in failed.output
-        until(lambda: not machine.is_running(site.node("primary")))
-        machine.start(site.node("primary"))
+        until(lambda: not local_node.is_running(site.node("primary")))
+        local_node.start(site.node("primary"))
         assert prepared.left("standby") == {"standby.cloning", "standby_slot"}
         again = prepared.clone("standby", "--port", clusters.free_port())
         assert again.exit_code == 0, again.output

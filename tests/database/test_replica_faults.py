@@ -6,7 +6,8 @@ import signal
 from pathlib import Path
 
 from collec_migrations.postgres import postmaster
-from collec_migrations.replica import marking, rewinding
+from collec_migrations.replica import follow as following
+from collec_migrations.replica import rewind
 from tests import accounts, standbys
 from tests.database.test_replica_life import lives, rejoin, replica, switchover
 from tests.proxy import proxy
@@ -274,11 +275,11 @@ def test_a_switchover_that_could_not_come_back_is_refused_before_the_stop(pair18
 def test_a_primary_that_was_marked_as_a_standby_is_a_primary_again(pair18: Pair) -> None:
     pair = pair18
     pair.a.stop()
-    before = marking.read(pair.a.node)
+    before = following.read_markers(pair.a.node)
     standbys.follow(pair.a, pair.b, pair.passfile)
-    assert marking.read(pair.a.node) != before
-    marking.write(pair.a.node, before)
-    assert marking.read(pair.a.node) == before
+    assert following.read_markers(pair.a.node) != before
+    following.write_markers(pair.a.node, before)
+    assert following.read_markers(pair.a.node) == before
     pair.a.start()
     assert not pair.a.value("select pg_is_in_recovery()")
 
@@ -292,7 +293,7 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
     words = ["replica", "rejoin", "--data", str(pair.a.data), "--name", "a", *pair.options]
     words += ["--passfile", str(pair.passfile), "--bindir", str(programs), "--yes"]
     with accounts.spawn(MAIN, *words) as process:
-        away = rewinding.fenced_path(pair.a.data)
+        away = rewind.fenced_path(pair.a.data)
         until(lambda: (pair.home / "rewinding").exists())
         process.kill()
     left = int((pair.home / "rewinding").read_text())
@@ -304,7 +305,7 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
     status, told = rejoin(pair, pair.a)
     assert status == 0, told
     assert not away.exists()
-    assert not rewinding.kept_path(pair.a.data).exists()
+    assert not rewind.kept_path(pair.a.data).exists()
     until(lambda: pair.follows(pair.a, pair.b))
     assert pair.a.value("show port") == str(pair.a.port)
 

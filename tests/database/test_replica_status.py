@@ -5,8 +5,8 @@ Each test shows first that the usual check finds nothing: the trap is real.
 
 from contextlib import ExitStack
 
-from collec_migrations.replica import health, node
-from collec_migrations.replica.findings import Limits
+from collec_migrations.replica import health, nodes
+from collec_migrations.replica.states import Limits
 from tests import standbys
 from tests.proxy import proxy
 from tests.standbys import Machine, Pair, until
@@ -176,7 +176,7 @@ def test_6_bytes_are_counted_from_the_primary_and_not_from_replay_lag(pair18: Pa
     )
     assert float(str(told)) < 2  # all seems nearly well
     limits = Limits(bytes=100_000)
-    report = health.report(node.read_all([pair.a.named, pair.b.named]), limits)
+    report = health.report(nodes.read_nodes([pair.a.named, pair.b.named]), limits)
     lag = report.node("b").lag
     assert lag
     assert lag.to_replay
@@ -189,7 +189,7 @@ def test_7_two_primaries(pair18: Pair) -> None:
     pair.b.sql("select pg_promote()")
     for one in (pair.a, pair.b):  # each of them looks fine, alone
         pair.write(one, "taken")
-        alone = health.report(node.read_all([one.named]))
+        alone = health.report(nodes.read_nodes([one.named]))
         assert alone.verdict != "broken"
     report = pair.report()
     (finding,) = report.findings

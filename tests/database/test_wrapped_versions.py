@@ -79,3 +79,12 @@ def test_it_is_known_again_on_a_restored_copy(
     with server18.database() as other:
         chain.upgrade(other)
         assert tool(site, other, "verify")[0] == 0
+
+
+def test_facts_that_are_none_are_refused_in_one_line(database: Address, site: Path) -> None:
+    wrapping.wrapped({SCRIPT: LATER})
+    chain.upgrade(database)
+    for text in ("{", "[]", '{"col": 1}'):
+        (wrapping.SITE / "27.0.json").write_text(text)
+        status, told = tool(site, database, "verify")
+        assert (status, "27.0.json is no catalog" in told) == (3, True), told

@@ -18,15 +18,19 @@ from tests.docs.pages import DOCS
 
 MADE = "<!-- made from the code by `make docs`: change the code, not this page -->"
 VARIABLES = (
+    ("COLLEC_APP", "", "folder of the application, as `--app`"),
     ("COLLEC_DATABASE_URL", "", "address of the database"),
     ("COLLEC_ADMIN_PASSWORD", "random", "password of the account `admin` of a new installation"),
     ("COLLEC_DB_PASSWORD", "", "password of the role that `install` makes"),
     ("COLLEC_NODES", "`collec-nodes.toml`", "file that names primary and standbys"),
+    ("COLLEC_TRUST", "", "an account whose files in the current folder root trusts as well"),
     ("COLLEC_BACKUP_DIR", "", "the folder that holds the backups"),
     ("COLLEC_BACKUP_OFFSITE", "", "command that `backup run` runs afterwards"),
     ("COLLEC_BACKUP_ID", "", "given to that command: the backup's id"),
     ("COLLEC_BACKUP_PATH", "", "given to that command: the backup's folder"),
     ("COLLEC_SERVER_ACCOUNT", "postgres", "account under which root runs an embedded server"),
+    ("COLLEC_POSTGRES", "", "folders of further PostgreSQL servers, separated by colons"),
+    ("COLLEC_TRUST", "", "an account whose files root trusts as well"),
     ("COLLEC_TEST_MAJORS", "", "majors on which the pytest plugin runs each test"),
     ("COLLEC_TEST_SERVER", "", "a server that is there already, for the pytest plugin"),
     ("COLLEC_DEBUG", "", "`1`: show where an error came from"),
@@ -61,7 +65,8 @@ SETTINGS = f"""# Every setting
 
 Each can be given as an option of `collec-migrations` (`--lock-wait 5`), to `alembic` as
 `-x lock_wait=5`, as a variable, or in `alembic.ini` under `[alembic]` as
-`collec.lock_wait = 5`; the first of these wins.
+`collec.lock_wait = 5`; the first of these wins. The application's files (`--app`) come before
+variables.
 """
 PLACES = f"""
 A schema name that holds a comma, or begins or ends with a blank, stands in double quotes, as in
@@ -69,10 +74,20 @@ SQL.
 
 ## Where it connects
 
-`--url` (`-x url=`), else `COLLEC_DATABASE_URL`, else libpq's own variables when one is set
-({", ".join(settings.LIBPQ_VARIABLES)}),
-else `sqlalchemy.url` of alembic.ini, else an embedded server with its data under `.collec/` in the
-current folder. Keep passwords in `~/.pgpass`: none is ever shown in a message.
+The first of these that says where the database is:
+
+1. `--url` (`-x url=`);
+2. `--app DIR` (`-x app=`), else `COLLEC_APP`: the folder of the application. Its own files say
+   where it connects, as whom, and which schemas it uses; libpq's variables fill only what they
+   leave open. For an instance of several, name the folder that holds its `param.ini` and `bin`;
+3. `COLLEC_DATABASE_URL`;
+4. libpq's own variables, when one is set ({", ".join(settings.LIBPQ_VARIABLES)});
+5. `sqlalchemy.url` of alembic.ini;
+6. an embedded server with its data under `.collec/` in the current folder.
+
+Names of schemas and the application's code: option, application, variable, alembic.ini, default.
+Root at a socket becomes the account of the role's name, or `postgres`, for the moment of
+connecting. Keep passwords in `~/.pgpass`: none is ever shown in a message.
 
 ## Variables alone
 

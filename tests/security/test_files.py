@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations import application
 from collec_migrations.backup import lock, manifest, runs, store
 from collec_migrations.errors import NotABackup, UsageError
-from collec_migrations.install.application import text
 from collec_migrations.postgres import files
 from tests.accounts import needs_root, somebody
 
@@ -119,7 +119,7 @@ def test_a_manifest_and_settings_are_plain_files(
     assert store.backups(theirs)[0] == ()
     lay(theirs / "param.inc.php", victim)
     with pytest.raises(UsageError, match="cannot read"):
-        text.read(theirs / "param.inc.php")
+        application.read_text(theirs / "param.inc.php")
 
 
 @needs_root
@@ -134,7 +134,7 @@ def test_permissions_are_not_taken_through_a_link(theirs: Path, victim: Path) ->
 def test_links_of_a_sites_own_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("<?php")
     (tmp_path / "param.inc.php").symlink_to(tmp_path / "real")
-    assert text.read(tmp_path / "param.inc.php") == "<?php"
+    assert application.read_text(tmp_path / "param.inc.php") == "<?php"
 
 
 def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations import application
+from collec_migrations.application import dsn, schemas
 from collec_migrations.errors import UsageError
-from collec_migrations.install import application
-from collec_migrations.install.application import dotenv, ini, php
-from collec_migrations.install.application.installation import dsn, schemas
 
+LAYER = "param/param.default.inc.php"
 DEFAULTS = """<?php
 $APPLI_version = "1.1.0b";
 $APPLI_dbversion = "1.1"; // what the code needs
@@ -90,6 +90,35 @@ def test_the_ini_file_may_stand_elsewhere(tmp_path: Path) -> None:
     assert found.col == ("lab_c",)
 
 
+INSTANCES = [
+    '$chemin = substr($_SERVER["DOCUMENT_ROOT"], 0, strpos($_SERVER["DOCUMENT_ROOT"], "/bin"));\n'
+    '$paramIniFile = "$chemin/param.ini";',
+    "$paramIniFile = './param.ini'; // first\n$paramIniFile = dirname(__FILE__) . '/param.ini';",
+]
+
+
+@pytest.mark.parametrize("expression", INSTANCES)
+@pytest.mark.parametrize("named", ["lab_c", "lab_c/bin"])
+def test_an_instance_is_told_by_its_own_folder(tmp_path: Path, expression: str, named: str) -> None:
+    site = f"<?php\n{expression}\n"
+    write(tmp_path / "code", {LAYER: DEFAULTS, "param/param.inc.php": site})
+    for name in ("lab_b", "lab_c"):
+        write(tmp_path / name, {"param.ini": f"BDD_schema={name},gacl\n"})
+        (tmp_path / name / "bin").symlink_to(tmp_path / "code")
+    assert application.read(tmp_path / named, {}).col == ("lab_c",)
+    with pytest.raises(UsageError, match="shared by several instances") as caught:
+        application.read(tmp_path / "code", {})
+    assert "param.ini and `bin`" in caught.value.hint
+
+
+def test_the_one_application_of_a_machine_is_found_once(tmp_path: Path) -> None:
+    folder = write(tmp_path / "www" / "collec", {LAYER: DEFAULTS})
+    (tmp_path / "www" / "same").symlink_to(folder)
+    (tmp_path / "www" / "blog").mkdir()
+    places = (str(tmp_path / "none"), str(tmp_path / "www"))
+    assert application.installed(places) == (folder,)
+
+
 def test_rights_in_another_database_are_noticed(tmp_path: Path) -> None:
     site = '<?php $GACL_dsn = "pgsql:host=localhost;dbname=rights";'
     files = {"param/param.default.inc.php": DEFAULTS, "param/param.inc.php": site}
@@ -130,6 +159,13 @@ def test_a_modern_release_says_it_in_two_files(tmp_path: Path) -> None:
 def test_the_environment_of_the_process_wins(tmp_path: Path, name: str) -> None:
     folder = write(tmp_path, {"app/Config/App.php": APP, ".env": ENV})
     assert application.read(folder, {name: "other"}).login == "other"
+
+
+def test_a_dotenv_outside_of_the_tree_is_read(tmp_path: Path) -> None:
+    paths = f"<?php class Paths {{ public string $envDirectory = '{tmp_path}/etc'; }}"
+    files = {"app/Config/App.php": APP, "app/Config/Paths.php": paths, ".env": "wrong"}
+    write(tmp_path / "etc", {".env": ENV})
+    assert application.read(write(tmp_path / "www", files), {}).login == "lab"
 
 
 def test_a_modern_release_without_env_says_its_version(tmp_path: Path) -> None:
@@ -197,17 +233,17 @@ def test_the_password_is_not_shown(tmp_path: Path) -> None:
     ],
 )
 def test_assignments(text: str, expected: dict[str, str]) -> None:
-    assert php.assignments(text) == expected
+    assert application.assignments(text) == expected
 
 
 def test_ini_values() -> None:
     text = "a=1\nb = \"x;y\" ; c\n;c=2\nd='e'\nnothing\na=2 ; last\n"
-    assert ini.values(text) == {"a": "2", "b": "x;y", "d": "e"}
+    assert application.ini_values(text) == {"a": "2", "b": "x;y", "d": "e"}
 
 
 def test_dotenv_values() -> None:
     text = "A=1\nB='${A}'\nC=${A}-${NONE}\nD=\"x # y\"\nE=x#y # z\n #F=1\nG=#empty\n"
-    assert dotenv.values(text, {}) == {
+    assert application.dotenv_values(text, {}) == {
         "A": "1", "B": "${A}", "C": "1-${NONE}", "D": "x # y", "E": "x#y", "G": ""}  # fmt: skip
 
 

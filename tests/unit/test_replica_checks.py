@@ -10,27 +10,22 @@ from collec_migrations.errors import UsageError
 from collec_migrations.postgres import hba_file, pg_versions
 from collec_migrations.postgres.server_settings import Place
 from collec_migrations.replica import (
-    accounts,
     basebackup,
     clone_checks,
-    clone_order,
-    collations,
-    debian,
-    guarded,
+    clone_plan,
+    local_node,
     primary,
-    primary_access,
     primary_checks,
-    wal,
+    primary_state,
+    standby_config,
 )
-from collec_migrations.replica.accounts import Rights
-from collec_migrations.replica.clone_checks import Machine
-from collec_migrations.replica.clone_target import Kind, Target
-from collec_migrations.replica.primary_state import Primary, Running
+from collec_migrations.replica.clone_checks import CloneTarget, Machine, TargetKind
+from collec_migrations.replica.primary_state import Primary, Rights, Running
 from tests.unit.test_standby_configuration import GOLDEN, UPSTREAM
 
 GB = 1 << 30
-ORDER = clone_order.order("postgresql://db1:5433", Path("/srv/b"), name="db2")
-TARGET = Target(data=Path("/srv/b"), kind=Kind.ABSENT, account="postgres", free=500 * GB)
+ORDER = standby_config.standby_spec("postgresql://db1:5433", Path("/srv/b"), name="db2")
+TARGET = CloneTarget(data=Path("/srv/b"), kind=TargetKind.ABSENT, account="postgres", free=500 * GB)
 MACHINE = Machine(system="Linux", architecture="x86_64", version="15.18")
 TOLD = "PostgreSQL 15.18 on x86_64-pc-linux-gnu, compiled by gcc, 64-bit"
 
@@ -59,7 +54,7 @@ def fresh(major: str, **other: str) -> Primary:
     units = {"max_wal_size": "MB", "wal_keep_size": "MB", "max_slot_wal_keep_size": "MB"}
     return Primary(
         version=int(major) * 10000 if later else 90000 + int(major[2:]) * 100,
-        told=TOLD,
+        version_text=TOLD,
         in_recovery=False,
         is_superuser=True,
         settings={
@@ -81,8 +76,8 @@ def test_the_settings_of_each_major_are_those_of_its_golden_file(major: str) -> 
     found = primary_checks.missing(fresh(major), "10.0.0.2")
     place = Place(file=Path("x"), whole=True, old="")
     made = place.text(primary.CONF, primary_checks.settings(found))
-    access = primary_access.of("10.0.0.2", major, encrypted=True).text
-    roles = accounts.statements(major, {}, {"rep": "SCRAM", "rewind": "SCRAM"})
+    access = primary.access_block("10.0.0.2", major, encrypted=True).text
+    roles = primary_state.role_statements(major, {}, {"rep": "SCRAM", "rewind": "SCRAM"})
     folder = GOLDEN / major / "primary"
     assert made == (folder / "collec-standby.conf").read_text()
     assert access == (folder / "pg_hba.conf").read_text()
@@ -140,14 +135,16 @@ def test_senders_that_are_in_use_count() -> None:
     [(None, 4096), (100 * GB, 50176), (1000 * GB, 65536), (1 * GB, 512)],
 )
 def test_a_slot_may_keep_what_the_disk_has_room_for(free: int | None, cap: int) -> None:
-    assert wal.cap({"max_wal_size": GB}, free) == cap * wal.MB
+    assert primary_state.slot_cap({"max_wal_size": GB}, free) == cap * primary_state.MB
 
 
 def test_sizes_are_read_in_their_own_units() -> None:
-    assert wal.size("2", "16MB") == 32 * wal.MB
-    assert wal.size("-1", "MB") == -1
-    assert wal.most({"checkpoint_segments": 3}) == 10 * wal.SEGMENT
-    assert wal.kept({"wal_keep_segments": 4}) == wal.kept({"wal_keep_size": 64 * wal.MB})
+    assert primary_state.setting_bytes("2", "16MB") == 32 * primary_state.MB
+    assert primary_state.setting_bytes("-1", "MB") == -1
+    assert primary_state.most_wal({"checkpoint_segments": 3}) == 10 * primary_state.WAL_SEGMENT
+    assert primary_state.kept_wal({"wal_keep_segments": 4}) == primary_state.kept_wal(
+        {"wal_keep_size": 64 * primary_state.MB}
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,8 +164,8 @@ def test_sizes_are_read_in_their_own_units() -> None:
         ({}, {"parent_is_there": False}, {}, "/srv is not there"),
         ({}, {"writable": False}, {}, "may not make a folder in /srv"),
         ({}, {"reachable": False}, {}, "cannot reach /srv"),
-        ({}, {"running": True, "kind": Kind.CLUSTER}, {}, "a server runs on /srv/b"),
-        ({}, {"kind": Kind.CLUSTER, "system": "6"}, {}, "another system (6)"),
+        ({}, {"running": True, "kind": TargetKind.CLUSTER}, {}, "a server runs on /srv/b"),
+        ({}, {"kind": TargetKind.CLUSTER, "system": "6"}, {}, "another system (6)"),
         ({}, {}, {"architecture": "aarch64"}, "this machine is aarch64"),
         ({}, {}, {"system": "Darwin"}, "this machine on Darwin"),
     ],
@@ -176,7 +173,7 @@ def test_sizes_are_read_in_their_own_units() -> None:
 def test_one_obstacle_is_told_alone(
     server: dict[str, object], target: dict[str, object], machine: dict[str, str], what: str
 ) -> None:
-    plain = replace(fresh("15"), told=TOLD)
+    plain = replace(fresh("15"), version_text=TOLD)
     assert not clone_checks.obstacles(ORDER, plain, "7", TARGET, MACHINE)
     found = clone_checks.obstacles(
         ORDER,
@@ -191,13 +188,13 @@ def test_one_obstacle_is_told_alone(
 
 @pytest.mark.parametrize("told", ["amd64-pc-linux-gnu", "x86_64-linux", "x86_64-pc-linux-gnu"])
 def test_one_architecture_has_several_names(told: str) -> None:
-    server = replace(fresh("15"), told=f"PostgreSQL 15.18 on {told}, compiled")
+    server = replace(fresh("15"), version_text=f"PostgreSQL 15.18 on {told}, compiled")
     assert not clone_checks.obstacles(ORDER, server, "7", TARGET, MACHINE)
 
 
 def test_a_standby_of_the_same_system_is_replaced_with_its_own_slot() -> None:
     server = replace(fresh("15"), slots=("db2_slot",))
-    own = replace(TARGET, kind=Kind.CLUSTER, system="7", slot="db2_slot")
+    own = replace(TARGET, kind=TargetKind.CLUSTER, system="7", slot="db2_slot")
     assert not clone_checks.obstacles(ORDER, server, "7", own, MACHINE)
     assert "moved aside" in " ".join(clone_checks.notes(server, own, MACHINE))
 
@@ -210,11 +207,11 @@ def test_an_older_minor_release_is_noted() -> None:
 
 def test_settings_are_raised_to_the_primarys_and_never_lowered() -> None:
     running = {"max_connections": 100, "max_worker_processes": 8}
-    assert guarded.raised(running, {"max_connections": 20, "max_worker_processes": 16}) == {
-        "max_connections": "100"
-    }
-    assert "max_wal_senders" in guarded.names("12")
-    assert "max_wal_senders" not in guarded.names("11")
+    assert standby_config.raised_settings(
+        running, {"max_connections": 20, "max_worker_processes": 16}
+    ) == {"max_connections": "100"}
+    assert "max_wal_senders" in standby_config.guarded_settings("12")
+    assert "max_wal_senders" not in standby_config.guarded_settings("11")
 
 
 @pytest.mark.parametrize(
@@ -223,11 +220,11 @@ def test_settings_are_raised_to_the_primarys_and_never_lowered() -> None:
 )
 def test_a_primary_is_one_host(address: str) -> None:
     with pytest.raises(UsageError, match="one host"):
-        clone_order.order(address, Path("/srv/b"), name="b")
+        standby_config.standby_spec(address, Path("/srv/b"), name="b")
 
 
 def test_a_primary_keeps_what_makes_its_connection_safe() -> None:
-    made = clone_order.order(
+    made = standby_config.standby_spec(
         "postgresql://db1/x?sslmode=verify-full&connect_timeout=3", Path("/srv/b"), name="b"
     )
     assert made.security == (("sslmode", "verify-full"),)
@@ -237,7 +234,7 @@ def test_a_primary_keeps_what_makes_its_connection_safe() -> None:
 @pytest.mark.parametrize("name", ["", "-x", "a b", "é", "x" * 59])
 def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="--name"):
-        clone_order.order("postgresql://db1", Path("/srv/b"), name=name or " ")
+        standby_config.standby_spec("postgresql://db1", Path("/srv/b"), name=name or " ")
 
 
 @pytest.mark.parametrize(
@@ -255,16 +252,20 @@ def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
 def test_rules_let_a_standby_in_when_they_do_so_for_sure(
     text: str, encrypted: bool, expected: bool
 ) -> None:
-    ours = primary_access.of("10.0.0.2", "18", encrypted=encrypted).text
+    ours = primary.access_block("10.0.0.2", "18", encrypted=encrypted).text
     text = text.replace("OURS ", ours).replace(" OURS", f"\n{ours}")
     found = hba_file.parse(text, Path("pg_hba.conf"), version=180000)
-    assert primary_access.decided(found, "10.0.0.2", encrypted=encrypted) is expected
+    assert primary.rules_let_in(found, "10.0.0.2", encrypted=encrypted) is expected
 
 
 def test_another_order_of_texts_is_noted() -> None:
-    assert collations.notes((), "2.36") == collations.notes(("2.36",), "2.36") == ()
-    assert collations.notes(("2.31",), "") == ()
-    assert "2.31" in collations.notes(("2.31",), "2.36")[0]
+    assert (
+        clone_plan.collation_notes((), "2.36")
+        == clone_plan.collation_notes(("2.36",), "2.36")
+        == ()
+    )
+    assert clone_plan.collation_notes(("2.31",), "") == ()
+    assert "2.31" in clone_plan.collation_notes(("2.31",), "2.36")[0]
 
 
 def test_roles_are_given_what_they_lack_and_no_new_password() -> None:
@@ -272,23 +273,23 @@ def test_roles_are_given_what_they_lack_and_no_new_password() -> None:
         "rep": Rights(login=True, replication=False, rewinds=False, scram=True),
         "rewind": Rights(login=True, replication=False, rewinds=True, scram=False),
     }
-    assert [one.name for one in accounts.missing("15", there)] == ["rep"]
-    assert accounts.weak("15", there) == ("rewind",)
-    assert accounts.weak("9.6", there) == ()
-    first = next(accounts.statements("15", there, {}))
+    assert [one.name for one in primary_state.missing_roles("15", there)] == ["rep"]
+    assert primary_state.weak_roles("15", there) == ("rewind",)
+    assert primary_state.weak_roles("9.6", there) == ()
+    first = next(primary_state.role_statements("15", there, {}))
     assert first == 'alter role "rep" with login replication'
-    assert "password" not in " ".join(accounts.statements("15", there, {}))
+    assert "password" not in " ".join(primary_state.role_statements("15", there, {}))
 
 
 def test_a_cluster_of_debian_is_found_by_its_data(tmp_path: Path) -> None:
     config = tmp_path / "15/main/postgresql.conf"
     config.parent.mkdir(parents=True)
     config.write_text(f"# data_directory = '/old'\ndata_directory = '{tmp_path}/b' # here\n")
-    found = debian.of(tmp_path / "b", etc=tmp_path)
+    found = local_node.debian_cluster(tmp_path / "b", etc=tmp_path)
     assert found is not None
     assert found.shown == "15/main"
     assert found.command("stop", "-m", "fast") == (
         *("pg_ctlcluster", "15", "main"),
         *("stop", "-m", "fast"),
     )
-    assert debian.of(tmp_path / "c", etc=tmp_path) is None
+    assert local_node.debian_cluster(tmp_path / "c", etc=tmp_path) is None

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from collec_migrations.errors import MigrationError, ReplicationRefused, UsageError
-from collec_migrations.replica import attaching, candidates, health, lsn, nodes, standbys
-from collec_migrations.replica.attaching import Folder, Way
-from collec_migrations.replica.findings import Limits
-from collec_migrations.replica.protocol import Identity
-from collec_migrations.replica.states import Down, Node, Receiver, Sender, Slot, Up
+from collec_migrations.replica import follow, health, nodes, promotion, standby_health, states
+from collec_migrations.replica.follow import Folder, Method
+from collec_migrations.replica.states import Down, Limits, Node, Receiver, Sender, Slot, Up
+from collec_migrations.replica.streaming import Identity
 
 A = Up(
     name="a",
@@ -61,11 +60,11 @@ B = replace(
     settings={"max_connections": "100"},
     upstream=("a", 5432),
 )
-GONE = Down(name="a", shown="host=a", host="a", port=5432, why="refused", speaks=False)
+GONE = Down(name="a", shown="host=a", host="a", port=5432, why="refused", answers=False)
 
 
 def codes(standby: Up, primary: Up = A, limits: Limits | None = None) -> list[str]:
-    return [one.code for one in standbys.judge(standby, primary, limits or Limits())]
+    return [one.code for one in standby_health.judge(standby, primary, limits or Limits())]
 
 
 def slot(**changes: Any) -> Up:
@@ -125,7 +124,7 @@ def test_a_standby_is_judged(standby: Up, primary: Up, found: list[str]) -> None
 
 def test_a_server_that_refuses_us_is_not_called_lost() -> None:
     """Who reads "no primary: promote" beside a primary with a wrong password, promotes."""
-    shut = replace(GONE, speaks=True, why="password authentication failed")
+    shut = replace(GONE, answers=True, why="password authentication failed")
     report = health.report([shut, B])
     assert report.findings[0].line == "no primary is seen: a does not let us in"
     assert "promote" not in report.findings[0].hint
@@ -227,7 +226,7 @@ def test_slots_that_keep_wal_are_told() -> None:
 
 
 def test_a_standby_that_refuses_reads_is_known_by_its_primary_alone() -> None:
-    refuses = replace(GONE, name="b", speaks=True)
+    refuses = replace(GONE, name="b", answers=True)
     assert health.report([A, refuses]).node("b").verdict == "ok"
     silent = replace(GONE, name="b")
     assert health.report([A, silent]).node("b").verdict == "broken"
@@ -237,14 +236,14 @@ NOW_ALONE = replace(B, receiver=None)
 
 
 @pytest.mark.parametrize(
-    ("target", "others", "speaks", "found"),
+    ("target", "others", "answers", "found"),
     [
         (NOW_ALONE, [GONE], False, []),
         (A, [], False, ["role"]),
         (NOW_ALONE, [A], False, ["primary"]),
         (NOW_ALONE, [A], True, ["primary"]),
         (NOW_ALONE, [], True, ["primary"]),
-        (NOW_ALONE, [replace(GONE, speaks=True)], False, ["primary"]),
+        (NOW_ALONE, [replace(GONE, answers=True)], False, ["primary"]),
         (B, [GONE], False, ["primary"]),  # it hears from it, though we do not
         (receiver(message_age=40), [GONE], False, []),  # the last words of one that is gone
         (replace(NOW_ALONE, paused=True, replayed=900), [GONE], False, ["paused"]),
@@ -256,10 +255,10 @@ NOW_ALONE = replace(B, receiver=None)
     ],
 )
 def test_what_speaks_against_a_promotion(
-    target: Up, others: list[Node], speaks: bool, found: list[str]
+    target: Up, others: list[Node], answers: bool, found: list[str]
 ) -> None:
     seen = [target, *others]
-    told = candidates.obstacles(target, seen, upstream_speaks=speaks)
+    told = promotion.promotion_obstacles(target, seen, upstream_answers=answers)
     assert [one.code for one in told] == found
 
 
@@ -268,24 +267,24 @@ NEW = Identity(system="7", timeline=2, position=1000, history=((1, 600),))
 
 
 @pytest.mark.parametrize(
-    ("folder", "primary", "way"),
+    ("folder", "primary", "method"),
     [
-        (STOPPED, NEW, Way.ATTACH),
-        (replace(STOPPED, position=600), NEW, Way.REWIND),
-        (replace(STOPPED, position=700), NEW, Way.REWIND),
-        (replace(STOPPED, state="in production"), NEW, Way.REWIND),
-        (replace(STOPPED, state="shutting down"), NEW, Way.REWIND),
-        (replace(STOPPED, state="shut down in recovery", position=600), NEW, Way.ATTACH),
-        (replace(STOPPED, state="in archive recovery", position=601), NEW, Way.REWIND),
-        (STOPPED, replace(NEW, history=((9, 600),)), Way.REWIND),
-        (replace(STOPPED, timeline=2), NEW, Way.ATTACH),
-        (replace(STOPPED, timeline=2, position=1001), NEW, Way.CLONE),
+        (STOPPED, NEW, Method.ATTACH),
+        (replace(STOPPED, position=600), NEW, Method.REWIND),
+        (replace(STOPPED, position=700), NEW, Method.REWIND),
+        (replace(STOPPED, state="in production"), NEW, Method.REWIND),
+        (replace(STOPPED, state="shutting down"), NEW, Method.REWIND),
+        (replace(STOPPED, state="shut down in recovery", position=600), NEW, Method.ATTACH),
+        (replace(STOPPED, state="in archive recovery", position=601), NEW, Method.REWIND),
+        (STOPPED, replace(NEW, history=((9, 600),)), Method.REWIND),
+        (replace(STOPPED, timeline=2), NEW, Method.ATTACH),
+        (replace(STOPPED, timeline=2, position=1001), NEW, Method.CLONE),
         (replace(STOPPED, timeline=2), replace(NEW, timeline=3, history=((1, 4), (2, 499))),
-         Way.REWIND),
+         Method.REWIND),
     ],
 )  # fmt: skip
-def test_how_a_folder_comes_back(folder: Folder, primary: Identity, way: Way) -> None:
-    assert attaching.choose(folder, primary).way is way
+def test_how_a_folder_comes_back(folder: Folder, primary: Identity, method: Method) -> None:
+    assert follow.choose(folder, primary).method is method
 
 
 @pytest.mark.parametrize(
@@ -297,18 +296,18 @@ def test_how_a_folder_comes_back(folder: Folder, primary: Identity, way: Way) ->
 )
 def test_a_folder_that_may_not_come_back(folder: Folder, message: str) -> None:
     with pytest.raises(ReplicationRefused, match=message):
-        attaching.choose(folder, NEW)
+        follow.choose(folder, NEW)
 
 
 def test_a_clone_is_due_where_nothing_else_is_possible() -> None:
-    attach = attaching.choose(STOPPED, NEW)
-    rewind = attaching.choose(replace(STOPPED, position=700), NEW)
+    attach = follow.choose(STOPPED, NEW)
+    rewind = follow.choose(replace(STOPPED, position=700), NEW)
     lost = replace(A.slots[0], wal_status="lost")
-    assert attaching.feasible(attach, lost, "18").way is Way.CLONE
-    assert attaching.feasible(attach, A.slots[0], "18") == attach
-    assert attaching.feasible(attach, None, "9.4") == attach
-    assert attaching.feasible(rewind, lost, "9.5") == rewind
-    assert attaching.feasible(rewind, None, "9.4").way is Way.CLONE
+    assert follow.feasible(attach, lost, "18").method is Method.CLONE
+    assert follow.feasible(attach, A.slots[0], "18") == attach
+    assert follow.feasible(attach, None, "9.4") == attach
+    assert follow.feasible(rewind, lost, "9.5") == rewind
+    assert follow.feasible(rewind, None, "9.4").method is Method.CLONE
 
 
 def test_control_data_of_a_standby_is_its_last_known_position() -> None:
@@ -320,39 +319,41 @@ def test_control_data_of_a_standby_is_its_last_known_position() -> None:
         "Minimum recovery ending location": "0/2000",
         "Min recovery ending loc's timeline": "2",
     }
-    assert attaching.folder(told) == Folder(
+    assert follow.folder_of(told) == Folder(
         system="7", state="shut down in recovery", timeline=2, position=0x2000
     )
 
 
 @pytest.mark.parametrize("text", ["0/0", "16/B374D848", "FFFFFFFF/FFFFFFFF"])
 def test_positions_are_read_and_written(text: str) -> None:
-    assert lsn.shown(lsn.parse(text)) == text
+    assert states.lsn_text(states.parse_lsn(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "1", "x/1", "1/"])
 def test_what_is_no_position_is_told(text: str) -> None:
     with pytest.raises(MigrationError, match="not a position"):
-        lsn.parse(text)
+        states.parse_lsn(text)
 
 
 def test_a_history_is_read() -> None:
     content = "1\t0/3000060\tno recovery target specified\n\n2\t0/4000098\tbefore 2026\n"
-    assert lsn.history(content) == ((1, 0x3000060), (2, 0x4000098))
+    assert states.parse_history(content) == ((1, 0x3000060), (2, 0x4000098))
 
 
 def test_nodes_come_from_options_or_from_the_file(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    given = nodes.known(["db1=host=10.0.0.1 user=postgres", "db2=postgresql://10.0.0.2:5433/x"])
+    given = nodes.known_nodes(
+        ["db1=host=10.0.0.1 user=postgres", "db2=postgresql://10.0.0.2:5433/x"]
+    )
     assert [(one.name, one.host, one.port) for one in given] == [
         ("db1", "10.0.0.1", 5432),
         ("db2", "10.0.0.2", 5433),
     ]
-    (tmp_path / nodes.FILE).write_text(nodes.text(given))
-    assert nodes.known([]) == given
-    assert nodes.one(given, "db2") is given[1]
+    (tmp_path / nodes.FILE).write_text(nodes.nodes_file(given))
+    assert nodes.known_nodes([]) == given
+    assert nodes.node_named(given, "db2") is given[1]
 
 
 @pytest.mark.parametrize(
@@ -372,7 +373,7 @@ def test_nodes_that_cannot_be_used_are_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=message) as caught:
-        nodes.known(given)
+        nodes.known_nodes(given)
     assert "s3cret" not in str(caught.value) + caught.value.hint
 
 
@@ -381,6 +382,6 @@ def test_a_file_of_nodes_that_cannot_be_read_is_told(content: str, tmp_path: Any
     file = tmp_path / "nodes.toml"
     file.write_text(content, encoding="latin-1")
     with pytest.raises(UsageError, match=r"nodes\.toml"):
-        nodes.known([], file)
+        nodes.known_nodes([], file)
     with pytest.raises(UsageError, match="is not there"):
-        nodes.known([], tmp_path / "absent.toml")
+        nodes.known_nodes([], tmp_path / "absent.toml")

@@ -10,7 +10,7 @@ import pglast
 import pytest
 
 from collec_migrations.postgres import pg_versions
-from collec_migrations.replica import queries
+from collec_migrations.replica import nodes
 
 GOLDEN = Path(__file__).parent.parent / "data/replica"
 
@@ -18,11 +18,11 @@ GOLDEN = Path(__file__).parent.parent / "data/replica"
 def asked(major: str) -> str:
     """Return all that is asked of a server of a major."""
     parts = (
-        queries.node(major),
-        queries.receiver(major) or "-- no view tells what a standby receives\n",
-        queries.senders(major),
-        queries.slots(major),
-        f"select {queries.resume(major)}()\n",
+        nodes.node_query(major),
+        nodes.receiver_query(major) or "-- no view tells what a standby receives\n",
+        nodes.senders_query(major),
+        nodes.slots_query(major),
+        f"select {nodes.resume_function(major)}()\n",
     )
     return "\n".join(part.rstrip() + ";\n" for part in parts)
 

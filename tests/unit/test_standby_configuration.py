@@ -8,8 +8,8 @@ from psycopg2.extensions import parse_dsn
 
 from collec_migrations.errors import MigrationError, ReplicationRefused
 from collec_migrations.postgres import pg_versions
-from collec_migrations.replica import configuration
-from collec_migrations.replica.configuration import Upstream
+from collec_migrations.replica import standby_config
+from collec_migrations.replica.standby_config import Upstream
 
 GOLDEN = Path(__file__).parent.parent / "data/standby"
 UPSTREAM = Upstream(
@@ -36,24 +36,24 @@ PRESENT = {
 
 @pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_a_standby_of_each_major_is_configured_as_in_its_golden_files(major: str) -> None:
-    made = configuration.files(major, UPSTREAM, PRESENT)
+    made = standby_config.standby_files(major, UPSTREAM, PRESENT)
     golden = {path.name: path.read_text() for path in (GOLDEN / major / "standby").iterdir()}
     assert made == golden
 
 
 @pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_writing_twice_changes_nothing(major: str) -> None:
-    once = configuration.files(major, UPSTREAM, PRESENT)
-    assert configuration.files(major, UPSTREAM, once) == once
+    once = standby_config.standby_files(major, UPSTREAM, PRESENT)
+    assert standby_config.standby_files(major, UPSTREAM, once) == once
 
 
 def test_the_marker_comes_before_the_settings() -> None:
-    assert next(iter(configuration.files("18", UPSTREAM, {}))) == "standby.signal"
+    assert next(iter(standby_config.standby_files("18", UPSTREAM, {}))) == "standby.signal"
 
 
 @pytest.mark.parametrize("path", ["/a/b", "/it's", "/back\\slash", "/a b", "/é"])
 def test_libpq_reads_the_conninfo_as_it_was_meant(path: str) -> None:
-    told = configuration.conninfo("18", replace(UPSTREAM, passfile=Path(path)))
+    told = standby_config.primary_conninfo("18", replace(UPSTREAM, passfile=Path(path)))
     assert parse_dsn(told)["passfile"] == path
     assert "password" not in parse_dsn(told)
 
@@ -63,7 +63,7 @@ def test_libpq_reads_the_conninfo_as_it_was_meant(path: str) -> None:
     [("db2", "db2_slot"), ("DB-2.lab", "db_2_lab_slot"), ("é" * 80, "_" * 58 + "_slot")],
 )
 def test_a_slot_has_a_legal_name(name: str, slot: str) -> None:
-    assert configuration.slot_of(name) == slot
+    assert standby_config.slot_of(name) == slot
     assert len(slot) <= 63
 
 
@@ -74,10 +74,10 @@ def test_a_folder_becomes_a_standby_and_keeps_its_other_settings(
     (tmp_path / "PG_VERSION").write_text(f"{major}\n")
     where = pg_versions.text("recovery_settings_file", major) or ""
     (tmp_path / where).write_text(PRESENT[where])
-    configuration.write_standby(tmp_path, UPSTREAM)
+    standby_config.write_standby(tmp_path, UPSTREAM)
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert written.pop("PG_VERSION") == f"{major}\n"
-    assert written == configuration.files(major, UPSTREAM, PRESENT)
+    assert written == standby_config.standby_files(major, UPSTREAM, PRESENT)
     assert {
         path.stat().st_mode & 0o077 for path in tmp_path.iterdir() if "VERS" not in path.name
     } == {0}
@@ -85,10 +85,10 @@ def test_a_folder_becomes_a_standby_and_keeps_its_other_settings(
 
 def test_what_is_no_data_folder_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ReplicationRefused, match="not a data folder"):
-        configuration.write_standby(tmp_path, UPSTREAM)
+        standby_config.write_standby(tmp_path, UPSTREAM)
     (tmp_path / "PG_VERSION").write_text("7.4\n")
     with pytest.raises(ReplicationRefused, match=r"7\.4"):
-        configuration.write_standby(tmp_path, UPSTREAM)
+        standby_config.write_standby(tmp_path, UPSTREAM)
     assert [path.name for path in tmp_path.iterdir()] == ["PG_VERSION"]
 
 
@@ -98,7 +98,7 @@ def test_a_link_instead_of_the_settings_is_replaced_and_not_followed(tmp_path: P
     outside.write_text("precious")
     (data / "PG_VERSION").write_text("18\n")
     (data / "postgresql.auto.conf").symlink_to(outside)
-    configuration.write_standby(data, UPSTREAM)
+    standby_config.write_standby(data, UPSTREAM)
     assert outside.read_text() == "precious"
 
 
@@ -106,4 +106,4 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "PG_VERSION").write_text("18\n")
     (tmp_path / "standby.signal.partial").mkdir()
     with pytest.raises(MigrationError, match="failed"):
-        configuration.write_standby(tmp_path, UPSTREAM)
+        standby_config.write_standby(tmp_path, UPSTREAM)

@@ -1,0 +1,189 @@
+"""The copies of the data: backups, how old and whether ever restored; standbys, how far behind."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from collec_migrations import backup, replica
+from collec_migrations.backup import Backup, Broken
+from collec_migrations.doctor.report import Figure, Line, ago, disk, first_bad
+from collec_migrations.errors import UsageError
+from collec_migrations.postgres.conninfo import Address
+from collec_migrations.replica import health, nodes, states
+from collec_migrations.replica.nodes import NamedNode
+from collec_migrations.replica.states import (
+    Down,
+    Limits,
+    Node,
+    NodeReport,
+    Report,
+    Sender,
+    Up,
+    Verdict,
+)
+
+BACKUP, STANDBYS = "backup", "standbys"
+ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
+HOUR = 3600.0
+LATE = 30 * HOUR
+"""A night was missed."""
+LOST = 8 * 24 * HOUR
+"""A week was missed."""
+TRIED = 35 * 24 * HOUR
+"""A backup should be restored on trial once a month."""
+STATUS = "collec-migrations replica status"
+HERE = "this server"
+GIVEN = Limits()
+
+
+def backups(folder: Path | None, database: str, now: datetime) -> Iterator[Line]:
+    """Yield the lines about the backups of a database; an empty name stands for any."""
+    schedule = "collec-migrations backup schedule --into DIR --install"
+    if folder is None:
+        yield Line(group=BACKUP, name="backup", verdict=ATTENTION, text="no folder is named",
+                   command=f"Set COLLEC_BACKUP_DIR or --into; {schedule}")  # fmt: skip
+        return
+    try:
+        whole, broken = backup.backups(folder)
+    except UsageError as error:
+        yield Line(group=BACKUP, name="backup", verdict=BROKEN, text=str(error),
+                   command=schedule.replace("DIR", str(folder)))  # fmt: skip
+        return
+    except OSError as error:
+        why = f"{folder} cannot be read: {(error.strerror or '').lower()}"
+        yield Line(group=BACKUP, name="backup", verdict=None, text=why,
+                   command="Run this as the account that takes the backups")  # fmt: skip
+        return
+    its = [one for one in whole if database in ("", one.manifest.database)]
+    yield last(its, folder, now)
+    if its:
+        yield verified(its, folder, now)
+    fallen = [one for one in its if one.is_fallen]
+    if fallen:
+        what = f"{fallen[-1].id}: {fallen[-1].manifest.falls[0]}"
+        accept = f"collec-migrations backup prune --into {folder} --yes"
+        yield Line(group=BACKUP, name="rows", verdict=BROKEN, text=f"rows fell in {what}",
+                   command=f"look at it, then: {accept}")  # fmt: skip
+    yield whole_ones(broken, folder)
+    yield disk(BACKUP, "backup disk", folder, "")
+
+
+def last(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
+    """Return the line about the newest backup."""
+    run = f"collec-migrations backup run --into {folder}"
+    if not oldest_first:
+        return Line(group=BACKUP, name="backup", verdict=BROKEN,
+                    text=f"none of this database in {folder}", command=run)  # fmt: skip
+    newest = oldest_first[-1]
+    age = (now - newest.manifest.started).total_seconds()
+    text = f"{newest.id} is {ago(age)} old"
+    line = first_bad(
+        [(age > LOST, BROKEN, text, run), (age > LATE, ATTENTION, text, run)],
+        group=BACKUP,
+        name="backup",
+        good=text,
+    )
+    return Line(group=BACKUP, name=line.name, verdict=line.verdict, text=line.text,
+                command=line.command, figure=Figure(value=round(age), unit="s"))  # fmt: skip
+
+
+def verified(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
+    """Return the line about trial restores."""
+    newest_id = oldest_first[-1].id if oldest_first else "last"
+    verify = f"collec-migrations backup verify {newest_id} --into {folder}"
+    damaged = bool(oldest_first) and oldest_first[-1].verdict == "damaged"
+    tried = [one for one in oldest_first if one.verdict == "verified" and one.verified]
+    newest = tried[-1] if tried else None
+    when = newest.verified if newest else None
+    age = (now - when).total_seconds() if when else 0.0
+    text = f"{newest.id} was restored on trial {ago(age)} ago" if newest else ""
+    again = f"collec-migrations backup run --into {folder}; {verify}"
+    return first_bad(
+        [
+            (damaged, BROKEN, f"the last one is damaged; {text or 'none was verified'}", again),
+            (newest is None, ATTENTION, "none was ever restored on trial", verify),
+            (age > TRIED, ATTENTION, text, verify),
+        ],
+        group=BACKUP,
+        name="verified",
+        good=text,
+    )
+
+
+def whole_ones(broken: Sequence[Broken], folder: Path) -> Line:
+    """Return the line about what looks like a backup and is none."""
+    first = f"{broken[0].id}: {broken[0].why}" if broken else ""
+    more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+    return first_bad(
+        [(bool(broken), ATTENTION, f"{first}{more}",
+          f"collec-migrations backup list --into {folder}; backup prune ID --yes")],
+        group=BACKUP, name="complete", good="all are complete",
+    )  # fmt: skip
+
+
+def standbys(named: Sequence[NamedNode], address: Address) -> Iterator[Line]:
+    """Yield a line for each node that is named, else for each standby that this server has."""
+    if named:
+        yield from of_report(replica.report(replica.read_nodes(named)))
+    else:
+        yield from of_server(nodes.read_node(NamedNode(name=HERE, address=address)))
+
+
+def of_report(report: Report) -> Iterator[Line]:
+    """Yield a line for each node, and for what is wrong with them as a whole."""
+    for finding in report.findings:
+        yield Line(group=STANDBYS, name=finding.code, verdict=finding.verdict, text=finding.line,
+                   command=finding.hint or STATUS)  # fmt: skip
+    for one in report.nodes:
+        yield _of_node(one)
+
+
+def of_server(seen: Node) -> Iterator[Line]:
+    """Yield the lines about one server: who receives from it, and its slots."""
+    if isinstance(seen, Down):
+        yield Line(group=STANDBYS, name="standbys", verdict=None, text=f"not asked: {seen.why}")
+        return
+    if seen.in_recovery:
+        yield Line(group=STANDBYS, name="standbys", verdict=None, command=STATUS,
+                   text="this server is a standby; name the nodes to have it judged")  # fmt: skip
+        return
+    for sender in seen.senders:
+        yield _of_sender(sender, seen)
+    (report,) = replica.report([seen]).nodes
+    for finding in report.findings:
+        yield Line(group=STANDBYS, name=finding.code, verdict=finding.verdict, text=finding.line,
+                   command=finding.hint)  # fmt: skip
+    if not seen.senders:
+        yield Line(group=STANDBYS, name="standbys", verdict=Verdict.OK, text="none is connected")
+
+
+def _of_node(one: NodeReport) -> Line:
+    hints = [finding.hint for finding in one.findings if finding.hint]
+    behind = one.lag.to_replay if one.lag else None
+    return Line(
+        group=STANDBYS,
+        name=one.name,
+        verdict=one.verdict,
+        text=one.line.removeprefix(f"{one.name}: "),
+        command="" if one.verdict is Verdict.OK else (hints[0] if hints else STATUS),
+        figure=None if behind is None else Figure(value=behind, unit="B"),
+    )
+
+
+def _of_sender(sender: Sender, primary: Up) -> Line:
+    behind = states.bytes_behind(primary.position, sender.replayed)
+    if not sender.state and behind is None:
+        return Line(group=STANDBYS, name=sender.name, verdict=None,
+                    text="this role may not see how far it is",
+                    command="grant pg_monitor to the role")  # fmt: skip
+    late = behind is None or behind > GIVEN.bytes
+    attention = sender.state != health.STREAMING or late
+    far = "has replayed nothing yet" if behind is None else f"{behind} bytes behind"
+    return Line(
+        group=STANDBYS,
+        name=sender.name,
+        verdict=ATTENTION if attention else Verdict.OK,
+        text=f"{sender.state}, {far}, {sender.sync_state}",
+        command=STATUS if attention else "",
+        figure=None if behind is None else Figure(value=behind, unit="B"),
+    )
