@@ -239,9 +239,12 @@ def repaired(
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         new = holdings.Watch(cursor, names)
         read = owners.read_owners(connection, names, role=role)
-        strays = [f"alter {target} owner to {identifier(read.majority)}"
-                  for target in _strays(names, version, read)]  # fmt: skip
+        # A sequence that a column owns follows its table; the others go by themselves.
+        strays = _strays(names, version, read, ("table",))
         _run(cursor, strays)
+        read = owners.read_owners(connection, names, role=role)
+        strays += (others := _strays(names, version, read, ("sequence", "view", "function")))
+        _run(cursor, others)
         done = repair.run(connection, names, version, not_valid=not_valid)
         new.settle()
         if done.left:
@@ -276,17 +279,16 @@ def _run(cursor: extensions.cursor, statements: list[str]) -> None:
             ) from None
 
 
-def _strays(names: Names, version: str, read: owners.Owners) -> list[str]:
-    known = {fact[:3]: fact for fact in versions.upgraded(version).facts}
+def _strays(names: Names, version: str, read: owners.Owners, kinds: tuple[str, ...]) -> list[str]:
+    """Return what gives things of the version that another role owns to the owner of the most."""
+    known = {fact[:3] for fact in versions.upgraded(version).facts}
     return [
-        f"{one.kind} {_target(names, one.role, one.name)}"
-        for kind in ("table", "sequence", "view", "function")
+        f"alter {one.kind} {_target(names, one.role, one.name)} owner to"
+        f" {identifier(read.majority)}"
         for one in read.objects
-        if one.kind == kind
+        if one.kind in kinds
         and one.owner != read.majority
         and (one.role, one.kind, one.name) in known
-        # An owned sequence follows its table.
-        and not (kind == "sequence" and known[one.role, kind, one.name].definition)
     ]
 
 

@@ -97,8 +97,15 @@ def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Differe
     )
     said = recorded_version.differences(version, records)
     found = variants.explained(version, _judged(version, evidence.observed, found))
-    return ordered([*found, *said, *reference_rows.missing(version, evidence.records.rows),
-                    *findings.sequences(evidence.records.positions)])  # fmt: skip
+    odd = {one.name.split(".")[0] for one in found if one.kind in ("table", "column")}
+    rows = [
+        one
+        for one in reference_rows.missing(version, evidence.records.rows)
+        if one.name.split()[0] not in odd
+    ]
+    return ordered([*found, *said, *rows,
+                    *findings.sequences(evidence.records.positions),
+                    *findings.known_password(evidence.records.rows)])  # fmt: skip
 
 
 def _judged(version: str, observed: Catalog, found: Iterable[Difference]) -> Iterator[Difference]:

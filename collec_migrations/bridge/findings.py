@@ -1,6 +1,6 @@
 """From what was read to differences: owners, rights, sequences, orphans, views. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from collec_migrations.bridge import catalog_index, view_samples
@@ -118,6 +118,24 @@ def _severity(one: Position) -> Severity:
     if table == "dbversion":
         return Severity.COSMETIC  # only scripts write there
     return Severity.DIFFERS if one.next == 1 and table in INSTALLED else Severity.BREAKS
+
+
+def known_password(read: Mapping[tuple[str, str], Sequence[object]]) -> tuple[Difference, ...]:
+    """Return a line where the login that every installer makes has the password that it gives."""
+    if not read.get(("gacl", "logingestion")):
+        return ()
+    return (
+        Difference(
+            severity=Severity.COSMETIC,
+            state=State.PASSWORD,
+            role="gacl",
+            kind="row",
+            name="logingestion admin",
+            sentence="login admin has the password that every installer gives it: change it in the"
+            " application",
+            known="everybody who reads the application's manual knows it",
+        ),
+    )
 
 
 def _greatest(one: Position) -> int:

@@ -6,7 +6,7 @@ import typer
 
 from collec_migrations import versions
 from collec_migrations.bridge import adoption, detection_text
-from collec_migrations.bridge.difference import Severity
+from collec_migrations.bridge.difference import Severity, State
 from collec_migrations.cli import facts, options, place
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
@@ -37,7 +37,7 @@ def adopt(
         bool, typer.Option("--force", help="Write the version that is given, repairing nothing.")
     ] = False,
 ) -> None:
-    """Repair what differs from the version that is seen, and write it as Alembic's own.
+    """Repair what differs from the version that is seen, and write it as Alembic's own version.
 
     All in one transaction. What belongs to no version is the site's own and stays as it is.
     Exit status: 1 when the database is no version, or rows stand against a repair.
@@ -90,8 +90,8 @@ def _facts(done: adoption.Adoption) -> facts.Facts:
 
 
 def _shown(done: adoption.Adoption, repeated: str, *, plan: bool) -> str:
-    was = "would be" if plan else "was before" if done.already else "is"
-    lines = [f"schema {done.names.col!r} {was} adopted as version {done.version}."]
+    was = "would be adopted" if plan else "was adopted before" if done.already else "is adopted"
+    lines = [f"schema {done.names.col!r} {was} as version {done.version}."]
     lines += [f"  {line}" for line in done.why]
     verb = "to repair" if plan else "repaired"
     lines += [f"  {verb}: {count} {kind}" for kind, count in done.counts.items()]
@@ -99,7 +99,7 @@ def _shown(done: adoption.Adoption, repeated: str, *, plan: bool) -> str:
         more = f" and {len(done.own) - SHOWN} more" if len(done.own) > SHOWN else ""
         lines.append(f"  the site's own, left as it is: {', '.join(done.own[:SHOWN])}{more}")
     lines += [f"  left: {one.sentence}" for one in done.left
-              if one.severity is not Severity.COSMETIC]  # fmt: skip
+              if one.severity is not Severity.COSMETIC or one.state is State.PASSWORD]  # fmt: skip
     lines += [f"  {done.forced}"] if done.forced else []
     known = versions.in_chain()
     if plan:
