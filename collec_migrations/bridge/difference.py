@@ -26,7 +26,7 @@ class State(StrEnum):
     BEHIND = "behind"
     ORPHANS = "orphans"
     ROW = "row"
-    PASSWORD = "password"  # noqa: S105
+    PASSWORD = "password"
     SCRIPT = "script"
     UNKNOWN = "unknown"
 

@@ -26,7 +26,7 @@ SECTIONS = {
         "wrap": "Wrap upgrade scripts of the application, to go on to them.",
     },
     "Go back": {
-        "archive": "List, show or drop what steps removed and kept.",
+        "archive": "List or drop what steps removed and kept.",
     },
     "Take over an existing database": {
         "detect": "Say what version a database is, without changing anything.",
