@@ -25,7 +25,19 @@ Servers = Callable[[int], Server]
 Clone = Callable[[str], Address]
 collect_ignore = ["data"]
 
+os.environ["PATH"] += f"{os.pathsep}/usr/sbin{os.pathsep}/sbin"
+"""Where `runuser` is, which messages name: an ordinary account, and cron, have no such PATH."""
+SOAK = 3600
+"""Seconds that a long run may take; all others have those of pyproject.toml."""
+
 os.environ["COLLEC_WITHOUT_POSTGIS"] = "yes"  # the wheels' servers have no PostGIS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give long runs more time."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(SOAK))
 
 
 @pytest.fixture(scope="session")

@@ -40,13 +40,13 @@ class Lab:
             env=environment,
         )  # fmt: skip
 
-    def pieces(self, *words: str, password: str | None = PASSWORD) -> dict[str, str]:
-        """Return the state of each piece, by kind and name, as `--plan` tells it."""
+    def resources(self, *words: str, password: str | None = PASSWORD) -> dict[str, str]:
+        """Return the state of each resource, by kind and name, as `--plan` tells it."""
         shown = self.install("--plan", "--json", *words, password=password)
         assert shown.exit_code in (0, 1), shown.output
         return {
-            f"{piece['kind']} {piece['name']}": piece["state"]
-            for piece in json.loads(shown.stdout)["pieces"]
+            f"{resource['kind']} {resource['name']}": resource["state"]
+            for resource in json.loads(shown.stdout)["resources"]
         }
 
     def enters(self, database: str | None = None, *, password: str = PASSWORD) -> str:
