@@ -245,7 +245,7 @@ def repaired(
         read = owners.read_owners(connection, names, role=role)
         strays += (others := _strays(names, version, read, ("sequence", "view", "function")))
         _run(cursor, others)
-        done = repair.run(connection, names, version, not_valid=not_valid)
+        done = repair.run(connection, names, version, owner=read.majority, not_valid=not_valid)
         new.settle()
         if done.left:
             raise RepairRefused(

@@ -76,10 +76,12 @@ def run(
     names: Names,
     version: str,
     *,
+    owner: str = "",
     not_valid: bool = False,
 ) -> Result:
     """Bring the facts to those of a version, in the current transaction.
 
+    `owner` gets new tables and sequences: a sequence can only belong to a table of its owner.
     With the extension PostGIS, a database that lived without it gets `object.geom` and its index.
 
     Raises `RepairRefused` with all rows in the way when there are any (`not_valid` accepts orphans
@@ -96,7 +98,7 @@ def run(
         for _ in range(ROUNDS):
             observed = catalog_reader.read_catalog(connection, names)
             expected = target(version, observed, without_postgis=without_postgis)
-            planned = [one for one in statements(expected, observed, names, version)
+            planned = [one for one in statements(expected, observed, names, version, owner)
                        if one.statement not in done]  # fmt: skip
             if not planned and result.redefined:
                 break
@@ -218,12 +220,12 @@ def _finding(one: Change, rows: list[str]) -> str:
 
 
 def statements(
-    expected: Catalog, observed: Catalog, names: Names, version: str
+    expected: Catalog, observed: Catalog, names: Names, version: str, owner: str = ""
 ) -> tuple[Change, ...]:
     """Return what turns the observed facts into the expected ones, in an order that works."""
     named, renamed = renames.undo(expected, _plain(observed))
     want, have = catalog_index.by_key(expected), catalog_index.by_key(named)
-    maker = _Maker(names, version, want, have)
+    maker = _Maker(names, version, want, have, owner)
     found: list[Change] = [change for one in renamed for change in maker.rename(one)]
     for key in sorted(want):
         if key not in have:
@@ -280,9 +282,15 @@ class _Maker:
     """Makes the statements for one pair of schemas."""
 
     def __init__(
-        self, names: Names, version: str, want: Mapping[Key, Fact], have: Mapping[Key, Fact]
+        self,
+        names: Names,
+        version: str,
+        want: Mapping[Key, Fact],
+        have: Mapping[Key, Fact],
+        owner: str = "",
     ) -> None:
         self.names, self.version, self.want, self.have = names, version, want, have
+        self.owner = owner
         self.queries = definitions.views(version) if version in versions.BUILT_IN else {}
 
     def schema(self, role: str) -> str:
@@ -315,6 +323,7 @@ class _Maker:
         what = f"{fact.kind} added"
         if fact.kind == "table":
             yield Change(TABLES, what, f"create table {self.at(fact.role, fact.name)} ()")
+            yield from self._given("table", fact, TABLES)
         elif fact.kind == "column":
             yield from self._column(fact)
         elif fact.kind == "constraint":
@@ -416,8 +425,14 @@ class _Maker:
             return
         name = self.at(fact.role, fact.name)
         yield Change(SEQUENCES, "sequence added", f"create sequence {name}")
+        yield from self._given("sequence", fact, SEQUENCES)
         if fact.definition:
             yield Change(LATE, "", self._owned(fact))
+
+    def _given(self, kind: str, fact: Fact, stage: int) -> Iterator[Change]:
+        if self.owner:
+            name = self.at(fact.role, fact.name)
+            yield Change(stage, "", f"alter {kind} {name} owner to {identifier(self.owner)}")
 
     def _owning_column(self, fact: Fact) -> Fact | None:
         return self.want.get((fact.role, "column", fact.definition.removeprefix("owned by ")))
