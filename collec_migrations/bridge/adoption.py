@@ -21,7 +21,7 @@ from collec_migrations.bridge import (
     recorded_version,
     records,
     reference_rows,
-    repair,
+    repairs,
     state,
     verification,
 )
@@ -159,11 +159,11 @@ def choose(
 
 
 def _preferred(evidence: decision.Evidence, seen: Detection) -> tuple[str, tuple[str, ...]]:
-    repairs = {one: count_repairs(evidence, one) for one in seen.versions}
+    counted = {one: count_repairs(evidence, one) for one in seen.versions}
     said = {recorded_version.says(evidence.records), evidence.expected} - {""}
-    chosen = min(seen.versions, key=lambda one: (repairs[one], one not in said,
+    chosen = min(seen.versions, key=lambda one: (counted[one], one not in said,
                                                  -versions.position(one)))  # fmt: skip
-    counts = ", ".join(f"{one}: {repairs[one]} repairs" for one in seen.versions)
+    counts = ", ".join(f"{one}: {counted[one]} repairs" for one in seen.versions)
     return chosen, (
         f"Between {' and '.join(seen.versions)}, {chosen} is taken: it needs fewer repairs; what "
         f"the application and dbversion name wins a tie ({counts}).",
@@ -172,8 +172,8 @@ def _preferred(evidence: decision.Evidence, seen: Detection) -> tuple[str, tuple
 
 def count_repairs(evidence: decision.Evidence, version: str) -> int:
     """Return how many statements would make a database this version."""
-    expected = repair.target(version, evidence.observed)
-    return len(repair.statements(expected, evidence.observed, evidence.names, version))
+    expected = repairs.target(version, evidence.observed)
+    return len(repairs.statements(expected, evidence.observed, evidence.names, version))
 
 
 def _look(
@@ -231,7 +231,7 @@ def repaired(
     *,
     role: str = "",
     not_valid: bool = False,
-) -> repair.Result:
+) -> repairs.Result:
     """Make a database exactly a version: structure, owners, sequences, rows and rights.
 
     The caller commits, or rolls back what was only to be looked at.
@@ -245,7 +245,7 @@ def repaired(
         read = owners.read_owners(connection, names, role=role)
         strays += (others := _strays(names, version, read, ("sequence", "view", "function")))
         _run(cursor, others)
-        done = repair.run(connection, names, version, owner=read.majority, not_valid=not_valid)
+        done = repairs.run(connection, names, version, owner=read.majority, not_valid=not_valid)
         new.settle()
         if done.left:
             raise RepairRefused(

@@ -13,7 +13,7 @@ from collec_migrations.bridge import (
     reasons,
     recorded_version,
     reference_rows,
-    repair,
+    repairs,
     structure,
     variants,
 )
@@ -110,7 +110,9 @@ def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Differe
 
 def _judged(version: str, observed: Catalog, found: Iterable[Difference]) -> Iterator[Difference]:
     """Yield the differences without the application's own indexes; a site's own are cosmetic."""
-    kept = {fact[:3] for fact in repair.foreign(version)} if version in releases.BUILT_IN else set()
+    kept = (
+        {fact[:3] for fact in repairs.foreign(version)} if version in releases.BUILT_IN else set()
+    )
     without_postgis = not any(fact.name == "object.geom" for fact in observed.facts)
     for one in found:
         if one.kind == "index" and one.name.startswith(variants.MADE_BY_APPLICATION):

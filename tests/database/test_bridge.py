@@ -10,7 +10,7 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from collec_migrations import sql, versions
-from collec_migrations.bridge import adoption, catalog_reader, detection, repair, verification
+from collec_migrations.bridge import adoption, catalog_reader, detection, repairs, verification
 from collec_migrations.catalog import Catalog, normalised
 from collec_migrations.errors import RepairRefused
 from collec_migrations.names import Names
@@ -70,7 +70,7 @@ def is_the_chains(session: Connection, version: str) -> bool:
     """Say whether a database is exactly a version, and nothing is told of it."""
     observed = normalised(catalog_reader.read_catalog(session, NAMES))
     report = verification.verify(session, NAMES)
-    return observed == repair.target(version, observed) and report.differences == ()
+    return observed == repairs.target(version, observed) and report.differences == ()
 
 
 TOLD_BY_STRUCTURE = [one for one in SHAPES if one[0] not in ("1.0", "1.0.4", "2.1")]
@@ -154,7 +154,7 @@ def test_orphans_are_shown_and_kept_where_the_site_says_so(session: Connection) 
     with pytest.raises(RepairRefused, match="object_container_fk") as refused:
         adoption.adopt(session, NAMES)
     shown = str(refused.value)
-    assert shown.count('"uid":10') == repair.SHOWN
+    assert shown.count('"uid":10') == repairs.SHOWN
     assert "and more: select child.* from" in shown
     session.rollback()
     adoption.adopt(session, NAMES, not_valid=True)
@@ -212,7 +212,7 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
         done = adoption.adopt(session, names)
         assert done.version in (older, newer)
         observed = normalised(catalog_reader.read_catalog(session, names))
-        assert observed == repair.target(done.version, observed), stop
+        assert observed == repairs.target(done.version, observed), stop
         session.rollback()
 
 
