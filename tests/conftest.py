@@ -66,6 +66,12 @@ def any_server(server: Servers, request: pytest.FixtureRequest) -> Server:
     return server(request.param)
 
 
+@pytest.fixture(scope="session", params=servers.majors(life=True), ids=lambda major: f"pg{major}")
+def whole_server(server: Servers, request: pytest.FixtureRequest) -> Server:
+    """Return a server of each major whose own pg_dump is at hand."""
+    return server(request.param)
+
+
 @pytest.fixture
 def database(server18: Server) -> Iterator[Address]:
     """Return a fresh empty database."""
@@ -153,7 +159,7 @@ def pair18(pair_templates: Callable[[int], Path]) -> Iterator[Pair]:
         yield both
 
 
-@pytest.fixture(params=servers.majors(), ids=lambda major: f"pg{major}")
+@pytest.fixture(params=servers.majors(life=True), ids=lambda major: f"pg{major}")
 def any_pair(
     pair_templates: Callable[[int], Path], request: pytest.FixtureRequest
 ) -> Iterator[Pair]:

@@ -138,7 +138,15 @@ class Databases:
         try:
             yield self.dsn(name)
         finally:
-            self._execute("drop database {} with (force)", name)
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        """Drop a database, and end whoever is still in it; before 13 there is no `force`."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+            )
+        self._execute("drop database {}", name)
 
     def _execute(self, statement: str, *names: str) -> None:
         with self.connection.cursor() as cursor:
