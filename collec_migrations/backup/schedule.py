@@ -25,6 +25,15 @@ class Schedule:
     minute: int
     user: str
 
+    def __post_init__(self) -> None:
+        """Refuse a line break: what follows it would be a line of its own, for root to run."""
+        for word in (*self.command, self.user):
+            if not word.isprintable():
+                raise UsageError(
+                    f"neither systemd nor cron can hold {word!r}",
+                    hint="Use names and paths without line breaks and control characters.",
+                )
+
 
 def at(time: str) -> tuple[int, int]:
     """Return hour and minute of a time such as 20:00; raise `UsageError` for anything else."""

@@ -17,7 +17,7 @@ NAGIOS = {Verdict.OK: (0, "OK"), Verdict.ATTENTION: (1, "WARNING"), Verdict.BROK
 
 def lines(page: Page, *, colour: bool) -> Iterator[str]:
     """Yield the page for a person."""
-    yield page.title
+    yield _plain(page.title)
     width = max((len(one.name) for one in page.lines), default=0)
     for group, its in groupby(page.lines, key=lambda one: one.group):
         yield f"\n{group}"
@@ -54,7 +54,9 @@ def nagios(page: Page) -> tuple[int, str]:
     bad = [*page.of(Verdict.BROKEN), *page.of(Verdict.ATTENTION)]
     told = "; ".join(f"{one.name}: {one.text}" for one in bad) or summary(page)
     data = " ".join(
-        f"'{one.name}'={one.figure.value:g}{one.figure.unit}" for one in page.lines if one.figure
+        f"'{_label(one.name)}'={one.figure.value:g}{one.figure.unit}"
+        for one in page.lines
+        if one.figure
     )
     return status, f"COLLEC {word} - {_plain(told).replace('|', '/')}" + (
         f" | {data}" if data else ""
@@ -65,6 +67,11 @@ def _word(page: Page, one: Line) -> str:
     if one.name in page.ignored:
         return IGNORED
     return UNKNOWN if one.verdict is None else str(one.verdict)
+
+
+def _label(name: str) -> str:
+    """Return a name as a label of performance data: without what would end it."""
+    return "".join("_" if c in "'=|" or not c.isprintable() else c for c in name)
 
 
 def _plain(text: str) -> str:

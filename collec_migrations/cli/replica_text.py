@@ -42,7 +42,9 @@ def nagios(report: Report) -> tuple[int, str]:
     wrong += [node.line for node in report.nodes if node.verdict is not Verdict.OK]
     text = "; ".join(wrong) or "; ".join(node.line for node in report.nodes)
     data = " ".join(_performance(report))
-    return status, f"REPLICA {word} - {text.replace('|', '/')}" + (f" | {data}" if data else "")
+    return status, f"REPLICA {word} - {_plain(text).replace('|', '/')}" + (
+        f" | {data}" if data else ""
+    )
 
 
 def prometheus(report: Report) -> Iterator[str]:
@@ -83,6 +85,11 @@ def prometheus(report: Report) -> Iterator[str]:
     yield "# HELP collec_replica_whole 0 ok, 1 attention, 2 broken."
     yield "# TYPE collec_replica_whole gauge"
     yield f"collec_replica_whole {list(Verdict).index(report.verdict)}"
+
+
+def _plain(text: str) -> str:
+    """Return a text on one line: a monitor takes the next one for something else."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _row(node: NodeReport) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The nodes that a site names, and the state of each, whether it answers or not."""
 
+import json
 import os
 import re
 import socket
@@ -17,6 +18,7 @@ import psycopg2
 from psycopg2 import extensions
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from collec_migrations import trust
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import conninfo, pg_versions
@@ -85,6 +87,8 @@ def nodes_file(nodes: Sequence[NamedNode]) -> str:
 
 
 def _in_file(path: Path, asked: Path | None) -> Iterator[tuple[str, str]]:
+    if asked is None:
+        trust.check(path)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -124,10 +128,7 @@ def _list(nodes: Sequence[NamedNode]) -> str:
 
 
 def _toml(text: str) -> str:
-    if re.fullmatch(r"[\w-]+", text, re.ASCII):
-        return f'"{text}"'
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return json.dumps(text, ensure_ascii=False)  # its escapes are those of a basic string
 
 
 NODE_SETTINGS = (

@@ -6,7 +6,7 @@ from collec_migrations.wrap.revision import read as read_revisions
 from collec_migrations.wrap.script import Script
 from collec_migrations.wrap.script import read as read_script
 from collec_migrations.wrap.steps import of_application
-from collec_migrations.wrap.wrapping import Outcome, Wrapped, superseded, survey, wrap
+from collec_migrations.wrap.writer import Outcome, Wrapped, survey, wrap
 
 __all__ = [
     "Look",
@@ -19,7 +19,6 @@ __all__ = [
     "ordered",
     "read_revisions",
     "read_script",
-    "superseded",
     "survey",
     "told",
     "wrap",

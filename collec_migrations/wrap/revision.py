@@ -1,11 +1,9 @@
 """The revision of a wrapped step: ten lines that name its files and their checksum."""
 
-import ast
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from collec_migrations.errors import ScriptUnreadable
 
 TEMPLATE = '''\
 """Version {new}, wrapped from the application's own script."""
@@ -25,6 +23,11 @@ def upgrade() -> None:
 def downgrade() -> None:
     step.refuse_downgrade(script)
 '''
+
+
+_SAID = re.compile(
+    r"""^(revision|down_revision|script|checksum)\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +63,15 @@ def file_name(version: str) -> str:
 
 
 def read(folder: Path) -> tuple[Revision, ...]:
-    """Return the revisions in a folder, none when it is missing, without importing them.
-
-    Raise `ScriptUnreadable` for a file that is no Python.
-    """
+    """Return the revisions in a folder, none when it is missing, without importing them."""
     found = []
     for path in sorted(folder.glob("*.py")):
-        said = _said(path)
-        if said.get("revision"):
+        said = dict(_SAID.findall(path.read_text("utf-8", "replace")))
+        if "revision" in said:
             found.append(
                 Revision(
                     version=said["revision"],
-                    parent=said.get("down_revision") or None,
+                    parent=said.get("down_revision"),
                     script=said.get("script", ""),
                     checksum=said.get("checksum", ""),
                     path=path,
@@ -89,21 +89,3 @@ def ordered(found: Iterable[Revision]) -> tuple[Revision, ...]:
         chain.append(following[at])
         at = chain[-1].version
     return tuple(chain)
-
-
-def _said(path: Path) -> dict[str, str]:
-    """Return the strings that a module assigns to names."""
-    said = {}
-    try:
-        body = ast.parse(path.read_text("utf-8")).body
-    except (OSError, ValueError, SyntaxError) as error:
-        raise ScriptUnreadable(
-            f"{path} is no revision: {error}",
-            hint="Remove it, and wrap its script again.",
-        ) from None
-    for node in body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            for target in node.targets:
-                if isinstance(target, ast.Name) and isinstance(node.value.value, str):
-                    said[target.id] = node.value.value
-    return said

@@ -1,0 +1,93 @@
+"""Names that others choose, where they stand in units, cron lines, rules, reports."""
+
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from collec_migrations.backup import schedule
+from collec_migrations.backup.schedule import Schedule
+from collec_migrations.cli import doctor_text, replica_text
+from collec_migrations.doctor import Line, Page
+from collec_migrations.errors import UsageError
+from collec_migrations.postgres import config_block, hba_tokens
+from collec_migrations.replica import nodes, states
+from collec_migrations.replica.states import Verdict
+
+BREAKING = "lab\nExecStartPre=/bin/evil"
+ODD = ('la"b', "la'b", "lab %n %h", "lab $HOME $(id) `id`", "<script>alert(1)</script>", "a;b|c&d",
+       "a\\b", "--help")  # fmt: skip
+
+
+def of(word: str, user: str = "postgres") -> Schedule:
+    """Return a schedule whose command holds a word."""
+    return Schedule(command=("/usr/bin/x", "--database", word), hour=1, minute=2, user=user)
+
+
+@pytest.mark.parametrize(
+    ("word", "user"), [(BREAKING, "postgres"), ("lab\r", "postgres"), ("lab", BREAKING)]
+)
+def test_a_schedule_with_a_line_break_is_refused(word: str, user: str) -> None:
+    with pytest.raises(UsageError, match="neither systemd nor cron"):
+        of(word, user)
+
+
+@pytest.mark.parametrize("word", ODD)
+def test_a_word_stays_one_word_for_cron_and_systemd(word: str) -> None:
+    line = schedule.cron(of(word))
+    assert line.count("\n") == 1
+    # crontab(5): an unescaped % ends the command.
+    command = line.split(maxsplit=5)[5].replace(r"\%", "\0")
+    assert "%" not in command
+    assert shlex.split(command.replace("\0", "%")) == list(of(word).command)
+    (start,) = [one for one in schedule.service(of(word)).splitlines() if "ExecStart" in one]
+    assert "%" not in start.replace("%%", "")
+    assert "$" not in start.replace("$$", "")
+    unescaped = start.partition("=")[2].replace("%%", "%").replace("$$", "$")
+    assert shlex.split(unescaped)[-1] == word
+
+
+@pytest.mark.parametrize("word", [*ODD, "all", "sameuser", "a b"])
+def test_a_name_stays_one_name_in_a_rule(word: str) -> None:
+    found = list(hba_tokens.fields(f"host {config_block.quoted(word)} all all trust"))
+    assert len(found) == 5
+    (token,) = found[1]
+    assert token.text == word
+    assert token.quoted
+
+
+def test_a_rule_cannot_hold_a_line_break() -> None:
+    with pytest.raises(UsageError):
+        config_block.quoted("lab\nhost all all all trust")
+
+
+@pytest.mark.parametrize("word", [BREAKING, "a|x=1", "\x1b[2J", *ODD])
+def test_what_a_doctor_tells_stays_on_its_line(word: str) -> None:
+    page = Page(
+        title=word,
+        lines=(Line(group="g", name="n", verdict=Verdict.BROKEN, text=word, command=word),),
+    )
+    assert all(one.lstrip("\n").isprintable() for one in doctor_text.lines(page, colour=False))
+    assert doctor_text.nagios(page)[1].isprintable()
+    assert "|" not in doctor_text.nagios(page)[1]
+
+
+@pytest.mark.parametrize("word", [BREAKING, "a|x=1", *ODD])
+def test_what_a_standby_tells_stays_on_its_line(word: str) -> None:
+    finding = states.Finding(code="x", verdict=Verdict.BROKEN, line=word, hint="")
+    report = states.Report(nodes=(), findings=(finding,))
+    text = replica_text.nagios(report)[1]
+    assert text.isprintable()
+    assert "|" not in text
+
+
+@pytest.mark.parametrize("word", [BREAKING, *ODD[:7]])
+def test_a_node_has_a_plain_name_and_its_address_any(word: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        nodes.known_nodes([f"{word}=host=db1"])
+    quoted = word.replace("\\", "\\\\").replace("'", "\\'")
+    known = nodes.known_nodes([f"db1=host=db1 dbname='{quoted}'"])
+    (tmp_path / "nodes.toml").write_text(nodes.nodes_file(known))
+    assert nodes.known_nodes([], tmp_path / "nodes.toml") == known
+    assert tomllib.loads((tmp_path / "nodes.toml").read_text())["nodes"].keys() == {"db1"}
