@@ -50,5 +50,5 @@ def send(command: str, backup: Path) -> None:
         said = programs.last_words(done.stderr.decode(errors="replace"))
         raise BackupFailed(
             f"the off-site command failed with status {done.returncode}: {said}",
-            hint=f"{backup.name} is complete where it is; send it with `backup offsite`.",
+            hint=f"{backup.name} is complete where it is; send it with the same command by hand.",
         )

@@ -1,7 +1,5 @@
 """`collec-migrations archive`: what steps removed from the schemas, and kept."""
 
-import json
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,13 +7,13 @@ import typer
 
 from collec_migrations.archives import dropping, reading
 from collec_migrations.archives.archive import Archive
-from collec_migrations.cli import facts, options, session, table
+from collec_migrations.cli import consent, facts, options, session, table
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access
 from collec_migrations.postgres import advisory_lock
 
-app = group("List, show or drop what steps removed and kept.")
+app = group("List or drop what steps removed and kept.")
 TITLES = ("schema", "table", "rows", "size", "step", "when", "from")
 
 
@@ -38,34 +36,6 @@ def list_archives(
 
 
 @app.command()
-def show(
-    name: Annotated[str, typer.Argument(help="An archive table, perhaps with its schema.")],
-    rows: Annotated[int, typer.Option(min=0, help="How many rows.")] = 20,
-    url: options.Url = None,
-    gacl: options.Gacl = None,
-    col: options.Col = None,
-    app: options.App = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show the first rows of an archive."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    with session.connected(told) as connection, connection.cursor() as cursor:
-        archive = reading.named(reading.find(cursor, told.pairs), name)
-        found = reading.first_rows(cursor, archive, rows)
-    if as_json:
-        # As the server wrote them: no number loses digits on the way.
-        written = ",".join(f"\n  {text}" for text in found.documents)
-        about = json.dumps(_facts(archive), ensure_ascii=False)
-        typer.echo(f'{{\n "archive": {about},\n "rows": [{written}]\n}}')
-        return
-    texts = [["" if text is None else text for text in row] for row in found.rows]
-    for line in table.lines(found.columns, texts):
-        typer.echo(line)
-    if archive.rows > len(found.rows):
-        options.say(f"{len(found.rows)} of {archive.rows} rows; --rows N shows more")
-
-
-@app.command()
 def drop(
     names: Annotated[list[str] | None, typer.Argument(help="Archive tables to drop.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Drop all archives.")] = False,
@@ -73,6 +43,7 @@ def drop(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -82,6 +53,7 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
+    consent.need(plan=plan, yes=yes)
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
         session.connected(told) as connection,
@@ -94,8 +66,12 @@ def drop(
         connection.rollback()
         if not as_json:
             _tell(chosen)
-        if chosen and not yes:
-            _ask(as_json=as_json)
+        elif plan:
+            facts.write({"archives": [_facts(one) for one in chosen]})
+        if plan:
+            return
+        if chosen:
+            consent.ask("Drop these tables for ever?", yes=yes)
         emptied = dropping.drop(cursor, chosen)
         connection.commit()
     if as_json:
@@ -113,15 +89,6 @@ def _tell_dropped(chosen: Sequence[Archive], emptied: Sequence[str]) -> None:
 
 def _chosen(found: Sequence[Archive], names: Sequence[str]) -> tuple[Archive, ...]:
     return tuple(dict.fromkeys(reading.named(found, name) for name in names))
-
-
-def _ask(*, as_json: bool) -> None:
-    """Go on only when that is what the user wants."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here", hint="Give --yes to drop these archives.")
-    if not typer.confirm("Drop these tables for ever?", err=True):
-        options.say("nothing was dropped")
-        raise typer.Exit(1)
 
 
 def _tell(found: Sequence[Archive]) -> None:

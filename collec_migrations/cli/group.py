@@ -5,8 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from collec_migrations.cli import metavars, synonyms
-from collec_migrations.errors import UsageError
+from collec_migrations.cli import metavars
 
 
 class Group(TyperGroup):
@@ -15,13 +14,6 @@ class Group(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, or None; its help names what it takes in plain words."""
         return metavars.plain(super().get_command(ctx, cmd_name))
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that is meant; a former one is told what does it now."""
-        hint = synonyms.command([str(ctx.info_name), *args[:1]], "collec-migrations")
-        if hint and args[0] not in self.list_commands(ctx):
-            raise UsageError(f"there is no command {ctx.info_name} {args[0]}", hint=hint)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands with the first paragraph of their help."""

@@ -22,7 +22,6 @@ def install(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    application_code: options.ApplicationCode = None,
     local_only: Annotated[
         bool, typer.Option("--local-only", help="The account comes from this machine alone.")
     ] = False,
@@ -52,7 +51,7 @@ def install(
     from collec_migrations.install import administrator, installation, request
     from collec_migrations.migrate import access
 
-    given = options.given(url=url, gacl=gacl, col=col, application_code=application_code)
+    given = options.given(url=url, gacl=gacl, col=col)
     told = access.told(given)
     wish = request.Wanted(
         database=request.check_name("database", database),

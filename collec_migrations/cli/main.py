@@ -106,9 +106,9 @@ class Commands(Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that is meant; a word of another tool is told what does it here."""
-        hint = synonyms.command(args[:2], PROGRAM) or synonyms.command(args[:1], PROGRAM)
-        if hint:
-            raise UsageError(f"there is no command {args[0]!r}", hint=hint)
+        for words in (args[:2], args[:1]):
+            if hint := synonyms.command(words, PROGRAM):
+                raise UsageError(f"there is no command {' '.join(words)!r}", hint=hint)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002

@@ -19,27 +19,6 @@ App = Annotated[
     Path | None,
     typer.Option("--app", help="Folder of the application: its database (else COLLEC_APP)."),
 ]
-ApplicationCode = Annotated[
-    str | None,
-    typer.Option("--application-code", help="The application's code in the table of rights."),
-]
-Transaction = Annotated[
-    str | None,
-    typer.Option(
-        "--transaction", help="per-run: all or nothing; per-version: commit after each version."
-    ),
-]
-LockWait = Annotated[
-    str | None, typer.Option("--lock-wait", help="Seconds to wait for another run to end.")
-]
-LockTimeout = Annotated[
-    str | None,
-    typer.Option("--lock-timeout", help="Seconds that a statement waits for a lock on a table."),
-]
-LockRetries = Annotated[
-    str | None,
-    typer.Option("--lock-retries", help="How often to start again when a lock was not obtained."),
-]
 Json = Annotated[
     bool,
     typer.Option("--json", callback=facts.remember, help="Write the same facts as JSON."),

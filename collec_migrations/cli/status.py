@@ -40,6 +40,7 @@ class Site:
     address: Address | None = None
     trouble: str = ""
     """Why the database does not answer."""
+    hint: str = ""
     server: str = ""
     schemas: list[Detection] = field(default_factory=list)
     standbys: list[str] = field(default_factory=list)
@@ -56,10 +57,7 @@ def status(
     app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
-    """Tell where this machine stands, and the next command to type; start nothing.
-
-    Exit status: 1 when there is something to do.
-    """
+    """Tell where this machine stands, and the next command to type; start nothing."""
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     site = _look(told)
     command = _next(site, place.repeated(url, app))
@@ -67,8 +65,7 @@ def status(
         facts.write(_facts(site, command))
     else:
         typer.echo("\n".join(_lines(site)))
-        typer.echo(f"{'next':{WIDTH}} {command}" if command else "nothing to do")
-    raise typer.Exit(1 if command else 0)
+        typer.echo(_line("next", command or site.hint or "nothing to do"))
 
 
 def _look(told: Settings) -> Site:
@@ -82,6 +79,7 @@ def _look(told: Settings) -> Site:
                 _read(site, session, told)
         except (MigrationError, connection.Error) as error:
             site.trouble = str(error).splitlines()[0]
+            site.hint = error.hint if isinstance(error, MigrationError) else ""
     if site.backups and Path(site.backups).is_dir():
         whole, _ = store.backups(Path(site.backups))
         site.backup = whole[-1] if whole else None
@@ -190,7 +188,7 @@ def _next(site: Site, repeated: str) -> str:
         return f"collec-migrations upgrade --plan {repeated}".strip()
     for one in site.schemas:
         if not one.records.alembic:
-            return f"collec-migrations adopt --plan {repeated}".strip()
+            return f"collec-migrations adopt {repeated}".strip()
         if not one.is_sound:
             return f"collec-migrations verify {repeated}".strip()
     if any(_pending(one) for one in site.schemas):
