@@ -7,7 +7,8 @@ MigrationError
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
   StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
-  NotAdopted, UntrustedTable, DowngradeRefused, RunInProgress, Interrupted
+  NotAdopted, UntrustedTable, DowngradeRefused, RunInProgress, Interrupted,
+  RowsRefused,
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -81,6 +82,10 @@ class StatementFailed(MigrationError):
 
 class ScriptUnreadable(MigrationError):
     """A script cannot be read, parsed or bound to schema names."""
+
+
+class RowsRefused(MigrationError):
+    """Rows that a step would fail at; nothing was applied."""
 
 
 class NotAdopted(MigrationError):

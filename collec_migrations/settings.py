@@ -87,6 +87,24 @@ SETTINGS = (
         meaning="how often the run starts again when a lock was not obtained",
     ),
     Setting(
+        option="without_postgis",
+        variable="COLLEC_WITHOUT_POSTGIS",
+        default="no",
+        meaning="yes: the database is to live without PostGIS, and so without object.geom",
+    ),
+    Setting(
+        option="instance_code",
+        variable="COLLEC_INSTANCE_CODE",
+        default="",
+        meaning="code of the instance ($APPLI_code), kept in dbparam from 1.2 on",
+    ),
+    Setting(
+        option="instance_title",
+        variable="COLLEC_INSTANCE_TITLE",
+        default="",
+        meaning="title of the instance ($APPLI_titre), kept in dbparam from 2.1 on",
+    ),
+    Setting(
         option="destroy",
         variable="COLLEC_DESTROY",
         default="no",
@@ -123,6 +141,9 @@ class Settings:
     lock_timeout: float = 5.0
     lock_retries: int = 5
     destroy: bool = False
+    without_postgis: bool = False
+    instance: Mapping[str, str] = field(default_factory=dict)
+    """What the application keeps in its settings until dbparam has it: `code`, `title`."""
     backup: bool = True
     """Whether a step without a way back needs a backup."""
     admin_password: str = field(default="", repr=False)
@@ -159,6 +180,15 @@ def resolve(
         lock_timeout=_number("lock_timeout", told["lock_timeout"]),
         lock_retries=int(_number("lock_retries", told["lock_retries"])),
         destroy=_one_of("destroy", told["destroy"], ("no", "yes")) == "yes",
+        without_postgis=_one_of("without_postgis", told["without_postgis"], ("no", "yes")) == "yes",
+        instance={
+            name: value
+            for name, value in (
+                ("code", told["instance_code"]),
+                ("title", told["instance_title"]),
+            )
+            if value
+        },
         backup=_one_of("backup", told["backup"], ("no", "yes")) == "yes",
         admin_password=environment.get("COLLEC_ADMIN_PASSWORD", ""),
     )

@@ -1,7 +1,9 @@
 """The known versions of the database, in order, each with what a sound database of it contains."""
 
+import ast
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 from hashlib import sha256
@@ -129,6 +131,62 @@ def in_chain(folder: Path | None = None) -> tuple[str, ...]:
     files = sorted(path for one in folders for path in one.glob("*.py"))
     found = {name for path in files for name in _REVISION.findall(path.read_text("utf-8"))}
     return tuple(version for version in _known() if version in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a revision says of its step beside the scripts; see `docs/developing.md`."""
+
+    revision: str = ""
+    down_revision: str | None = None
+    renames: Mapping[str, str] = field(default_factory=dict)
+    """Table or column as the older version names it, to its new own name."""
+    deletes: Mapping[str, str] = field(default_factory=dict)
+    """Table to the condition on rows that a script of the step deletes."""
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """Column to the condition on rows whose value a script rewrites; empty: all."""
+    computes: tuple[str, ...] = ()
+    """Columns of which what a script computes is right, whatever is in the archive."""
+    fills: Mapping[str, str] = field(default_factory=dict)
+    """Rows of dbparam that are filled from the application's settings, where they are null."""
+    creation: tuple[str, str] | None = None
+    """The scripts, for (gacl, col), that create the version."""
+
+
+@cache
+def revisions() -> Mapping[str, Declared]:
+    """Return what the built-in revisions declare, by version; reads files, imports none."""
+    known = {item.name for item in fields(Declared)}
+    found = {}
+    for path in sorted(versions_folder().glob("*.py")):
+        told = {}
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                name = node.targets[0].id
+                if name in known:
+                    told[name] = ast.literal_eval(node.value)
+        if "revision" in told:
+            found[told["revision"]] = Declared(**told)
+    return found
+
+
+def declared(version: str) -> Declared:
+    """Return what the revision of a version declares; nothing for one that is not built in."""
+    return revisions().get(version) or Declared(revision=version)
+
+
+def script_names(old: str | None, new: str | None) -> tuple[str, ...]:
+    """Return the scripts that lead from a version to its neighbour, in the order of a run."""
+    if new is None:
+        names = [f"drop-{old}.sql"]
+    elif old is None:
+        names = list(declared(new).creation or ())
+    elif position(new) > position(old):
+        names = [f"upgrade-{old}-{new}.sql", f"upgrade-{old}-{new}-postgis.sql"]
+    else:
+        names = [f"downgrade-{old}-{new}-postgis.sql", f"downgrade-{old}-{new}.sql"]
+    folder = scripts_folder()
+    return tuple(name for name in names if (folder / name).is_file())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,4 @@
 -- Downgrade from 1.0.4 to 1.0: last_movement only tells movements into a container.
---
--- By hand: psql -v ON_ERROR_STOP=1 -1 -f downgrade-1.0.4-1.0.sql DATABASE
 
 create or replace view col.last_movement as
 select moved.uid,

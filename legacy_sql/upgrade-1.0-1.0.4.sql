@@ -1,6 +1,4 @@
 -- Upgrade from 1.0 to 1.0.4: last_movement also tells that an object left.
---
--- By hand: psql -v ON_ERROR_STOP=1 -1 -f upgrade-1.0-1.0.4.sql DATABASE
 
 create or replace view col.last_movement as
 select moved.uid,

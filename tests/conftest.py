@@ -25,6 +25,8 @@ Servers = Callable[[int], Server]
 Clone = Callable[[str], Address]
 collect_ignore = ["data"]
 
+os.environ["COLLEC_WITHOUT_POSTGIS"] = "yes"  # the wheels' servers have no PostGIS
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Servers]:

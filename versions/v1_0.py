@@ -5,12 +5,11 @@ from collec_migrations.migrate import step
 revision = "1.0"
 down_revision = None
 creation = ("gacl_create-1.0.sql", "col_create-1.0.sql")
-reverse = "drop-1.0.sql"
 
 
 def upgrade() -> None:
-    step.create(creation)
+    step.upgrade()
 
 
 def downgrade() -> None:
-    step.revert(reverse)
+    step.downgrade()

@@ -4,13 +4,11 @@ from collec_migrations.migrate import step
 
 revision = "1.0.5"
 down_revision = "1.0.4"
-script = "upgrade-1.0.4-1.0.5.sql"
-reverse = "downgrade-1.0.5-1.0.4.sql"
 
 
 def upgrade() -> None:
-    step.apply(script)
+    step.upgrade()
 
 
 def downgrade() -> None:
-    step.revert(reverse)
+    step.downgrade()

@@ -4,13 +4,12 @@ from collec_migrations.migrate import step
 
 revision = "1.0.6"
 down_revision = "1.0.5"
-script = "upgrade-1.0.5-1.0.6.sql"
-reverse = "downgrade-1.0.6-1.0.5.sql"
+renames = {"col.storage.range": "storage_location"}
 
 
 def upgrade() -> None:
-    step.apply(script)
+    step.upgrade()
 
 
 def downgrade() -> None:
-    step.revert(reverse)
+    step.downgrade()

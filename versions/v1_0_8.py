@@ -4,13 +4,11 @@ from collec_migrations.migrate import step
 
 revision = "1.0.8"
 down_revision = "1.0.6"
-script = "upgrade-1.0.6-1.0.8.sql"
-reverse = "downgrade-1.0.8-1.0.6.sql"
 
 
 def upgrade() -> None:
-    step.apply(script)
+    step.upgrade()
 
 
 def downgrade() -> None:
-    step.revert(reverse)
+    step.downgrade()

@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.archives import dropping, reading
-from collec_migrations.archives.archive import Archive
 from collec_migrations.cli import consent, facts, options, session, table
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
-from collec_migrations.migrate import access
+from collec_migrations.migrate import access, archive_registry
+from collec_migrations.migrate.archive_registry import Archive
 from collec_migrations.postgres import advisory_lock
 
 app = group("List or drop what steps removed and kept.")
-TITLES = ("schema", "table", "rows", "size", "step", "when", "from")
+TITLES = ("schema", "table", "kind", "rows", "size", "step", "when", "from")
 
 
 @app.command("list")
@@ -28,7 +27,7 @@ def list_archives(
     """List the archive tables: which step made them, when, from which table."""
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with session.connected(told) as connection, connection.cursor() as cursor:
-        found = reading.find(cursor, told.pairs)
+        found = archive_registry.find(cursor, told.pairs)
     if as_json:
         facts.write({"archives": [_facts(one) for one in found]})
     else:
@@ -60,7 +59,7 @@ def drop(
         advisory_lock.held(connection, wait=told.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
-        found = reading.find(cursor, told.pairs)
+        found = archive_registry.find(cursor, told.pairs)
         chosen = found if every else _chosen(found, names or [])
         # The question is asked outside of any transaction: nobody waits for the answer.
         connection.rollback()
@@ -72,7 +71,7 @@ def drop(
             return
         if chosen:
             consent.ask("Drop these tables for ever?", yes=yes)
-        emptied = dropping.drop(cursor, chosen)
+        emptied = archive_registry.drop(cursor, chosen)
         connection.commit()
     if as_json:
         dropped = [_facts(one) for one in chosen]
@@ -88,7 +87,7 @@ def _tell_dropped(chosen: Sequence[Archive], emptied: Sequence[str]) -> None:
 
 
 def _chosen(found: Sequence[Archive], names: Sequence[str]) -> tuple[Archive, ...]:
-    return tuple(dict.fromkeys(reading.named(found, name) for name in names))
+    return tuple(dict.fromkeys(archive_registry.named(found, name) for name in names))
 
 
 def _tell(found: Sequence[Archive]) -> None:
@@ -100,18 +99,19 @@ def _tell(found: Sequence[Archive]) -> None:
 
 
 def _cells(one: Archive) -> tuple[str, ...]:
-    when = one.origin.when.strftime("%Y-%m-%d %H:%M")
+    when = one.when.strftime("%Y-%m-%d %H:%M")
     size = f"{one.size / 1024:,.0f} kB"
-    return (one.schema, one.table, str(one.rows), size, one.origin.step, when, one.origin.source)
+    return (one.schema, one.table, one.kind, str(one.rows), size, one.step, when, one.source)
 
 
 def _facts(one: Archive) -> facts.Facts:
     return {
         "schema": one.schema,
         "table": one.table,
+        "kind": one.kind,
         "rows": one.rows,
         "bytes": one.size,
-        "step": one.origin.step,
-        "when": one.origin.when.isoformat(),
-        "from": one.origin.source,
+        "step": one.step,
+        "when": one.when.isoformat(),
+        "from": one.source,
     }

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations import application, settings, versions
+from collec_migrations import versions
 from collec_migrations import versions as chain
 from collec_migrations.cli import facts
+
+if TYPE_CHECKING:
+    from collec_migrations.application import Installation
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
@@ -50,15 +53,17 @@ def given(**options: str | Path | None) -> dict[str, str]:
     return {name: str(value) for name, value in options.items() if value is not None}
 
 
-def installation(app: Path | None) -> application.Installation | None:
+def installation(app: Path | None) -> "Installation | None":
     """Return what the application says, when `--app` or COLLEC_APP names its folder."""
+    from collec_migrations import application  # not every command needs it
+
     folder = app_folder(app)
     return application.read(folder, os.environ) if folder else None
 
 
 def app_folder(app: Path | None) -> Path | None:
     """Return the application's folder by `--app`, else by COLLEC_APP."""
-    return app or (Path(os.environ[settings.APP]) if os.environ.get(settings.APP) else None)
+    return app or (Path(os.environ["COLLEC_APP"]) if os.environ.get("COLLEC_APP") else None)
 
 
 def say(message: str) -> None:

@@ -1,8 +1,8 @@
 """A plan as JSON: every fact, also those that the text sums up."""
 
+from dataclasses import asdict
 from typing import Any
 
-from collec_migrations.locks import Effects, Relation
 from collec_migrations.migrate.planned import PairPlan, Plan, PlannedStatement, PlannedStep
 
 Json = dict[str, Any]
@@ -63,41 +63,9 @@ def _step(step: PlannedStep) -> Json:
 
 
 def _statement(statement: PlannedStatement) -> Json:
+    locks = statement.locks
     return {
         "line": statement.line,
         "text": statement.text,
-        "locks": _locks(statement.effects),
-        "removes": [
-            {
-                "table": str(item.relation),
-                "column": item.column,
-                "moved": item.moved,
-                "certain": item.certain,
-            }
-            for item in statement.effects.removals
-        ],
-    }
-
-
-def _locks(effects: Effects) -> list[Json]:
-    return [
-        {
-            "relation": _relation(lock.relation),
-            "mode": lock.mode.text,
-            "rewrites": lock.rewrites,
-            "scans": lock.scans,
-            "certain": lock.certain,
-        }
-        for lock in effects.locks
-    ]
-
-
-def _relation(relation: Relation) -> Json:
-    return {
-        "schema": relation.schema,
-        "name": relation.name,
-        "kind": relation.kind,
-        "owner": relation.owner,
-        "rows": relation.rows,
-        "bytes": relation.bytes,
+        "locks": None if locks is None else [asdict(lock) for lock in locks],
     }

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import starmap
 
-from collec_migrations.locks import Mode, Relation
-from collec_migrations.migrate.planned import Archived, PairPlan, Plan, PlannedScript
+from collec_migrations.migrate import lock_facts
+from collec_migrations.migrate.planned import Archived, PairPlan, Plan, PlannedScript, TableLock
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 SHOWN_LINES = 6
@@ -13,15 +13,18 @@ SHOWN_LINES = 6
 
 @dataclass(slots=True)
 class Held:
-    """All that a plan does to one relation."""
+    """All that a plan does to one table."""
 
-    relation: Relation
-    mode: Mode = Mode.ACCESS_SHARE
-    certain: bool = False
+    lock: TableLock
     rewrites: bool = False
     scans: bool = False
     places: dict[str, list[int]] = field(default_factory=dict)
     """Where the strongest lock is taken: lines of each script."""
+
+    @property
+    def rank(self) -> int:
+        """The strength of the lock."""
+        return lock_facts.MODES.index(self.lock.mode)
 
 
 def lines(plan: Plan) -> Iterator[str]:
@@ -67,24 +70,19 @@ def statements(pair: PairPlan) -> int:
 
 
 def held(plan: Plan) -> list[Held]:
-    """Return what is done to each relation that was there before, strongest first."""
-    found: dict[Relation, Held] = {}
+    """Return what is done to each table that was there before, strongest first."""
+    found: dict[str, Held] = {}
     for script in _scripts(plan):
         for statement in script.statements:
-            for lock in statement.effects.locks:
-                item = found.setdefault(lock.relation, Held(lock.relation))
-                rank = (lock.mode, lock.certain)
-                if rank > (item.mode, item.certain):
-                    item.mode, item.certain, item.places = lock.mode, lock.certain, {}
-                if rank == (item.mode, item.certain):
+            for lock in statement.locks or ():
+                item = found.setdefault(lock.table, Held(lock))
+                if lock_facts.MODES.index(lock.mode) > item.rank:
+                    item.lock, item.places = lock, {}
+                if lock.mode == item.lock.mode:
                     item.places.setdefault(script.script, []).append(statement.line)
                 item.rewrites |= lock.rewrites
                 item.scans |= lock.scans
-    return sorted(found.values(), key=_weight)
-
-
-def _weight(item: Held) -> tuple[int, bool, int, str]:
-    return (-item.mode, not item.certain, -item.relation.bytes, str(item.relation))
+    return sorted(found.values(), key=lambda one: (-one.rank, -one.lock.bytes, one.lock.table))
 
 
 def _scripts(plan: Plan) -> Iterator[PlannedScript]:
@@ -95,31 +93,28 @@ def _scripts(plan: Plan) -> Iterator[PlannedScript]:
 
 def _locks(plan: Plan) -> Iterator[str]:
     everything = held(plan)
-    strong = [item for item in everything if item.mode.blocks and item.relation.kind != "sequence"]
-    if plan.is_wrapped:
-        yield "locks of the application's own scripts: unknown; `rehearse` measures them"
-    if not strong and any(not script.wrapped for script in _scripts(plan)):
-        yield "locks: none that keeps anybody from reading or writing"
-    elif strong:
+    strong = [item for item in everything if lock_facts.blocks(item.lock.mode)]
+    if strong:
         yield "locks that keep others out, until the transaction ends:"
     for item in strong:
         yield f"  {_lock(item)}"
     weaker = len(everything) - len(strong)
     if weaker:
-        yield f"  weaker locks, or on sequences: {_count(weaker, 'relation')}"
-    known = [script for script in _scripts(plan) if not script.wrapped]
-    new = sum(not one.effects.locks for script in known for one in script.statements)
-    if new:
-        yield f"  {_count(new, 'statement')} touch only what is new"
+        yield f"  weaker locks: {_count(weaker, 'table')}"
+    scripts = list(_scripts(plan))
+    unknown = [one.script for one in scripts if any(s.locks is None for s in one.statements)]
+    if unknown:
+        yield f"locks of {', '.join(unknown)}: unknown; `collec-migrations rehearse` measures them"
+    elif not strong:
+        yield "locks: none that keeps anybody from reading or writing"
 
 
 def _lock(item: Held) -> str:
-    remarks = [size(item.relation)]
+    remarks = [size(item.lock)]
     remarks += ["rewritten whole"] if item.rewrites else []
     remarks += ["read whole"] if item.scans and not item.rewrites else []
-    remarks += [] if item.certain else ["only if needed"]
     return (
-        f"{item.relation!s:32} {item.mode.text}, stops {item.mode.blocks}"
+        f"{item.lock.table:32} {item.lock.mode}, stops {lock_facts.blocks(item.lock.mode)}"
         f" ({'; '.join(remarks)}) at"
         f" {'; '.join(starmap(_places, item.places.items()))}"
     )
@@ -131,12 +126,10 @@ def _places(script: str, found: list[int]) -> str:
     return f"{script.rpartition('/')[2]}:{shown}{more}"
 
 
-def size(relation: Relation) -> str:
-    """Return how large a relation is, in rows and bytes."""
-    if not relation.is_table:
-        return relation.kind
-    rows = "rows never counted" if relation.rows is None else f"about {relation.rows:,.0f} rows"
-    return f"{rows}, {_bytes(relation.bytes)}"
+def size(lock: TableLock) -> str:
+    """Return how large a table is, in rows and bytes."""
+    rows = "rows never counted" if lock.rows is None else f"about {lock.rows:,.0f} rows"
+    return f"{rows}, {_bytes(lock.bytes)}"
 
 
 def _bytes(number: float) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
@@ -33,8 +33,6 @@ class Job:
     start: str | None
     versions: tuple[str, ...]
     """All versions of the chain, oldest first."""
-    upgrade_scripts: Mapping[str, str]
-    reverse_scripts: Mapping[str, str]
     creations: Mapping[str, tuple[str, str]]
     settings: Settings
     progress: Progress | None
@@ -52,19 +50,22 @@ class Job:
         given = environment.context_opts
         start = given.get("starting_rev")
         chain = tuple(reversed(tuple(environment.script.walk_revisions())))
+        say = environment.config.attributes.get("say", _say)
+        if settings.address is None and not settings.without_postgis:
+            settings = replace(settings, without_postgis=True)
+            if given["fn"].__name__ == "upgrade":
+                say("this folder's own server has no PostGIS: the database lives without it")
         return cls(
             command=given["fn"].__name__,
             work=given["fn"],
             targets=_texts(given.get("destination_rev")) + _texts(start),
             start=start,
             versions=tuple(revision.revision for revision in chain),
-            upgrade_scripts=_told_by(chain, "script"),
-            reverse_scripts=_told_by(chain, "reverse"),
             creations=_told_by(chain, "creation"),
             settings=settings,
             progress=environment.config.attributes.get("progress"),
             remark=environment.config.attributes.get("remark", ""),
-            say=environment.config.attributes.get("say", _say),
+            say=say,
         )
 
     @property
@@ -89,15 +90,11 @@ class Job:
     ) -> Run:
         """Return the state of a run for one pair."""
         return Run(
+            job=self,
             names=names,
-            settings=self.settings,
             remark=self.remark or ("" if self.settings.backup else NO_BACKUP),
             site_facts=self.site_facts,
             sink=sink,
-            versions=self.versions,
-            upgrade_scripts=self.upgrade_scripts,
-            reverse_scripts=self.reverse_scripts,
-            creations=self.creations,
             rights_version=rights_version,
             rights_held=rights_held,
         )

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collec_migrations.errors import MigrationError
-from collec_migrations.locks import Effects, Relation
 from collec_migrations.names import Names
 from collec_migrations.postgres.privileges import Powers
 
@@ -38,7 +37,8 @@ class Needs:
     creates_rights: bool
     touches_rights: bool
     archives: bool
-    effects: Sequence[Effects]
+    changed: Sequence[tuple[str, str]]
+    """Tables that only their owner may change so, each with its owner."""
 
 
 def refuse(obstacles: Sequence[Obstacle]) -> None:
@@ -131,32 +131,13 @@ def _of_schema(powers: Powers, schema: str, owner: str) -> Iterator[Obstacle]:
 
 
 def _of_tables(powers: Powers, need: Needs) -> Iterator[Obstacle]:
-    certain = _all(need, "changed", certain=True)
-    perhaps = _all(need, "changed", certain=False)
-    for relation in dict.fromkeys((*certain, *perhaps)):
-        if relation.owner not in powers.acts_as:
+    for table, owner in need.changed:
+        if owner not in powers.acts_as:
             yield Obstacle(
-                message=f"{relation.kind} {relation} belongs to {relation.owner!r},"
+                message=f"table {table} belongs to {owner!r},"
                 f" and {powers.role!r} may not change it",
-                hint=f"Run as {relation.owner!r} or as a superuser.",
-                certain=relation in certain,
+                hint=f"Run as {owner!r} or as a superuser.",
             )
-    for relation in _all(need, "referred", certain=True):
-        place = (relation.schema, relation.name)
-        if relation.owner not in powers.acts_as and place not in powers.references:
-            yield Obstacle(
-                message=f"role {powers.role!r} may not make a foreign key to {relation}",
-                hint=f"GRANT REFERENCES on it, or run as {relation.owner!r}.",
-            )
-
-
-def _all(need: Needs, what: str, *, certain: bool) -> tuple[Relation, ...]:
-    found: dict[Relation, None] = {}
-    for effects in need.effects:
-        for relation, sure in getattr(effects, what):
-            if sure == certain:
-                found[relation] = None
-    return tuple(found)
 
 
 def _shown(version: int) -> str:

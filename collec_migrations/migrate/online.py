@@ -137,6 +137,9 @@ def _versions(
     with lending.driver_of(connection).cursor() as cursor:
         timeouts.put(cursor, lock_timeout=job.settings.lock_timeout)
         for names in job.settings.pairs:
+            if job.changes:
+                # Again for the transaction: a pooler may have given it another session.
+                advisory_lock.hold_same_session(cursor)
             found = state.read(cursor, names)
             _prepare(cursor, job, names, found)
             sink = _sink(job, cursor, names)

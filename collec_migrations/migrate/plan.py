@@ -1,35 +1,48 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.bridge import holdings, ownership, state
-from collec_migrations.locks import World
+from collec_migrations import sql, versions
+from collec_migrations.bridge import history, holdings, ownership, state
 from collec_migrations.migrate import (
-    leaving,
+    archive,
+    checks,
+    lock_facts,
     obstacles,
     planning,
     refusal,
     required_extensions,
-    surroundings,
 )
-from collec_migrations.migrate.draft import Draft, Unheard
 from collec_migrations.migrate.job import Job
 from collec_migrations.migrate.obstacles import Needs, Obstacle
-from collec_migrations.migrate.planned import PairPlan, Plan, PlannedScript, PlannedStep
+from collec_migrations.migrate.planned import (
+    Archived,
+    PairPlan,
+    Plan,
+    PlannedScript,
+    PlannedStatement,
+    PlannedStep,
+    TableLock,
+)
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
-from collec_migrations.postgres import extensions, privileges
+from collec_migrations.postgres import extensions, privileges, quoting
 from collec_migrations.postgres.connection import Connection
+from collec_migrations.postgres.queries import statement
 from collec_migrations.settings import Settings
+
+Counter = Callable[[Cursor, str, str, str | None], int]
+"""Says how many rows a table (schema, name) has, or values of a column that are not null."""
+Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
+"""Rows as estimated, bytes and owner of each table, by schema and name."""
 
 
 @contextmanager
@@ -45,14 +58,27 @@ def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
             connection.rollback()
 
 
+def count(cursor: Cursor, schema: str, table: str, column: str | None) -> int:
+    """Return how many rows a table has, or how many values of a column are not null."""
+    counted = "*" if column is None else quoting.identifier(column)
+    return _number(cursor, f"select count({counted}) from {_named(schema, table)}")
+
+
+def holds(cursor: Cursor, schema: str, table: str, column: str | None) -> int:
+    """Return 1 when a table has any row, or a column any value, else 0: cheaper than counting."""
+    condition = "" if column is None else f" where {quoting.identifier(column)} is not null"
+    query = f"select exists (select 1 from {_named(schema, table)}{condition})::int"
+    return _number(cursor, query)
+
+
 def refuse_obstacles(job: Job, connection: Connection) -> None:
     """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
     with reading(connection, job.settings) as cursor:
         if connection.server_version < obstacles.OLDEST or not privileges.unhindered(cursor):
-            obstacles.refuse(survey(job, cursor, counted=surroundings.holds).obstacles)
+            obstacles.refuse(survey(job, cursor, counted=holds).obstacles)
 
 
-def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.count) -> Plan:
+def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
     """Return the plan of an upgrade; only reads, within the transaction that is open.
 
     Raises `NotAdopted` for what an upgrade refuses.
@@ -61,7 +87,8 @@ def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.
         schema for names in job.settings.pairs for schema in names.by_default_name.values()
     )
     found = privileges.read(cursor, schemas)
-    world = surroundings.read(cursor, schemas)
+    cursor.execute(statement("table_sizes"), {"schemas": list(schemas)})
+    sizes: Sizes = {(schema, name): tuple(rest) for schema, name, *rest in cursor.fetchall()}
     pairs: list[PairPlan] = []
     needs: list[Needs] = []
     ahead: list[Obstacle] = []
@@ -70,19 +97,15 @@ def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.
         present = state.read(cursor, names)
         refusal.refuse_unadopted(names, present)
         refusal.refuse_unknown(names, present, job.versions)
+        listing = Listing(names, sizes)
         run = job.run_for(
-            names,
-            Draft(world),
-            rights_version=rights_version if number else present.rights_version,
+            names, listing, rights_version=rights_version if number else present.rights_version
         )
         pair = _pair(cursor, job, run, present, counted)
         rights_version = run.rights_version
         pairs.append(pair)
-        if uses := _uses(run):
-            ahead += [
-                Obstacle(message=lack.message, hint=lack.hint)
-                for lack in required_extensions.lacking(uses, extensions.read(cursor))
-            ]
+        ahead += _extensions(cursor, job, pair, run)
+        ahead += _findings(cursor, listing.questions)
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -96,28 +119,120 @@ def survey(job: Job, cursor: Cursor, *, counted: leaving.Counter = surroundings.
 
 def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
     """Return the extensions that the steps of a fresh database use; asks no server."""
-    run = job.run_for(names, Unheard(World()), rights_version=None)
-    _steps(job, run, None)
-    return _uses(run)
+    run = job.run_for(names, Listing(names, {}), rights_version=None)
+    return _needed(job, run, _steps(job, run, None))
 
 
-def _uses(run: Run) -> tuple[Use, ...]:
-    return tuple(
+def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]:
+    built_in = required_extensions.needed([step.version for step in steps], job.settings)
+    wrapped = tuple(
         Use(name=name, place=step.script.sources[0].shown, made=True)
         for step in run.wrapped
         for name in step.script.extensions
     )
+    return (*built_in, *wrapped)
 
 
-def _pair(
-    cursor: Cursor, job: Job, run: Run, present: state.State, counted: leaving.Counter
-) -> PairPlan:
+class Listing:
+    """Takes what a run would send, and notes it: nothing reaches a server."""
+
+    def __init__(self, names: Names, sizes: Sizes) -> None:
+        self.names = names
+        self.sizes = sizes
+        self.scripts: list[PlannedScript] = []
+        self.questions: list[checks.Question] = []
+
+    def send(
+        self,
+        text: str,
+        *,
+        shown: str,
+        steps: Sequence[archive.Step] = (),  # noqa: ARG002  (it is the protocol's)
+    ) -> None:
+        """Note a script's statements and what they lock; one sent piece by piece as one."""
+        name = shown.rpartition("/")[2]
+        measured = None
+        part = "all"
+        if shown == f"{versions.scripts_folder().name}/{name}":
+            whole = versions.load(name).text
+            measured = lock_facts.of_script(name, whole)
+            part = "all" if len(sql.split(whole)) == len(sql.split(text)) else "part"
+        statements = tuple(
+            PlannedStatement(
+                line=one.line,
+                text=one.text,
+                locks=None if measured is None else self._locks(measured.get(one.line, {})),
+            )
+            for one in sql.split(text)
+        )
+        if self.scripts and self.scripts[-1].script == shown:
+            statements = self.scripts.pop().statements + statements
+        wrapped = not (versions.scripts_folder() / name).is_file()
+        self.scripts.append(
+            PlannedScript(script=shown, part=part, statements=statements, wrapped=wrapped)
+        )
+
+    def _locks(self, found: lock_facts.Measured) -> tuple[TableLock, ...]:
+        locks = []
+        for name, mode in found.get("locks", {}).items():
+            role, _, table = name.partition(".")
+            place = (self.names.by_default_name[role], table)
+            if place in self.sizes:
+                rows, size, owner = self.sizes[place]
+                locks.append(
+                    TableLock(
+                        table=".".join(place),
+                        mode=mode,
+                        rewrites=name in found.get("rewrites", ()),
+                        scans=name in found.get("scans", ()),
+                        rows=rows,
+                        bytes=size,
+                        owner=owner,
+                    )
+                )
+        return tuple(locks)
+
+    def ask(self, question: checks.Question) -> None:
+        """Note a question, which the plan asks as far as it can be asked now."""
+        self.questions.append(question)
+
+    def make_extensions(self, needed: Sequence[Use]) -> None:
+        """Do nothing: the plan tells what is lacking."""
+
+    def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
+        """Say yes: what the run would make is told by the plan."""
+        return True
+
+    def execute(self, sql: str) -> None:
+        """Note nothing: statements of the tool's own are no part of a plan."""
+
+    def inspect(self, check: Callable[[Cursor], None]) -> None:
+        """Do nothing: what the step will meet is not there yet."""
+
+    def record(self, schema: str, entry: history.Entry) -> None:
+        """Note nothing: the history belongs to the tool."""
+
+    def searching(
+        self,
+        path: str,  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
+        """Note nothing: the path belongs to the tool."""
+        return nullcontext()
+
+    def settle(self) -> None:
+        """Note nothing: what is new gets its owner before anybody sees it."""
+
+
+def _pair(cursor: Cursor, job: Job, run: Run, present: state.State, counted: Counter) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
     owners = [
         ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
         for schema in (run.names.gacl, run.names.col)
     ]
+    listing = run.sink
+    assert isinstance(listing, Listing)
+    archived = tuple(_archived(cursor, run.names, steps, listing.sizes, counted))
     return PairPlan(
         names=run.names,
         recorded=present.recorded,
@@ -126,14 +241,14 @@ def _pair(
         gacl_owner=owners[0],
         col_owner=owners[1],
         steps=steps,
-        archived=leaving.archived(cursor, steps, counted),
+        archived=archived,
     )
 
 
 def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
-    """Let the revisions send what they would, into a draft."""
-    draft = run.sink
-    assert isinstance(draft, Draft)
+    """Let the revisions send what they would, into a list."""
+    listing = run.sink
+    assert isinstance(listing, Listing)
     heads = () if recorded is None else (recorded,)
     context = MigrationContext.configure(
         dialect_name="postgresql", opts={"as_sql": True, "collec_run": run}
@@ -141,11 +256,21 @@ def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     steps: list[PlannedStep] = []
     with Operations.context(context):
         for step in planning.followed(job.work, run)(heads, context):
-            draft.scripts = []
+            listing.scripts = []
             wrapped_before = len(run.wrapped)
             step.migration_fn()
+            created = isinstance(step, planning.Creation) or (
+                step.is_upgrade and step.revision.down_revision is None
+            )
             notes = tuple(note for one in run.wrapped[wrapped_before:] for note in _notes(one))
-            steps.append(replace(_step(step, tuple(draft.scripts)), notes=notes))
+            steps.append(
+                PlannedStep(
+                    version=step.revision.revision,
+                    kind="create" if created else "upgrade",
+                    scripts=tuple(_named_part(one, created=created) for one in listing.scripts),
+                    notes=notes,
+                )
+            )
     return tuple(steps)
 
 
@@ -158,16 +283,6 @@ def _notes(step: WrappedStep) -> tuple[str, ...]:
     )
 
 
-def _step(step: Any, sent: tuple[PlannedScript, ...]) -> PlannedStep:
-    module = step.revision.module
-    created = not any(script.script.endswith(getattr(module, "script", "?")) for script in sent)
-    return PlannedStep(
-        version=step.revision.revision,
-        kind="create" if created else "upgrade",
-        scripts=tuple(_named_part(script, created=created) for script in sent),
-    )
-
-
 def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
     """Say which part is sent: the rights schema lags behind only where a schema is created."""
     if script.part == "all":
@@ -176,12 +291,70 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
     return PlannedScript(script=script.script, part=part, statements=script.statements)
 
 
+def _archived(
+    cursor: Cursor,
+    names: Names,
+    steps: Sequence[PlannedStep],
+    sizes: Sizes,
+    counted: Counter,
+) -> Iterator[Archived]:
+    """Count what the steps take out of sight, of what is there now under the same name."""
+    for step in steps:
+        if step.kind == "create" or step.version not in versions.VERSIONS:
+            continue
+        old = versions.previous(step.version)
+        parts = {script.part for script in step.scripts}
+        for role in ("gacl", "col"):
+            if old is None or not parts & {"all", role}:
+                continue
+            live = names.by_default_name[role]
+            move = archive.Step(role=role, live=live, store="", old=old, new=step.version)
+            for table in sorted(archive.removals(move).tables):
+                if (live, table) in sizes:
+                    rows = counted(cursor, live, table, None)
+                    yield Archived(table=f"{live}.{table}", column=None, rows=rows)
+            for kept in archive.keeps(move):
+                if kept.kind == "columns" and (live, kept.table) in sizes:
+                    for column in kept.columns:
+                        if _has_column(cursor, live, kept.table, column):
+                            rows = counted(cursor, live, kept.table, column)
+                            yield Archived(table=f"{live}.{kept.table}", column=column, rows=rows)
+
+
+def _has_column(cursor: Cursor, schema: str, table: str, column: str) -> bool:
+    cursor.execute(
+        "select exists (select 1 from pg_catalog.pg_attribute a"
+        " join pg_catalog.pg_class c on c.oid = a.attrelid"
+        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname = %s and c.relname = %s and a.attname = %s and not a.attisdropped)",
+        (schema, table, column),
+    )
+    row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Obstacle]:
+    needed = _needed(job, run, pair.steps)
+    if needed:
+        for lack in required_extensions.lacking(needed, extensions.read(cursor)):
+            yield Obstacle(message=lack.message, hint=lack.hint)
+
+
+def _findings(cursor: Cursor, questions: Sequence[checks.Question]) -> Iterator[Obstacle]:
+    for question in questions:
+        found = checks.ask_now(cursor, question)
+        if found:
+            yield Obstacle(message=found, hint=question.hint, certain=question.stops)
+
+
 def _needs(pair: PairPlan) -> Needs:
-    statements = [
-        statement
+    changed = [
+        (lock.table, lock.owner)
         for step in pair.steps
         for script in step.scripts
-        for statement in script.statements
+        for planned in script.statements
+        for lock in planned.locks or ()
+        if lock_facts.blocks(lock.mode) == "readers and writers"
     ]
     return Needs(
         names=pair.names,
@@ -191,5 +364,15 @@ def _needs(pair: PairPlan) -> Needs:
         creates_rights=pair.rights_version is None,
         touches_rights=any(script.part != "col" for step in pair.steps for script in step.scripts),
         archives=any(item.rows for item in pair.archived),
-        effects=tuple(statement.effects for statement in statements),
+        changed=tuple(dict.fromkeys(changed)),
     )
+
+
+def _named(schema: str, table: str) -> str:
+    return f"{quoting.identifier(schema)}.{quoting.identifier(table)}"
+
+
+def _number(cursor: Cursor, query: str) -> int:
+    cursor.execute(query)
+    row: Any = cursor.fetchone()
+    return int(row[0])

@@ -1,20 +1,36 @@
-"""The values of a plan: versions, scripts, statements with their effects, what is archived."""
+"""The values of a plan: versions, scripts, statements with their locks, what is archived."""
 
 from dataclasses import dataclass
 
-from collec_migrations.locks import Effects
 from collec_migrations.migrate.obstacles import Obstacle
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableLock:
+    """What a statement does to a relation that is there before the run, as measured."""
+
+    table: str
+    """With its schema."""
+    mode: str
+    """As PostgreSQL's manual names it, such as `access exclusive`."""
+    rewrites: bool
+    scans: bool
+    rows: float | None
+    """As the server estimates them; None: it never counted (ANALYZE)."""
+    bytes: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedStatement:
-    """A statement of a script and what it does to what was there before."""
+    """A statement of a script and what it locks."""
 
     line: int
     text: str
-    effects: Effects
+    locks: tuple[TableLock, ...] | None
+    """None: not known, because the script is not part of the chain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from functools import partial, update_wrapper
+from functools import update_wrapper
 from typing import Any, Protocol, TypeAlias
 
+from alembic import op
 from alembic.runtime.migration import MigrationContext, RevisionStep
 
 from collec_migrations.errors import UnknownVersion
-from collec_migrations.migrate import step as steps
 
 Work: TypeAlias = Callable[[Any, MigrationContext], Iterable[Any]]
 """What an Alembic command hands to env.py: from the current heads to the steps to take."""
@@ -75,16 +75,21 @@ def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:
     for index in range(len(found) - 1, -1, -1):
         creation = getattr(found[index].revision.module, "creation", None)
         if creation:
-            return (Creation(found[index], creation), *found[index + 1 :])
+            return (Creation(found[index]), *found[index + 1 :])
     return tuple(found)
+
+
+def _create(**_: Any) -> None:
+    run = op.get_context().opts["collec_run"]
+    run.create()
 
 
 class Creation(RevisionStep):
     """A step that makes a version from nothing; Alembic shows it without a version before."""
 
-    def __init__(self, step: RevisionStep, scripts: tuple[str, ...]) -> None:
+    def __init__(self, step: RevisionStep) -> None:
         super().__init__(step.revision_map, step.revision, is_upgrade=True)
-        self.migration_fn = update_wrapper(partial(steps.create, scripts), self.migration_fn)
+        self.migration_fn = update_wrapper(_create, self.migration_fn)
 
     @property
     def from_revisions_no_deps(  # type: ignore[override]  # as Alembic's own RevisionStep does

@@ -13,6 +13,7 @@ VERSION_ROWS = "dbversion"
 
 SETTABLE: Mapping[str, tuple[str, str]] = {
     "logingestion": ("id", "password"),  # set when installed, changed after the first login
+    "request": ("request_id", "create_date"),  # the moment of the installation
     "aclappli": ("aclappli_id", "appli"),  # the application's code is a setting
 }
 """By table: its key, and the column that an installation sets by itself."""

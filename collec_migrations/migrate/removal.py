@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic.runtime.migration import RevisionStep
 
-from collec_migrations.migrate import emptiness, known, reference
+from collec_migrations.migrate import archive, emptiness, reference
 from collec_migrations.names import Names
 
 
@@ -32,7 +32,7 @@ def guard(
         emptiness.Schema(
             role=role,
             name=names.by_default_name[role],
-            tables=sorted(known.tables(version, role)),
+            tables=sorted(archive.facts(version, role, "table")),
             inserts=reference.inserts(
                 reference.creation(creations, versions, version)[role == "col"]
             ),

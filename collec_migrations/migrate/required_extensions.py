@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from collec_migrations import versions
+from collec_migrations.errors import MigrationError
 from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.settings import Settings
+
+
+class ExtensionMissing(MigrationError):
+    """A script needs an extension that the database does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +34,41 @@ class Lack:
     hint: str
 
 
+_CORE_UUID = 130000
+"""`gen_random_uuid()` is PostgreSQL's own from 13 on."""
+
+
+def needed(reached: Iterable[str], settings: Settings) -> tuple[Use, ...]:
+    """Return the extensions that the built-in versions on the way need."""
+    found: dict[str, Use] = {}
+    for version in reached:
+        if version not in versions.VERSIONS:
+            continue
+        text = " ".join(fact.definition for fact in versions.upgraded(version).facts)
+        for word, name in (("_trgm_ops", "pg_trgm"), ("gen_random_uuid", "pgcrypto"),
+                           ("geography(", "postgis")):  # fmt: skip
+            if word in text and not (name == "postgis" and settings.without_postgis):
+                core = _CORE_UUID if name == "pgcrypto" else 0
+                use = Use(name=name, place=f"version {version}", made=True, core_since=core)
+                found.setdefault(name, use)
+    return tuple(found.values())
+
+
+def to_make(uses: Iterable[Use], found: Extensions) -> tuple[str, ...]:
+    """Return the extensions that are not there and that this role may make."""
+    return tuple(
+        use.name
+        for use in uses
+        if use.name not in found.installed
+        and not (use.core_since and found.version >= use.core_since)
+    )
+
+
+def creation(name: str) -> str:
+    """Return the statement that makes an extension where every role finds it."""
+    return f"create extension if not exists {name} schema public;"
+
+
 def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
     """Return what scripts need that is not there and that they do not make, in their order."""
     made: set[str] = set()
@@ -46,6 +88,16 @@ def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
     return tuple(lacks.values())
 
 
+def refuse(uses: Iterable[Use], found: Extensions) -> None:
+    """Raise `ExtensionMissing` for what is lacking."""
+    lacks = lacking(uses, found)
+    if lacks:
+        raise ExtensionMissing(
+            "; ".join(lack.message for lack in lacks) + "; nothing was applied",
+            hint=" ".join(dict.fromkeys(lack.hint for lack in lacks)),
+        )
+
+
 def _why(use: Use, found: Extensions) -> str:
     if use.name not in found.available:
         return "the server does not have it"
@@ -62,6 +114,14 @@ def _package(name: str, major: int) -> str:
 
 
 def _advice(name: str, found: Extensions) -> str:
+    advice = _way_on(name, found)
+    if name == "postgis":
+        advice += " Or live without it and without object.geom: --without-postgis"
+        advice += " (alembic: -x without_postgis=yes)."
+    return advice
+
+
+def _way_on(name: str, found: Extensions) -> str:
     if name not in found.available:
         package = _package(name, found.version // 10000)
         return f"Install the package that has it on the server first: {package}."

@@ -4,47 +4,51 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from alembic.runtime.migration import RevisionStep
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.bridge import history
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import (
-    archiving,
+    archive,
+    checks,
+    extension_path,
     installation,
     levels,
+    planning,
     refusing,
     removal,
+    required_extensions,
     wrapped_step,
 )
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
-from collec_migrations.settings import Settings
+from collec_migrations.postgres import quoting
+
+if TYPE_CHECKING:
+    from collec_migrations.migrate.job import Job
+
+BOTH: tuple[sql.Role, sql.Role] = ("gacl", "col")
+POSTGIS = "-postgis.sql"
 
 
 @dataclass(slots=True, kw_only=True)
 class Run:
     """The state of a run for one pair; Alembic calls it through the revisions."""
 
+    job: "Job"
     names: Names
-    settings: Settings
     sink: Sink
-    versions: Sequence[str]
-    """All versions of the chain, oldest first."""
-    upgrade_scripts: Mapping[str, str]
-    """The script that leads to each version, where there is one."""
     rights_version: str | None
     """The version of the rights schema, which another data schema may have stepped up."""
     rights_held: str | None = None
     """The newest version at which another data schema needs the rights schema; None: none does."""
-    reverse_scripts: Mapping[str, str] = field(default_factory=dict)
-    """The script that leads from each version to the one before."""
-    creations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """The scripts, for (gacl, col), that create a version, where there are some."""
     remark: str = ""
     """What the caller wants to stand in the history of each step, such as a backup's name."""
     announcements: list[str] = field(default_factory=list)
@@ -58,16 +62,61 @@ class Run:
     _started: datetime = datetime.min
     _sent: list[library.Source] = field(default_factory=list)
     _rights_changed: bool = False
+    _keeps: bool = True
+    """False: everything goes, and no row of it is a user's."""
+    _ready: bool = False
+    """Whether the functions of the archive are defined."""
 
     def foresee(self, steps: Sequence[Any]) -> None:
         """Refuse a way back that there is not, and, unless it was asked for, to remove everything
         while there are rows of users."""
         wrapped_step.refuse_way_back(steps)
         self.sink.inspect(lambda _: wrapped_step.refuse_unsaved(steps, self.remark))
-        if not steps or self.settings.destroy or not removal.is_removal(steps[-1]):
+        self._make_extensions(steps)
+        self._ask_all(steps)
+        if not steps or self.job.settings.destroy or not removal.is_removal(steps[-1]):
             return
         with refusing.rows_named():
             self.sink.execute(self._guard(steps[0].revision.revision))
+        self._keeps = False
+
+    def _make_extensions(self, steps: Sequence[Any]) -> None:
+        """Make the extensions that the built-in steps need, or refuse the run for one of them."""
+        reached = [
+            step.revision.revision
+            for step in steps
+            if isinstance(step, RevisionStep) and step.is_upgrade
+        ]
+        needed = required_extensions.needed(reached, self.job.settings)
+        if needed:
+            self.sink.make_extensions(needed)
+
+    def _ask_all(self, steps: Sequence[Any]) -> None:
+        """Ask of all steps what can be asked now, before the first one runs."""
+        questions = [
+            question.bound(self.names)
+            for step in steps
+            if isinstance(step, RevisionStep) and step.revision.revision in library.VERSIONS
+            for question in self._questions(step)
+            if question.stops
+        ]
+
+        def ask(cursor: Cursor) -> None:
+            for question in questions:
+                found = checks.ask_now(cursor, question)
+                if found:
+                    raise checks.refusal(question, found)
+
+        if len(steps) > 1 and questions:
+            self.sink.inspect(ask)
+
+    def _questions(self, step: Any) -> Sequence[checks.Question]:
+        version = step.revision.revision
+        before = self._before(version)
+        if before is None or isinstance(step, planning.Creation):
+            return ()
+        old, new = (before, version) if step.is_upgrade else (version, before)
+        return checks.of_step(old, new, BOTH if self._behind(version) else ("col",))
 
     def begin(self, step: Any) -> None:
         """Learn which of Alembic's steps comes next."""
@@ -86,52 +135,109 @@ class Run:
             return nullcontext()
         return self.sink.searching(wrapped_step.starting_path(self.names))
 
-    def upgrade(self, script: str) -> None:
-        """Send the script; its part for a rights schema that is that far already is left out."""
-        source = library.load(script)
-        if self._behind(self._version):
-            self._send(source, source.text)
-            self._step_rights(self._version)
+    def upgrade(self) -> None:
+        """Take the step; the part for a rights schema that is that far already is left out."""
+        before = self._before(self._version)
+        if before is None:
+            self.create()
+        elif self._behind(self._version):
+            self._take(before, self._version, BOTH)
         else:
-            self._send(source, sql.part(source.text, "col"))
+            self._take(before, self._version, ("col",))
 
-    def create(self, gacl_script: str, col_script: str) -> None:
+    def create(self) -> None:
         """Send the creation scripts; an older rights schema is stepped up instead.
 
         A data schema that joins shares the rights that are there: the application looks in
         `aclappli`, `aclaco` and `aclacl` under its code ($GACL_aco), not under a schema's name.
         Its own rights would need rows under another code, which its administrators enter.
         """
+        gacl_script, col_script = self.job.creations[self._version]
         if self.rights_version is None:
             source = library.load(gacl_script)
             self._send(source, source.text)
-            self.announcements += installation.complete(self.sink, self.names, self.settings)
+            settings = self.job.settings
+            self.announcements += installation.complete(self.sink, self.names, settings)
             self._step_rights(self._version)
         for version in self._between(self.rights_version, self._version):
-            source = library.load(self.upgrade_scripts[version])
-            self._send(source, sql.part(source.text, "gacl"))
-            self._step_rights(version)
-        source = library.load(col_script)
-        self._send(source, source.text)
+            self._take(self._before(version) or "", version, ("gacl",))
+        for name in self._with_companion(col_script):
+            source = library.load(name)
+            self._send(source, source.text)
+        self._fill()
 
-    def downgrade(self, script: str) -> None:
-        """Send the script; the rights schema follows as far as no other data schema needs it."""
-        source = library.load(script)
+    def downgrade(self) -> None:
+        """Take the step back; the rights schema follows as far as no other data schema needs it."""
         reached = self._before(self._version)
         leaving = self._rights_to_leave(reached)
-        self._check_archives(reached, leaving)
         if not leaving:
             self._announce_rights_kept()
         with refusing.dependents_named():
             if leaving == (self._version,):
-                self._send(source, source.text)
-                self._step_rights(reached)
+                self._take(self._version, reached, BOTH)
                 return
-            self._send(source, sql.part(source.text, "col"))
+            self._take(self._version, reached, ("col",))
             for version in leaving:
-                source = library.load(self.reverse_scripts[version])
-                self._send(source, sql.part(source.text, "gacl"))
-                self._step_rights(self._before(version))
+                self._take(version, self._before(version), ("gacl",))
+
+    def _take(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
+        """Send the scripts of a step, or their part for one schema, with what keeps its rows."""
+        steps = [
+            archive.Step(
+                role=role,
+                live=self.names.by_default_name[role],
+                store=self.names.by_default_name[f"{role}_archive"],
+                old=old,
+                new=new,
+            )
+            for role in roles
+        ]
+        if not self._ready or self.job.settings.per_version:
+            self.sink.execute(archive.functions())
+            self._ready = True
+        self._ask_first(old, new, roles)
+        if self._keeps:
+            self.sink.execute(archive.before(steps))
+        for name in library.script_names(old, new):
+            if name.endswith(POSTGIS) and not ("col" in roles and self._has_postgis()):
+                continue
+            source = library.load(name)
+            text = source.text if len(roles) == len(BOTH) else sql.part(source.text, roles[0])
+            self._send(source, text, steps if self._keeps else ())
+        if "col" in roles and new is not None:
+            self._fill()
+        self.sink.execute(archive.after(steps))
+        if "gacl" in roles:
+            self._step_rights(new)
+
+    def _ask_first(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
+        """Refuse the step for rows that it would fail at; tell what it would leave wrong."""
+        for question in checks.of_step(old, new, tuple(roles)):
+            self.sink.ask(question.bound(self.names))
+
+    def _fill(self) -> None:
+        """Fill rows of dbparam that the application's settings know, where they are null."""
+        declared = library.declared(self._version)
+        for parameter, setting in declared.fills.items():
+            value = self.job.settings.instance.get(setting)
+            if value:
+                self.sink.execute(
+                    f"update {quoting.identifier(self.names.col)}.dbparam"
+                    f" set dbparam_value = {quoting.literal(value)}"
+                    f" where dbparam_name = {quoting.literal(parameter)}"
+                    " and dbparam_value is null;"
+                )
+
+    def _with_companion(self, script: str) -> tuple[str, ...]:
+        """Return a script and the one beside it that needs PostGIS, where the database has it."""
+        companion = script.removesuffix(".sql") + POSTGIS
+        is_there = (library.scripts_folder() / companion).is_file()
+        return (script, companion) if is_there and self._has_postgis() else (script,)
+
+    def _has_postgis(self) -> bool:
+        if self.job.settings.without_postgis:
+            return False
+        return self.sink.has_extension("postgis")
 
     def upgrade_wrapped(self, script: str, checksum: str, variables: Mapping[str, str]) -> None:
         """Send a script of the application's own, and tell what it took away."""
@@ -169,9 +275,14 @@ class Run:
             self.sink.record(self.names.gacl, replace(entry, version=self.rights_version))
         self.sink.settle()
 
-    def _send(self, source: library.Source, text: str) -> None:
+    def _send(self, source: library.Source, text: str, steps: Sequence[archive.Step] = ()) -> None:
         bound = sql.bind(text, self.names.by_default_name, shown=source.shown)
-        self.sink.send(bound, shown=source.shown)
+        reaches = extension_path.uses_extensions(text)
+        if reaches:
+            self.sink.execute(extension_path.reach_extensions())
+        self.sink.send(bound, shown=source.shown, steps=steps)
+        if reaches:
+            self.sink.execute(extension_path.leave_extensions())
         self._sent.append(source)
 
     def _announce_rights_kept(self) -> None:
@@ -188,18 +299,12 @@ class Run:
         if self.rights_version and self.rights_held is None:
             at["gacl"] = self.rights_version
         return removal.guard(
-            self.settings.pairs,
+            self.job.settings.pairs,
             self.names,
             at=at,
-            creations=self.creations,
-            versions=self.versions,
+            creations=self.job.creations,
+            versions=self.job.versions,
         )
-
-    def _check_archives(self, reached: str | None, leaving: Sequence[str]) -> None:
-        """Refuse the step when rows that it removes could not be kept."""
-        rights = [(version, self._before(version)) for version in leaving]
-        for step in archiving.steps(self.names, (self._version, reached), rights):
-            self.sink.inspect(partial(archiving.check, step=step))
 
     def _step_rights(self, version: str | None) -> None:
         self.rights_version = version
@@ -214,13 +319,13 @@ class Run:
         if self.rights_version is None:
             return ()
         return levels.leaving(
-            self.versions, at=self.rights_version, needed=(reached, self.rights_held)
+            self.job.versions, at=self.rights_version, needed=(reached, self.rights_held)
         )
 
     def _between(self, old: str | None, new: str) -> Sequence[str]:
         """Return the versions after `old` up to `new`."""
-        return levels.between(self.versions, old, new)
+        return levels.between(self.job.versions, old, new)
 
     def _before(self, version: str) -> str | None:
         """Return the version before, or None for the first one."""
-        return levels.before(self.versions, version)
+        return levels.before(self.job.versions, version)

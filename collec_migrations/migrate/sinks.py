@@ -1,6 +1,6 @@
 """Where statements go: to a server at once, or into a script for psql."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -8,21 +8,34 @@ from typing import Protocol
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history, holdings
-from collec_migrations.migrate import sending
-from collec_migrations.postgres import prologue
+from collec_migrations.migrate import archive, checks, required_extensions, sending
+from collec_migrations.migrate.required_extensions import Use
+from collec_migrations.postgres import extensions, prologue
 
 
 class Sink(Protocol):
     """Takes statements in the order in which they are to run."""
 
-    def send(self, sql: str, *, shown: str) -> None:
-        """Take all statements of a script, named `shown` in messages."""
+    def send(self, sql: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
+        """Take all statements of a script, named `shown` in messages.
+
+        What it drops of what the steps remove goes to the archive.
+        """
 
     def execute(self, sql: str) -> None:
         """Take one statement of the tool's own."""
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Let a check read the database, where there is one, and raise what it finds."""
+
+    def ask(self, question: checks.Question) -> None:
+        """Take a question whose rows stop the step, or are told."""
+
+    def make_extensions(self, needed: Sequence[Use]) -> None:
+        """Make the extensions that are not there; raise `ExtensionMissing` where that is not so."""
+
+    def has_extension(self, name: str) -> bool:
+        """Say whether the database has an extension; a script is written for one that has."""
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Take a row for the history of a schema."""
@@ -43,11 +56,15 @@ class Server:
     warnings: list[str] = field(default_factory=list)
     """What the scripts warned of."""
 
-    def send(self, sql: str, *, shown: str) -> None:
+    def send(self, sql: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
         """Run a script; SQLAlchemy drops the server's notices, so they are taken at once."""
+        sql = archive.moving(sql, steps) if steps else sql
+        self._noticed(lambda: self._run(sql, shown=shown))
+
+    def _noticed(self, act: Callable[[], None]) -> None:
         notices = self.cursor.connection.notices
         notices.clear()
-        self._run(sql, shown=shown)
+        act()
         self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
 
     def _run(self, sql: str, *, shown: str) -> None:
@@ -55,12 +72,37 @@ class Server:
 
     def execute(self, sql: str) -> None:
         """Run a statement."""
-        self.cursor.execute(sql)
+        self._noticed(lambda: self.cursor.execute(sql))
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Run a check, which calls nothing of the schemas' owner whatever a script's path is."""
         with prologue.searching(self.cursor):
             check(self.cursor)
+
+    def ask(self, question: checks.Question) -> None:
+        """Refuse the step for what is found, or tell it at the end."""
+        found = checks.ask(self.cursor, question)
+        if found and question.stops:
+            raise checks.refusal(question, found)
+        if found:
+            self.warnings.append(f"WARNING:  {found}. {question.hint}")
+
+    def make_extensions(self, needed: Sequence[Use]) -> None:
+        """Look for the extensions, and make those that this role may make."""
+        found = extensions.read(self.cursor)
+        required_extensions.refuse(needed, found)
+        for name in required_extensions.to_make(needed, found):
+            self.cursor.execute(required_extensions.creation(name))
+            if name == "postgis":
+                self.warnings.append(f"the extension {name} was created in the schema public")
+
+    def has_extension(self, name: str) -> bool:
+        """Look for an extension."""
+        self.cursor.execute(
+            "select exists (select 1 from pg_catalog.pg_extension where extname = %s)", (name,)
+        )
+        row = self.cursor.fetchone()
+        return bool(row and row[0])
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Store a history row."""
@@ -83,8 +125,9 @@ class Text:
 
     write: Callable[[str], object]
 
-    def send(self, sql: str, *, shown: str) -> None:
+    def send(self, sql: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
         """Write a script, its literals untouched."""
+        sql = archive.moving(sql, steps) if steps else sql
         self.write(f"-- {shown}\n{sql.strip()}\n\n")
 
     def execute(self, sql: str) -> None:
@@ -93,6 +136,20 @@ class Text:
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Do nothing: there is no database yet."""
+
+    def ask(self, question: checks.Question) -> None:
+        """Write the question, asked where the script runs."""
+        self.execute(checks.block(question))
+
+    def make_extensions(self, needed: Sequence[Use]) -> None:
+        """Write their creation; one that is there needs no right."""
+        for use in needed:
+            if not use.core_since:
+                self.execute(required_extensions.creation(use.name))
+
+    def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
+        """Say yes: what the database has is not known."""
+        return True
 
     def record(self, schema: str, entry: history.Entry) -> None:
         """Write a history row, timed by the server that will run it."""

@@ -1,4 +1,4 @@
-"""What a revision says: apply this script, create by these, go back by that one."""
+"""What a revision does: upgrade to its version, create it, go back from it."""
 
 from collections.abc import Mapping
 
@@ -8,19 +8,19 @@ from collec_migrations.migrate import wrapped_step
 from collec_migrations.migrate.run import Run
 
 
-def apply(script: str) -> None:
-    """Upgrade by a script of `legacy_sql`."""
-    _run().upgrade(script)
+def upgrade() -> None:
+    """Upgrade to the revision's version by its scripts of `legacy_sql`."""
+    _run().upgrade()
 
 
-def create(scripts: tuple[str, ...]) -> None:
-    """Create both schemas by the scripts for (gacl, col); one that exists is only stepped up."""
-    _run().create(*scripts)
+def create() -> None:
+    """Create both schemas at the revision's version; one that exists is only stepped up."""
+    _run().create()
 
 
-def revert(script: str) -> None:
-    """Downgrade by a script of `legacy_sql`."""
-    _run().downgrade(script)
+def downgrade() -> None:
+    """Go back from the revision's version by its scripts of `legacy_sql`."""
+    _run().downgrade()
 
 
 def apply_wrapped(script: str, checksum: str, variables: Mapping[str, str] | None = None) -> None:

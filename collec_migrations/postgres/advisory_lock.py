@@ -6,8 +6,9 @@ from contextlib import contextmanager
 
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.errors import RunInProgress
+from collec_migrations.errors import ConnectionFailed, RunInProgress
 
 KEY = 0x636F6C6C6563  # "collec" in ASCII: one lock for each database, whatever the schemas
 SETUP_KEY = KEY + 1
@@ -18,6 +19,11 @@ and `create index concurrently` of the run that holds the lock would wait for it
 
 SESSION = "select pg_catalog.pg_try_advisory_lock(%s)"
 TRANSACTION = "select pg_catalog.pg_try_advisory_xact_lock(%s)"
+MINE = """
+select exists (select 1 from pg_catalog.pg_locks l
+               where l.pid = pg_catalog.pg_backend_pid() and l.locktype = 'advisory' and l.granted
+                 and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = %s)
+"""
 HOLDER = """
 select a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'unnamed'),
        to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS')
@@ -53,6 +59,28 @@ def hold_in_transaction(connection: Connection, *, wait: float, say: Callable[[s
     """Hold the lock until the transaction that is open ends, whoever ends it; else as `held`."""
     assert connection.get_transaction_status() == TRANSACTION_STATUS_INTRANS
     _obtain(connection, TRANSACTION, lambda: None, key=KEY, wait=wait, say=say)
+
+
+def hold_same_session(cursor: Cursor) -> None:
+    """Hold the lock in the transaction that is open, too; raise when the session is another one.
+
+    A pooler in transaction mode gives each transaction any session: the lock of `held` would stay
+    behind on one of them, and two runs could pass each other.
+    """
+    cursor.execute(MINE, (KEY,))
+    row = cursor.fetchone()
+    if not row or not row[0]:
+        raise ConnectionFailed(
+            "the connection goes through a pooler in transaction mode: it changed its session",
+            hint="Connect to the server itself, or let the pooler pool by session.",
+        )
+    cursor.execute(TRANSACTION, (KEY,))
+    row = cursor.fetchone()
+    if not row or not row[0]:
+        raise RunInProgress(
+            f"another run holds this database: {_holder(cursor.connection, KEY)}",
+            hint="Wait until it has ended, then run it again.",
+        )
 
 
 def statement(*, whole_session: bool) -> str:

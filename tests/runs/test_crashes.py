@@ -63,7 +63,7 @@ def check_killed_client(server: Server, address: Address, positions: list[int]) 
         assert state(address) == before, at
     faults.unhook(address)
     chain.upgrade(address, lock_wait="0")
-    assert chain.catalog(address) == chain.known("1.1")
+    assert chain.catalog(address) == chain.known(chain.HEAD)
 
 
 def test_a_killed_client_leaves_nothing(server18: Server, filled: Address) -> None:
@@ -149,7 +149,7 @@ def check_crashes(crashing: Crashing, positions: list[int], action: str) -> None
         assert state(crashing.address) == before, at
     faults.unhook(crashing.address)
     chain.upgrade(crashing.address)
-    assert chain.catalog(crashing.address) == chain.known("1.1")
+    assert chain.catalog(crashing.address) == chain.known(chain.HEAD)
 
 
 CRASHES = [

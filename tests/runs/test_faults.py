@@ -28,7 +28,7 @@ def check(address: Address, positions: list[int], fault: str, raised: type[Excep
         assert state(address) == before, f"position {at}"
     faults.unhook(address)
     upgrade(address)
-    assert chain.catalog(address) == chain.known("1.1")
+    assert chain.catalog(address) == chain.known(chain.HEAD)
 
 
 FAULTS = [

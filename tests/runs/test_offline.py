@@ -92,6 +92,8 @@ def contents(address: Address, names: Names) -> dict[str, object]:
                 columns["migration_history"] = [
                     name for name in columns["migration_history"] if name not in TIMES
                 ]
+            if "request" in columns:
+                columns["request"] = [one for one in columns["request"] if one != "create_date"]
             found[schema] = rows.dump_rows(connection, schema, columns)
     return found
 
@@ -119,7 +121,7 @@ def test_psql_upgrades_as_the_online_run_does(server18: Server, names: Names) ->
 
     template = server18.template(f"offline {names.col}", build)
     with server18.database(template) as online, server18.database(template) as offline:
-        chain.upgrade(online, **chain.under(names))
+        chain.upgrade(online, "1.1", **chain.under(names))
         done = psql(server18, offline, written("1.0.8:1.1", *options(names)).stdout)
         assert (done.returncode, done.stderr) == (0, "")
         assert undated(contents(offline, names)) == undated(contents(online, names))
@@ -128,7 +130,7 @@ def test_psql_upgrades_as_the_online_run_does(server18: Server, names: Names) ->
 
 def undated(found: dict[str, object]) -> str:
     """Return contents as a text, without the moment at which something was archived."""
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<moment>", repr(found))
+    return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00)", "<moment>", repr(found))
 
 
 def test_psql_installs_several_pairs(server18: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +192,7 @@ def test_a_script_begins_by_stopping_at_errors() -> None:
 
 def test_each_version_is_a_transaction_on_request() -> None:
     script = written("1.0.8", "-x", "transaction=per-version").stdout
-    assert script.count("COMMIT;") == len(chain.VERSIONS) - 1
+    assert script.count("COMMIT;") == chain.VERSIONS.index("1.0.8") + 1
 
 
 @pytest.mark.parametrize("transaction", ["per-run", "per-version"])

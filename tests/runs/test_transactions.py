@@ -40,9 +40,9 @@ def test_each_version_is_committed_on_request(database: Address) -> None:
 def test_a_commit_for_each_version_ends_where_one_for_all_ends(database: Address) -> None:
     chain.upgrade(database, "1.0", **BY_VERSION)
     chain.upgrade(database, **BY_VERSION)
-    assert chain.catalog(database) == chain.known("1.1")
+    assert chain.catalog(database) == chain.known(chain.HEAD)
     chain.upgrade(database, **BY_VERSION, col="lab_a,lab_b", gacl="rights")
-    assert recorded(database, "lab_a")[0] == recorded(database, "lab_b")[0] == "1.1"
+    assert recorded(database, "lab_a")[0] == recorded(database, "lab_b")[0] == chain.HEAD
     assert chain.upgrade(database, **BY_VERSION, col="lab_a,lab_b", gacl="rights") == []
 
 
@@ -121,12 +121,12 @@ def test_a_lent_connection_outside_a_transaction_is_committed(
         lend(connection, transaction=transaction)
         assert not connection.in_transaction()
         assert connection.execute(text("show lock_timeout")).scalar() == "0"
-    assert recorded(database) == ["1.1", *chain.VERSIONS]
+    assert recorded(database) == [chain.HEAD, *chain.VERSIONS]
 
 
 def test_a_lent_engine_is_committed(database: Address, engine: Engine) -> None:
     lend(engine)
-    assert recorded(database) == ["1.1", "1.1"]
+    assert recorded(database) == [chain.HEAD, chain.HEAD]
 
 
 def test_a_lent_transaction_is_the_lenders_to_end(database: Address, engine: Engine) -> None:
@@ -140,7 +140,7 @@ def test_a_lent_transaction_is_the_lenders_to_end(database: Address, engine: Eng
         lend(connection)
         assert connection.execute(text("show lock_timeout")).scalar() == "0"
         connection.commit()
-    assert recorded(database) == ["1.1", "1.1"]
+    assert recorded(database) == [chain.HEAD, chain.HEAD]
     assert chain.query(database, "select * from public.mine") == []
 
 

@@ -1,5 +1,5 @@
 -- The data schemas that use a rights schema: by their view aclgroup, or by the foreign key of their
--- table project_group (projet_group in 1.0). A site's own tables make no data schema.
+-- table project_group (projet_group in 1.0, collection_group from 2.0 on). A site's own tables make no data schema.
 -- One row for each: name, and whether a version can be read there. Parameters: gacl, archive,
 -- version_table.
 with rights as (
@@ -20,7 +20,7 @@ with rights as (
     from rights
     join pg_catalog.pg_constraint k on k.contype = 'f' and k.confrelid = rights.oid
     join pg_catalog.pg_class t
-      on t.oid = k.conrelid and t.relname in ('project_group', 'projet_group')
+      on t.oid = k.conrelid and t.relname in ('project_group', 'projet_group', 'collection_group')
 )
 select n.nspname::text,
        coalesce(pg_catalog.has_schema_privilege(n.oid, 'usage')

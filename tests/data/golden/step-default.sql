@@ -17,74 +17,823 @@ $$;
 
 -- Running upgrade 1.0.8 -> 1.1
 
+-- What a step removes is kept in an archive schema, and comes back with the step the other way.
+-- These functions live in pg_temp for as long as a run needs them. `live` and `store` are the two
+-- schemas; `old` and `new` the versions of the step under way. The table collec_archive of an
+-- archive schema says what is in it: for each relation the step that made it (version_from to
+-- version_to), its source, and by which names source and key go in the version reached.
+
+create or replace function pg_temp.collec_relation(live text, relation text) returns oid
+language sql as $collec$
+    select c.oid
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = live and c.relname = relation
+$collec$;
+
+create or replace function pg_temp.collec_columns(relation oid) returns text[]
+language sql as $collec$
+    select coalesce(array_agg(attname::text order by attnum), '{}')
+    from pg_catalog.pg_attribute
+    where attrelid = relation and attnum > 0 and not attisdropped
+$collec$;
+
+-- The columns that tell rows apart: the primary key, else a unique key that takes no nulls.
+create or replace function pg_temp.collec_key(relation oid) returns text[]
+language sql as $collec$
+    select array(
+        select a.attname::text
+        from pg_catalog.unnest(x.indkey::smallint[]) with ordinality as part (number, place)
+        join pg_catalog.pg_attribute a on a.attrelid = relation and a.attnum = part.number
+        order by part.place
+    )
+    from pg_catalog.pg_index x
+    where x.indrelid = relation and x.indisunique and x.indisvalid
+      and x.indpred is null and x.indexprs is null
+      and (x.indisprimary or not exists (
+          select 1 from pg_catalog.pg_attribute a
+          where a.attrelid = relation and a.attnum = any (x.indkey) and not a.attnotnull))
+    order by x.indisprimary desc, x.indexrelid
+    limit 1
+$collec$;
+
+create or replace function pg_temp.collec_foreign_keys(relation oid, wanted text[]) returns json
+language sql as $collec$
+    select coalesce(json_agg(found), '[]')
+    from (
+        select n.nspname as schema, c.relname as "table",
+               array(select a.attname::text
+                     from pg_catalog.unnest(k.conkey) with ordinality as part (number, place)
+                     join pg_catalog.pg_attribute a
+                       on a.attrelid = k.conrelid and a.attnum = part.number
+                     order by part.place) as columns,
+               array(select a.attname::text
+                     from pg_catalog.unnest(k.confkey) with ordinality as part (number, place)
+                     join pg_catalog.pg_attribute a
+                       on a.attrelid = k.confrelid and a.attnum = part.number
+                     order by part.place) as "references"
+        from pg_catalog.pg_constraint k
+        join pg_catalog.pg_class c on c.oid = k.confrelid
+        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+        where k.conrelid = relation and k.contype = 'f'
+    ) as found
+    where wanted is null or found.columns <@ wanted
+$collec$;
+
+-- `a.x = t.x and a.y = t.y`
+create or replace function pg_temp.collec_join(ours text[], theirs text[]) returns text
+language sql as $collec$
+    select string_agg(format('a.%I = t.%I', pair.one, pair.other), ' and ')
+    from (select pg_catalog.unnest(ours) as one, pg_catalog.unnest(theirs) as other) as pair
+$collec$;
+
+-- The condition on `a` that what its foreign keys refer to is there.
+create or replace function pg_temp.collec_sound(foreign_keys json) returns text
+language plpgsql as $collec$
+declare
+    one json;
+    found text := 'true';
+    columns text[];
+    targets text[];
+begin
+    for one in select * from json_array_elements(foreign_keys) loop
+        columns := array(select json_array_elements_text(one -> 'columns'));
+        targets := array(select json_array_elements_text(one -> 'references'));
+        if pg_temp.collec_relation(one ->> 'schema', one ->> 'table') is null
+            or not targets <@ pg_temp.collec_columns(
+                pg_temp.collec_relation(one ->> 'schema', one ->> 'table')) then
+            found := found || format(' and (%s)', (
+                select string_agg(format('a.%I is null', name), ' or ')
+                from pg_catalog.unnest(columns) as name));
+        else
+            found := found || format(' and ((%s) or exists (select 1 from %I.%I t where %s))',
+                (select string_agg(format('a.%I is null', name), ' or ')
+                 from pg_catalog.unnest(columns) as name),
+                one ->> 'schema', one ->> 'table', pg_temp.collec_join(columns, targets));
+        end if;
+    end loop;
+    return found;
+end
+$collec$;
+
+-- The condition on `a` that no row of a table has one of its unique values.
+create or replace function pg_temp.collec_free(relation oid, known text[]) returns text
+language plpgsql as $collec$
+declare
+    one record;
+    found text := 'true';
+begin
+    for one in
+        select array(
+            select a.attname::text from pg_catalog.pg_attribute a
+            where a.attrelid = relation and a.attnum = any (x.indkey)
+        ) as columns
+        from pg_catalog.pg_index x
+        where x.indrelid = relation and x.indisunique
+          and x.indpred is null and x.indexprs is null
+    loop
+        if one.columns <@ known then
+            found := found || format(' and not exists (select 1 from %s t where %s)',
+                relation::regclass, pg_temp.collec_join(one.columns, one.columns));
+        end if;
+    end loop;
+    return found;
+end
+$collec$;
+
+create or replace function pg_temp.collec_name(store text, wanted text) returns text
+language plpgsql as $collec$
+declare
+    number integer := 1;
+    suffix text := '';
+    name text;
+begin
+    loop
+        name := wanted;
+        while octet_length(name || suffix) > 63 loop
+            name := left(name, -1);
+        end loop;
+        name := name || suffix;
+        exit when pg_temp.collec_relation(store, name) is null;
+        number := number + 1;
+        suffix := '_' || number;
+    end loop;
+    return name;
+end
+$collec$;
+
+-- The archive schema and its table, made when there is something to keep for the first time.
+create or replace function pg_temp.collec_open(store text) returns void
+language plpgsql as $collec$
+begin
+    if not exists (select 1 from pg_catalog.pg_namespace where nspname = store) then
+        begin
+            execute format('create schema %I', store);
+        exception when insufficient_privilege then
+            raise exception 'this role may not make the archive %, which has to keep rows', store
+                using errcode = '42501',
+                hint = 'Run as a role that may create schemas in this database, or let a superuser '
+                    'create this schema for the owner of the others.';
+        end;
+    end if;
+    if pg_temp.collec_relation(store, 'collec_archive') is null then
+        execute format($table$
+            create table %I.collec_archive (
+                collec_archive_id serial primary key,
+                relation text not null unique,
+                kind text not null,
+                source_schema text not null,
+                source text not null,
+                columns text[] not null,
+                keys text[],
+                living text,
+                living_columns text[] not null,
+                living_keys text[],
+                foreign_keys json not null,
+                fills text[] not null,
+                computed text[] not null,
+                version_from text not null,
+                version_to text,
+                made timestamp with time zone not null default now(),
+                rows bigint not null
+            )$table$, store);
+        execute format('comment on table %I.collec_archive is %L', store,
+            'What steps between versions removed: see collec-migrations archive list.');
+    end if;
+end
+$collec$;
+
+create or replace function pg_temp.collec_is_open(store text) returns boolean
+language sql as $collec$
+    select pg_temp.collec_relation(store, 'collec_archive') is not null
+$collec$;
+
+-- Names in the version reached, by a JSON object of renames; null for what it does not have.
+create or replace function pg_temp.collec_renamed(names text[], renames json) returns text[]
+language sql as $collec$
+    select array(
+        select case when renames -> name is null then name else renames ->> name end
+        from pg_catalog.unnest(names) with ordinality as one (name, place)
+        order by place)
+$collec$;
+
+create or replace function pg_temp.collec_dependents(relation oid) returns text
+language sql as $collec$
+    select string_agg(distinct pg_catalog.pg_describe_object(d.classid, d.objid, 0), ', ')
+    from pg_catalog.pg_depend d
+    where d.deptype in ('n', 'a')
+      and (d.refclassid, d.refobjid) in (
+          select 'pg_class'::regclass, relation
+          union all
+          select 'pg_type'::regclass, reltype from pg_catalog.pg_class where oid = relation
+      )
+      and case d.classid
+          when 'pg_rewrite'::regclass then exists (
+              select 1 from pg_catalog.pg_rewrite r
+              where r.oid = d.objid and r.ev_class <> relation)
+          when 'pg_constraint'::regclass then exists (
+              select 1 from pg_catalog.pg_constraint k
+              where k.oid = d.objid and k.conrelid <> relation and k.conrelid <> 0)
+          when 'pg_proc'::regclass then true
+          when 'pg_class'::regclass then d.objid in (
+              select inhrelid from pg_catalog.pg_inherits where inhparent = relation)
+          when 'pg_attrdef'::regclass then exists (
+              select 1 from pg_catalog.pg_attrdef f
+              where f.oid = d.objid and f.adrelid <> relation)
+          else false end
+$collec$;
+
+create or replace function pg_temp.collec_refuse_dependents(live text, relation text, what text)
+returns void language plpgsql as $collec$
+declare
+    found text := pg_temp.collec_dependents(pg_temp.collec_relation(live, relation));
+begin
+    if found is not null then
+        raise exception 'cannot drop % %.% because other objects depend on it', what, live, relation
+            using errcode = '2BP01', detail = found;
+    end if;
+end
+$collec$;
+
+-- In place of `drop table`: an empty table is dropped, another one goes to the archive as it is.
+create or replace function pg_temp.collec_move_table(
+    live text, store text, source text, old text, new text
+) returns void language plpgsql as $collec$
+declare
+    relation oid := pg_temp.collec_relation(live, source);
+    many bigint;
+    one record;
+    foreign_keys json;
+    name text;
+begin
+    if relation is not null then
+        perform pg_temp.collec_refuse_dependents(live, source, 'table');
+        execute format('select count(*) from only %I.%I', live, source) into many;
+    end if;
+    if relation is null or many = 0 then
+        execute format('drop table %I.%I', live, source);
+        return;
+    end if;
+    perform pg_temp.collec_open(store);
+    foreign_keys := pg_temp.collec_foreign_keys(relation, null);
+    for one in
+        select conname from pg_catalog.pg_constraint where conrelid = relation and contype = 'f'
+    loop
+        execute format('alter table %I.%I drop constraint %I', live, source, one.conname);
+    end loop;
+    for one in
+        select tgname from pg_catalog.pg_trigger where tgrelid = relation and not tgisinternal
+    loop
+        execute format('drop trigger %I on %I.%I', one.tgname, live, source);
+    end loop;
+    if exists (
+        select 1
+        from pg_catalog.pg_class here
+        join pg_catalog.pg_class there on there.relname = here.relname
+        join pg_catalog.pg_namespace n on n.oid = there.relnamespace and n.nspname = store
+        where here.oid = relation
+           or here.oid in (select indexrelid from pg_catalog.pg_index where indrelid = relation)
+           or here.oid in (select objid from pg_catalog.pg_depend
+                           where refobjid = relation and classid = 'pg_class'::regclass
+                             and deptype in ('a', 'i'))
+    ) then
+        -- An older archive has these names.
+        name := pg_temp.collec_name(store, source);
+        execute format('create table %I.%I as table %I.%I', store, name, live, source);
+        if pg_temp.collec_key(relation) is not null then
+            execute format('alter table %I.%I add primary key (%s)', store, name, (
+                select string_agg(format('%I', part), ', ')
+                from pg_catalog.unnest(pg_temp.collec_key(relation)) as part));
+        end if;
+        execute format('drop table %I.%I', live, source);
+        relation := pg_temp.collec_relation(store, name);
+    else
+        name := source;
+        execute format('alter table %I.%I set schema %I', live, source, store);
+        execute format('alter table %I.%I disable row level security', store, name);
+    end if;
+    if not exists (
+        select 1 from pg_catalog.pg_index where indrelid = relation and indisprimary
+    ) then
+        execute format('alter table %I.%I replica identity full', store, name);
+    end if;
+    execute format(
+        'insert into %I.collec_archive (relation, kind, source_schema, source, columns, keys,
+            living_columns, foreign_keys, fills, computed, version_from, version_to, rows)
+         values ($1, ''table'', $2, $3, $4, $5, ''{}'', $6, ''{}'', ''{}'', $7, $8, $9)', store)
+        using name, live, source, pg_temp.collec_columns(relation), pg_temp.collec_key(relation),
+              foreign_keys, old, new, many;
+end
+$collec$;
+
+-- In place of `drop sequence`.
+create or replace function pg_temp.collec_move_sequence(
+    live text, store text, source text, old text, new text
+) returns void language plpgsql as $collec$
+declare
+    is_used boolean := false;
+    value bigint;
+begin
+    if pg_temp.collec_relation(live, source) is not null then
+        perform pg_temp.collec_refuse_dependents(live, source, 'sequence')
+        where exists (
+            select 1 from pg_catalog.pg_depend d
+            join pg_catalog.pg_attrdef f on f.oid = d.objid and d.classid = 'pg_attrdef'::regclass
+            join pg_catalog.pg_class c on c.oid = f.adrelid
+            join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+            where d.refobjid = pg_temp.collec_relation(live, source) and n.nspname <> store);
+        execute format('select last_value, is_called from %I.%I', live, source) into value, is_used;
+    end if;
+    if is_used and pg_temp.collec_relation(store, source) is not null then
+        execute format('select setval(%L, greatest(last_value, $1)) from %I.%I',
+            format('%I.%I', store, source), store, source) using value;
+        is_used := false;
+    end if;
+    if not is_used then
+        execute format('drop sequence %I.%I', live, source);
+        return;
+    end if;
+    perform pg_temp.collec_open(store);
+    execute format('alter sequence %I.%I set schema %I', live, source, store);
+    execute format(
+        'insert into %I.collec_archive (relation, kind, source_schema, source, columns,
+            living_columns, foreign_keys, fills, computed, version_from, version_to, rows)
+         values ($1, ''sequence'', $2, $1, ''{}'', ''{}'', ''[]'', ''{}'', ''{}'', $3, $4, 1)', store)
+        using source, live, old, new;
+end
+$collec$;
+
+-- Before a step: copy values of columns (kind columns, values) or whole rows (kind rows).
+-- condition: which; null for columns: where one holds something else than its default.
+-- fills: the columns of which the way back takes only what its script leaves null.
+-- own_key: what tells rows apart in both versions; empty: the table's own key.
+-- computed: columns that the script back computes; what it gives wins in rows changed since.
+create or replace function pg_temp.collec_keep(
+    live text, store text, old text, new text, kind text, source text, living text,
+    wanted text[], renames json, condition text, fills text[], computed text[], own_key text[]
+) returns void language plpgsql as $collec$
+declare
+    relation oid := pg_temp.collec_relation(live, source);
+    keys text[] := case when own_key = '{}' then pg_temp.collec_key(relation) else own_key end;
+    kept text[];
+    holds boolean;
+    name text;
+    many bigint;
+begin
+    if relation is null then
+        return;
+    end if;
+    kept := array(select one from pg_catalog.unnest(pg_temp.collec_columns(relation)) as one
+                  where kind = 'rows' or one = any (wanted));
+    if kept = '{}' then
+        return;
+    end if;
+    if condition is null then
+        select string_agg(
+            case when d.adbin is null then format('%I is not null', a.attname)
+                 when pg_get_expr(d.adbin, d.adrelid) ~ '\(' then 'true'
+                 else format('%I::text is distinct from (%s)::text',
+                             a.attname, pg_get_expr(d.adbin, d.adrelid)) end, ' or ')
+        into condition
+        from pg_catalog.pg_attribute a
+        left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+        where a.attrelid = relation and a.attname = any (kept);
+    end if;
+    execute format('select exists (select 1 from %I.%I where %s)', live, source, condition)
+        into holds;
+    if not holds then
+        return;
+    end if;
+    if kept && computed then
+        condition := 'true';
+    end if;
+    perform pg_temp.collec_open(store);
+    name := pg_temp.collec_name(store, source
+        || case kind when 'rows' then '_rows'
+                     else '_' || array_to_string(kept[1:2], '_') end
+        || '_' || translate(old, '.', '_'));
+    execute format(
+        'create table %I.%I as select %s, null::boolean as collec_same, null::text as collec_live
+         from %I.%I where %s', store, name,
+        (select string_agg(format('%I', one), ', ')
+         from (select pg_catalog.unnest(keys) as one
+               union select pg_catalog.unnest(kept)) as listed),
+        live, source, condition);
+    get diagnostics many = row_count;
+    if keys is null then
+        execute format('alter table %I.%I replica identity full', store, name);
+    else
+        execute format('alter table %I.%I add primary key (%s)', store, name, (
+            select string_agg(format('%I', one), ', ') from pg_catalog.unnest(keys) as one));
+    end if;
+    execute format(
+        'insert into %I.collec_archive (relation, kind, source_schema, source, columns, keys,
+            living, living_columns, living_keys, foreign_keys, fills, computed, version_from,
+            version_to, rows)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)', store)
+        using name, kind, live, source, kept, keys, living,
+              pg_temp.collec_renamed(kept, renames), pg_temp.collec_renamed(keys, renames),
+              pg_temp.collec_foreign_keys(relation, kept), fills, computed, old, new, many;
+end
+$collec$;
+
+create or replace function pg_temp.collec_forget(store text, name text) returns void
+language plpgsql as $collec$
+begin
+    if pg_temp.collec_relation(store, name) in (
+        select oid from pg_catalog.pg_class where relkind = 'S') then
+        execute format('drop sequence %I.%I', store, name);
+    else
+        execute format('drop table %I.%I', store, name);
+    end if;
+    execute format('delete from %I.collec_archive where relation = $1', store) using name;
+end
+$collec$;
+
+-- Drop an archive that has no rows any more; else note how many stay, and say so.
+create or replace function pg_temp.collec_settle(store text, name text, reason text) returns void
+language plpgsql as $collec$
+declare
+    many bigint;
+begin
+    execute format('select count(*) from %I.%I', store, name) into many;
+    if many = 0 then
+        perform pg_temp.collec_forget(store, name);
+        return;
+    end if;
+    execute format('update %I.collec_archive set rows = $1 where relation = $2', store)
+        using many, name;
+    if reason <> '' then
+        raise warning '% rows stay in the archive %.%: %', many, store, name, reason;
+    end if;
+end
+$collec$;
+
+-- Before a step back: deleted rows return, and it is noted what was not changed since.
+create or replace function pg_temp.collec_before(live text, store text, old text, new text)
+returns void language plpgsql as $collec$
+declare
+    one record;
+    relation oid;
+    present text[];
+begin
+    perform set_config('collec_migrations.returned', '', true);
+    if not pg_temp.collec_is_open(store) then
+        return;
+    end if;
+    perform pg_temp.collec_return_rows(live, store, old, new, true);
+    for one in execute format(
+        'select * from %I.collec_archive where version_from = $1 and version_to = $2
+         and kind in (''values'', ''columns'') and keys is not null
+         order by collec_archive_id', store) using new, old
+    loop
+        relation := pg_temp.collec_relation(live, one.living);
+        present := pg_temp.collec_columns(relation);
+        if relation is null or not one.living_keys <@ present then
+            continue;
+        end if;
+        if one.kind = 'values' then
+            execute format(
+                'update %I.%I a set collec_same = collec_live is not distinct from t.%I::text
+                 from %I.%I t where %s', store, one.relation, one.living_columns[1],
+                live, one.living, pg_temp.collec_join(one.keys, one.living_keys));
+        elsif one.computed <> '{}' then
+            execute format(
+                'update %I.%I a set collec_same = collec_live = md5(t::text)
+                 from %I.%I t where %s', store, one.relation,
+                live, one.living, pg_temp.collec_join(one.keys, one.living_keys));
+        end if;
+    end loop;
+end
+$collec$;
+
+-- Insert deleted rows again, with the columns that both versions have; again and again, because
+-- one may refer to another. Before the script, and once more after it: a row may need the shape
+-- that it had.
+create or replace function pg_temp.collec_return_rows(
+    live text, store text, old text, new text, is_before boolean
+) returns void language plpgsql as $collec$
+declare
+    one record;
+    relation oid;
+    target text;
+    names text[];
+    keys text[];
+    shared integer[];
+    many bigint;
+    moved bigint := 1;
+begin
+    while moved > 0 loop
+        moved := 0;
+        for one in execute format(
+            'select * from %I.collec_archive where version_from = $1 and version_to = $2
+             and kind = ''rows'' and keys is not null order by collec_archive_id desc', store)
+            using new, old
+        loop
+            target := case when is_before then one.living else one.source end;
+            names := case when is_before then one.living_columns else one.columns end;
+            keys := case when is_before then one.living_keys else one.keys end;
+            relation := pg_temp.collec_relation(live, target);
+            continue when relation is null or not keys <@ pg_temp.collec_columns(relation);
+            shared := array(
+                select place from pg_catalog.generate_subscripts(one.columns, 1) as place
+                where names[place] = any (pg_temp.collec_columns(relation)));
+            begin
+                execute format(
+                    'with back as (insert into %I.%I (%s) select %s from %I.%I a
+                                   where a.collec_same is null and %s and %s returning *)
+                     update %I.%I a set collec_same = true from back t where %s',
+                    live, target,
+                    (select string_agg(format('%I', names[place]), ', ')
+                     from pg_catalog.unnest(shared) as place),
+                    (select string_agg(format('a.%I', one.columns[place]), ', ')
+                     from pg_catalog.unnest(shared) as place),
+                    store, one.relation,
+                    pg_temp.collec_free(relation, one.columns),
+                    pg_temp.collec_sound(pg_temp.collec_foreign_keys(relation, one.columns)),
+                    store, one.relation, pg_temp.collec_join(one.keys, keys));
+                get diagnostics many = row_count;
+                moved := moved + many;
+            exception when integrity_constraint_violation then
+                if not is_before then
+                    raise warning 'rows of %.% cannot return: %', live, target, sqlerrm;
+                end if;
+            end;
+        end loop;
+    end loop;
+end
+$collec$;
+
+-- Put the rows of archived tables back into those of them that are there again.
+create or replace function pg_temp.collec_return_tables(live text, store text, old text, new text)
+returns void language plpgsql as $collec$
+declare
+    one record;
+    relation oid;
+    listed text;
+    many bigint;
+    moved bigint;
+    is_empty boolean;
+    counter record;
+begin
+    if not pg_temp.collec_is_open(store) then
+        return;
+    end if;
+    loop
+        moved := 0;
+        for one in execute format(
+            'select * from %I.collec_archive where version_from = $1 and version_to = $2
+             and kind = ''table'' order by collec_archive_id desc', store) using new, old
+        loop
+            relation := pg_temp.collec_relation(live, one.source);
+            if relation is null then
+                continue;
+            end if;
+            select string_agg(format('%I', name), ', ') into listed
+            from pg_catalog.unnest(one.columns) as name
+            where name = any (pg_temp.collec_columns(relation));
+            if one.keys is null then
+                execute format('insert into %I.%I (%s) select %s from %I.%I a where %s',
+                    live, one.source, listed, listed, store, one.relation,
+                    pg_temp.collec_sound(one.foreign_keys));
+                get diagnostics many = row_count;
+                execute format('delete from %I.%I a where %s', store, one.relation,
+                    pg_temp.collec_sound(one.foreign_keys));
+            else
+                execute format('select not exists (select 1 from %I.%I)', live, one.source)
+                    into is_empty;
+                execute format(
+                    'with back as (insert into %I.%I (%s) select %s from %I.%I a where %s and %s
+                                   returning %s)
+                     %s', live, one.source, listed, listed, store, one.relation,
+                    case when is_empty then 'true'
+                         else pg_temp.collec_free(relation, one.columns) end,
+                    pg_temp.collec_sound(one.foreign_keys),
+                    (select string_agg(format('%I', name), ', ')
+                     from pg_catalog.unnest(one.keys) as name),
+                    format('delete from %I.%I a using back t where %s', store, one.relation,
+                           pg_temp.collec_join(one.keys, one.keys)));
+                get diagnostics many = row_count;
+            end if;
+            moved := moved + many;
+            if many > 0 then
+                perform set_config('collec_migrations.returned',
+                    current_setting('collec_migrations.returned') || ' ' || live || '.'
+                    || one.source, true);
+                for counter in
+                    select a.attname,
+                           pg_get_serial_sequence(format('%I.%I', live, one.source), a.attname)
+                               as here,
+                           case when a.attname = any (pg_temp.collec_columns(
+                               pg_temp.collec_relation(store, one.relation))) then
+                           pg_get_serial_sequence(format('%I.%I', store, one.relation), a.attname)
+                           end as there
+                    from pg_catalog.pg_attribute a
+                    where a.attrelid = relation and a.attnum > 0 and not a.attisdropped
+                      and a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
+                loop
+                    if counter.here is not null then
+                        perform pg_temp.collec_raise(counter.here,
+                            format('%I.%I', live, one.source), counter.attname, counter.there);
+                    end if;
+                end loop;
+                perform pg_temp.collec_settle(store, one.relation, '');
+            end if;
+        end loop;
+        exit when moved = 0;
+    end loop;
+end
+$collec$;
+
+-- Whether rows of a table came back in this step.
+create or replace function pg_temp.collec_has_returned(relation text) returns boolean
+language sql as $collec$
+    select strpos(current_setting('collec_migrations.returned') || ' ', ' ' || relation || ' ') > 0
+$collec$;
+
+-- Bring a sequence to the greatest of its own value, a column's and another sequence's.
+create or replace function pg_temp.collec_raise(
+    counter text, relation text, name text, other text
+) returns void language plpgsql as $collec$
+declare
+    greatest_id bigint;
+    value bigint;
+    is_used boolean;
+    other_value bigint := null;
+begin
+    execute format('select max(%I) from %s', name, relation) into greatest_id;
+    execute format('select last_value, is_called from %s', counter) into value, is_used;
+    if other is not null then
+        execute format('select case when is_called then last_value end from %s', other)
+            into other_value;
+    end if;
+    greatest_id := greatest(greatest_id, other_value);
+    if greatest_id > value or (greatest_id = value and not is_used) then
+        perform setval(counter::regclass, greatest_id);
+    end if;
+end
+$collec$;
+
+-- After a step: what the version reached has again comes back; what the step left alone is
+-- forgotten; what stays, and cannot return, is told.
+create or replace function pg_temp.collec_after(live text, store text, old text, new text)
+returns void language plpgsql as $collec$
+declare
+    one record;
+    relation oid;
+    present text[];
+    assigned text;
+    differs text;
+    counter record;
+begin
+    if not pg_temp.collec_is_open(store) then
+        return;
+    end if;
+    perform pg_temp.collec_return_tables(live, store, old, new);
+    perform pg_temp.collec_return_rows(live, store, old, new, false);
+    for one in execute format(
+        'select * from %I.collec_archive where version_from = $1 and version_to = $2
+         order by collec_archive_id', store) using new, old
+    loop
+        relation := pg_temp.collec_relation(live, one.source);
+        present := pg_temp.collec_columns(relation);
+        if relation is null then
+            continue;
+        elsif one.kind = 'table' then
+            perform pg_temp.collec_settle(store, one.relation,
+                'what they refer to is gone, or their keys are taken');
+        elsif one.kind = 'sequence' then
+            perform pg_temp.collec_raise(format('%I.%I', live, one.source),
+                format('%I.%I', store, one.relation), 'last_value', null);
+            perform pg_temp.collec_forget(store, one.relation);
+        elsif one.keys is not null and one.keys <@ present then
+            select string_agg(format(
+                       case when name = any (one.fills) then '%1$I = coalesce(t.%1$I, a.%1$I)'
+                            when name = any (one.computed) then
+                                '%1$I = case when a.collec_same then a.%1$I'
+                                ' else coalesce(t.%1$I, a.%1$I) end'
+                            else '%1$I = a.%1$I' end, name), ', '),
+                   string_agg(format('t.%1$I::text is distinct from a.%1$I::text', name), ' or ')
+            into assigned, differs
+            from pg_catalog.unnest(one.columns) as name
+            where name = any (present) and name <> all (one.keys);
+            if assigned is not null then
+                -- A number that must be unique is out of the way of the others first.
+                for counter in
+                    select a.attname
+                    from pg_catalog.pg_index x
+                    join pg_catalog.pg_attribute a
+                      on a.attrelid = x.indrelid and x.indkey::smallint[] = array[a.attnum]
+                    where x.indrelid = relation and x.indisunique and a.atttypid = 'int4'::regtype
+                      and a.attname = any (one.columns) and a.attname <> all (one.keys)
+                loop
+                    execute format(
+                        'update %1$I.%2$I t set %3$I = -t.%3$I from %4$I.%5$I a where %6$s
+                         and t.%3$I > 0 and t.%3$I <> a.%3$I', live, one.source, counter.attname,
+                        store, one.relation, pg_temp.collec_join(one.keys, one.keys));
+                end loop;
+                execute format(
+                    'update %I.%I t set %s from %I.%I a where %s and (%s) and %s and %s',
+                    live, one.source, assigned, store, one.relation,
+                    pg_temp.collec_join(one.keys, one.keys), differs,
+                    case when one.kind = 'columns' then 'true' else 'a.collec_same' end,
+                    pg_temp.collec_sound(one.foreign_keys));
+            end if;
+            execute format('delete from %I.%I a using %I.%I t where %s and %s', store, one.relation,
+                live, one.source, pg_temp.collec_join(one.keys, one.keys),
+                case when one.kind = 'rows' then 'a.collec_same'
+                     else pg_temp.collec_sound(one.foreign_keys) end);
+            perform pg_temp.collec_settle(store, one.relation,
+                case when one.kind = 'rows' then 'their keys are taken, or what they refer to is gone'
+                     else 'their rows, or what they refer to, are gone' end);
+        end if;
+    end loop;
+    -- What this step itself kept.
+    for one in execute format(
+        'select * from %I.collec_archive where version_from = $1 and version_to = $2
+         and made = now() and keys is not null and kind in (''rows'', ''values'', ''columns'')
+         order by collec_archive_id', store) using old, new
+    loop
+        relation := pg_temp.collec_relation(live, one.living);
+        if relation is null or not one.living_keys <@ pg_temp.collec_columns(relation) then
+            continue;
+        elsif one.kind = 'rows' then
+            execute format('delete from %I.%I a using %I.%I t where %s', store, one.relation,
+                live, one.living, pg_temp.collec_join(one.keys, one.living_keys));
+        elsif one.kind = 'values' then
+            execute format('delete from %I.%I a using %I.%I t
+                where %s and a.%I::text is not distinct from t.%I::text', store, one.relation,
+                live, one.living, pg_temp.collec_join(one.keys, one.living_keys),
+                one.columns[1], one.living_columns[1]);
+            execute format('update %I.%I a set collec_live = t.%I::text from %I.%I t where %s',
+                store, one.relation, one.living_columns[1], live, one.living,
+                pg_temp.collec_join(one.keys, one.living_keys));
+        elsif one.computed <> '{}' then
+            execute format('update %I.%I a set collec_live = md5(t::text) from %I.%I t where %s',
+                store, one.relation, live, one.living,
+                pg_temp.collec_join(one.keys, one.living_keys));
+        end if;
+        perform pg_temp.collec_settle(store, one.relation, '');
+    end loop;
+    perform pg_temp.collec_close(store);
+end
+$collec$;
+
+-- Remove an archive in which nothing is kept.
+create or replace function pg_temp.collec_close(store text) returns void
+language plpgsql as $collec$
+declare
+    holds boolean;
+begin
+    execute format('select exists (select 1 from %I.collec_archive)', store) into holds;
+    if holds then
+        return;
+    end if;
+    execute format('drop table %I.collec_archive', store);
+    if exists (
+        select 1 from pg_catalog.pg_namespace n
+        where n.nspname = store and pg_catalog.pg_has_role(n.nspowner, 'usage')
+          and pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create')
+          and not exists (
+              select 1 from pg_catalog.pg_depend d
+              where d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid
+                and d.deptype = 'n')
+    ) then
+        execute format('drop schema %I', store);
+    end if;
+end
+$collec$;
+
+-- When everything is removed there is no way back: what is kept stays for good.
+create or replace function pg_temp.collec_part(store text) returns void
+language plpgsql as $collec$
+begin
+    if pg_temp.collec_is_open(store) then
+        execute format('update %I.collec_archive set version_to = null', store);
+    end if;
+end
+$collec$;
+
+
+do $collec$ declare found text; begin select string_agg(asked::text, '; ') into found from (select distinct one.aclgroup_id from col.project_group as one where one.aclgroup_id is not null and not exists (select 1 from gacl.aclgroup as target where target.aclgroup_id = one.aclgroup_id) order by one.aclgroup_id) as asked; if found is not null then raise exception using message = 'project_group refers by aclgroup_id to rows of aclgroup that are not there: ' || found, hint = 'Correct or empty these values of project_group, then run it again.'; end if; end $collec$;
+
+do $collec$ begin perform pg_temp.collec_before('gacl', 'gacl_archive', '1.0.8', '1.1'); perform pg_temp.collec_keep('col', 'col_archive', '1.0.8', '1.1', 'columns', 'sample_type', 'sample_type', array['metadata_set_id', 'metadata_set_id_second']::text[], '{"metadata_set_id": null, "metadata_set_id_second": null}', null, array[]::text[], array[]::text[], array[]::text[]); perform pg_temp.collec_before('col', 'col_archive', '1.0.8', '1.1'); end $collec$;
+
 -- legacy_sql/upgrade-1.0.8-1.1.sql
--- Upgrade from 1.0.8 to 1.1: metadata as JSON, label printers, places in containers.
---
--- Takes databases as they are found: the table projet_group of the first
--- releases, metadata as json or jsonb, groups that no longer exist, sequences
--- left behind.
---
--- What goes away and holds rows is kept in the schema col_archive.
---
--- What an earlier downgrade from 1.1 kept there, and in gacl_archive, comes
--- back.
---
--- New tables come first and the tables with many rows last, so that these are
--- locked for a moment only.
---
--- By hand: psql -v ON_ERROR_STOP=1 -1 -f upgrade-1.0.8-1.1.sql DATABASE
+-- Upgrade from 1.0.8 to 1.1: metadata in one document, printers, lost passwords.
 
 -- Rights schema --------------------------------------------------------------
 
--- The table comes back when a downgrade kept it; tokens of accounts deleted
--- meanwhile stay in the archive.
-do $$
-declare
-    note text;
-begin
-    if to_regclass('gacl_archive.passwordlost_since_1_1') is null then
-        create table gacl.passwordlost (
-            passwordlost_id serial not null,
-            id              integer not null,
-            token           varchar not null,
-            expiration      timestamp not null,
-            usedate         timestamp,
-            constraint passwordlost_pk primary key (passwordlost_id)
-        );
-        return;
-    end if;
-    note := obj_description('gacl_archive.passwordlost_since_1_1'::regclass, 'pg_class');
-    alter table gacl_archive.passwordlost_since_1_1 set schema gacl;
-    alter table gacl.passwordlost_since_1_1 rename to passwordlost;
-    if exists (
-        select 1
-        from gacl.passwordlost live
-        where not (exists (
-              select 1
-              from gacl.logingestion owner
-              where owner.id = live.id
-          ))
-    ) then
-        create table gacl_archive.passwordlost_since_1_1 as
-        select live.*
-        from gacl.passwordlost live
-        where not (exists (
-              select 1
-              from gacl.logingestion owner
-              where owner.id = live.id
-          ));
-        execute format(
-            'comment on table %s is %L', 'gacl_archive.passwordlost_since_1_1'::regclass, note
-        );
-        delete from gacl.passwordlost live
-        where not (exists (
-              select 1
-              from gacl.logingestion owner
-              where owner.id = live.id
-          ));
-    end if;
-end
-$$;
+create table gacl.passwordlost (
+    passwordlost_id serial not null,
+    id              integer not null,
+    token           varchar not null,
+    expiration      timestamp not null,
+    usedate         timestamp,
+    constraint passwordlost_pk primary key (passwordlost_id),
+    constraint logingestion_passwordlost_fk
+        foreign key (id) references gacl.logingestion (id)
+);
 
 comment on table gacl.passwordlost is
     'Tokens sent to users who lost their password.';
@@ -97,84 +846,17 @@ comment on column gacl.passwordlost.expiration is
 comment on column gacl.passwordlost.usedate is
     'Moment when the token was used; null while it was not.';
 
-alter table gacl.passwordlost
-    add constraint logingestion_passwordlost_fk
-        foreign key (id) references gacl.logingestion (id);
-
--- Sequences left behind the ids of their columns are set right.
-do $$
-declare
-    counted record;
-    greatest_id bigint;
-    next_id bigint;
-begin
-    for counted in
-        select s.oid::regclass as counter, t.oid::regclass as holder, a.attname as key
-        from pg_attrdef f
-        join pg_class t on t.oid = f.adrelid and t.relkind = 'r'
-        join pg_namespace n on n.oid = t.relnamespace
-        join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
-        join pg_depend d on d.classid = 'pg_attrdef'::regclass
-                        and d.objid = f.oid
-                        and d.refclassid = 'pg_class'::regclass
-        join pg_class s on s.oid = d.refobjid and s.relkind = 'S'
-        where n.nspname = 'gacl'
-    loop
-        execute format('select max(%I) from %s', counted.key, counted.holder) into greatest_id;
-        execute format(
-            'select last_value + case when is_called then 1 else 0 end from %s',
-            counted.counter
-        ) into next_id;
-        if greatest_id >= next_id then
-            perform setval(counted.counter, greatest_id);
-        end if;
-    end loop;
-end
-$$;
-
--- An archive schema in which nothing is left goes.
-do $$
-begin
-    if exists (
-           select 1
-           from pg_namespace
-           where nspname = 'gacl_archive' and pg_has_role(nspowner, 'usage')
-       )
-       and not exists (
-           select 1
-           from pg_depend d
-           join pg_namespace n on n.oid = d.refobjid
-           where d.refclassid = 'pg_namespace'::regclass
-             and d.deptype = 'n'
-             and n.nspname = 'gacl_archive'
-       )
-    then
-        drop schema gacl_archive;
-    end if;
-end
-$$;
-
 -- Data schema: new tables ----------------------------------------------------
 
--- Both tables come back whole when a downgrade kept them.
-do $$
-begin
-    if to_regclass('col_archive.printer_since_1_1') is not null then
-        alter table col_archive.printer_since_1_1 set schema col;
-        alter table col.printer_since_1_1 rename to printer;
-    else
-        create table col.printer (
-            printer_id      serial not null,
-            printer_name    varchar not null,
-            printer_queue   varchar not null,
-            printer_server  varchar,
-            printer_user    varchar,
-            printer_comment varchar,
-            constraint printer_pk primary key (printer_id)
-        );
-    end if;
-end
-$$;
+create table col.printer (
+    printer_id      serial not null,
+    printer_name    varchar not null,
+    printer_queue   varchar not null,
+    printer_server  varchar,
+    printer_user    varchar,
+    printer_comment varchar,
+    constraint printer_pk primary key (printer_id)
+);
 
 comment on table col.printer is
     'Label printers that the server can reach.';
@@ -187,133 +869,25 @@ comment on column col.printer.printer_server is
 comment on column col.printer.printer_user is
     'Account used on the print server.';
 
-do $$
-begin
-    if to_regclass('col_archive.metadata_since_1_1') is not null then
-        alter table col_archive.metadata_since_1_1 set schema col;
-        alter table col.metadata_since_1_1 rename to metadata;
-    else
-        create table col.metadata (
-            metadata_id     serial not null,
-            metadata_name   varchar not null,
-            metadata_schema json,
-            constraint metadata_pk primary key (metadata_id)
-        );
-    end if;
-end
-$$;
+create table col.metadata (
+    metadata_id     serial not null,
+    metadata_name   varchar not null,
+    metadata_schema json,
+    constraint metadata_pk primary key (metadata_id)
+);
 
 comment on table col.metadata is
     'Descriptions of the metadata that samples of a type can carry.';
 comment on column col.metadata.metadata_schema is
     'Fields of the form, as a JSON document.';
 
--- Sequences left behind the ids of their columns are set right.
-do $$
-declare
-    counted record;
-    greatest_id bigint;
-    next_id bigint;
-begin
-    for counted in
-        select s.oid::regclass as counter, t.oid::regclass as holder, a.attname as key
-        from pg_attrdef f
-        join pg_class t on t.oid = f.adrelid and t.relkind = 'r'
-        join pg_namespace n on n.oid = t.relnamespace
-        join pg_attribute a on a.attrelid = f.adrelid and a.attnum = f.adnum
-        join pg_depend d on d.classid = 'pg_attrdef'::regclass
-                        and d.objid = f.oid
-                        and d.refclassid = 'pg_class'::regclass
-        join pg_class s on s.oid = d.refobjid and s.relkind = 'S'
-        where n.nspname = 'col'
-    loop
-        execute format('select max(%I) from %s', counted.key, counted.holder) into greatest_id;
-        execute format(
-            'select last_value + case when is_called then 1 else 0 end from %s',
-            counted.counter
-        ) into next_id;
-        if greatest_id >= next_id then
-            perform setval(counted.counter, greatest_id);
-        end if;
-    end loop;
-end
-$$;
+-- Data schema: new columns and keys ------------------------------------------
 
--- Data schema: small tables --------------------------------------------------
-
--- Releases 1.0 to 1.0.2 called the table projet_group; nothing ever renamed
--- it.
-do $$
-begin
-    if to_regclass('col.projet_group') is not null
-       and to_regclass('col.project_group') is null
-    then
-        alter table col.projet_group rename to project_group;
-    end if;
-end
-$$;
-
-do $$
-begin
-    if exists (
-        select 1
-        from pg_constraint
-        where conrelid = 'col.project_group'::regclass and conname = 'projet_group_pk'
-    ) then
-        alter table col.project_group rename constraint projet_group_pk to project_group_pk;
-    end if;
-    if exists (
-        select 1
-        from pg_constraint
-        where conrelid = 'col.project_group'::regclass and conname = 'project_project_group_fk'
-    ) then
-        alter table col.project_group
-            rename constraint project_project_group_fk to project_projet_group_fk;
-    end if;
-end
-$$;
-
--- Until now nothing kept a group that is used here from being deleted. Rows
--- without their group stay as they are: the key then only binds new ones.
-do $$
-declare
-    orphans bigint;
-    named text;
-begin
-    if exists (
-        select 1
-        from pg_constraint
-        where conrelid = 'col.project_group'::regclass and conname = 'aclgroup_projet_group_fk'
-    ) then
-        return;
-    end if;
-    select count(*),
-           string_agg(format('(%s, %s)', ranked.project_id, ranked.aclgroup_id), ', '
-                      order by ranked.project_id, ranked.aclgroup_id)
-               filter (where ranked.place <= 20)
-    into orphans, named
-    from (select granted.project_id, granted.aclgroup_id,
-                 row_number() over (order by granted.project_id, granted.aclgroup_id) as place
-          from col.project_group granted
-          where not exists (
-              select 1
-              from gacl.aclgroup known
-              where known.aclgroup_id = granted.aclgroup_id
-          )) as ranked;
-    if orphans = 0 then
-        alter table col.project_group
-            add constraint aclgroup_projet_group_fk
-                foreign key (aclgroup_id) references gacl.aclgroup (aclgroup_id);
-    else
-        alter table col.project_group
-            add constraint aclgroup_projet_group_fk
-                foreign key (aclgroup_id) references gacl.aclgroup (aclgroup_id)
-                not valid;
-        raise warning 'project_group: % row(s) name a group that does not exist; the foreign key aclgroup_projet_group_fk is added as not valid. (project_id, aclgroup_id): %',
-            orphans, named || case when orphans > 20 then ' ...' else '' end;
-    end if;
-end
-$$;
+alter table col.project_group
+    rename constraint project_project_group_fk to project_projet_group_fk;
+alter table col.project_group
+    add constraint aclgroup_projet_group_fk
+        foreign key (aclgroup_id) references gacl.aclgroup (aclgroup_id);
 
 alter table col.container_type
     add column columns integer not null default 1,
@@ -327,638 +901,46 @@ comment on column col.container_type.lines is
 comment on column col.container_type.first_line is
     'Where line 1 is: T at the top, B at the bottom.';
 
--- What a downgrade kept comes back to the rows that still exist.
-do $$
-begin
-    if to_regclass('col_archive.container_type_since_1_1') is null then
-        return;
-    end if;
-    update col.container_type live
-    set columns = kept.columns,
-        lines = kept.lines,
-        first_line = kept.first_line
-    from col_archive.container_type_since_1_1 kept
-    where kept.container_type_id = live.container_type_id;
-    if not exists (
-        select 1
-        from col_archive.container_type_since_1_1 kept
-        where not exists (
-            select 1
-            from col.container_type live
-            where live.container_type_id = kept.container_type_id
-        )
-    ) then
-        drop table col_archive.container_type_since_1_1;
-    else
-        delete from col_archive.container_type_since_1_1 kept
-        using col.container_type live
-        where live.container_type_id = kept.container_type_id;
-    end if;
-end
-$$;
-
 alter table col.label
-    add column metadata_id integer;
+    add column metadata_id integer,
+    add constraint metadata_label_fk
+        foreign key (metadata_id) references col.metadata (metadata_id);
 
 comment on column col.label.metadata_id is
     'Metadata that the label can show.';
 
--- What a downgrade kept comes back to the rows that still exist.
-do $$
-begin
-    if to_regclass('col_archive.label_since_1_1') is null then
-        return;
-    end if;
-    update col.label live
-    set metadata_id = kept.metadata_id
-    from col_archive.label_since_1_1 kept
-    where kept.label_id = live.label_id
-      and exists (
-          select 1
-          from col.metadata target
-          where target.metadata_id = kept.metadata_id
-      );
-    update col_archive.label_since_1_1 kept
-    set metadata_id = null
-    from col.label live
-    where live.label_id = kept.label_id
-      and exists (
-          select 1
-          from col.metadata target
-          where target.metadata_id = kept.metadata_id
-      );
-    delete from col_archive.label_since_1_1
-    where metadata_id is null;
-    if not exists (select 1 from col_archive.label_since_1_1) then
-        drop table col_archive.label_since_1_1;
-    end if;
-end
-$$;
-
-alter table col.label
-    add constraint metadata_label_fk
-        foreign key (metadata_id) references col.metadata (metadata_id);
-
 alter table col.protocol
-    add column project_id integer;
+    add column project_id integer,
+    add constraint project_protocol_fk
+        foreign key (project_id) references col.project (project_id);
 
 comment on column col.protocol.project_id is
     'Project that the protocol is written for.';
 
--- What a downgrade kept comes back to the rows that still exist.
-do $$
-begin
-    if to_regclass('col_archive.protocol_since_1_1') is null then
-        return;
-    end if;
-    update col.protocol live
-    set project_id = kept.project_id
-    from col_archive.protocol_since_1_1 kept
-    where kept.protocol_id = live.protocol_id
-      and exists (
-          select 1
-          from col.project target
-          where target.project_id = kept.project_id
-      );
-    update col_archive.protocol_since_1_1 kept
-    set project_id = null
-    from col.protocol live
-    where live.protocol_id = kept.protocol_id
-      and exists (
-          select 1
-          from col.project target
-          where target.project_id = kept.project_id
-      );
-    delete from col_archive.protocol_since_1_1
-    where project_id is null;
-    if not exists (select 1 from col_archive.protocol_since_1_1) then
-        drop table col_archive.protocol_since_1_1;
-    end if;
-end
-$$;
-
-alter table col.protocol
-    add constraint project_protocol_fk
-        foreign key (project_id) references col.project (project_id);
-
 alter table col.operation
     add column operation_version varchar,
-    add column last_edit_date timestamp;
+    add column last_edit_date timestamp,
+    add constraint operation_name_version_unique unique (operation_name, operation_version);
 
 comment on column col.operation.operation_version is
     'Version of the operation.';
 comment on column col.operation.last_edit_date is
     'When the operation was last changed.';
 
--- What a downgrade kept comes back to the rows that still exist. Operations
--- renamed meanwhile can end up with the name and version of another one: the
--- first keeps the version, the others find theirs in the archive.
-do $$
-declare
-    refused bigint;
-    named text;
-begin
-    if to_regclass('col_archive.operation_since_1_1') is null then
-        return;
-    end if;
-    update col.operation live
-    set last_edit_date = kept.last_edit_date
-    from col_archive.operation_since_1_1 kept
-    where kept.operation_id = live.operation_id;
-    update col.operation live
-    set operation_version = chosen.operation_version
-    from (select kept.operation_id, kept.operation_version,
-                 row_number() over (
-                     partition by same.operation_name, kept.operation_version
-                     order by kept.operation_id
-                 ) as place
-          from col_archive.operation_since_1_1 kept
-          join col.operation same on same.operation_id = kept.operation_id
-          where kept.operation_version is not null) as chosen
-    where chosen.operation_id = live.operation_id
-      and chosen.place = 1;
-    update col_archive.operation_since_1_1 kept
-    set last_edit_date = null,
-        operation_version = case
-            when live.operation_version is null then kept.operation_version
-        end
-    from col.operation live
-    where live.operation_id = kept.operation_id;
-    delete from col_archive.operation_since_1_1
-    where operation_version is null and last_edit_date is null;
-    select count(*), string_agg(live.operation_id::text, ', ' order by live.operation_id)
-    into refused, named
-    from col_archive.operation_since_1_1 kept
-    join col.operation live on live.operation_id = kept.operation_id;
-    if refused > 0 then
-        raise warning 'operation: the version of % row(s) stays in the archive, another row has the same name and version. operation_id: %',
-            refused, named;
-    end if;
-    if not exists (select 1 from col_archive.operation_since_1_1) then
-        drop table col_archive.operation_since_1_1;
-    end if;
-end
-$$;
-
-alter table col.operation
-    add constraint operation_name_version_unique unique (operation_name, operation_version);
-
--- The sets of metadata of a sample type give way to one JSON description.
-do $$
-declare
-    origin text;
-begin
-    if not exists (
-        select 1
-        from col.sample_type
-        where metadata_set_id is not null or metadata_set_id_second is not null
-    ) then
-        return;
-    end if;
-    if not exists (select 1 from pg_namespace where nspname = 'col_archive') then
-        create schema col_archive;
-    end if;
-    select n.nspname || '.' || c.relname into strict origin
-    from pg_class c
-    join pg_namespace n on n.oid = c.relnamespace
-    where c.oid = 'col.sample_type'::regclass;
-    if to_regclass('col_archive.sample_type_until_1_0_8') is null then
-        create table col_archive.sample_type_until_1_0_8 as
-        select sample_type_id, metadata_set_id, metadata_set_id_second
-        from col.sample_type
-        where metadata_set_id is not null or metadata_set_id_second is not null;
-    else
-        update col_archive.sample_type_until_1_0_8 kept
-        set metadata_set_id = coalesce(live.metadata_set_id, kept.metadata_set_id),
-            metadata_set_id_second = coalesce(live.metadata_set_id_second, kept.metadata_set_id_second)
-        from col.sample_type live
-        where live.sample_type_id = kept.sample_type_id
-          and (live.metadata_set_id is not null or live.metadata_set_id_second is not null);
-        insert into col_archive.sample_type_until_1_0_8 (
-            sample_type_id, metadata_set_id, metadata_set_id_second
-        )
-        select live.sample_type_id, live.metadata_set_id,
-               live.metadata_set_id_second
-        from col.sample_type live
-        where (live.metadata_set_id is not null or live.metadata_set_id_second is not null)
-          and not exists (
-              select 1
-              from col_archive.sample_type_until_1_0_8 kept
-              where kept.sample_type_id = live.sample_type_id
-          );
-    end if;
-    execute format(
-        'comment on table %s is %L',
-        'col_archive.sample_type_until_1_0_8'::regclass,
-        'Archived by the upgrade 1.0.8 -> 1.1 on '
-            || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-            || ' from ' || origin
-    );
-end
-$$;
-
 alter table col.sample_type
     drop column metadata_set_id,
     drop column metadata_set_id_second,
-    add column metadata_id integer;
+    add column metadata_id integer,
+    add constraint metadata_sample_type_fk
+        foreign key (metadata_id) references col.metadata (metadata_id);
 
 comment on column col.sample_type.metadata_id is
     'Metadata that samples of this type carry.';
 
--- What a downgrade kept comes back to the rows that still exist.
-do $$
-begin
-    if to_regclass('col_archive.sample_type_since_1_1') is null then
-        return;
-    end if;
-    update col.sample_type live
-    set metadata_id = kept.metadata_id
-    from col_archive.sample_type_since_1_1 kept
-    where kept.sample_type_id = live.sample_type_id
-      and exists (
-          select 1
-          from col.metadata target
-          where target.metadata_id = kept.metadata_id
-      );
-    update col_archive.sample_type_since_1_1 kept
-    set metadata_id = null
-    from col.sample_type live
-    where live.sample_type_id = kept.sample_type_id
-      and exists (
-          select 1
-          from col.metadata target
-          where target.metadata_id = kept.metadata_id
-      );
-    delete from col_archive.sample_type_since_1_1
-    where metadata_id is null;
-    if not exists (select 1 from col_archive.sample_type_since_1_1) then
-        drop table col_archive.sample_type_since_1_1;
-    end if;
-end
-$$;
-
-alter table col.sample_type
-    add constraint metadata_sample_type_fk
-        foreign key (metadata_id) references col.metadata (metadata_id);
-
--- Data schema: tables that go ------------------------------------------------
-
--- Tables that hold rows move to the archive with their ids and sequences,
--- free of keys: samples can still be deleted, and each archive can be dropped
--- by itself.
-do $$
-declare
-    tied record;
-begin
-    for tied in
-        select conrelid::regclass as holder, conname
-        from pg_constraint
-        where contype = 'f'
-          and conrelid in (
-              to_regclass('col.metadata_attribute'),
-              to_regclass('col.metadata_schema'),
-              to_regclass('col.metadata_set'),
-              to_regclass('col.sample_metadata')
-          )
-    loop
-        execute format('alter table %s drop constraint %I', tied.holder, tied.conname);
-    end loop;
-end
-$$;
-
--- Rows that an earlier downgrade could not bring back, for want of their
--- owner, stay with the others.
-do $$
-begin
-    if to_regclass('col.metadata_attribute') is null
-       or to_regclass('col_archive.metadata_attribute_until_1_0_8') is null
-    then
-        return;
-    end if;
-    with waiting as (
-        delete from col_archive.metadata_attribute_until_1_0_8 kept
-        where not exists (
-            select 1
-            from col.metadata_attribute live
-            where live.metadata_attribute_id = kept.metadata_attribute_id
-        )
-        returning metadata_attribute_id, metadata_set_id, metadata_schema_id,
-                  metadata_order, metadata_name, metadata_code,
-                  metadata_type, metadata_multivalue,
-                  metadata_measure_unit, metadata_enum,
-                  metadata_defaultvalue
-    )
-    insert into col.metadata_attribute (
-        metadata_attribute_id, metadata_set_id, metadata_schema_id,
-        metadata_order, metadata_name, metadata_code, metadata_type,
-        metadata_multivalue, metadata_measure_unit, metadata_enum,
-        metadata_defaultvalue
-    )
-    select metadata_attribute_id, metadata_set_id, metadata_schema_id,
-           metadata_order, metadata_name, metadata_code, metadata_type,
-           metadata_multivalue, metadata_measure_unit, metadata_enum,
-           metadata_defaultvalue
-    from waiting;
-    if not exists (select 1 from col_archive.metadata_attribute_until_1_0_8) then
-        drop table col_archive.metadata_attribute_until_1_0_8;
-    end if;
-end
-$$;
-
-do $$
-begin
-    if to_regclass('col.sample_metadata') is null
-       or to_regclass('col_archive.sample_metadata_until_1_0_8') is null
-    then
-        return;
-    end if;
-    with waiting as (
-        delete from col_archive.sample_metadata_until_1_0_8 kept
-        where not exists (
-            select 1
-            from col.sample_metadata live
-            where live.sample_id = kept.sample_id
-        )
-        returning sample_id, data
-    )
-    insert into col.sample_metadata (
-        sample_id, data
-    )
-    select sample_id, data
-    from waiting;
-    if not exists (select 1 from col_archive.sample_metadata_until_1_0_8) then
-        drop table col_archive.sample_metadata_until_1_0_8;
-    end if;
-end
-$$;
-
--- An archive that is still there under one of these names is set aside, as
--- plain data.
-do $$
-declare
-    leftover record;
-    attached record;
-    life integer;
-begin
-    for leftover in
-        select c.oid, c.relname
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = 'col_archive'
-          and c.relkind = 'r'
-          and c.relname in (
-              'metadata_attribute_until_1_0_8',
-              'metadata_schema_until_1_0_8',
-              'metadata_set_until_1_0_8',
-              'sample_metadata_until_1_0_8'
-          )
-    loop
-        for attached in
-            select k.conname
-            from pg_constraint k
-            where k.conrelid = leftover.oid and k.contype in ('p', 'u', 'f', 'c')
-        loop
-            execute format(
-                'alter table %s drop constraint if exists %I cascade',
-                leftover.oid::regclass, attached.conname
-            );
-        end loop;
-        for attached in
-            select i.indexrelid
-            from pg_index i
-            where i.indrelid = leftover.oid
-        loop
-            execute format('drop index %s', attached.indexrelid::regclass);
-        end loop;
-        for attached in
-            select d.objid
-            from pg_depend d
-            join pg_class s on s.oid = d.objid and s.relkind = 'S'
-            where d.classid = 'pg_class'::regclass
-              and d.refclassid = 'pg_class'::regclass
-              and d.refobjid = leftover.oid
-              and d.deptype = 'a'
-        loop
-            execute format('drop sequence %s cascade', attached.objid::regclass);
-        end loop;
-        life := 1;
-        while exists (
-            select 1
-            from pg_class c
-            join pg_namespace n on n.oid = c.relnamespace
-            where n.nspname = 'col_archive'
-              and c.relname = leftover.relname || '_former_' || life
-        ) loop
-            life := life + 1;
-        end loop;
-        execute format(
-            'alter table %s rename to %I',
-            leftover.oid::regclass, leftover.relname || '_former_' || life
-        );
-    end loop;
-end
-$$;
-
-do $$
-declare
-    origin text;
-begin
-    if to_regclass('col.metadata_attribute') is null then
-        return;
-    end if;
-    if exists (select 1 from col.metadata_attribute) then
-        if not exists (select 1 from pg_namespace where nspname = 'col_archive') then
-            create schema col_archive;
-        end if;
-        select n.nspname || '.' || c.relname into strict origin
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = 'col.metadata_attribute'::regclass;
-        alter table col.metadata_attribute rename to metadata_attribute_until_1_0_8;
-        alter table col.metadata_attribute_until_1_0_8 set schema col_archive;
-        execute format(
-            'comment on table %s is %L',
-            'col_archive.metadata_attribute_until_1_0_8'::regclass,
-            'Archived by the upgrade 1.0.8 -> 1.1 on '
-                || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                || ' from ' || origin
-        );
-    else
-        drop table col.metadata_attribute;
-    end if;
-end
-$$;
-
-do $$
-declare
-    origin text;
-begin
-    if to_regclass('col.metadata_schema') is null then
-        return;
-    end if;
-    if exists (select 1 from col.metadata_schema) then
-        if not exists (select 1 from pg_namespace where nspname = 'col_archive') then
-            create schema col_archive;
-        end if;
-        select n.nspname || '.' || c.relname into strict origin
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = 'col.metadata_schema'::regclass;
-        alter table col.metadata_schema rename to metadata_schema_until_1_0_8;
-        alter table col.metadata_schema_until_1_0_8 set schema col_archive;
-        execute format(
-            'comment on table %s is %L',
-            'col_archive.metadata_schema_until_1_0_8'::regclass,
-            'Archived by the upgrade 1.0.8 -> 1.1 on '
-                || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                || ' from ' || origin
-        );
-    else
-        drop table col.metadata_schema;
-    end if;
-end
-$$;
-
-do $$
-declare
-    origin text;
-begin
-    if to_regclass('col.metadata_set') is null then
-        return;
-    end if;
-    if exists (select 1 from col.metadata_set) then
-        if not exists (select 1 from pg_namespace where nspname = 'col_archive') then
-            create schema col_archive;
-        end if;
-        select n.nspname || '.' || c.relname into strict origin
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = 'col.metadata_set'::regclass;
-        alter table col.metadata_set rename to metadata_set_until_1_0_8;
-        alter table col.metadata_set_until_1_0_8 set schema col_archive;
-        execute format(
-            'comment on table %s is %L',
-            'col_archive.metadata_set_until_1_0_8'::regclass,
-            'Archived by the upgrade 1.0.8 -> 1.1 on '
-                || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                || ' from ' || origin
-        );
-    else
-        drop table col.metadata_set;
-    end if;
-end
-$$;
-
-do $$
-declare
-    origin text;
-begin
-    if to_regclass('col.sample_metadata') is null then
-        return;
-    end if;
-    if exists (select 1 from col.sample_metadata) then
-        if not exists (select 1 from pg_namespace where nspname = 'col_archive') then
-            create schema col_archive;
-        end if;
-        select n.nspname || '.' || c.relname into strict origin
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = 'col.sample_metadata'::regclass;
-        alter table col.sample_metadata rename to sample_metadata_until_1_0_8;
-        alter table col.sample_metadata_until_1_0_8 set schema col_archive;
-        execute format(
-            'comment on table %s is %L',
-            'col_archive.sample_metadata_until_1_0_8'::regclass,
-            'Archived by the upgrade 1.0.8 -> 1.1 on '
-                || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                || ' from ' || origin
-        );
-    else
-        drop table col.sample_metadata;
-    end if;
-end
-$$;
-
--- Data schema: tables with many rows -----------------------------------------
-
--- A column that no released version had, yet the original script drops.
-do $$
-declare
-    origin text;
-begin
-    if not exists (
-        select 1
-        from pg_attribute
-        where attrelid = 'col.sample'::regclass
-          and attname = 'sample_metadata_id'
-          and not attisdropped
-    ) then
-        return;
-    end if;
-    if exists (select 1 from col.sample where sample_metadata_id is not null) then
-        if not exists (select 1 from pg_namespace where nspname = 'col_archive') then
-            create schema col_archive;
-        end if;
-        select n.nspname || '.' || c.relname into strict origin
-        from pg_class c
-        join pg_namespace n on n.oid = c.relnamespace
-        where c.oid = 'col.sample'::regclass;
-        if to_regclass('col_archive.sample_until_1_0_8') is null then
-            create table col_archive.sample_until_1_0_8 as
-            select sample_id, sample_metadata_id
-            from col.sample
-            where sample_metadata_id is not null;
-        else
-            insert into col_archive.sample_until_1_0_8 (sample_id, sample_metadata_id)
-            select sample_id, sample_metadata_id
-            from col.sample
-            where sample_metadata_id is not null;
-        end if;
-        execute format(
-            'comment on table %s is %L',
-            'col_archive.sample_until_1_0_8'::regclass,
-            'Archived by the upgrade 1.0.8 -> 1.1 on '
-                || to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-                || ' from ' || origin
-        );
-    end if;
-    alter table col.sample drop column sample_metadata_id;
-end
-$$;
-
-alter table col.sample
-    add column metadata json;
+alter table col.sample add column metadata json;
 
 comment on column col.sample.metadata is
     'Metadata, as a JSON document whose form is described by the type of the sample.';
-
--- What a downgrade kept comes back to the rows that still exist.
-do $$
-begin
-    if to_regclass('col_archive.sample_since_1_1') is null then
-        return;
-    end if;
-    update col.sample live
-    set metadata = kept.metadata
-    from col_archive.sample_since_1_1 kept
-    where kept.sample_id = live.sample_id;
-    if not exists (
-        select 1
-        from col_archive.sample_since_1_1 kept
-        where not exists (
-            select 1
-            from col.sample live
-            where live.sample_id = kept.sample_id
-        )
-    ) then
-        drop table col_archive.sample_since_1_1;
-    else
-        delete from col_archive.sample_since_1_1 kept
-        using col.sample live
-        where live.sample_id = kept.sample_id;
-    end if;
-end
-$$;
 
 alter table col.storage
     add column column_number integer not null default 1,
@@ -968,35 +950,6 @@ comment on column col.storage.column_number is
     'Column of the place in the container.';
 comment on column col.storage.line_number is
     'Line of the place in the container.';
-
--- What a downgrade kept comes back to the rows that still exist.
-do $$
-begin
-    if to_regclass('col_archive.storage_since_1_1') is null then
-        return;
-    end if;
-    update col.storage live
-    set column_number = kept.column_number,
-        line_number = kept.line_number
-    from col_archive.storage_since_1_1 kept
-    where kept.storage_id = live.storage_id;
-    if not exists (
-        select 1
-        from col_archive.storage_since_1_1 kept
-        where not exists (
-            select 1
-            from col.storage live
-            where live.storage_id = kept.storage_id
-        )
-    ) then
-        drop table col_archive.storage_since_1_1;
-    else
-        delete from col_archive.storage_since_1_1 kept
-        using col.storage live
-        where live.storage_id = kept.storage_id;
-    end if;
-end
-$$;
 
 create or replace view col.last_movement as
 select moved.uid,
@@ -1017,64 +970,16 @@ left join col.container as holder on holder.container_id = moved.container_id;
 comment on view col.last_movement is
     'Where each object is: its one last movement. Out of storage, it has no container.';
 
--- The row of this version, as it was when a downgrade took it away.
-do $$
-declare
-    last_id integer;
-begin
-    if to_regclass('col_archive.dbversion_since_1_1') is not null then
-        delete from col.dbversion live
-        using col_archive.dbversion_since_1_1 kept
-        where live.dbversion_id = kept.stand_in_id
-          and live.dbversion_number = '1.0.8';
-        insert into col.dbversion (dbversion_id, dbversion_number, dbversion_date)
-        select case
-                   when exists (
-                       select 1
-                       from col.dbversion live
-                       where live.dbversion_id = kept.dbversion_id
-                   ) then (select max(dbversion_id) from col.dbversion)
-                          + row_number() over (order by kept.dbversion_id)
-                   else kept.dbversion_id
-               end,
-               kept.dbversion_number, kept.dbversion_date
-        from col_archive.dbversion_since_1_1 kept
-        order by kept.dbversion_id;
-        drop table col_archive.dbversion_since_1_1;
-    end if;
-    if not exists (select 1 from col.dbversion where dbversion_number = '1.1') then
-        insert into col.dbversion (dbversion_id, dbversion_number, dbversion_date)
-        select coalesce(max(dbversion_id), 0) + 1, '1.1', '2017-09-01 00:00:00'
-        from col.dbversion;
-    end if;
-    select max(dbversion_id) into strict last_id from col.dbversion;
-    perform setval('col.dbversion_dbversion_id_seq', last_id)
-    from col.dbversion_dbversion_id_seq
-    where last_value < last_id or not is_called;
-end
-$$;
+-- Data schema: tables that go ------------------------------------------------
 
--- An archive schema in which nothing is left goes.
-do $$
-begin
-    if exists (
-           select 1
-           from pg_namespace
-           where nspname = 'col_archive' and pg_has_role(nspowner, 'usage')
-       )
-       and not exists (
-           select 1
-           from pg_depend d
-           join pg_namespace n on n.oid = d.refobjid
-           where d.refclassid = 'pg_namespace'::regclass
-             and d.deptype = 'n'
-             and n.nspname = 'col_archive'
-       )
-    then
-        drop schema col_archive;
-    end if;
-end
-$$;
+do $collec$ begin perform pg_temp.collec_move_table('col', 'col_archive', 'metadata_attribute', '1.0.8', '1.1'); end $collec$;
+do $collec$ begin perform pg_temp.collec_move_table('col', 'col_archive', 'metadata_schema', '1.0.8', '1.1'); end $collec$;
+do $collec$ begin perform pg_temp.collec_move_table('col', 'col_archive', 'metadata_set', '1.0.8', '1.1'); end $collec$;
+do $collec$ begin perform pg_temp.collec_move_table('col', 'col_archive', 'sample_metadata', '1.0.8', '1.1'); end $collec$;
+
+insert into col.dbversion (dbversion_number, dbversion_date) values ('1.1', '2017-09-01');
+
+do $collec$ begin perform pg_temp.collec_after('gacl', 'gacl_archive', '1.0.8', '1.1'); perform pg_temp.collec_after('col', 'col_archive', '1.0.8', '1.1'); end $collec$;
 
 UPDATE "col".alembic_version SET version_num='1.1' WHERE "col".alembic_version.version_num = '1.0.8';
 
@@ -1105,7 +1010,7 @@ comment on column "col".migration_history.client is
 comment on column "col".migration_history.note is
     'Remarks, such as a version that was forced';
 
-insert into "col".migration_history (version, kind, script, checksum, note, started, duration, tool_version, client) values ('1.1', 'applied', 'upgrade-1.0.8-1.1.sql', '3a2b08ccac16e2883d981c72a64d3b3b251f07584cd3da6f4329962fd14800ee', '', now(), clock_timestamp() - now(), '<tool version>', '<client>');
+insert into "col".migration_history (version, kind, script, checksum, note, started, duration, tool_version, client) values ('1.1', 'applied', 'upgrade-1.0.8-1.1.sql', '87380c8ce08d91a9ecdb6c2f09b37c383824afeeec10203d000113281395bc26', '', now(), clock_timestamp() - now(), '<tool version>', '<client>');
 
 create table if not exists "gacl".migration_history (
     migration_history_id serial,
@@ -1134,6 +1039,6 @@ comment on column "gacl".migration_history.client is
 comment on column "gacl".migration_history.note is
     'Remarks, such as a version that was forced';
 
-insert into "gacl".migration_history (version, kind, script, checksum, note, started, duration, tool_version, client) values ('1.1', 'applied', 'upgrade-1.0.8-1.1.sql', '3a2b08ccac16e2883d981c72a64d3b3b251f07584cd3da6f4329962fd14800ee', '', now(), clock_timestamp() - now(), '<tool version>', '<client>');
+insert into "gacl".migration_history (version, kind, script, checksum, note, started, duration, tool_version, client) values ('1.1', 'applied', 'upgrade-1.0.8-1.1.sql', '87380c8ce08d91a9ecdb6c2f09b37c383824afeeec10203d000113281395bc26', '', now(), clock_timestamp() - now(), '<tool version>', '<client>');
 
 COMMIT;

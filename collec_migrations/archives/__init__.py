@@ -1,1 +1,0 @@
-"""The archives: what steps removed from a pair of schemas, kept as plain tables."""

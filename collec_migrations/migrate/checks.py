@@ -1,0 +1,212 @@
+"""What is asked before a step: its check script, and what new keys would refuse.
+
+A check script (`legacy_sql/check-upgrade-A-B.sql`) holds queries; each stands after the lines
+`-- stop: what is wrong` (or `-- warn:`) and `-- hint: What to do.` A row that it gives is a
+finding. Duplicates for a new unique key and orphans for a new foreign key are told by the catalogs.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import psycopg2
+from psycopg2 import errorcodes
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations import sql, versions
+from collec_migrations.errors import RowsRefused
+from collec_migrations.names import Names
+from collec_migrations.postgres import quoting
+
+SHOWN = 5
+"""Rows of a finding that are shown; the message says how many there are."""
+
+_HEAD = re.compile(r"^-- (stop|warn|hint): (.*(?:\n--   .*)*)", re.MULTILINE)
+_UNIQUE = re.compile(r"(?:UNIQUE|PRIMARY KEY) \(([^()]*)\)(?: .*)?")
+_UNIQUE_INDEX = re.compile(r"on UNIQUE (\S+) USING btree \(([^()]*)\)(?: WITH .*)?")
+_FOREIGN = re.compile(r"FOREIGN KEY \(([^()]*)\) REFERENCES (\S+?)\(([^()]*)\).*")
+_NOT_YET = (
+    errorcodes.UNDEFINED_TABLE,
+    errorcodes.UNDEFINED_COLUMN,
+    errorcodes.INVALID_SCHEMA_NAME,
+    errorcodes.UNDEFINED_FUNCTION,
+    errorcodes.UNDEFINED_OBJECT,
+    errorcodes.INSUFFICIENT_PRIVILEGE,
+)
+"""The question is about something that an earlier step is still to make."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A query whose rows are findings."""
+
+    message: str
+    hint: str
+    stops: bool
+    query: str
+    shown: str
+    """File and line, or the key that asks."""
+
+    def bound(self, names: Names) -> "Question":
+        """Return the question with a site's names."""
+        query = sql.bind(self.query, names.by_default_name, shown=self.shown)
+        return replace(self, query=query)
+
+
+@cache
+def of_step(old: str, new: str | None, roles: tuple[sql.Role, ...]) -> tuple[Question, ...]:
+    """Return the questions of a step, for the schemas that it changes."""
+    if new is None:
+        return ()
+    asked = _of_script(old, new) if "col" in roles else ()
+    return (*asked, *(one for role in roles for one in _of_keys(old, new, role)))
+
+
+def _of_script(old: str, new: str) -> Iterator[Question]:
+    is_up = versions.position(new) > versions.position(old)
+    name = f"check-{'upgrade' if is_up else 'downgrade'}-{old}-{new}.sql"
+    if not (versions.scripts_folder() / name).is_file():
+        return
+    source = versions.load(name)
+    done = 0
+    for one in sql.split(source.text):
+        said = {key: " ".join(text.replace("\n--  ", "\n").split())
+                for key, text in _HEAD.findall(source.text[done : one.offset])}  # fmt: skip
+        done = one.end
+        yield Question(
+            message=said.get("stop") or said.get("warn", ""),
+            hint=said.get("hint", ""),
+            stops="stop" in said,
+            query=one.text,
+            shown=f"{source.shown}:{one.line}",
+        )
+
+
+def _of_keys(old: str, new: str, role: sql.Role) -> Iterator[Question]:
+    """Yield the questions that new keys on columns that are there already ask."""
+    from collec_migrations.migrate import archive  # the renames of a step
+
+    step = archive.Step(role=role, live=role, store="", old=old, new=new)
+    before, after = (versions.upgraded(version).facts for version in (old, new))
+    known = {fact.name for fact in before if (fact.role, fact.kind) == (role, "column")}
+    for fact in sorted(after - before):
+        if fact.role != role or fact.kind not in ("constraint", "index"):
+            continue
+        table = fact.name.partition(".")[0]
+        if fact.kind == "constraint" and (found := _FOREIGN.fullmatch(fact.definition)):
+            columns, target, targets = found[1].split(", "), found[2], found[3].split(", ")
+            ours = archive.names_before(step, table, columns)
+            theirs = archive.names_before(step, target, targets)
+            is_new = not any(
+                one.kind == "constraint"
+                and one.name.partition(".")[0] == ours[0]
+                and one.definition.startswith(f"FOREIGN KEY ({', '.join(ours[1])})")
+                for one in before
+            )
+            other = role if f"{theirs[0]}.{theirs[1][0]}" in known else "gacl"
+            here = {f"{ours[0]}.{column}" for column in ours[1]} <= known
+            there = other == "gacl" != role or {f"{theirs[0]}.{c}" for c in theirs[1]} <= known
+            if is_new and here and there:
+                yield _orphans(role, ours, other, theirs)
+            continue
+        found = _UNIQUE.fullmatch(fact.definition) if fact.kind == "constraint" else None
+        if fact.kind == "index" and (index := _UNIQUE_INDEX.fullmatch(fact.definition)):
+            table, found = index[1], re.fullmatch(r"(.*)", index[2])
+        if not found:
+            continue
+        ours = archive.names_before(step, table, found[1].split(", "))
+        listed = ", ".join(ours[1])
+        was = any(
+            (one.kind == "constraint" and one.name.partition(".")[0] == ours[0]
+             and re.match(rf"(UNIQUE|PRIMARY KEY) \({re.escape(listed)}\)", one.definition))
+            or (one.kind == "index"
+                and one.definition.startswith(f"on UNIQUE {ours[0]} USING btree ({listed})"))
+            for one in before if one.role == role
+        )  # fmt: skip
+        if not was and {f"{ours[0]}.{column}" for column in ours[1]} <= known:
+            yield _duplicates(role, *ours)
+
+
+def _duplicates(role: str, table: str, columns: Sequence[str]) -> Question:
+    listed = ", ".join(columns)
+    present = " and ".join(f"{column} is not null" for column in columns)
+    return Question(
+        message=f"{table} holds the same {listed} more than once, which becomes unique",
+        hint=f"Make these values of {table} different, or remove rows, then run it again.",
+        stops=True,
+        query=f"select {listed}, count(*) as rows from {role}.{table} where {present}"
+        f" group by {listed} having count(*) > 1 order by {listed}",
+        shown=f"unique key of {table}",
+    )
+
+
+def _orphans(
+    role: str, ours: tuple[str, Sequence[str]], other: str, theirs: tuple[str, Sequence[str]]
+) -> Question:
+    table, columns = ours
+    present = " and ".join(f"one.{column} is not null" for column in columns)
+    equal = " and ".join(
+        f"target.{there} = one.{here}" for here, there in zip(columns, theirs[1], strict=True)
+    )
+    return Question(
+        message=f"{table} refers by {', '.join(columns)} to rows of {theirs[0]} that are not there",
+        hint=f"Correct or empty these values of {table}, then run it again.",
+        stops=True,
+        query=f"select distinct {', '.join(f'one.{column}' for column in columns)}"
+        f" from {role}.{table} as one where {present}"
+        f" and not exists (select 1 from {other}.{theirs[0]} as target where {equal})"
+        f" order by {', '.join(f'one.{column}' for column in columns)}",
+        shown=f"foreign key of {table}",
+    )
+
+
+def ask(cursor: Cursor, question: Question) -> str:
+    """Return what a question found, in a line; empty: nothing."""
+    cursor.execute(question.query)
+    names = [column.name for column in cursor.description or ()]
+    rows = cursor.fetchmany(SHOWN)
+    if not rows:
+        return ""
+    more = len(cursor.fetchall())
+    shown = "; ".join(
+        ", ".join(f"{name} {_shown(value)}" for name, value in zip(names, row, strict=True))
+        for row in rows
+    )
+    return f"{question.message}: {shown}" + (f" and {more} more" if more else "")
+
+
+def ask_now(cursor: Cursor, question: Question) -> str:
+    """Return what a question finds now; empty also when it cannot be asked yet."""
+    cursor.execute("savepoint collec_question")
+    try:
+        found = ask(cursor, question)
+    except psycopg2.Error as error:
+        if error.pgcode not in _NOT_YET:
+            raise
+        found = ""
+    cursor.execute("rollback to savepoint collec_question; release savepoint collec_question")
+    return found
+
+
+def refusal(question: Question, found: str) -> RowsRefused:
+    """Return the error for findings that stop a step."""
+    return RowsRefused(f"{found}; nothing was applied", hint=question.hint)
+
+
+def block(question: Question) -> str:
+    """Return a statement that asks where a script for psql runs, and stops or warns."""
+    level = "exception" if question.stops else "warning"
+    return (
+        "do $collec$ declare found text; begin"
+        f" select string_agg(asked::text, '; ') into found from ({question.query}) as asked;"
+        f" if found is not null then raise {level} using message ="
+        f" {quoting.literal(question.message + ': ')} || found,"
+        f" hint = {quoting.literal(question.hint)}; end if; end $collec$;"
+    )
+
+
+def _shown(value: Any) -> str:
+    text = "null" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

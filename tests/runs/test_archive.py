@@ -1,0 +1,134 @@
+"""What a step removes is kept: by facts, at the cost that it must have, and nothing without it."""
+
+import psycopg2
+import pytest
+
+from collec_migrations.errors import DowngradeRefused, RowsRefused, StatementFailed
+from collec_migrations.postgres.address import Address
+from tests import chain
+from tests.conftest import Clone
+from tests.servers import Server
+
+ARCHIVES = "select nspname from pg_namespace where nspname like '%archive%'"
+KEPT = "select kind, source, rows from col_archive.collec_archive order by 1, 2"
+
+
+@pytest.fixture
+def address(server18: Server, clone: Clone) -> Address:
+    """Return a database that was installed at 26.2."""
+    return clone(server18.template("installed", chain.upgrade))
+
+
+def test_a_step_that_removes_nothing_makes_no_archive(database: Address) -> None:
+    chain.upgrade(database, "1.1")
+    chain.upgrade(database, "1.2")
+    assert chain.query(database, ARCHIVES) == []
+
+
+def test_an_archive_whose_rows_came_back_is_gone(address: Address) -> None:
+    chain.execute(address, "insert into col.operation (protocol_id, operation_name, operation_code)"
+        " select null, 'cut', 'C1' where false; insert into col.protocol (protocol_name)"
+        " values ('p'); insert into col.operation (protocol_id, operation_name, operation_code)"
+        " select protocol_id, 'cut', 'C1' from col.protocol")  # fmt: skip
+    chain.downgrade(address, "26.1")
+    assert ("columns", "operation", 1) in chain.query(address, KEPT)
+    chain.upgrade(address, "26.2")
+    code = "select operation_code from col.operation"
+    assert chain.query(address, code) == [("C1",)]
+    assert not {"operation"} & {source for _, source, _ in kept_of(address)}
+
+
+def kept_of(address: Address) -> list[tuple[object, ...]]:
+    if not chain.query(address, "select to_regclass('col_archive.collec_archive')")[0][0]:
+        return []
+    return chain.query(address, KEPT)
+
+
+def test_rows_whose_parent_is_gone_stay_and_are_told(address: Address) -> None:
+    chain.execute(address, "insert into col.object (identifier) values ('a'), ('b');"
+        " insert into col.collection (collection_name) values ('c');"
+        " insert into col.sample_type (sample_type_name) values ('t');"
+        " insert into col.sample (uid, collection_id, sample_type_id, sample_creation_date)"
+        " select uid, collection_id, sample_type_id, now()"
+        " from col.object, col.collection, col.sample_type;"
+        " insert into col.samplehisto (samplehisto_login, sample_id)"
+        " select 'me', sample_id from col.sample")  # fmt: skip
+    chain.downgrade(address, "26.0")
+    chain.execute(address, "delete from col.sample where sample_id = (select max(sample_id)"
+        " from col.sample)")  # fmt: skip
+    said = chain.upgrade(address, "26.1")
+    assert chain.query(address, "select count(*) from col.samplehisto") == [(1,)]
+    assert ("table", "samplehisto", 1) in kept_of(address)
+    assert any("1 rows stay in the archive col_archive.samplehisto" in line for line in said)
+
+
+def test_forced_row_security_hides_no_rows(address: Address) -> None:
+    chain.execute(address, "insert into col.risk (risk_name) values ('fire');"
+        " alter table col.risk enable row level security;"
+        " alter table col.risk force row level security;")  # fmt: skip
+    chain.downgrade(address, "26.0")
+    assert chain.query(address, "select risk_name from col_archive.risk") == [("fire",)]
+
+
+def test_a_view_of_the_sites_own_stops_the_step(address: Address) -> None:
+    chain.execute(address, "insert into col.risk (risk_name) values ('fire');"
+        " create schema own; create view own.risks as select * from col.risk")  # fmt: skip
+    with pytest.raises(DowngradeRefused, match=r"view own\.risks"):
+        chain.downgrade(address, "26.0")
+    assert chain.query(address, ARCHIVES) == []
+    assert chain.query(address, "select risk_name from own.risks") == [("fire",)]
+
+
+def test_a_publication_for_all_tables_goes_back_and_forth(address: Address) -> None:
+    chain.downgrade(address, "26.1")  # the step to 26.2 touches tables that have no key
+    chain.execute(address, "create publication everything for all tables;"
+        " insert into col.risk (risk_name) values ('fire')")  # fmt: skip
+    chain.downgrade(address, "26.0")
+    chain.upgrade(address, "26.1")
+    assert chain.query(address, "select risk_name from col.risk") == [("fire",)]
+
+
+def test_a_script_that_fails_leaves_no_archive(address: Address) -> None:
+    chain.execute(address, "insert into col.risk (risk_name) values ('fire');"
+        " alter table col.collection_sampletype"
+        " rename constraint collection_sampletype_pk to x")  # fmt: skip
+    with pytest.raises(StatementFailed, match="collection_sampletype_pk"):
+        chain.downgrade(address, "26.0")
+    assert chain.query(address, ARCHIVES) == []
+    assert chain.query(address, "select risk_name from col.risk") == [("fire",)]
+
+
+def test_tables_of_the_sites_own_beside_the_application_stay(address: Address) -> None:
+    chain.execute(
+        address,
+        """
+        create domain col.code as text check (value <> '');
+        create table col.own_parent (id integer generated always as identity primary key,
+            twice integer generated always as (2) stored, code col.code, list integer[],
+            document jsonb, picture bytea, risk_id integer);
+        create table col.own_child () inherits (col.own_parent);
+        create table col.own_parts (id integer) partition by range (id);
+        create table col.own_part partition of col.own_parts for values from (0) to (9);
+        insert into col.own_parent (code, list, document, picture)
+            values ('a', '{1}', '{"a": 1}', '\\x00');
+        insert into col.own_parts values (1);
+    """,
+    )
+    before = chain.query(address, "select * from col.own_parent, col.own_parts")
+    chain.downgrade(address, "24.0")
+    chain.upgrade(address)
+    assert chain.query(address, "select * from col.own_parent, col.own_parts") == before
+
+
+def test_duplicates_for_a_new_key_are_told_first(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "2.4"))
+    chain.execute(address, "insert into col.collection (collection_name) values ('a'), ('a')")
+    with pytest.raises(RowsRefused, match=r"collection holds the same collection_name .* 'a'"):
+        chain.upgrade(address)
+
+
+def test_what_goes_to_the_archive_by_hand_is_a_plain_table(address: Address) -> None:
+    chain.execute(address, "insert into col.risk (risk_name) values ('fire')")
+    chain.downgrade(address, "26.0")
+    with pytest.raises(psycopg2.errors.UniqueViolation):
+        chain.execute(address, "insert into col_archive.risk select * from col_archive.risk")

@@ -1,0 +1,19 @@
+"""Version 26.0 (2025-11-01): several optical codes and a logo on a label."""
+
+from collec_migrations.migrate import step
+
+revision = "26.0"
+down_revision = "25.0"
+deletes = {
+    "col.dbparam": "dbparam_name = 'labelDebugMode'",
+    "col.label": "label_name = 'Example'",
+}
+changes = {"col.metadata.metadata_schema": "metadata_schema::text ~* 'n.?/a'"}
+
+
+def upgrade() -> None:
+    step.upgrade()
+
+
+def downgrade() -> None:
+    step.downgrade()
