@@ -61,8 +61,8 @@ READING = [
     pytest.param(("verify",), 0, {"schemas"}, id="verify"),
     pytest.param(("adopt",), 0, {"schemas"}, id="adopt"),
     pytest.param(("history",), 0, {"schemas"}, id="history"),
-    pytest.param(("upgrade", "--plan"), 0, {"schemas", "obstacles"}, id="plan"),
-    pytest.param(("upgrade", "--yes"), 0, {"schemas", "seconds"}, id="upgrade"),
+    pytest.param(("upgrade", "1.1", "--plan"), 0, {"schemas", "obstacles"}, id="plan"),
+    pytest.param(("upgrade", "1.1", "--yes"), 0, {"schemas", "seconds"}, id="upgrade"),
     pytest.param(("archive", "list"), 0, {"archives"}, id="archive list"),
     pytest.param(("server", "stop"), 0, {"stopped"}, id="server stop"),
     pytest.param(("backup", "list", "--into", "."), 1, {"backups", "broken"}, id="no backups"),
@@ -118,7 +118,7 @@ def test_backups_are_told_from_the_first_to_the_last(ask: Ask, server18: Server)
 
 
 def test_what_was_wrapped_is_told(ask: Ask, site: Path) -> None:
-    (site / "col_alter_1.1-27.0.sql").write_text("create table col.t (i int);")
+    (site / "col_alter_26.2-27.0.sql").write_text("create table col.t (i int);")
     status, found = ask("wrap", ".")
     assert (status, [one["version"] for one in found["added"]]) == (0, ["27.0"])
 
