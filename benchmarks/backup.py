@@ -21,8 +21,8 @@ import psycopg2
 from benchmarks import peers
 from benchmarks.measuring import Measurement, timed
 from benchmarks.upgrade import alembic, database, dropped
-from collec_migrations.backup import dump_programs, runs, store, trial_restore
-from collec_migrations.backup.dump import Wish
+from collec_migrations.backup import client_programs, dump, store, trial_restore
+from collec_migrations.backup.dump import BackupOptions
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo, sizes
 from collec_migrations.postgres.address import Address
@@ -141,7 +141,9 @@ def checkpoint(server: Address) -> None:
             cursor.execute("checkpoint")
 
 
-def measured(address: Address, its: dump_programs.Tools, folder: Path) -> Iterator[Measurement]:
+def measured(
+    address: Address, its: client_programs.Programs, folder: Path
+) -> Iterator[Measurement]:
     """Yield each way, the same database."""
     dump, dsn = shlex.quote(its.program("pg_dump")), shlex.quote(address.dsn)
     ours = {
@@ -167,10 +169,10 @@ def measured(address: Address, its: dump_programs.Tools, folder: Path) -> Iterat
 
 def run(address: Address, into: Path, jobs: int) -> None:
     """Back up by this tool."""
-    done = runs.run(
+    done = dump.run(
         conninfo.Address(address.dsn),
         [address.dbname],
-        Wish(into=into, jobs=jobs),
+        BackupOptions(into=into, jobs=jobs),
         None,
         say=lambda _: None,
         advance=lambda _done, _total: None,
@@ -192,8 +194,8 @@ def measurement(way: str, folder: Path | None, work: Callable[[], object]) -> Me
     )
 
 
-def tools_of(bin_dir: Path) -> dump_programs.Tools:
+def tools_of(bin_dir: Path) -> client_programs.Programs:
     """Return the dump programs of a folder."""
-    found = dump_programs.in_folder(bin_dir)
+    found = client_programs.in_folder(bin_dir)
     assert found is not None
     return found

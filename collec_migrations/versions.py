@@ -181,7 +181,7 @@ def script_names(old: str | None, new: str | None) -> tuple[str, ...]:
         names = [f"drop-{old}.sql"]
     elif old is None:
         names = list(declared(new).creation or ())
-    elif position(new) > position(old):
+    elif order(new) > order(old):
         names = [f"upgrade-{old}-{new}.sql", f"upgrade-{old}-{new}-postgis.sql"]
     else:
         names = [f"downgrade-{old}-{new}-postgis.sql", f"downgrade-{old}-{new}.sql"]

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from collec_migrations.backup import runs, store
-from collec_migrations.backup.dump import Wish
+from collec_migrations.backup import dump, store
+from collec_migrations.backup.dump import BackupOptions, Outcome
 from collec_migrations.backup.retention import Policy
-from collec_migrations.backup.runs import Outcome
 from collec_migrations.backup.store import Backup
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo
@@ -47,9 +46,9 @@ def run(
     lock_wait: float = 60,
 ) -> Outcome:
     """Back up one database."""
-    wish = Wish(into=into, jobs=jobs, lock_wait=lock_wait)
+    wish = BackupOptions(into=into, jobs=jobs, lock_wait=lock_wait)
     told = conninfo.Address(address.dsn)
-    return runs.run(told, [address.dbname], wish, policy, say=say, advance=advance)
+    return dump.run(told, [address.dbname], wish, policy, say=say, advance=advance)
 
 
 def taken(address: Address, into: Path, *, jobs: int = 1) -> Backup:

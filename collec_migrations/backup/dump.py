@@ -1,42 +1,34 @@
-"""Take one database into one folder, which gets its name only when it is complete."""
+"""One run: each database into one folder, which gets its name only when it is complete."""
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 
-from collec_migrations.backup import (
-    contents,
-    dump_programs,
-    libpq_environment,
-    manifest,
-    pg_dump,
-    retention,
-    server_files,
-    space,
-    store,
-)
-from collec_migrations.backup.contents import Source
-from collec_migrations.backup.libpq_environment import Door
+from collec_migrations.backup import client_programs, manifest, retention, snapshot, store
+from collec_migrations.backup.client_programs import Client, Dump
 from collec_migrations.backup.manifest import Manifest
-from collec_migrations.backup.pg_dump import Dump
+from collec_migrations.backup.retention import Policy
+from collec_migrations.backup.snapshot import Snapshot, open_snapshot
 from collec_migrations.bridge.history import tool_version
-from collec_migrations.errors import BackupFailed
-from collec_migrations.postgres import atomic_files
+from collec_migrations.errors import BackupFailed, MigrationError
+from collec_migrations.postgres import atomic_files, files, sizes
+from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import Advance
 
-GLOBALS = "globals.sql"
-DATABASE = "database.json"
-FILES = "files"
+LOG = "backup.log"
+Say = Callable[[str], None]
+Task = Callable[[Manifest], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class BackupOptions:
     """How a backup is to be taken."""
 
     into: Path
@@ -46,36 +38,182 @@ class Wish:
     reason: str = store.NIGHTLY
 
 
-def take(address: Address, wish: Wish, *, lock: int, advance: Advance) -> Manifest:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A database that was not backed up."""
+
+    database: str
+    error: MigrationError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run did."""
+
+    made: tuple[Manifest, ...]
+    failed: tuple[Failure, ...]
+    removed: tuple[str, ...]
+
+
+def run(
+    address: Address,
+    names: Sequence[str],
+    options: BackupOptions,
+    policy: Policy | None,
+    *,
+    after: Sequence[Task] = (),
+    say: Say,
+    advance: Advance,
+) -> Outcome:
+    """Back up each of these databases; without a policy nothing is removed.
+
+    A database that fails does not stop the others, and nothing of it is removed. `after` is done
+    for each backup; it does not undo one when it fails.
+    """
+    store.prepare(options.into)
+    made: list[Manifest] = []
+    failed: list[Failure] = []
+    with (
+        translated(BackupFailed, "the backup could not be made"),
+        store.locked(options.into) as descriptor,
+    ):
+        log = _logger(options.into, say)
+        for line in store.sweep(options.into):
+            log(line)
+        for name in names:
+            log(f"start {name!r}")
+            began = monotonic()
+            try:
+                done = take(
+                    client_programs.on_database(address, name),
+                    options,
+                    lock=descriptor,
+                    advance=advance,
+                )
+                made.append(done)
+                before = [one for one in store.backups(options.into)[0]
+                          if one.manifest.origin == done.origin
+                          and one.manifest.age_key < done.age_key
+                          and one.manifest.started > done.started]  # fmt: skip
+                for one in before[:1]:
+                    log(f"the clock went back: {one.id} was taken before {done.id}")
+                size = sizes.shown(done.size)
+                log(f"end {name!r} in {monotonic() - began:.1f} s: {done.id}, {size}")
+                for fall in done.falls:
+                    log(f"ROWS FELL in {name!r}: {fall}")
+                for task in after:
+                    task(done)
+            except MigrationError as error:
+                failed.append(Failure(database=name, error=error))
+                hint = f" ({error.hint})" if error.hint else ""
+                log(f"FAILED {name!r} after {monotonic() - began:.1f} s: {error}{hint}")
+        removed = remove_expired(options.into, policy, made, log)
+    return Outcome(made=tuple(made), failed=tuple(failed), removed=removed)
+
+
+def databases(
+    address: Address, *, database: str | None, all_of_them: bool, say: Say
+) -> tuple[str, ...]:
+    """Return the databases that were asked for: one, all, or the one of the address."""
+    with translated(BackupFailed, "the databases could not be read"):
+        if all_of_them:
+            return open_databases(address, say)
+    return (database or _name_of(address),)
+
+
+def remove_expired(
+    folder: Path, policy: Policy | None, made: Sequence[Manifest], log: Say
+) -> tuple[str, ...]:
+    """Remove what the policy no longer needs beside these; the caller holds the lock.
+
+    Nothing of a database whose rows fell, until somebody looked, and never what was just made.
+    """
+    if policy is None:
+        return ()
+    removed = []
+    just_made = {one.id for one in made}
+    origins = {one.origin for one in made}
+    for one in store.backups(folder)[0]:
+        if one.is_fallen and one.manifest.origin in origins:
+            origins.discard(one.manifest.origin)
+            log(
+                f"nothing of {one.manifest.database!r} is removed: the rows fell in {one.id}; "
+                "look at it, then: collec-migrations backup prune --yes"
+            )
+    for id_ in expired(folder, policy, origins):
+        if id_ in just_made:
+            continue
+        why = store.remove(folder, id_)
+        if why:
+            log(f"kept {id_}: {why}")
+        else:
+            removed.append(id_)
+            log(f"removed {id_}")
+    return tuple(removed)
+
+
+def expired(
+    folder: Path, policy: Policy, origins: Collection[tuple[str, str]] | None = None
+) -> tuple[str, ...]:
+    """Return the backups that a policy no longer needs, of these servers' databases or of all."""
+    whole, _ = store.backups(folder)
+    counted = [one.kept for one in whole if origins is None or one.manifest.origin in origins]
+    return retention.to_remove(counted, policy, now=datetime.now().astimezone())
+
+
+def log_failure(folder: Path, error: MigrationError, say: Say) -> None:
+    """Write into the log of a folder that a run did not come to its first database."""
+    store.prepare(folder)
+    _logger(folder, say)(f"FAILED before the first database: {error}")
+
+
+def _logger(folder: Path, say: Say) -> Say:
+    """Return a function that writes a line into the log of a folder, and tells it."""
+
+    def log(line: str) -> None:
+        say(line)
+        stamp = datetime.now().astimezone().isoformat(timespec="seconds")
+        # A disk without room for a line must not stop the run: it was told all the same.
+        with suppress(OSError):
+            files.append(folder / LOG, f"{stamp} {line}\n")
+
+    return log
+
+
+def take(address: Address, options: BackupOptions, *, lock: int, advance: Advance) -> Manifest:
     """Back up the database of an address; raise `BackupFailed`, and leave nothing that counts."""
     started = datetime.now(UTC)
     with (
         translated(BackupFailed, "the backup could not be made"),
-        contents.opened(address, lock_wait=wish.lock_wait) as found,
+        open_snapshot(address, lock_wait=options.lock_wait) as found,
     ):
-        chosen = dump_programs.for_server(found.server_major, wish.bin_dir)
-        expected = _expected(wish.into, found)
-        name = store.new_id(wish.into, found.around.name, started)
+        chosen = client_programs.for_server(found.server_major, options.bin_dir)
+        expected = _expected(options.into, found)
+        name = store.new_id(options.into, found.properties.name, started)
         with (
-            _partial(wish.into / f"{name}{store.PARTIAL}") as partial,
-            libpq_environment.door(libpq_environment.to(address, found.around.name)) as door,
+            _partial(options.into / f"{name}{store.PARTIAL}") as partial,
+            client_programs.connecting(
+                client_programs.on_database(address, found.properties.name)
+            ) as client,
         ):
             dump = Dump(
                 tools=chosen,
                 folder=partial,
-                compression=dump_programs.compression(chosen),
+                compression=client_programs.compression(
+                    chosen, of_documents=found.is_mostly_documents
+                ),
                 snapshot=found.snapshot,
-                jobs=wish.jobs,
-                lock_wait=wish.lock_wait,
+                jobs=options.jobs,
+                lock_wait=options.lock_wait,
             )
-            with pg_dump.running(dump, door, lock=lock) as process:
+            with client_programs.dumping(dump, client, lock=lock) as process:
                 # The dump shows the snapshot of our transaction: rows are counted beside it.
-                rows = contents.rows(found)
-                pg_dump.wait(process, dump, door, expected, advance)
-            left_out = _write_surroundings(dump, door, found, lock)
-            falls = _falls(wish.into, found, rows)
-            written = _manifest(name, started, wish.reason, dump, found, rows, left_out, falls)
-            _complete(partial, wish.into / name, written)
+                rows = snapshot.rows(found)
+                client_programs.wait_for_dump(process, dump, client, expected, advance)
+            left_out = _write_surroundings(dump, client, found, lock)
+            falls = _falls(options.into, found, rows)
+            written = _manifest(name, started, options.reason, dump, found, rows, left_out, falls)
+            _complete(partial, options.into / name, written)
     return written
 
 
@@ -89,38 +227,38 @@ def _partial(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _expected(into: Path, found: Source) -> int:
+def _expected(into: Path, found: Snapshot) -> int:
     """Return the size that the backup may have, after seeing that there is room for it."""
-    last = store.last_of(into, (found.system_identifier, found.around.name))
+    last = store.last_of(into, (found.system_identifier, found.properties.name))
     previous = last.manifest.size if last else None
-    most = space.first(found.tables, found.large_bytes)
-    bytes_needed = space.needed(previous=previous, first=most)
-    space.check(into, bytes_needed, what=f"a backup of {found.around.name!r}")
+    most = snapshot.first_size(found.tables, found.large_bytes)
+    bytes_needed = snapshot.space_needed(previous=previous, first=most)
+    snapshot.check_space(into, bytes_needed, what=f"a backup of {found.properties.name!r}")
     return previous or most
 
 
-def _write_surroundings(dump: Dump, door: Door, found: Source, lock: int) -> tuple[str, ...]:
+def _write_surroundings(dump: Dump, client: Client, found: Snapshot, lock: int) -> tuple[str, ...]:
     """Write what pg_dump does not bring back; return the files that could not be read."""
-    roles = server_files.globals_of(
-        dump.tools, door, found.around.name, passwords=found.sees_passwords, lock=lock
+    roles = snapshot.globals_of(
+        dump.tools, client, found.properties.name, passwords=found.sees_passwords, lock=lock
     )
-    manifest.write_synced(dump.folder / GLOBALS, roles)
-    around = json.dumps(asdict(found.around), indent=1, ensure_ascii=False)
-    manifest.write_synced(dump.folder / DATABASE, around.encode())
-    configuration = server_files.configuration(found.connection)
+    manifest.write_synced(dump.folder / store.GLOBALS, roles)
+    properties = json.dumps(asdict(found.properties), indent=1, ensure_ascii=False)
+    manifest.write_synced(dump.folder / store.DATABASE, properties.encode())
+    configuration = snapshot.configuration(found.connection)
     for path, content in configuration.files:
-        copy = dump.folder / FILES / path.lstrip("/")
+        copy = dump.folder / store.FILES / path.lstrip("/")
         store.make_private(copy.parent)
         manifest.write_synced(copy, content)
     return configuration.left_out
 
 
-def _falls(into: Path, found: Source, rows: dict[str, int]) -> tuple[str, ...]:
+def _falls(into: Path, found: Snapshot, rows: dict[str, int]) -> tuple[str, ...]:
     """Return where the rows fell since the last backup that was sound and had not fallen."""
-    before = store.last_of(into, (found.system_identifier, found.around.name), accepted=True)
+    before = store.last_of(into, (found.system_identifier, found.properties.name), accepted=True)
     if before is None:
         return ()
-    same = before.manifest.schemas == contents.schemas(found.connection)
+    same = before.manifest.schemas == snapshot.schemas(found.connection)
     return tuple(retention.falls(before.manifest.rows, rows, same_version=same))
 
 
@@ -129,14 +267,14 @@ def _manifest(
     started: datetime,
     reason: str,
     dump: Dump,
-    found: Source,
+    found: Snapshot,
     rows: dict[str, int],
     left_out: tuple[str, ...],
     falls: tuple[str, ...],
 ) -> Manifest:
     return Manifest(
         id=name,
-        database=found.around.name,
+        database=found.properties.name,
         reason=reason,
         started=started,
         finished=datetime.now(UTC),
@@ -148,7 +286,7 @@ def _manifest(
         encoding=found.encoding,
         database_size=found.size,
         extensions=found.extensions,
-        schemas=contents.schemas(found.connection),
+        schemas=snapshot.schemas(found.connection),
         rows=rows,
         large_objects=found.large_objects,
         passwords=found.sees_passwords,
@@ -173,3 +311,38 @@ def _complete(partial: Path, folder: Path, written: Manifest) -> None:
     atomic_files.sync(partial)
     partial.rename(folder)
     atomic_files.sync(folder.parent)
+
+
+def open_databases(address: Address, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Return the databases of a server that can be backed up; those left out are told.
+
+    No templates. A database that refuses connections, as one whose `drop database` was
+    interrupted (datconnlimit -2, PostgreSQL 15.4), is left out and named.
+    """
+    with closing(database.connect(address)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select datname, datallowconn and datconnlimit <> -2 from pg_database"
+            " where not datistemplate order by datname"
+        )
+        found = [(str(name), open_) for name, open_ in cursor.fetchall()]
+    for name, is_open in found:
+        if not is_open:
+            say(f"left out {name!r}: it does not accept connections")
+    return tuple(name for name, is_open in found if is_open)
+
+
+def _name_of(address: Address) -> str:
+    """Return the name of the database that an address leads to."""
+    with closing(database.connect(address)) as connection:
+        return str(connection.info.dbname)
+
+
+def analyze(address: Address) -> None:
+    """Let the server count what its planner needs to know."""
+    with (
+        translated(BackupFailed, "ANALYZE failed"),
+        closing(database.connect(address)) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("analyze")
+        connection.commit()

@@ -1,37 +1,116 @@
 """Adopt, upgrade and verify a copy, and measure it."""
 
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
+import psycopg2
+from psycopg2 import extensions
+
 from collec_migrations import versions
-from collec_migrations.backup import (
-    integrity,
-    lock,
-    lock_watch,
-    rehearsal_measures,
-    runs,
-    store,
-    trial_restore,
-)
-from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.rehearsal_measures import Copy
-from collec_migrations.backup.rehearsal_result import Findings
+from collec_migrations.backup import dump, snapshot, store, trial_restore
+from collec_migrations.backup.dump import BackupOptions
+from collec_migrations.backup.rehearsal_report import Findings, Held, Measures, Step, Table
 from collec_migrations.backup.store import Backup
-from collec_migrations.bridge import adoption, detection
+from collec_migrations.bridge import (
+    adoption,
+    detection,
+    history,
+    recorded_version,
+    state,
+    verification,
+)
 from collec_migrations.bridge.difference import Difference, Severity
 from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
 from collec_migrations.migrate import planning, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
-from collec_migrations.postgres import conninfo, kept_server, temporary
+from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import conninfo, kept_server, pg_versions, temporary
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.kept_server import Kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A copy to rehearse on."""
+
+    address: Address
+    source: str
+    server_version: str
+    seconds: float
+    """How long it took to make."""
+
+
+@contextmanager
+def _connected(copy: Copy) -> Iterator[extensions.connection]:
+    """Give a connection to the copy."""
+    with closing(database.connect(conninfo.Address(copy.address.dsn))) as connection:
+        yield connection
+
+
+def _measure(copy: Copy, pairs: Sequence[Names]) -> Measures:
+    """Return versions, size and place in the log."""
+    with _connected(copy) as connection, connection.cursor() as cursor:
+        place = pg_versions.text("fn_current_lsn", pg_versions.of(connection.server_version))
+        cursor.execute(f"select pg_database_size(current_database()), {place}() - '0/0'::pg_lsn")
+        size, wal = cursor.fetchone() or (0, 0)
+        seen = [(names.col, detection.detect(connection, names)) for names in pairs]
+    versions = tuple((col, one.version or str(one.answer)) for col, one in seen)
+    return Measures(versions=versions, size=int(size), wal=int(wal))
+
+
+def _count_rows(copy: Copy) -> dict[int, tuple[str, int]]:
+    """Return name and number of rows of each table, by its oid."""
+    with _connected(copy) as connection, connection.cursor() as cursor:
+        counted = snapshot.count_rows(connection, [one.name for one in snapshot.tables(connection)])
+        cursor.execute("select name, name::regclass::oid from unnest(%s) name", (list(counted),))
+        return {int(oid): (name, counted[name]) for name, oid in cursor.fetchall()}
+
+
+def _compare(
+    before: dict[int, tuple[str, int]], after: dict[int, tuple[str, int]]
+) -> Iterator[Table]:
+    """Yield what became of each table that was there."""
+    for oid, (name, rows) in sorted(before.items(), key=lambda one: one[1][0]):
+        later, rows_later = after.get(oid, ("", 0))
+        yield Table(before=name, after=later, rows_before=rows, rows_after=rows_later)
+
+
+def _differences(copy: Copy, pairs: Sequence[Names]) -> tuple[Difference, ...]:
+    """Return the differences that matter from the version that each pair is at.
+
+    None for a version that no facts are known of: a rehearsal is to see what a script gives.
+    """
+    with _connected(copy) as connection, connection.cursor() as cursor:
+        known = [
+            names
+            for names in pairs
+            if not recorded_version.is_later(state.recorded_version(cursor, names.col) or "")
+        ]
+        return tuple(
+            one
+            for names in known
+            for one in verification.verify(connection, names).differences
+            if one.severity is not Severity.COSMETIC
+        )
+
+
+def _steps(copy: Copy, pairs: Sequence[Names], since: datetime) -> Iterator[Step]:
+    """Yield the versions that were applied since a moment."""
+    with _connected(copy) as connection, connection.cursor() as cursor:
+        for names in pairs:
+            for row in history.read(cursor, names.col):
+                if row.kind == "applied" and row.version and row.started and row.started >= since:
+                    seconds = row.duration.total_seconds()
+                    yield Step(schema=names.col, version=row.version, seconds=seconds)
+
 
 Say = Callable[[str], None]
 
@@ -42,37 +121,37 @@ def check_target(version: str) -> None:
 
 
 @contextmanager
-def dumped(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
+def new_backup(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
     """Give a backup of a database for this block; the database is only read."""
     with temporary.private(scratch) as folder:
-        names = runs.names_on(address, database=None, all_of_them=False, say=_quiet)
-        wish = Wish(into=folder, reason="rehearsal")
-        outcome = runs.run(address, names, wish, None, say=_quiet, advance=_still)
+        names = dump.databases(address, database=None, all_of_them=False, say=_quiet)
+        options = BackupOptions(into=folder, reason="rehearsal")
+        outcome = dump.run(address, names, options, None, say=_quiet, advance=_still)
         for failure in outcome.failed:
             raise failure.error
         yield store.load(folder / outcome.made[0].id)
 
 
 @contextmanager
-def stored(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as the command line calls it)
+def stored_backup(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as the command line calls it)
     """Give a backup, whole, that nobody removes in this block; raise `Damaged` if it is not."""
     backup = store.find(folder, id)
     with ExitStack() as stack:
         with translated(BackupFailed, f"{backup.id} could not be read"):
-            stack.enter_context(lock.reading(backup.path))
-            integrity.refuse_damaged(backup)
+            stack.enter_context(store.reading(backup.path))
+            store.refuse_damaged(backup)
         yield backup
 
 
 @contextmanager
-def copied(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
+def temporary_copy(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
     """Give a copy that is gone at the end."""
     chosen, began = trial_restore.server_for(backup.manifest), monotonic()
     with trial_restore.restored(backup, chosen, scratch) as address:
         yield _copy(address, backup, chosen.version, began)
 
 
-def keep(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
+def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
     """Make a copy that stays, on a server of its own."""
     chosen, began = trial_restore.server_for(backup.manifest), monotonic()
     trial_restore.check_room(backup, scratch)
@@ -88,17 +167,17 @@ def keep(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
 def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) -> Findings:
     """Bring the copy to a version as `adopt` and `upgrade` do, and return what was found out."""
     pairs = tuple(named) or _found(copy)
-    before, tables = rehearsal_measures.measured(copy, pairs), rehearsal_measures.tables(copy)
+    before, tables = _measure(copy, pairs), _count_rows(copy)
     names = {oid: name for oid, (name, _) in tables.items()}
     attempt = Attempt()
-    with lock_watch.watched(copy.address.dsn, names) as seen:
+    with watched(copy.address.dsn, names) as seen:
         try:
             _attempt(attempt, copy, pairs, target, say)
         except Interrupted:
             raise
         except MigrationError as error:
             attempt.refusal, attempt.hint = str(error), error.hint
-    left = () if attempt.refusal else rehearsal_measures.drift(copy, pairs)
+    left = () if attempt.refusal else _differences(copy, pairs)
     if any(one.severity is Severity.BREAKS for one in left):
         attempt.refusal = "the upgraded copy is not what its version should be"
         attempt.hint = left[0].sentence
@@ -109,17 +188,15 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
         refusal=attempt.refusal,
         hint=attempt.hint,
         before=before,
-        after=rehearsal_measures.measured(copy, pairs),
+        after=_measure(copy, pairs),
         copying=copy.seconds,
         seconds=attempt.seconds,
         adopted=attempt.adopted,
-        steps=()
-        if attempt.refusal
-        else tuple(rehearsal_measures.steps(copy, pairs, attempt.began)),
+        steps=() if attempt.refusal else tuple(_steps(copy, pairs, attempt.began)),
         held=seen.held,
         drift=attempt.drift,
         left=left,
-        tables=tuple(rehearsal_measures.compared(tables, rehearsal_measures.tables(copy))),
+        tables=tuple(_compare(tables, _count_rows(copy))),
         archived=attempt.archived,
     )
 
@@ -139,7 +216,7 @@ class Attempt:
 
 def _attempt(attempt: Attempt, copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> None:
     """Do what a site would do, and write down how far it came."""
-    attempt.drift = rehearsal_measures.drift(copy, pairs)
+    attempt.drift = _differences(copy, pairs)
     attempt.adopted = _adopted(copy, pairs)
     attempt.archived = tuple(_archived(copy, pairs, target, say))
     began = monotonic()
@@ -164,14 +241,14 @@ def _copy(address: Address, backup: Backup, version: str, began: float) -> Copy:
 
 
 def _found(copy: Copy) -> tuple[Names, ...]:
-    with rehearsal_measures.connected(copy) as connection:
+    with _connected(copy) as connection:
         return detection.find(connection).pairs or (Names(),)
 
 
 def _adopted(copy: Copy, pairs: Sequence[Names]) -> bool:
     """Put under Alembic's care what is not; return whether there was anything."""
     done = False
-    with rehearsal_measures.connected(copy) as connection:
+    with _connected(copy) as connection:
         for names in pairs:
             if not detection.detect(connection, names).records.alembic:
                 adoption.adopt(connection, names)
@@ -202,3 +279,72 @@ def _quiet(_: str) -> None:
 
 def _still(_done: int, _total: int) -> None:
     """Show nothing."""
+
+
+PAUSE = 0.02
+"""Seconds between two looks. A run in one transaction keeps its locks to the end."""
+STOPS_ALL = "AccessExclusiveLock"
+MODES = (STOPS_ALL, "ExclusiveLock", "ShareRowExclusiveLock", "ShareLock")
+QUERY = """
+select l.relation, l.mode from pg_locks l
+where l.granted and l.locktype = 'relation' and l.mode = any (%s) and l.relation = any (%s::oid[])
+  and l.pid <> pg_backend_pid()
+  and l.database = (select oid from pg_database where datname = current_database())
+"""
+
+
+@dataclass(slots=True)
+class Watch:
+    """What was seen so far."""
+
+    names: Mapping[int, str]
+    """Oid and name of the tables that are watched."""
+    _first: dict[tuple[int, bool], float] = field(default_factory=dict)
+    _last: dict[tuple[int, bool], float] = field(default_factory=dict)
+
+    def see(self, relation: int, mode: str, now: float) -> None:
+        """Take in one look at one store."""
+        key = (relation, mode == STOPS_ALL)
+        self._first.setdefault(key, now)
+        self._last[key] = now
+
+    @property
+    def held(self) -> tuple[Held, ...]:
+        """Return each table once, by its strongest lock; the longest first."""
+        found = [
+            Held(
+                table=self.names[relation],
+                stops_reading=stops_reading,
+                seconds=self._last[relation, stops_reading] - first,
+            )
+            for (relation, stops_reading), first in self._first.items()
+            if stops_reading or (relation, True) not in self._first
+        ]
+        return tuple(sorted(found, key=lambda one: (-one.seconds, one.table)))
+
+
+@contextmanager
+def watched(dsn: str, names: Mapping[int, str]) -> Iterator[Watch]:
+    """Look at the locks of a database, on a connection of its own, while a block runs."""
+    watch, over = Watch(names), threading.Event()
+    with closing(database.connect(conninfo.Address(dsn))) as connection:
+        connection.autocommit = True
+
+        def look() -> None:
+            with connection.cursor() as cursor:
+                while not over.wait(PAUSE):
+                    try:
+                        cursor.execute(QUERY, (list(MODES), list(names)))
+                    except psycopg2.Error:
+                        return
+                    now = monotonic()
+                    for relation, mode in cursor.fetchall():
+                        watch.see(relation, mode, now)
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield watch
+        finally:
+            over.set()
+            thread.join()

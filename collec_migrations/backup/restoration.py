@@ -1,29 +1,22 @@
 """Restore a backup into a database of the site: an empty one, all or nothing."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2 import extensions, sql
 
-from collec_migrations.backup import (
-    contents,
-    database_settings,
-    dump_programs,
-    integrity,
-    libpq_environment,
-    lock,
-    pg_restore,
-    roles,
-)
-from collec_migrations.backup.contents import Surroundings
-from collec_migrations.backup.dump_programs import Tools
-from collec_migrations.backup.libpq_environment import Door
+from collec_migrations.backup import client_programs, roles, snapshot, store
+from collec_migrations.backup.client_programs import Client, Programs
+from collec_migrations.backup.snapshot import DatabaseProperties
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import BackupFailed, MigrationError, RestoreRefused, UsageError
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import files
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 
@@ -31,7 +24,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class RestoreOptions:
     """What of a backup goes where."""
 
     target: Address
@@ -52,32 +45,37 @@ class Restored:
     rows: int
 
 
-def restore(backup: Backup, order: Order, *, say: Say) -> Restored:
+def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
     """Check a backup, then restore it, all or nothing; roles that were made for it stay."""
     with (
         translated(BackupFailed, f"{backup.id} could not be restored"),
-        lock.reading(backup.path),
-        closing(database.connect(order.target)) as connection,
+        store.reading(backup.path),
+        closing(database.connect(options.target)) as connection,
     ):
-        integrity.refuse_damaged(backup)
+        store.refuse_damaged(backup)
         major = connection.server_version // 10000
         _refuse_older(backup, major)
-        chosen = dump_programs.for_server(major, order.bin_dir, reading=backup.manifest.compression)
-        around = database_settings.read(backup)
+        chosen = client_programs.for_server(
+            major, options.bin_dir, reading=backup.manifest.compression
+        )
+        properties = read_properties(backup)
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             _refuse_encoding(cursor, backup)
             _refuse_tables(connection)
-            _refuse_names(cursor, backup, order)
-            with libpq_environment.door(order.target) as door:
-                named = roles.named_in(pg_restore.script(backup, chosen, door)) | around.roles
-            _make_roles(cursor, backup, named, order, say)
+            _refuse_names(cursor, backup, options)
+            with client_programs.connecting(options.target) as client:
+                named = (
+                    roles.named_in(client_programs.script(backup, chosen, client))
+                    | properties.roles
+                )
+            _make_roles(cursor, backup, named, options, say)
         connection.commit()
-        with libpq_environment.door(
-            libpq_environment.to(order.target, connection.info.dbname)
-        ) as door:
-            _load(connection, backup, chosen, door, order)
-        _finish(connection, around, order, say)
-        counted = _counted(connection, backup, order)
+        with client_programs.connecting(
+            client_programs.on_database(options.target, connection.info.dbname)
+        ) as client:
+            _load(connection, backup, chosen, client, options)
+        _finish(connection, properties, options, say)
+        counted = _counted(connection, backup, options)
         return Restored(
             database=connection.info.dbname, tables=len(counted), rows=sum(counted.values())
         )
@@ -108,7 +106,7 @@ def _refuse_encoding(cursor: extensions.cursor, backup: Backup) -> None:
 
 
 def _refuse_tables(connection: extensions.connection) -> None:
-    there = [one.name for one in contents.tables(connection)]
+    there = [one.name for one in snapshot.tables(connection)]
     if there:
         raise RestoreRefused(
             f"database {connection.info.dbname!r} holds {len(there)} tables, as {there[0]}",
@@ -116,19 +114,19 @@ def _refuse_tables(connection: extensions.connection) -> None:
         )
 
 
-def _refuse_names(cursor: extensions.cursor, backup: Backup, order: Order) -> None:
+def _refuse_names(cursor: extensions.cursor, backup: Backup, options: RestoreOptions) -> None:
     """Refuse schemas that the backup has not, and new names that are taken."""
     held = _schemas_of(cursor, backup)
-    for name in (*order.schemas, *order.renamed):
+    for name in (*options.schemas, *options.renamed):
         if name not in held:
             raise UsageError(
                 f"the backup has no schema {name!r} with tables",
                 hint=f"It has {', '.join(sorted(held))}.",
             )
     cursor.execute("select nspname from pg_namespace where nspname = any(%s)",
-                   (list(order.renamed.values()),))  # fmt: skip
+                   (list(options.renamed.values()),))  # fmt: skip
     taken = [str(name) for (name,) in cursor.fetchall()]
-    taken += [name for name in order.renamed.values() if name in held]
+    taken += [name for name in options.renamed.values() if name in held]
     if taken:
         raise RestoreRefused(f"the schema {taken[0]!r} is there already", hint="Take another name.")
 
@@ -143,14 +141,18 @@ def _schemas_of(cursor: extensions.cursor, backup: Backup) -> set[str]:
 
 
 def _make_roles(
-    cursor: extensions.cursor, backup: Backup, named: Collection[str], order: Order, say: Say
+    cursor: extensions.cursor,
+    backup: Backup,
+    named: Collection[str],
+    options: RestoreOptions,
+    say: Say,
 ) -> None:
     known = roles.read(backup)
     missing = roles.missing(cursor, roles.closure(known, named))
     if not missing:
         return
     names = ", ".join(missing)
-    if not order.create_roles:
+    if not options.create_roles:
         raise RestoreRefused(
             f"the target lacks roles that own something or have rights: {names}",
             hint="Create them, or add --create-roles to make them as they were.",
@@ -164,10 +166,14 @@ def _make_roles(
 
 
 def _load(
-    connection: extensions.connection, backup: Backup, chosen: Tools, door: Door, order: Order
+    connection: extensions.connection,
+    backup: Backup,
+    chosen: Programs,
+    client: Client,
+    options: RestoreOptions,
 ) -> None:
-    if not order.schemas:
-        pg_restore.load_whole(backup, chosen, door)
+    if not options.schemas:
+        client_programs.load_whole(backup, chosen, client)
         return
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         for name in backup.manifest.extensions:
@@ -175,10 +181,10 @@ def _load(
             cursor.execute(statement.format(sql.Identifier(name)))
     connection.commit()
     try:
-        pg_restore.load_schemas(backup, chosen, door, order.schemas)
-        pg_restore.load_whole(backup, chosen, door, order.schemas)
+        client_programs.load_schemas(backup, chosen, client, options.schemas)
+        client_programs.load_whole(backup, chosen, client, options.schemas)
     except MigrationError:
-        _drop(connection, order.schemas)
+        _drop(connection, options.schemas)
         raise
 
 
@@ -192,16 +198,19 @@ def _drop(connection: extensions.connection, schemas: Sequence[str]) -> None:
 
 
 def _finish(
-    connection: extensions.connection, around: Surroundings, order: Order, say: Say
+    connection: extensions.connection,
+    properties: DatabaseProperties,
+    options: RestoreOptions,
+    say: Say,
 ) -> None:
     """Rename schemas, and give the database its settings; tell what had to be left."""
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        for old, new in order.renamed.items():
+        for old, new in options.renamed.items():
             statement = sql.SQL("alter schema {} rename to {}")
             cursor.execute(statement.format(sql.Identifier(old), sql.Identifier(new)))
             for name in _still_naming(cursor, old):
                 say(f"function {name} still names the schema {old!r} in its text")
-        for command in database_settings.statements(around, connection.info.dbname, order.renamed):
+        for command in property_statements(properties, connection.info.dbname, options.renamed):
             cursor.execute("savepoint setting")
             try:
                 cursor.execute(command)
@@ -223,13 +232,92 @@ def _still_naming(cursor: extensions.cursor, old: str) -> list[str]:
     return [str(name) for (name,) in cursor.fetchall()]
 
 
-def _counted(connection: extensions.connection, backup: Backup, order: Order) -> dict[str, int]:
+def _counted(
+    connection: extensions.connection, backup: Backup, options: RestoreOptions
+) -> dict[str, int]:
     """Return the rows of each table; raise when they are not those of the backup."""
-    counted = contents.count_rows(connection, [one.name for one in contents.tables(connection)])
+    counted = snapshot.count_rows(connection, [one.name for one in snapshot.tables(connection)])
     wanted = sum(backup.manifest.rows.values())
-    if not order.schemas and sum(counted.values()) != wanted:
+    if not options.schemas and sum(counted.values()) != wanted:
         raise RestoreRefused(
             f"{sum(counted.values())} rows were restored, and the backup had {wanted}",
             hint="Do not use this database; verify the backup.",
         )
     return counted
+
+
+QUOTED_LISTS = (
+    "search_path",
+    "temp_tablespaces",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "local_preload_libraries",
+    "unix_socket_directories",
+)
+"""Settings whose value is stored as SQL has it (GUC_LIST_QUOTE in PostgreSQL's source)."""
+
+
+def read_properties(backup: Backup) -> DatabaseProperties:
+    """Return what a backup knows of its database's properties."""
+    found: dict[str, Any] = json.loads(files.read(backup.path / store.DATABASE))
+    grants = found["grants"]
+    return DatabaseProperties(
+        name=found["name"],
+        owner=found["owner"],
+        comment=found["comment"],
+        settings=tuple((role, setting) for role, setting in found["settings"]),
+        grants=None if grants is None else tuple((who, what, more) for who, what, more in grants),
+    )
+
+
+def property_statements(
+    properties: DatabaseProperties, database: str, renamed: Mapping[str, str]
+) -> Iterator[sql.Composable]:
+    """Yield the statements that give a database its settings, rights and comment."""
+    name = sql.Identifier(database)
+    for role, setting in properties.settings:
+        variable, _, text = setting.partition("=")
+        yield sql.SQL("alter {} set {} to {}").format(
+            sql.SQL("role {} in database {}").format(sql.Identifier(role), name)
+            if role
+            else sql.SQL("database {}").format(name),
+            sql.SQL(".").join(map(sql.Identifier, variable.split("."))),
+            _value(variable, text, renamed),
+        )
+    if properties.comment:
+        yield sql.SQL("comment on database {} is {}").format(name, sql.Literal(properties.comment))
+    if properties.grants is not None:
+        yield sql.SQL("revoke all on database {} from public").format(name)
+    for grantee, privilege, grantable in properties.grants or ():
+        yield sql.SQL("grant {} on database {} to {}{}").format(
+            sql.SQL(privilege),
+            name,
+            sql.Identifier(grantee) if grantee else sql.SQL("public"),
+            sql.SQL(" with grant option" if grantable else ""),
+        )
+
+
+def _value(variable: str, text: str, renamed: Mapping[str, str]) -> sql.Composable:
+    if variable not in QUOTED_LISTS:
+        return sql.Literal(text)
+    if variable != "search_path":
+        return sql.SQL(text.replace("{", "{{").replace("}", "}}"))
+    names = [renamed.get(name, name) for name in _split(text)]
+    return sql.SQL(", ").join(map(sql.Identifier, names))
+
+
+def _split(text: str) -> list[str]:
+    """Return the names of a search path as PostgreSQL stores it."""
+    names, rest = [], text.strip()
+    while rest:
+        if rest.startswith('"'):
+            end = 1
+            while rest[end : end + 2] == '""' or rest[end] != '"':
+                end += 2 if rest[end : end + 2] == '""' else 1
+            names.append(rest[1:end].replace('""', '"'))
+            rest = rest[end + 1 :].lstrip(" ,")
+        else:
+            name, _, rest = rest.partition(",")
+            names.append(name.strip())
+            rest = rest.strip()
+    return names

@@ -15,7 +15,7 @@ from pglast import ast, parser
 from pglast.visitors import Visitor
 from psycopg2 import extensions, sql
 
-from collec_migrations.backup import dump
+from collec_migrations.backup import store
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import NotABackup
 from collec_migrations.postgres import files
@@ -50,7 +50,7 @@ class Role:
 
 def read(backup: Backup) -> dict[str, Role]:
     """Return the roles of the server, by name; raise `NotABackup` for what does not parse."""
-    return parse(files.read(backup.path / dump.GLOBALS).decode())
+    return parse(files.read(backup.path / store.GLOBALS).decode())
 
 
 @cache

@@ -1,5 +1,6 @@
 """The backups in a folder: what counts as one, what does not, and which were verified."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -7,16 +8,16 @@ import pwd
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from collec_migrations.backup import lock, manifest
+from collec_migrations.backup import manifest
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Kept
-from collec_migrations.errors import NotABackup, UsageError
+from collec_migrations.errors import BackupDamaged, BackupInProgress, NotABackup, UsageError
 from collec_migrations.postgres import atomic_files, files
 
 PARTIAL = ".partial"
@@ -24,6 +25,9 @@ REMOVED = ".removed"
 VERDICT = "verdict.json"
 ACCEPTED = "accepted.json"
 """Somebody looked at the fall of rows of this backup."""
+GLOBALS = "globals.sql"
+DATABASE = "database.json"
+FILES = "files"
 NIGHTLY = "nightly"
 ID = re.compile(r"\d{8}T\d{6}Z-.")
 """How the name of every folder begins that this package makes; others belong to somebody else."""
@@ -255,7 +259,7 @@ def new_id(folder: Path, database: str, now: datetime) -> str:
 
 
 def sweep(folder: Path) -> Iterator[str]:
-    """Remove what killed runs have left; the caller holds the lock. Yield what has to stay."""
+    """Remove what killed runs have left; the caller holds the  Yield what has to stay."""
     for path in folder.iterdir():
         if path.is_dir() and ID.match(path.name) and path.name.endswith((PARTIAL, REMOVED)):
             try:
@@ -268,7 +272,7 @@ def sweep(folder: Path) -> Iterator[str]:
 def remove(folder: Path, id: str) -> str:  # noqa: A002
     """Remove a backup; it stops being one at once. Return why it stays; empty: it is gone."""
     path = folder / id
-    if lock.is_read(path):
+    if is_read(path):
         return "it is being read"
     try:
         _refuse_foreign(path)
@@ -307,3 +311,93 @@ def _beside(path: Path, found: Manifest) -> Mapping[str, object]:
         return told if told["manifest"] == manifest.digest(found) else {}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
+
+
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[int]:
+    """Hold the lock of a folder; give its descriptor, for programs that must not outlive it.
+
+    A dump that goes on after we were killed inherits it, and so keeps the next run out.
+    """
+    descriptor = files.open_lock(folder / LOCK)  # the folder's own account takes it the next time
+    try:
+        if not _try(descriptor, fcntl.LOCK_EX):
+            holder = os.read(descriptor, 100).decode(errors="replace").strip()
+            raise BackupInProgress(
+                f"another backup into {folder} is running ({holder or 'just started'})",
+                hint="Wait until it has ended; a dump goes on for a while when its run was killed.",
+            )
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"pid {os.getpid()}\n".encode())
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def reading(backup: Path) -> Iterator[None]:
+    """Keep others from removing a backup in this block."""
+    descriptor = files.open_plain(backup / manifest.NAME)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_read(backup: Path) -> bool:
+    """Tell whether somebody restores or verifies a backup at this moment."""
+    try:
+        descriptor = files.open_plain(backup / manifest.NAME)
+    except OSError:
+        return False
+    try:
+        return not _try(descriptor, fcntl.LOCK_EX)
+    finally:
+        os.close(descriptor)
+
+
+def _try(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+OURS = (
+    manifest.NAME,
+    *(VERDICT, f"{VERDICT}{PARTIAL}"),
+    *(ACCEPTED, f"{ACCEPTED}{PARTIAL}"),
+)
+
+
+def problems(backup: Backup) -> Iterator[str]:
+    """Yield what differs from the manifest: a file changed, cut, missing or added."""
+    known = {file.path: file for file in backup.manifest.files}
+    for path, file in known.items():
+        found = backup.path / path
+        if not found.is_file():
+            yield f"{path} is missing"
+        elif found.stat().st_size != file.size:
+            yield f"{path} has {found.stat().st_size} bytes, not {file.size}"
+        elif manifest.checksum(found) != file.sha256:
+            yield f"{path} is not what was written: its checksum differs"
+    for found in sorted(backup.path.rglob("*")):
+        path = str(found.relative_to(backup.path))
+        if found.is_file() and path not in known and path not in OURS:
+            yield f"{path} was added"
+
+
+def refuse_damaged(backup: Backup) -> None:
+    """Raise `Damaged` unless every file is as it was written: restoring runs what is in them."""
+    found = list(problems(backup))
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise BackupDamaged(
+            f"{backup.id} is damaged: {found[0]}{more}",
+            hint="Restore another backup; `collec-migrations backup list` shows them.",
+        )

@@ -10,19 +10,14 @@ import psycopg2
 from psycopg2 import extensions, sql
 
 from collec_migrations.backup import (
-    contents,
-    database_settings,
-    databases,
-    dump_programs,
-    integrity,
-    libpq_environment,
-    lock,
-    pg_restore,
+    client_programs,
+    dump,
+    restoration,
     roles,
-    space,
+    snapshot,
     store,
 )
-from collec_migrations.backup.dump_programs import Tools
+from collec_migrations.backup.client_programs import Programs
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import BackupDamaged, BackupFailed, RestoreRefused
@@ -61,8 +56,8 @@ def verify(
     nothing down, when it cannot be tried on this machine.
     """
     began = monotonic()
-    with translated(BackupFailed, f"{backup.id} could not be verified"), lock.reading(backup.path):
-        found = list(integrity.problems(backup))
+    with translated(BackupFailed, f"{backup.id} could not be verified"), store.reading(backup.path):
+        found = list(store.problems(backup))
         version = ""
         if not found:
             chosen = server_for(backup.manifest, major)
@@ -85,7 +80,7 @@ def server_for(about: Manifest, major: int | None = None) -> Binaries:
         for one in binaries.at_hand()
         if one.major >= oldest
         and major in (None, one.major)
-        and (its := dump_programs.in_folder(one.bin_dir)) is not None
+        and (its := client_programs.in_folder(one.bin_dir)) is not None
         and its.reads(about.compression)
     ]
     if found:
@@ -100,25 +95,25 @@ def server_for(about: Manifest, major: int | None = None) -> Binaries:
 
 def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
     """Restore a backup into a new database of a new server; return where that is."""
-    around = database_settings.read(backup)
+    properties = restoration.read_properties(backup)
     with closing(database.connect(conninfo.Address(server.dsn))) as connection:
         connection.autocommit = True
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             # Every role of the server: whatever the dump names is one of them.
-            named = around.roles | roles.read(backup).keys()
+            named = properties.roles | roles.read(backup).keys()
             for name in roles.missing(cursor, named):
                 cursor.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
             _create_database(cursor, backup.manifest)
-            for statement in database_settings.statements(around, NAME, {}):
+            for statement in restoration.property_statements(properties, NAME, {}):
                 # A setting that this server no longer knows says nothing about the backup.
                 with suppress(psycopg2.Error):
                     cursor.execute(statement)
     made = replace(server, dbname=NAME)
     its = tools_of(chosen)
-    with libpq_environment.door(conninfo.Address(made.dsn)) as door:
-        pg_restore.load_fast(backup, its, door)
+    with client_programs.connecting(conninfo.Address(made.dsn)) as client:
+        client_programs.load_fast(backup, its, client)
     # As the real database would be: without statistics its statements take a hundred times longer.
-    databases.analyze(conninfo.Address(made.dsn))
+    dump.analyze(conninfo.Address(made.dsn))
     return made
 
 
@@ -143,9 +138,9 @@ def _create_database(cursor: extensions.cursor, about: Manifest) -> None:
         return
 
 
-def tools_of(chosen: Binaries) -> Tools:
+def tools_of(chosen: Binaries) -> Programs:
     """Return the dump programs beside a server's own."""
-    found = dump_programs.in_folder(chosen.bin_dir)
+    found = client_programs.in_folder(chosen.bin_dir)
     assert found is not None
     return found
 
@@ -153,7 +148,7 @@ def tools_of(chosen: Binaries) -> Tools:
 def check_room(backup: Backup, scratch: Path | None) -> None:
     """Raise `BackupFailed` when a restored copy would not fit."""
     size = backup.manifest.database_size
-    space.check(scratch or Path("/tmp"), size + space.MARGIN, what="a trial restore")
+    snapshot.check_space(scratch or Path("/tmp"), size + snapshot.MARGIN, what="a trial restore")
 
 
 @contextmanager
@@ -166,9 +161,6 @@ def restored(backup: Backup, chosen: Binaries, scratch: Path | None) -> Iterator
 
 def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
     """Return what is wrong with what comes out of a backup."""
-    unreadable = integrity.read_through(backup, tools_of(chosen))
-    if unreadable:
-        return [unreadable]
     try:
         with (
             restored(backup, chosen, scratch) as address,
@@ -181,8 +173,8 @@ def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
 
 def differences(about: Manifest, connection: extensions.connection) -> Iterator[str]:
     """Yield how a restored database differs from what the manifest says."""
-    there = [one.name for one in contents.tables(connection)]
-    counted = contents.count_rows(connection, there)
+    there = [one.name for one in snapshot.tables(connection)]
+    counted = snapshot.count_rows(connection, there)
     for table in sorted(about.rows.keys() | counted.keys()):
         if counted.get(table) != about.rows.get(table):
             yield f"{table} has {_rows(counted.get(table))}, not {_rows(about.rows.get(table))}"
@@ -191,7 +183,7 @@ def differences(about: Manifest, connection: extensions.connection) -> Iterator[
         (objects,) = cursor.fetchone() or (0,)
     if objects != about.large_objects:
         yield f"there are {objects} large objects, not {about.large_objects}"
-    if about.schemas and contents.schemas(connection) != about.schemas:
+    if about.schemas and snapshot.schemas(connection) != about.schemas:
         yield "the version that is detected is not the one of the database"
 
 

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.backup import databases, libpq_environment, offsite, runs, store
-from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.retention import Policy
+from collec_migrations import backup
 from collec_migrations.cli import (
     backup_options,
     backup_site,
@@ -23,7 +21,7 @@ from collec_migrations.migrate import access
 from collec_migrations.postgres import conninfo
 
 app = group("Take, verify, restore and keep backups.")
-DEFAULT = Policy()
+DEFAULT = backup.Policy()
 
 
 @app.command()
@@ -54,20 +52,22 @@ def run(
     if database and all_of_them:
         raise UsageError("--database and --all cannot be given together")
     if send is not None:
-        offsite.words(send, into)
-    wish = Wish(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
-    policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+        backup.offsite_words(send, into)
+    how = backup.BackupOptions(into=into, jobs=jobs, bin_dir=bin_dir, lock_wait=lock_wait)
+    policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
     try:
-        names = runs.names_on(address, database=database, all_of_them=all_of_them, say=options.say)
+        names = backup.databases(
+            address, database=database, all_of_them=all_of_them, say=options.say
+        )
     except MigrationError as error:
-        runs.log_failure(into, error, _quiet)
+        backup.log_failure(into, error, _quiet)
         raise
     with progress.watched() as (say, advance):
-        done = runs.run(
+        done = backup.run(
             address,
             names,
-            wish,
+            how,
             policy,
             after=_after(address, into, send, analyze),
             say=say,
@@ -88,13 +88,13 @@ def _quiet(_: str) -> None:
 
 def _after(
     address: conninfo.Address, into: Path, send: str | None, analyze: bool
-) -> tuple[runs.Task, ...]:
+) -> tuple[backup.Task, ...]:
     """Return what is to be done after each backup."""
-    tasks: list[runs.Task] = []
+    tasks: list[backup.Task] = []
     if send is not None:
-        tasks.append(lambda made: offsite.send(send, into / made.id))
+        tasks.append(lambda made: backup.send_offsite(send, into / made.id))
     if analyze:
-        tasks.append(lambda made: databases.analyze(libpq_environment.to(address, made.database)))
+        tasks.append(lambda made: backup.analyze(backup.on_database(address, made.database)))
     return tuple(tasks)
 
 
@@ -117,7 +117,7 @@ def list_(
         shown = "\n".join(backup_text.told(found))
         facts.write(backup_text.as_json(found)) if as_json else typer.echo(shown)
         return
-    whole, broken = store.backups(into)
+    whole, broken = backup.backups(into)
     if as_json:
         facts.write(
             {

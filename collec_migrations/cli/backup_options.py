@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations.backup import store
-from collec_migrations.backup.store import Backup
+from collec_migrations import backup
 from collec_migrations.cli import options
 from collec_migrations.migrate import access
 
@@ -37,9 +36,9 @@ Database = Annotated[
 ]
 
 
-def chosen(into: Path, id_: str, database: str | None, app: Path | None) -> Backup:
+def chosen(into: Path, id_: str, database: str | None, app: Path | None) -> backup.Backup:
     """Return the backup that is meant; `last` is the last of the database that was named."""
-    return store.find(into, id_, database=database or _named(app) if id_ == "last" else "")
+    return backup.find(into, id_, database=database or _named(app) if id_ == "last" else "")
 
 
 def _named(app: Path | None) -> str:

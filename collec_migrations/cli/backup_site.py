@@ -9,17 +9,13 @@ from typing import Annotated
 import typer
 from psycopg2.extensions import make_dsn
 
-from collec_migrations import settings
-from collec_migrations.backup import offsite, pitr, runs, store
-from collec_migrations.backup import schedule as schedules
-from collec_migrations.backup.retention import Policy
-from collec_migrations.backup.schedule import Schedule
+from collec_migrations import backup, settings
 from collec_migrations.cli import backup_options, facts, options
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access
 from collec_migrations.postgres import conninfo, peer
 
-DEFAULT = Policy()
+DEFAULT = backup.Policy()
 CARRIED = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -48,24 +44,24 @@ def schedule(
     as_json: options.Json = False,
 ) -> None:
     """Print (or install) what runs a backup of all databases every night."""
-    hour, minute = schedules.at(at)
+    hour, minute = backup.parse_time(at)
     if cron and install:
         raise UsageError("--cron and --install cannot be given together")
     words = _command(into, url, app)
-    policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     for name in ("daily", "weekly", "monthly"):
         if getattr(policy, name) != getattr(DEFAULT, name):
             words += (f"--keep-{name}", str(getattr(policy, name)))
     words += ("--jobs", str(jobs)) if jobs != 1 else ()
     if send_to is not None:
-        offsite.words(send_to, into)
+        backup.offsite_words(send_to, into)
         words += ("--offsite", send_to)
-    planned = Schedule(command=words, hour=hour, minute=minute, user=user)
+    planned = backup.Schedule(command=words, hour=hour, minute=minute, user=user)
     if install:
-        schedules.refuse_without_systemd(planned)
+        backup.refuse_without_systemd(planned)
         _check(into, url, app, user)
-    written = schedules.install(planned) if install else ()
-    texts = {"crontab": schedules.cron(planned)} if cron else schedules.units(planned)
+    written = backup.install(planned) if install else ()
+    texts = {"crontab": backup.cron_line(planned)} if cron else backup.units(planned)
     if as_json:
         facts.write({"texts": texts, "written": list(written)})
     elif cron:
@@ -90,8 +86,7 @@ def point_in_time(
     Exit status: 1 when something has to change first.
     """
     address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
-    chosen = pitr.found(tool)
-    advice = pitr.advise(chosen, pitr.read(address), pitr.version(chosen))
+    advice = backup.advise_recovery(address, tool)
     if as_json:
         facts.write({"text": advice.text, "problems": list(advice.problems)})
     else:
@@ -105,8 +100,8 @@ def _check(into: Path, url: str | None, app: Path | None, user: str) -> None:
     """Connect once and look at the folder, before anything is written: the night has no reader."""
     address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
     with peer.acting_as(user if os.geteuid() == 0 else ""):
-        runs.names_on(address, database=None, all_of_them=True, say=options.say)
-        store.prepare(into)
+        backup.databases(address, database=None, all_of_them=True, say=options.say)
+        backup.prepare(into)
         if not os.access(into, os.W_OK | os.X_OK, effective_ids=True):
             raise UsageError(
                 f"{user} may not write into {into}", hint=f"Give it the folder: chown {user} {into}"

@@ -1,12 +1,14 @@
 """Show backups to a person or to a program."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collec_migrations.backup import manifest, runs
-from collec_migrations.backup.store import Backup, Broken
-from collec_migrations.backup.trial_restore import Verification
+from collec_migrations import backup
+from collec_migrations.backup import Backup, Broken
 from collec_migrations.postgres import sizes
+
+if TYPE_CHECKING:
+    from collec_migrations.backup import Outcome, Verification
 
 
 def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
@@ -67,7 +69,7 @@ def told(one: Backup) -> Iterator[str]:
     yield "  without this tool: psql -f globals.sql postgres; pg_restore --create -d postgres data*"
 
 
-def verified(one: Backup, result: Verification) -> Iterator[str]:
+def verified(one: Backup, result: "Verification") -> Iterator[str]:
     """Yield the lines of `backup verify`."""
     if result.is_sound:
         yield (
@@ -82,7 +84,7 @@ def verified(one: Backup, result: Verification) -> Iterator[str]:
 def as_json(one: Backup) -> dict[str, Any]:
     """Return every fact of a backup."""
     return {
-        **manifest.facts(one.manifest),
+        **backup.facts(one.manifest),
         "path": str(one.path),
         "size": one.manifest.size,
         "verdict": one.verdict or None,
@@ -90,10 +92,10 @@ def as_json(one: Backup) -> dict[str, Any]:
     }
 
 
-def outcome_json(done: runs.Outcome) -> dict[str, Any]:
+def outcome_json(done: "Outcome") -> dict[str, Any]:
     """Return every fact of a run."""
     return {
-        "made": [manifest.facts(one) for one in done.made],
+        "made": [backup.facts(one) for one in done.made],
         "failed": [
             {"database": one.database, "error": str(one.error), "hint": one.error.hint}
             for one in done.failed

@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.backup import lock, restoration, runs, store, trial_restore
-from collec_migrations.backup.restoration import Order
-from collec_migrations.backup.retention import Policy
+from collec_migrations import backup
 from collec_migrations.cli import backup_options, backup_text, facts, options
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.connection import translated
 
-DEFAULT = Policy()
+DEFAULT = backup.Policy()
 
 
 def verify(
@@ -36,7 +34,7 @@ def verify(
     Exit status: 1 when the backup is damaged.
     """
     found = backup_options.chosen(into, id_, database, app)
-    result = trial_restore.verify(found, major=major, scratch=scratch)
+    result = backup.verify(found, major=major, scratch=scratch)
     if as_json:
         facts.write({"id": found.id, "sound": result.is_sound, **asdict(result)})
     else:
@@ -63,7 +61,7 @@ def restore(
     as_json: options.Json = False,
 ) -> None:
     """Restore a backup into an empty database, all or nothing."""
-    order = Order(
+    order = backup.RestoreOptions(
         target=conninfo.parse(to, source="--to"),
         schemas=tuple(schema or ()),
         renamed=dict(_pair(text) for text in rename or ()),
@@ -72,7 +70,7 @@ def restore(
     )
     found = backup_options.chosen(into, id_, database, app)
     options.say(f"restoring {found.id}, taken {found.manifest.started.astimezone():%Y-%m-%d %H:%M}")
-    done = restoration.restore(found, order, say=options.say)
+    done = backup.restore(found, order, say=options.say)
     if as_json:
         facts.write(asdict(done))
         return
@@ -94,11 +92,11 @@ def prune(
 
     Exit status: 75 when another run is at work.
     """
-    policy = Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
-    store.check_there(into)
-    with translated(BackupFailed, "nothing more was removed"), lock.held(into):
-        fallen = [] if ids else [one for one in store.backups(into)[0] if one.is_fallen]
-        chosen = _named(into, ids) if ids else runs.superfluous(into, policy)
+    policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    backup.check_there(into)
+    with translated(BackupFailed, "nothing more was removed"), backup.locked(into):
+        fallen = [] if ids else [one for one in backup.backups(into)[0] if one.is_fallen]
+        chosen = _named(into, ids) if ids else backup.expired(into, policy)
         if not as_json:
             _list(chosen)
         for one in fallen:
@@ -109,8 +107,8 @@ def prune(
                 "nothing was removed", hint="Add --yes to remove these and to accept the falls."
             )
         for one in fallen:
-            store.accept(one)
-        kept = {one: why for one in chosen if (why := store.remove(into, one))}
+            backup.accept(one)
+        kept = {one: why for one in chosen if (why := backup.remove(into, one))}
     for name, why in kept.items():
         options.say(f"kept {name}: {why}")
     if as_json:
@@ -127,7 +125,7 @@ def _list(chosen: Sequence[str]) -> None:
 
 def _named(into: Path, ids: list[str]) -> list[str]:
     """Return folders that are backups, or look like one, by their whole names."""
-    whole, broken = store.backups(into)
+    whole, broken = backup.backups(into)
     there = {one.id for one in whole} | {one.id for one in broken}
     for one in ids:
         if one not in there:

@@ -44,7 +44,7 @@ SECTIONS = {
     "Back up and rehearse": {
         "backup": "Take, verify, restore and keep backups.",
         "rehearse": "Try an upgrade on a copy, and tell how it went.",
-        "test-paths": "Try every version's way to the newest and back.",
+        "test-paths": "Try every version's path to the newest and back.",
     },
     "Servers": {
         "server": "Manage the embedded PostgreSQL server of a folder.",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.backup.store import Backup
+from collec_migrations import backup
+from collec_migrations.backup import Backup
 from collec_migrations.cli import facts, options
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.migrate import access
@@ -18,7 +19,7 @@ from collec_migrations.postgres.connection import translated
 from collec_migrations.settings import Settings
 
 if TYPE_CHECKING:
-    from collec_migrations.backup.rehearsal_result import Findings
+    from collec_migrations.backup import Findings
 
 
 def rehearse(
@@ -51,40 +52,36 @@ def rehearse(
 
     Exit status: 1 when the upgrade would fail.
     """
-    # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
-    from collec_migrations.backup import rehearsal, rehearsal_page, rehearsal_text
 
-    rehearsal.check_target(to)
+    backup.check_target(to)
     if report and not (report.parent.is_dir() and os.access(report.parent, os.W_OK)):
         raise UsageError(f"{report} cannot be written", hint="Name a file in a folder of yours.")
     settled = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     named = settled.pairs if settled.named else ()
-    with signals.raised(), _source(from_, settled, into, scratch) as backup:
+    with signals.raised(), _source(from_, settled, into, scratch) as source:
         if keep:
-            copy, server = rehearsal.keep(backup, scratch)
+            copy, server = backup.kept_copy(source, scratch)
             options.say(f"the copy stays; reach it with: {copy.address.psql}")
             options.say(f"end it with: {server.ending}")
-            found = rehearsal.rehearse(copy, to, named, say=options.say)
+            found = backup.rehearse(copy, to, named, say=options.say)
         else:
-            found = _rehearsed(backup, scratch, to, named)
+            found = _rehearsed(source, scratch, to, named)
     if as_json:
-        facts.write(rehearsal_text.as_json(found))
+        facts.write(backup.report_json(found))
     else:
-        typer.echo("\n".join(rehearsal_text.lines(found)))
+        typer.echo("\n".join(backup.report_lines(found)))
     if report:
         with translated(BackupFailed, "the report could not be written"):
-            report.write_text(rehearsal_page.page(found), encoding="utf-8")
+            report.write_text(backup.report_page(found), encoding="utf-8")
     raise typer.Exit(0 if found.succeeds else 1)
 
 
 def _rehearsed(
-    backup: Backup, scratch: Path | None, to: str, named: tuple[Names, ...]
+    source: Backup, scratch: Path | None, to: str, named: tuple[Names, ...]
 ) -> "Findings":
 
-    from collec_migrations.backup import rehearsal
-
-    with rehearsal.copied(backup, scratch) as copy:
-        return rehearsal.rehearse(copy, to, named, say=options.say)
+    with backup.temporary_copy(source, scratch) as copy:
+        return backup.rehearse(copy, to, named, say=options.say)
 
 
 @contextmanager
@@ -92,7 +89,6 @@ def _source(
     named: str | None, settled: Settings, into: Path | None, scratch: Path | None
 ) -> Iterator[Backup]:
     """Give the backup that was named, or a new one, for this block, of a database."""
-    from collec_migrations.backup import rehearsal
 
     if named and "://" not in named and "=" not in named:
         if into is None:
@@ -100,13 +96,13 @@ def _source(
                 f"the folder that holds the backup {named!r} is not known",
                 hint="Give --into DIR or set COLLEC_BACKUP_DIR.",
             )
-        with rehearsal.stored(into, named) as backup:
-            yield backup
+        with backup.stored_backup(into, named) as source:
+            yield source
         return
     address = (
         conninfo.parse(named, source="--from")
         if named
         else access.address(settled, say=options.say)
     )
-    with rehearsal.dumped(address, scratch) as backup:
-        yield backup
+    with backup.new_backup(address, scratch) as source:
+        yield source

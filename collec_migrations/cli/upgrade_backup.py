@@ -73,13 +73,12 @@ def before(options: Mapping[str, str], version: str, order: Order, *, say: Say) 
 def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> str:
     """Return the id of a new backup; raise why there is none."""
     # A run that takes no backup does not pay for what one needs.
-    from collec_migrations.backup import runs
-    from collec_migrations.backup.dump import Wish
+    from collec_migrations import backup
 
     address = access.address(access.told(options), say=say)
-    names = runs.names_on(address, database=None, all_of_them=False, say=say)
-    wish = Wish(into=into, reason=f"before the upgrade to {version}")
-    outcome = runs.run(address, names, wish, None, say=say, advance=lambda *_: None)
+    names = backup.databases(address, database=None, all_of_them=False, say=say)
+    how = backup.BackupOptions(into=into, reason=f"before the upgrade to {version}")
+    outcome = backup.run(address, names, how, None, say=say, advance=lambda *_: None)
     for failure in outcome.failed:
         raise failure.error
     return outcome.made[0].id
@@ -87,9 +86,9 @@ def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> st
 
 def _verify(id_: str, into: Path, say: Say) -> None:
     """Restore the backup into a server made for it; raise `BackupDamaged` unless it is whole."""
-    from collec_migrations.backup import store, trial_restore
+    from collec_migrations import backup
 
-    found = trial_restore.verify(store.find(into, id_))
+    found = backup.verify(backup.find(into, id_))
     if not found.is_sound:
         raise BackupDamaged(
             f"the backup {id_} cannot be restored, nothing was upgraded: {found.problems[0]}",

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from collec_migrations import replica
-from collec_migrations.backup import store
-from collec_migrations.backup.store import Backup, Broken
+from collec_migrations import backup, replica
+from collec_migrations.backup import Backup, Broken
 from collec_migrations.doctor.report import Figure, Line, ago, disk, first_bad
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres.conninfo import Address
@@ -45,7 +44,7 @@ def backups(folder: Path | None, database: str, now: datetime) -> Iterator[Line]
                    command=f"Set COLLEC_BACKUP_DIR or --into; {schedule}")  # fmt: skip
         return
     try:
-        whole, broken = store.backups(folder)
+        whole, broken = backup.backups(folder)
     except UsageError as error:
         yield Line(group=BACKUP, name="backup", verdict=BROKEN, text=str(error),
                    command=schedule.replace("DIR", str(folder)))  # fmt: skip

@@ -9,7 +9,6 @@ from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
 
 
-
 def psql(binaries: Binaries, address: Address, script: str) -> str:
     """Run a script as the caller, and return its rows without any decoration."""
     from collec_migrations.postgres.prologue import FOR_PSQL  # it loads the driver: 0.05 s

@@ -11,6 +11,7 @@ from pglast import parse_sql
 
 from collec_migrations import sql, versions
 from collec_migrations.errors import ScriptRefused, ScriptUnreadable
+from collec_migrations.postgres import files
 from collec_migrations.sql import Statement
 from collec_migrations.versions import Source
 from collec_migrations.wrap.encoding import UTF_8, decode
@@ -117,7 +118,7 @@ def read(paths: Sequence[Path], variables: Mapping[str, str] | None = None) -> S
     """
     reader = _Reader(variables=dict(variables or {}))
     for path in paths:
-        reader.starts = True
+        reader.starts, reader.folder = True, path.parent
         reader.file(path, depth=0)
     if reader.refused:
         raise ScriptRefused(
@@ -144,6 +145,8 @@ class _Reader:
     encodings: list[str] = field(default_factory=list)
     databases: set[str] = field(default_factory=set)
     starts: bool = True
+    folder: Path = Path()
+    """Of the script that includes; whoever wrote it may have no other file of ours read."""
 
     def file(self, path: Path, *, depth: int) -> None:
         """Read a file, and what it includes where it does."""
@@ -163,7 +166,13 @@ class _Reader:
                 self._add(source, "".join(pieces))
                 # The lines of what follows are counted on from here.
                 pieces = ["\n" * text.count("\n", 0, done)]
-                self.file(_included(path.parent, words[0]), depth=depth + 1)
+                included = _included(path.parent, words[0])
+                if not included.resolve().is_relative_to(self.folder.resolve()):
+                    raise ScriptRefused(
+                        f"{source.shown}:{line}: {words[0]} is outside the script's folder",
+                        hint="Put a copy of it beside the script.",
+                    )
+                self.file(included, depth=depth + 1)
             else:
                 self._judge_command(f"{source.shown}:{line}", name, words)
         self._add(source, "".join([*pieces, text[done:]]))
@@ -172,7 +181,7 @@ class _Reader:
         shown = f"{path.parent.name}/{path.name}"
         if path not in self.sources:
             try:
-                data = path.read_bytes()
+                data = files.read(path)
             except OSError as error:
                 message = f"cannot read the script {path}: {error.strerror}"
                 raise ScriptUnreadable(message) from None

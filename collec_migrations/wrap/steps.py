@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collec_migrations import versions as releases
 from collec_migrations.errors import ChainBroken, UsageError
+from collec_migrations.postgres import files
 
 _NUMBER = r"\d+(?:\.\d+)*"
 _NAME = re.compile(
@@ -116,7 +117,7 @@ def _files(found: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def _includes(path: Path) -> Iterable[str]:
-    return _INCLUDE.findall(path.read_bytes().decode("latin-1")) if path.is_file() else ()
+    return _INCLUDE.findall(files.read(path).decode("latin-1")) if path.is_file() else ()
 
 
 def continuing(

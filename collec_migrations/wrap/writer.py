@@ -7,7 +7,7 @@ from pathlib import Path
 from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.postgres import atomic_files
+from collec_migrations.postgres import atomic_files, files
 from collec_migrations.versions import Source
 from collec_migrations.wrap import revision, script, steps
 from collec_migrations.wrap.revision import Revision
@@ -61,7 +61,7 @@ def wrap(
     for wrapped in outcome.added:
         for source in wrapped.script.sources:
             if not (outcome.folder / source.name).is_file():
-                _put(outcome.folder / source.name, source.path.read_bytes())
+                _put(outcome.folder / source.name, files.read(source.path))
         text = revision.text(
             old=wrapped.step.old,
             new=wrapped.step.new,
@@ -123,7 +123,7 @@ def _refuse_taken(sources: Sequence[Source], outcome: Outcome) -> None:
         other = found.setdefault(source.name, source)
         copy = outcome.folder / source.name
         differs = other.checksum != source.checksum
-        if differs or (copy.is_file() and copy.read_bytes() != source.path.read_bytes()):
+        if differs or (copy.is_file() and files.read(copy) != files.read(source.path)):
             raise UsageError(
                 f"{source.path} and {other.path if differs else copy} are not the same,"
                 f" and would be one file in {outcome.folder}",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.backup import lock, store
+from collec_migrations.backup import store
 from collec_migrations.postgres.address import Address
 from tests import backups, chain, terminal
 from tests.conftest import Clone
@@ -139,7 +139,7 @@ def test_run_list_show_verify_restore_prune(
 
 def test_statuses(filled: Address, tmp_path: Path) -> None:
     backups.taken(filled, tmp_path)
-    with lock.held(tmp_path):
+    with store.locked(tmp_path):
         assert tool("backup", "run", url=filled.url, into=tmp_path).returncode == 75
     assert tool("backup", "verify", "no such", url="", into=tmp_path).returncode == 2
     assert tool("backup", "prune", url="", into=tmp_path / "none").returncode == 2

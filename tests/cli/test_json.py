@@ -1,6 +1,7 @@
 """`--json`: every command has it, and writes one object on standard output, whatever happens."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,6 @@ READING = [
     ),
     pytest.param(("app-config",), 0, {"settings"}, id="app-config"),
     pytest.param(("diagram",), 0, {"mermaid", "version"}, id="diagram"),
-    pytest.param(("backup", "pitr"), 1, {"text", "problems"}, id="pitr"),
 ]
 
 
@@ -85,6 +85,14 @@ def test_a_result_is_one_object(
     got, found = ask(*words)
     assert got == status, found
     assert names <= found.keys()
+
+
+def test_a_configuration_for_recovery_is_told(ask: Ask, tmp_path: Path) -> None:
+    program = tmp_path / "pg_backupcluster"  # of Debian, which not every machine has
+    program.write_text("#!/bin/sh\necho 248\n")
+    program.chmod(0o755)
+    status, found = ask("backup", "pitr", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert (status, found.keys()) == (1, {"text", "problems"}), found
 
 
 @pytest.mark.parametrize("words", [("detect",), ("verify",), ("history",), ("upgrade", "--plan")])

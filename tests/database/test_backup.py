@@ -9,15 +9,14 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.backup import (
-    contents,
-    dump_programs,
+    client_programs,
+    dump,
     restoration,
-    runs,
-    space,
+    snapshot,
     store,
     trial_restore,
 )
-from collec_migrations.backup.restoration import Order
+from collec_migrations.backup.restoration import RestoreOptions
 from collec_migrations.errors import RestoreRefused, UsageError
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
@@ -34,17 +33,17 @@ def filled(server18: Server, clone: Clone) -> Address:
     return clone(backups.laboratory_at(server18, "1.0.8"))
 
 
-def order(target: Address, **renamed: str) -> Order:
-    return Order(target=conninfo.Address(target.dsn), renamed=renamed)
+def order(target: Address, **renamed: str) -> RestoreOptions:
+    return RestoreOptions(target=conninfo.Address(target.dsn), renamed=renamed)
 
 
 @pytest.mark.parametrize("jobs", [1, 2], ids=["custom", "directory"])
 def test_a_restore_gives_the_same_catalog_and_rows(
-    any_server: Server, tmp_path: Path, jobs: int
+    whole_server: Server, tmp_path: Path, jobs: int
 ) -> None:
-    with any_server.database(backups.laboratory_at(any_server, "1.0.8")) as filled:
+    with whole_server.database(backups.laboratory_at(whole_server, "1.0.8")) as filled:
         taken = backups.taken(filled, tmp_path, jobs=jobs)
-        with any_server.database() as target:
+        with whole_server.database() as target:
             restoration.restore(taken, order(target), say=print)
             assert chain.catalog(target) == chain.catalog(filled)
             assert backups.contents(target, "gacl", "col", "public") == backups.contents(
@@ -91,7 +90,7 @@ def test_a_backup_is_never_tried_in_an_older_server(filled: Address, tmp_path: P
 
 def test_a_build_without_zstd_is_not_asked_to_read_it(filled: Address, tmp_path: Path) -> None:
     taken = backups.taken(filled, tmp_path)
-    able = [one for one in dump_programs.at_hand() if one.major >= 18 and one.has_zstd()]
+    able = [one for one in client_programs.at_hand() if one.major >= 18 and one.has_zstd()]
     squeezed = replace(taken.manifest, compression="zstd:3")
     if able:
         assert trial_restore.server_for(squeezed, 18)
@@ -101,16 +100,16 @@ def test_a_build_without_zstd_is_not_asked_to_read_it(filled: Address, tmp_path:
 
 
 def test_what_this_build_compresses_best_is_what_is_written(
-    any_server: Server, tmp_path: Path
+    whole_server: Server, tmp_path: Path
 ) -> None:
-    its = trial_restore.tools_of(any_server.binaries)
-    with any_server.database() as address:
+    its = trial_restore.tools_of(whole_server.binaries)
+    with whole_server.database() as address:
         taken = backups.taken(address, tmp_path)
     assert taken.manifest.compression == ("zstd:3" if its.has_zstd() else "gzip:3")
     listed = [its.program("pg_restore"), "--list", str(taken.path / "data.dump")]
     told = subprocess.run(listed, capture_output=True, text=True, check=True).stdout
     assert f"Compression: {taken.manifest.compression.partition(':')[0]}" in told or (
-        its.major < dump_programs.ZSTD_SINCE and "Compression: " in told
+        its.major < client_programs.ZSTD_SINCE and "Compression: " in told
     )
 
 
@@ -145,8 +144,8 @@ def test_a_first_dump_of_documents_fits_into_the_room_that_was_asked_for(
     server18: Server, filled: Address, tmp_path: Path
 ) -> None:
     backups.add_documents(filled, 8)
-    with contents.opened(conninfo.Address(filled.dsn), lock_wait=5) as found:
-        most = space.first(found.tables, found.large_bytes)
+    with snapshot.open_snapshot(conninfo.Address(filled.dsn), lock_wait=5) as found:
+        most = snapshot.first_size(found.tables, found.large_bytes)
     written = backups.taken(filled, tmp_path).manifest.size
     assert 8 << 20 < written < most < 2 * written
 
@@ -198,7 +197,7 @@ def test_all_leaves_out_templates_and_closed_databases(server18: Server, filled:
         for name, option in ((closed, "allow_connections false"), (template, "is_template true")):
             chain.execute(maintenance, f"alter database {name.dbname} {option}")
         said: list[str] = []
-        names = runs.names_on(
+        names = dump.databases(
             conninfo.Address(filled.dsn), database=None, all_of_them=True, say=said.append
         )
         assert said == [f"left out {closed.dbname!r}: it does not accept connections"]
@@ -222,9 +221,9 @@ def test_the_manifest_says_what_was_dumped(filled: Address, tmp_path: Path) -> N
 def test_a_row_written_during_the_dump_is_neither_counted_nor_dumped(
     filled: Address, server18: Server, tmp_path: Path
 ) -> None:
-    with contents.opened(conninfo.Address(filled.dsn), lock_wait=5) as found:
+    with snapshot.open_snapshot(conninfo.Address(filled.dsn), lock_wait=5) as found:
         chain.execute(filled, "insert into gacl.aclgroup (groupe) values ('late')")
-        counted = contents.rows(found)
+        counted = snapshot.rows(found)
     (now,) = chain.query(filled, "select count(*) from gacl.aclgroup")[0]
     assert counted["gacl.aclgroup"] == int(str(now)) - 1
 
@@ -335,10 +334,10 @@ def test_a_verified_backup_is_marked_and_loses_the_mark_with_its_manifest(
 
 
 def test_a_backup_that_is_read_is_not_removed(filled: Address, tmp_path: Path) -> None:
-    from collec_migrations.backup import lock
+    from collec_migrations.backup import store
 
     taken = backups.taken(filled, tmp_path)
-    with lock.reading(taken.path):
+    with store.reading(taken.path):
         assert store.remove(tmp_path, taken.id) == "it is being read"
     assert not store.remove(tmp_path, taken.id)
     assert backups.ids(tmp_path) == []

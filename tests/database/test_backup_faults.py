@@ -12,17 +12,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from collec_migrations.backup import (
-    integrity,
-    lock,
-    manifest,
-    restoration,
-    runs,
-    store,
-    trial_restore,
-)
-from collec_migrations.backup.dump import Wish
-from collec_migrations.backup.restoration import Order
+from collec_migrations.backup import dump, manifest, restoration, store, trial_restore
+from collec_migrations.backup.dump import BackupOptions
+from collec_migrations.backup.restoration import RestoreOptions
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import (
     BackupDamaged,
@@ -59,7 +51,7 @@ def older(filled: Address, tmp_path: Path) -> Iterator[Backup]:
     taken = backups.taken(filled, tmp_path)
     yield taken
     assert taken.id in backups.ids(tmp_path)
-    assert not list(integrity.problems(taken))
+    assert not list(store.problems(taken))
 
 
 def failed_at(address: Address, into: Path, fault: Fault) -> str:
@@ -118,9 +110,9 @@ RUN = """
 import sys
 from pathlib import Path
 from collec_migrations.postgres import conninfo
-from collec_migrations.backup import runs
-from collec_migrations.backup.dump import Wish
-runs.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], Wish(into=Path(sys.argv[3])), None,
+from collec_migrations.backup import dump
+from collec_migrations.backup.dump import BackupOptions
+dump.run(conninfo.Address(sys.argv[1]), [sys.argv[2]], BackupOptions(into=Path(sys.argv[3])), None,
             say=print, advance=lambda done, total: print(done, flush=True))
 """
 
@@ -144,7 +136,7 @@ def test_a_run_that_is_killed_keeps_others_out_until_its_dump_ends(
     assert store.backups(tmp_path)[1] == ()
 
 
-def _once_free(address: Address, into: Path) -> runs.Outcome:
+def _once_free(address: Address, into: Path) -> dump.Outcome:
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -155,7 +147,7 @@ def _once_free(address: Address, into: Path) -> runs.Outcome:
 
 
 def test_two_runs_at_once(filled: Address, older: Backup, tmp_path: Path) -> None:
-    with lock.held(tmp_path), pytest.raises(BackupInProgress) as caught:
+    with store.locked(tmp_path), pytest.raises(BackupInProgress) as caught:
         backups.run(filled, tmp_path)
     assert caught.value.exit_status == 75
     assert str(os.getpid()) in str(caught.value)
@@ -229,8 +221,13 @@ def test_a_wrong_password(server18: Server, filled: Address, older: Backup, tmp_
     server18.create_role("nightly", "the right one")
     wrong = conninfo.parse(server18.tcp_url("nightly", "a%20wrong%20one", filled.dbname), source="")
     try:
-        outcome = runs.run(
-            wrong, [filled.dbname], Wish(into=tmp_path), None, say=print, advance=lambda *_: None
+        outcome = dump.run(
+            wrong,
+            [filled.dbname],
+            BackupOptions(into=tmp_path),
+            None,
+            say=print,
+            advance=lambda *_: None,
         )
     finally:
         chain.execute(server18.address, "drop role nightly")
@@ -246,8 +243,13 @@ def test_a_role_that_may_not_read_everything(
     server18.create_role("curious", "x")
     address = conninfo.parse(server18.tcp_url("curious", "x", filled.dbname), source="")
     try:
-        outcome = runs.run(
-            address, [filled.dbname], Wish(into=tmp_path), None, say=print, advance=lambda *_: None
+        outcome = dump.run(
+            address,
+            [filled.dbname],
+            BackupOptions(into=tmp_path),
+            None,
+            say=print,
+            advance=lambda *_: None,
         )
     finally:
         chain.execute(server18.address, "drop role curious")
@@ -257,17 +259,17 @@ def test_a_role_that_may_not_read_everything(
 
 def test_a_failed_database_does_not_stop_the_others(filled: Address, tmp_path: Path) -> None:
     said: list[str] = []
-    outcome = runs.run(
+    outcome = dump.run(
         conninfo.Address(filled.dsn),
         ["there is no such database", filled.dbname],
-        Wish(into=tmp_path),
+        BackupOptions(into=tmp_path),
         None,
         say=said.append,
         advance=lambda *_: None,
     )
     assert [one.database for one in outcome.failed] == ["there is no such database"]
     assert [one.database for one in outcome.made] == [filled.dbname]
-    log = (tmp_path / runs.LOG).read_text()
+    log = (tmp_path / dump.LOG).read_text()
     assert [line.split()[1] for line in log.splitlines()] == ["start", "FAILED", "start", "end"]
 
 
@@ -276,13 +278,13 @@ def test_a_bit_flipped_in_each_file(filled: Address, tmp_path: Path) -> None:
     for file in taken.manifest.files:
         if file.size:
             with _flipped(taken.path / file.path):
-                (problem,) = integrity.problems(store.load(taken.path))
+                (problem,) = store.problems(store.load(taken.path))
                 assert file.path in problem
                 with pytest.raises(BackupDamaged):
-                    integrity.refuse_damaged(taken)
+                    store.refuse_damaged(taken)
     with _flipped(taken.path / manifest.NAME):
         assert backups.ids(tmp_path) == []
-    assert not list(integrity.problems(taken))
+    assert not list(store.problems(taken))
 
 
 class _flipped:  # noqa: N801  (used as a function)
@@ -332,7 +334,7 @@ def test_a_folder_without_a_manifest_and_a_file_that_was_added(
 ) -> None:
     taken = backups.taken(filled, tmp_path)
     (taken.path / "more").write_text("")
-    assert list(integrity.problems(taken)) == ["more was added"]
+    assert list(store.problems(taken)) == ["more was added"]
     (taken.path / manifest.NAME).unlink()
     assert backups.ids(tmp_path) == []
 
@@ -345,7 +347,7 @@ def test_a_damaged_backup_is_marked_and_does_not_count_for_retention(
     with _flipped(damaged.path / "data.dump"):
         assert not trial_restore.verify(damaged).is_sound
         assert store.load(damaged.path).verdict == "damaged"
-        assert runs.superfluous(tmp_path, backups.NOTHING) == ()
+        assert dump.expired(tmp_path, backups.NOTHING) == ()
     assert sound.id in backups.ids(tmp_path)
 
 
@@ -375,8 +377,8 @@ def test_an_older_client_is_refused(server18: Server, filled: Address, tmp_path:
     for name in ("pg_dump", "pg_dumpall", "pg_restore"):
         (folder / name).write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
         (folder / name).chmod(0o755)
-    wish = Wish(into=tmp_path / "into", bin_dir=folder)
-    outcome = runs.run(
+    wish = BackupOptions(into=tmp_path / "into", bin_dir=folder)
+    outcome = dump.run(
         conninfo.Address(filled.dsn),
         [filled.dbname],
         wish,
@@ -389,8 +391,13 @@ def test_an_older_client_is_refused(server18: Server, filled: Address, tmp_path:
 
 def test_a_lost_server_is_a_failed_backup(filled: Address, older: Backup, tmp_path: Path) -> None:
     nowhere = conninfo.Address("host=/nowhere dbname=x")
-    outcome = runs.run(
-        nowhere, ["x"], Wish(into=tmp_path), backups.NOTHING, say=print, advance=lambda *_: None
+    outcome = dump.run(
+        nowhere,
+        ["x"],
+        BackupOptions(into=tmp_path),
+        backups.NOTHING,
+        say=print,
+        advance=lambda *_: None,
     )
     assert isinstance(outcome.failed[0].error, MigrationError)
     assert outcome.removed == ()
@@ -410,7 +417,7 @@ def test_nothing_is_removed_when_the_new_backup_failed(
 def test_a_folder_that_may_not_be_written_is_one_clear_line(
     filled: Address, tmp_path: Path
 ) -> None:
-    (tmp_path / lock.NAME).mkdir()
+    (tmp_path / store.LOCK).mkdir()
     with pytest.raises(MigrationError, match="could not be made: is a directory"):
         backups.run(filled, tmp_path)
 
@@ -422,6 +429,6 @@ def test_a_restore_that_fails_leaves_nothing(
     chain.execute(database, "create view public.x as select 1; create schema gacl")
     with pytest.raises(RestoreRefused, match="nothing was restored"):
         restoration.restore(
-            taken, Order(target=conninfo.Address(database.dsn), renamed={}), say=print
+            taken, RestoreOptions(target=conninfo.Address(database.dsn), renamed={}), say=print
         )
     assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from collec_migrations.backup import manifest, runs, store, trial_restore
+from collec_migrations.backup import dump, manifest, store, trial_restore
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres.address import Address
@@ -164,7 +164,7 @@ def test_the_trial_has_the_locale_of_the_database(server: Servers, tmp_path: Pat
 def test_a_server_that_is_away_leaves_its_line(tmp_path: Path) -> None:
     done = tool("run", "--all", into=tmp_path, url="postgresql:///x?host=/nowhere")
     assert done.returncode == 3
-    assert "FAILED before the first database" in (tmp_path / runs.LOG).read_text()
+    assert "FAILED before the first database" in (tmp_path / dump.LOG).read_text()
 
 
 def aged(into: Path, taken: Backup, *, days: int) -> None:

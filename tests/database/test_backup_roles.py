@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.backup import restoration, roles, store, trial_restore
-from collec_migrations.backup.dump import GLOBALS
-from collec_migrations.backup.restoration import Order
+from collec_migrations.backup.restoration import RestoreOptions
+from collec_migrations.backup.store import GLOBALS
 from collec_migrations.errors import RestoreRefused
 from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
@@ -73,7 +73,7 @@ def test_roles_come_back_as_they_were_but_for_privileges(
     site: Address, elsewhere: Address, tmp_path: Path
 ) -> None:
     taken = backups.taken(site, tmp_path)
-    order = Order(target=conninfo.Address(elsewhere.dsn), renamed={})
+    order = RestoreOptions(target=conninfo.Address(elsewhere.dsn), renamed={})
     with pytest.raises(RestoreRefused) as raised:
         restoration.restore(taken, order, say=lambda _: None)
     for name in ("keeper", "reader", SUPERUSER):
@@ -131,7 +131,7 @@ def test_a_line_of_a_body_is_no_entry_of_the_archive(
     )
     taken = store.load(backups.taken(site, tmp_path).path)
     with throwaway(binaries.embedded(), folder=quick(), settings=QUICK, superuser="chief") as made:
-        order = Order(
+        order = RestoreOptions(
             target=conninfo.Address(made.dsn), schemas=("s",), renamed={}, create_roles=True
         )
         restoration.restore(taken, order, say=lambda _: None)

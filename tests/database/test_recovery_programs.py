@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 import pytest
 
 from collec_migrations.backup import pitr
-from collec_migrations.backup.pitr_texts import Advice
+from collec_migrations.backup.pitr import Advice
 from collec_migrations.postgres import account, binaries, conninfo
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
@@ -52,7 +52,7 @@ def known_to(tool: str) -> Binaries:
 
 def advice(tool: str, server: Address) -> Advice:
     """Return what `backup pitr` prints."""
-    about = pitr.read(conninfo.Address(server.dsn))
+    about = pitr.read_server(conninfo.Address(server.dsn))
     return pitr.advise(tool, about, pitr.version(tool))
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.backup import rehearsal, rehearsal_page, rehearsal_text, store, trial_restore
-from collec_migrations.backup.rehearsal_result import Findings
+from collec_migrations.backup import rehearsal, rehearsal_report, store, trial_restore
+from collec_migrations.backup.rehearsal_report import Findings
 from collec_migrations.errors import BackupDamaged
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
@@ -29,7 +29,7 @@ def old(server18: Server, clone: Clone) -> Address:
 
 def rehearsed(address: Address, target: str = "head") -> Findings:
     told = conninfo.Address(address.dsn)
-    with rehearsal.dumped(told, None) as backup, rehearsal.copied(backup, None) as copy:
+    with rehearsal.new_backup(told, None) as backup, rehearsal.temporary_copy(backup, None) as copy:
         return rehearsal.rehearse(copy, target, say=print)
 
 
@@ -60,7 +60,7 @@ def test_a_sound_database_would_succeed_and_stays_as_it_was(server18: Server, ol
     assert kept["col.storage"].is_same
     assert kept["col.metadata_set"].after.startswith("col_archive.")
     assert found.after.wal > found.before.wal
-    facts = json.loads(json.dumps(rehearsal_text.as_json(found)))
+    facts = json.loads(json.dumps(rehearsal_report.report_json(found)))
     assert facts["succeeds"] is True
     assert facts["after"]["versions"] == {"col": "1.1"}
 
@@ -72,7 +72,7 @@ def test_a_damaged_database_would_fail_and_it_says_why(server18: Server, old: Ad
     assert not found.succeeds
     assert everything(server18, old) == before
     assert any("sample_creation_date" in one.sentence for one in found.drift)
-    assert "would FAIL" in rehearsal_text.headline(found)
+    assert "would FAIL" in rehearsal_report.headline(found)
     assert found.steps == ()
 
 
@@ -100,20 +100,20 @@ class Tags(HTMLParser):
 def test_the_page_has_a_bar_for_each_version_and_needs_no_network(server18: Server) -> None:
     with server18.database(chain.template_at(server18, "1.0")) as address:
         found = rehearsed(address)
-    text = rehearsal_page.page(found)
+    text = rehearsal_report.report_page(found)
     tags = Tags()
     tags.feed(text)
     assert tags.bars == len(found.steps) == 5
     assert tags.outside == []
     assert "http" not in text
-    assert rehearsal_text.headline(found) in text
+    assert rehearsal_report.headline(found) in text
 
 
 def test_a_copy_that_is_kept_answers_until_it_is_ended(old: Address, tmp_path: Path) -> None:
     taken = backups.taken(old, tmp_path)
-    with rehearsal.stored(tmp_path, "last") as backup:
+    with rehearsal.stored_backup(tmp_path, "last") as backup:
         assert store.remove(tmp_path, backup.id) == "it is being read"
-        copy, server = rehearsal.keep(backup, None)
+        copy, server = rehearsal.kept_copy(backup, None)
     home = server.cluster.home
     try:
         found = rehearsal.rehearse(copy, "1.1", say=print)
@@ -138,7 +138,7 @@ def test_a_copy_that_cannot_be_kept_leaves_no_server(
 
     monkeypatch.setattr(trial_restore, "fill", fill)
     with pytest.raises(BackupDamaged):
-        rehearsal.keep(taken, folder)
+        rehearsal.kept_copy(taken, folder)
     assert list(folder.iterdir()) == []
 
 

@@ -10,9 +10,9 @@ from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
 from collec_migrations import settings
-from collec_migrations.backup import contents, offsite, pitr, schedule, space
-from collec_migrations.backup.pitr_texts import Server
-from collec_migrations.backup.schedule import Schedule
+from collec_migrations.backup import nightly, pitr, snapshot
+from collec_migrations.backup.nightly import Schedule
+from collec_migrations.backup.pitr import Server
 from collec_migrations.cli import main
 from collec_migrations.errors import BackupFailed, UsageError
 
@@ -26,24 +26,24 @@ NIGHT = Schedule(
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    for kind, text in (("service", schedule.service(NIGHT)), ("timer", schedule.timer(NIGHT))):
-        (tmp_path / f"{schedule.NAME}.{kind}").write_text(text)
-    command = ("systemd-analyze", "verify", str(tmp_path / f"{schedule.NAME}.timer"))
+    for kind, text in (("service", nightly.service(NIGHT)), ("timer", nightly.timer(NIGHT))):
+        (tmp_path / f"{nightly.NAME}.{kind}").write_text(text)
+    command = ("systemd-analyze", "verify", str(tmp_path / f"{nightly.NAME}.timer"))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    ours = [line for line in done.stderr.splitlines() if schedule.NAME in line]
+    ours = [line for line in done.stderr.splitlines() if nightly.NAME in line]
     assert ours == []
 
 
 def test_the_timer_makes_up_for_a_missed_night() -> None:
-    assert "OnCalendar=*-*-* 20:05:00\nPersistent=true\n" in schedule.timer(NIGHT)
+    assert "OnCalendar=*-*-* 20:05:00\nPersistent=true\n" in nightly.timer(NIGHT)
 
 
 def test_a_word_in_a_unit_stays_one_word() -> None:
-    assert '"/srv/my \\"backups\\" $$x 100%%"' in schedule.service(NIGHT)
+    assert '"/srv/my \\"backups\\" $$x 100%%"' in nightly.service(NIGHT)
 
 
 def test_the_line_for_cron_is_what_the_shell_reads() -> None:
-    minute, hour, *days, command = schedule.cron(NIGHT).split(" ", 5)
+    minute, hour, *days, command = nightly.cron_line(NIGHT).split(" ", 5)
     assert (minute, hour, days) == ("5", "20", ["*", "*", "*"])
     assert tuple(shlex.split(command.replace(r"\%", "%"))) == NIGHT.command
 
@@ -51,7 +51,7 @@ def test_the_line_for_cron_is_what_the_shell_reads() -> None:
 @pytest.mark.parametrize("time", ["24:00", "8", "20:60", "tonight"])
 def test_what_is_no_time_is_a_usage_error(time: str) -> None:
     with pytest.raises(UsageError):
-        schedule.at(time)
+        nightly.parse_time(time)
 
 
 def test_a_password_never_goes_into_a_unit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,24 +93,24 @@ def test_units_are_put_in_place(
     pretended.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\nexit {status}\n')
     pretended.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(schedule, "SYSTEMD", tmp_path)
+    monkeypatch.setattr(nightly, "SYSTEMD", tmp_path)
     if status:
         with pytest.raises(BackupFailed, match="systemctl daemon-reload"):
-            schedule.install(NIGHT, tmp_path)
+            nightly.install(NIGHT, tmp_path)
     else:
-        schedule.install(NIGHT, tmp_path)
+        nightly.install(NIGHT, tmp_path)
         asked = "daemon-reload\nenable --now collec-backup.timer\n"
         assert (tmp_path / "asked").read_text() == asked
-    assert (tmp_path / "collec-backup.timer").read_text() == schedule.timer(NIGHT)
+    assert (tmp_path / "collec-backup.timer").read_text() == nightly.timer(NIGHT)
 
 
 def test_without_systemd_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedule, "SYSTEMD", tmp_path / "none")
+    monkeypatch.setattr(nightly, "SYSTEMD", tmp_path / "none")
     with pytest.raises(UsageError) as raised:
-        schedule.install(NIGHT, tmp_path)
-    assert schedule.cron(NIGHT).strip() in raised.value.hint
+        nightly.install(NIGHT, tmp_path)
+    assert nightly.cron_line(NIGHT).strip() in raised.value.hint
     assert list(tmp_path.iterdir()) == []
 
 
@@ -138,15 +138,15 @@ def test_the_night_does_what_the_options_said() -> None:
     ids=["path and id", "place", "inside a word", "added"],
 )
 def test_the_offsite_command_gets_the_folder(command: str, words: tuple[str, ...]) -> None:
-    assert offsite.words(command, Path("/b/1 x")) == words
+    assert nightly.offsite_words(command, Path("/b/1 x")) == words
 
 
 def test_a_failed_offsite_command_is_reported(tmp_path: Path) -> None:
-    offsite.send("test -d", tmp_path)
+    nightly.send_offsite("test -d", tmp_path)
     with pytest.raises(BackupFailed, match="status 3: no room there"):
-        offsite.send("sh -c 'echo no room there >&2; exit 3'", tmp_path)
+        nightly.send_offsite("sh -c 'echo no room there >&2; exit 3'", tmp_path)
     with pytest.raises(BackupFailed, match="cannot be run"):
-        offsite.send("/nowhere/at/all", tmp_path)
+        nightly.send_offsite("/nowhere/at/all", tmp_path)
 
 
 GOOD = {
@@ -187,8 +187,8 @@ def test_what_must_change_first_is_told(
 
 
 def test_room_is_reckoned_from_the_last_backup_or_from_what_the_tables_hold() -> None:
-    assert space.needed(previous=100_000_000, first=1) == 130_000_000 + space.MARGIN
-    assert space.needed(previous=None, first=40_000_000) == 40_000_000 + space.MARGIN
+    assert snapshot.space_needed(previous=100_000_000, first=1) == 130_000_000 + snapshot.MARGIN
+    assert snapshot.space_needed(previous=None, first=40_000_000) == 40_000_000 + snapshot.MARGIN
 
 
 @pytest.mark.parametrize(
@@ -204,5 +204,5 @@ def test_room_is_reckoned_from_the_last_backup_or_from_what_the_tables_hold() ->
 def test_documents_are_not_expected_to_shrink(
     heap: int, apart: int, has_bytes: bool, large_objects: int, most: int
 ) -> None:
-    table = contents.Table(name="col.document", heap=heap, apart=apart, has_bytes=has_bytes)
-    assert space.first([table], large_objects) == most
+    table = snapshot.Table(name="col.document", heap=heap, apart=apart, has_bytes=has_bytes)
+    assert snapshot.first_size([table], large_objects) == most

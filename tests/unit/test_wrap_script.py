@@ -1,5 +1,6 @@
 """Scripts as they are found: encodings, psql's own commands, what cannot run inside a run."""
 
+import os
 import time
 from pathlib import Path
 
@@ -195,3 +196,20 @@ def test_five_megabytes_are_read_in_a_moment(tmp_path: Path) -> None:
     script = read(text, tmp_path)
     assert time.process_time() - started < 3
     assert [line for line, _ in statements(script)] == [1, 2, 250_004]
+
+
+def test_a_file_outside_the_scripts_folder_is_not_read(tmp_path: Path) -> None:
+    wrapping.write(tmp_path, {"secret.sql": "select 1;"})
+    inside = tmp_path / "install"
+    for name in ("../secret.sql", str(tmp_path / "secret.sql"), "link.sql"):
+        inside.mkdir(exist_ok=True)
+        (inside / "link.sql").unlink(missing_ok=True)
+        (inside / "link.sql").symlink_to(tmp_path / "secret.sql")
+        with pytest.raises(ScriptRefused, match=r":2: .* is outside the script's folder"):
+            read(f"select 1;\n\\i {name}", inside)
+
+
+def test_a_script_is_a_plain_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(ScriptUnreadable, match="cannot read the script"):
+        read_script([tmp_path / NAME])

@@ -1,5 +1,6 @@
-"""A nightly run as a systemd timer or a line for cron. Pure, but for putting it in place."""
+"""What a site sets up: a run every night by systemd or cron, and its way off-site."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.errors import BackupFailed, UsageError
+from collec_migrations.postgres import programs
 
 NAME = "collec-backup"
 UNITS = Path("/etc/systemd/system")
@@ -35,7 +37,7 @@ class Schedule:
                 )
 
 
-def at(time: str) -> tuple[int, int]:
+def parse_time(time: str) -> tuple[int, int]:
     """Return hour and minute of a time such as 20:00; raise `UsageError` for anything else."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", time)
     if found is None:
@@ -88,7 +90,7 @@ def units(schedule: Schedule) -> dict[str, str]:
     }
 
 
-def cron(schedule: Schedule) -> str:
+def cron_line(schedule: Schedule) -> str:
     """Return the line for `crontab -e` of the user; cron does not make up for a missed night."""
     command = shlex.join(schedule.command).replace("%", r"\%")  # cron reads % as a line's end
     return f"{schedule.minute} {schedule.hour} * * * {command}\n"
@@ -97,9 +99,10 @@ def cron(schedule: Schedule) -> str:
 def refuse_without_systemd(schedule: Schedule) -> None:
     """Raise `UsageError`, with the line for cron, where systemd does not run the machine."""
     if not SYSTEMD.is_dir():
+        line = cron_line(schedule).strip()
         raise UsageError(
             "this machine is not run by systemd; nothing was written",
-            hint=f"Put this line into `crontab -e` of {schedule.user}: {cron(schedule).strip()}",
+            hint=f"Put this line into `crontab -e` of {schedule.user}: {line}",
         )
 
 
@@ -140,3 +143,49 @@ def _unit_word(word: str) -> str:
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     plain: Sequence[str] = re.findall(r"[\w./:=,@+-]+", escaped)
     return escaped if plain == [escaped] else f'"{escaped}"'
+
+
+PATH, ID = "{path}", "{id}"
+SHORT = "{}"
+"""The path, too, as in xargs."""
+
+
+def offsite_words(command: str, backup: Path) -> tuple[str, ...]:
+    """Return the command with `{path}` and `{id}` replaced; without both, the path is added.
+
+    A program that copies contents, as rclone and rsync do, needs the id in its target: else each
+    backup overwrites the one before.
+    """
+    try:
+        found = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"the off-site command cannot be read: {error}".lower()) from error
+    if not found:
+        raise UsageError("the off-site command is empty")
+    if not any(one in command for one in (PATH, ID, SHORT)):
+        found.append(PATH)
+    return tuple(
+        word.replace(PATH, str(backup)).replace(ID, backup.name).replace(SHORT, str(backup))
+        for word in found
+    )
+
+
+def send_offsite(command: str, backup: Path) -> None:
+    """Run the command for a backup; raise `BackupFailed` when it does not succeed."""
+    told = offsite_words(command, backup)
+    environment = {**os.environ, "COLLEC_BACKUP_ID": backup.name, "COLLEC_BACKUP_PATH": str(backup)}
+    try:
+        done = subprocess.run(
+            told, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment
+        )
+    except OSError as error:
+        raise BackupFailed(
+            f"the off-site command {told[0]!r} cannot be run: {error.strerror}",
+            hint=f"{backup.name} is complete where it is.",
+        ) from error
+    if done.returncode != 0:
+        said = programs.last_words(done.stderr.decode(errors="replace"))
+        raise BackupFailed(
+            f"the off-site command failed with status {done.returncode}: {said}",
+            hint=f"{backup.name} is complete where it is; send it by hand, with the same command.",
+        )

@@ -1,18 +1,78 @@
-"""What there is already, on the server and in the database: by reading alone."""
+"""An installation as it shall be, and what exists of it: by reading alone."""
 
-from collections.abc import Mapping
+import ipaddress
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
-from collec_migrations.bridge import state
+from collec_migrations.bridge import state as recorded
 from collec_migrations.bridge.state import State
-from collec_migrations.install.administrator import Administrator
-from collec_migrations.install.request import Wanted
-from collec_migrations.names import Names
+from collec_migrations.errors import InvalidNames, UsageError
+from collec_migrations.names import LONGEST, Names
+from collec_migrations.postgres import config_block
 from collec_migrations.postgres import extensions as reading
+from collec_migrations.postgres.administrator import Administrator
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.extensions import Extensions
 from collec_migrations.postgres.queries import statement
+
+RESERVED = ("public", "none")
+"""Names that PostgreSQL refuses for a role."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """An installation as it shall be."""
+
+    database: str
+    owner: str
+    pairs: tuple[Names, ...]
+    version: str = ""
+    """The newest version of the chain."""
+    networks: tuple[str, ...] = ()
+    """From where the account may come beside this machine: networks in CIDR form."""
+    passfile: Path | None = None
+    apply_hba: bool = False
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """The rights schema and each data schema."""
+        return tuple(dict.fromkeys((self.pairs[0].gacl, *(names.col for names in self.pairs))))
+
+
+def check_name(what: str, name: str) -> str:
+    """Return the name of a role or database; raise `InvalidNames` for one that cannot be."""
+    if not name or "\0" in name or "\n" in name or "\r" in name:
+        raise InvalidNames(f"the name of the {what} is empty or holds a line break")
+    length = len(name.encode(errors="replace"))
+    if length > LONGEST:
+        raise InvalidNames(
+            f"the name of the {what} has {length} bytes, more than {LONGEST}",
+            hint="PostgreSQL would cut it; choose a shorter one.",
+        )
+    if what == "role" and (name.startswith("pg_") or name in RESERVED):
+        raise InvalidNames(f"the name {name!r} is reserved for PostgreSQL itself")
+    if what == "database" and name in ("template0", "template1", "postgres"):
+        raise InvalidNames(
+            f"the database {name!r} belongs to the server", hint="Choose a name of your own."
+        )
+    config_block.quoted(name)
+    return name
+
+
+def networks(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return addresses and networks in CIDR form; raise `UsageError` for anything else."""
+    found = []
+    for text in texts:
+        try:
+            found.append(str(ipaddress.ip_network(text)))
+        except ValueError as error:
+            raise UsageError(
+                f"{text!r} is not an address or a network",
+                hint="Write it as 192.168.1.20, 192.168.1.0/24 or 2001:db8::/32.",
+            ) from error
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +91,7 @@ class Server:
     sockets: tuple[str, ...]
     listens: tuple[str, ...]
     databases: tuple[str, ...]
-    """Those that let anybody in."""
+    """Those that accept connections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +99,7 @@ class Role:
     """A role that exists."""
 
     login: bool
-    powers: tuple[str, ...]
+    attributes: tuple[str, ...]
     """What it may do beyond its own objects."""
     limit: int
     """Connections at once; -1: any number."""
@@ -47,7 +107,7 @@ class Role:
     kept: str
     """How its password is kept: scram-sha-256, md5, or empty for none."""
     member_of: frozenset[str]
-    powerful: tuple[str, ...] = ()
+    privileged_roles: tuple[str, ...] = ()
     """Roles that it is a member of and that give it more than rights on objects."""
 
 
@@ -83,27 +143,27 @@ class Found:
     extensions: Extensions
 
 
-def read(admin: Administrator, wanted: Wanted) -> Found:
+def read(admin: Administrator, desired: Desired) -> Found:
     """Return what there is; nothing is written. Raises ConnectionFailed."""
     with closing(admin.connect()) as session:
         session.set_session(readonly=True)
         server = read_server(session)
         if not server.superuser or server.version < 90400:
             return _nothing(server, session)
-        role = _role(session, wanted.owner)
-        there = _database(session, wanted.database)
+        role = _role(session, desired.owner)
+        there = _database(session, desired.database)
         found = Found(server=server, role=role, database=there, schemas={}, states={},
                       extensions=_extensions(session))  # fmt: skip
     if there is None or not there.open:
         return found
-    with closing(admin.connect(wanted.database)) as session:
+    with closing(admin.connect(desired.database)) as session:
         session.set_session(readonly=True)
         return Found(
             server=server,
             role=role,
             database=there,
-            schemas=_schemas(session, wanted, server.role),
-            states=_states(session, wanted),
+            schemas=_schemas(session, desired, server.role),
+            states=_states(session, desired),
             extensions=_extensions(session),
         )
 
@@ -135,7 +195,7 @@ def _nothing(server: Server, session: Connection) -> Found:
                                        available={}))  # fmt: skip
 
 
-POWERS = ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS")
+ATTRIBUTES = ("SUPERUSER", "CREATEDB", "CREATEROLE", "REPLICATION", "BYPASSRLS")
 
 
 def _role(session: Connection, name: str) -> Role | None:
@@ -144,10 +204,11 @@ def _role(session: Connection, name: str) -> Role | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    login, *powers, limit, expired, kept, member_of, powerful = row
-    held = tuple(name for name, has in zip(POWERS, powers, strict=True) if has)
-    return Role(login=login, powers=held, limit=limit, expired=bool(expired), kept=kept,
-                member_of=frozenset(member_of), powerful=tuple(powerful))  # fmt: skip
+    login, *attributes, limit, expired, kept, member_of, privileged_roles = row
+    held = tuple(name for name, has in zip(ATTRIBUTES, attributes, strict=True) if has)
+    return Role(login=login, attributes=held, limit=limit, expired=bool(expired), kept=kept,
+                member_of=frozenset(member_of),
+                privileged_roles=tuple(privileged_roles))  # fmt: skip
 
 
 def _database(session: Connection, name: str) -> Database | None:
@@ -160,11 +221,11 @@ def _database(session: Connection, name: str) -> Database | None:
     return Database(owner=owner, encoding=encoding, open=is_open and limit != 0, template=template)
 
 
-def _schemas(session: Connection, wanted: Wanted, maker: str) -> dict[str, Schema]:
+def _schemas(session: Connection, desired: Desired, maker: str) -> dict[str, Schema]:
     found = {}
     with session.cursor() as cursor:
-        for name in wanted.schemas:
-            words = {"schema": name, "maker": maker, "role": wanted.owner}
+        for name in desired.schemas:
+            words = {"schema": name, "maker": maker, "role": desired.owner}
             cursor.execute(statement("install_schema"), words)
             row = cursor.fetchone()
             if row is not None:
@@ -172,9 +233,9 @@ def _schemas(session: Connection, wanted: Wanted, maker: str) -> dict[str, Schem
     return found
 
 
-def _states(session: Connection, wanted: Wanted) -> dict[Names, State]:
+def _states(session: Connection, desired: Desired) -> dict[Names, State]:
     with session.cursor() as cursor:
-        return {names: state.read(cursor, names) for names in wanted.pairs}
+        return {names: recorded.read(cursor, names) for names in desired.pairs}
 
 
 def _extensions(session: Connection) -> Extensions:

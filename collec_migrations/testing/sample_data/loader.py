@@ -14,9 +14,10 @@ from psycopg2 import extensions, sql
 
 from collec_migrations.bridge.state import TOOL_TABLES
 from collec_migrations.names import Names
-from collec_migrations.testing.sample_data import automatic, inventory, plan, session
-from collec_migrations.testing.sample_data.automatic import Parent
+from collec_migrations.testing.sample_data import inventory, plan
+from collec_migrations.testing.sample_data import values as column_values
 from collec_migrations.testing.sample_data.inventory import Column, Keys
+from collec_migrations.testing.sample_data.values import Parent
 
 Key = tuple[str, str]
 """Role and name of a table."""
@@ -76,7 +77,7 @@ def fill(
     tables = _tables(connection, columns, names)
     values = _sizes(connection, tables, movements)
     filling = _Filling(connection, tables, values, seed)
-    with session.unchecked(connection):
+    with inventory.unchecked(connection):
         filled = {f"{table.role}.{table.name}": filling.rows(table) for table in _ordered(tables)}
         for table in tables.values():
             for column in table.deferred:
@@ -182,7 +183,7 @@ class _Filling:
         query = self._query(table.known_as, table)
         given: list[str] = []
         if query is None:
-            table.count = automatic.combinations(table.keys, parents, table.count)
+            table.count = column_values.combinations(table.keys, parents, table.count)
             query = sql.SQL("select from generate_series(1, {})").format(sql.Literal(table.count))
         else:
             given = self._columns_of(query)
@@ -272,14 +273,14 @@ class _Filling:
             if table.keys.references[column.name][:2] == (table.role, table.name):
                 expression = f"{table.first} + n / 2"
             else:
-                expression = automatic.choice(column, table.keys, dict(parents), salt=salt)
+                expression = column_values.choice(column, table.keys, dict(parents), salt=salt)
         elif column.name == table.id or (single and column.category == "N"):
             return "k"
         else:
-            expression = automatic.value(self.connection, column, salt=salt)
+            expression = column_values.value(self.connection, column, salt=salt)
         if expression is None or not column.nullable:
             return expression
-        return automatic.sometimes_null(expression)
+        return column_values.sometimes_null(expression)
 
     def _columns_of(self, query: sql.Composable) -> list[str]:
         with self.connection.cursor() as cursor:

@@ -1,16 +1,21 @@
-"""Read what a database holds, at the very moment that the dump will show."""
+"""Read what a database and its server hold, at the very moment that the dump will show."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from socket import gethostname
 
 import psycopg2
 from psycopg2 import extensions
 
+from collec_migrations.backup.client_programs import Client, Programs
 from collec_migrations.backup.manifest import Schema
 from collec_migrations.bridge import detection
+from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import programs, sizes
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.queries import statement
 
@@ -20,7 +25,7 @@ AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class DatabaseProperties:
     """What a database is apart from its contents."""
 
     name: str
@@ -53,13 +58,13 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Snapshot:
     """A database while its snapshot is open."""
 
     connection: extensions.connection
     snapshot: str
     """Empty: this server cannot share one."""
-    around: Surroundings
+    properties: DatabaseProperties
     encoding: str
     size: int
     server_version: str
@@ -77,13 +82,20 @@ class Source:
     ctype: str
 
     @property
+    def is_mostly_documents(self) -> bool:
+        """Say whether most of it is bytes, as PDFs and images are, which hardly compress."""
+        documents = sum(one.heap + one.apart for one in self.tables if one.has_bytes)
+        rows = sum(one.heap + one.apart for one in self.tables if not one.has_bytes)
+        return documents + self.large_bytes > rows
+
+    @property
     def server_major(self) -> int:
         """Return the major version of the server."""
         return int(self.server_version.partition(".")[0])
 
 
 @contextmanager
-def opened(address: Address, *, lock_wait: float) -> Iterator[Source]:
+def open_snapshot(address: Address, *, lock_wait: float) -> Iterator[Snapshot]:
     """Give a database in one snapshot; nothing is ever written."""
     with closing(database.connect(address)) as connection:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
@@ -97,7 +109,7 @@ def opened(address: Address, *, lock_wait: float) -> Iterator[Source]:
             yield _read(connection, cursor)
 
 
-def rows(source: Source) -> dict[str, int]:
+def rows(source: Snapshot) -> dict[str, int]:
     """Return how many rows each table has."""
     return count_rows(source.connection, [one.name for one in source.tables])
 
@@ -149,16 +161,16 @@ def tables(connection: extensions.connection) -> tuple[Table, ...]:
         )
 
 
-def _read(connection: extensions.connection, cursor: extensions.cursor) -> Source:
+def _read(connection: extensions.connection, cursor: extensions.cursor) -> Snapshot:
     cursor.execute(statement("backup_database"))
     row = cursor.fetchone()
     assert row is not None
     name, encoding, size, version, owner, comment, sees, extension, objects, large, *more = row
     settings, grants, collate, ctype, position, host, port, cluster = more
-    return Source(
+    return Snapshot(
         connection=connection,
         snapshot=_snapshot(connection, cursor),
-        around=Surroundings(
+        properties=DatabaseProperties(
             name=name,
             owner=owner,
             comment=comment or "",
@@ -202,3 +214,139 @@ def _snapshot(connection: extensions.connection, cursor: extensions.cursor) -> s
     cursor.execute("select pg_export_snapshot()")
     row = cursor.fetchone()
     return str(row[0]) if row else ""
+
+
+NAMED = ("config_file", "hba_file", "ident_file")
+INCLUDED = (
+    "select distinct sourcefile from pg_file_settings where sourcefile is not null",
+    "select distinct file_name from pg_hba_file_rules where file_name is not null",  # 16
+    "select distinct file_name from pg_ident_file_mappings where file_name is not null",  # 16
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The configuration files of a server, as the server itself reads them."""
+
+    files: tuple[tuple[str, bytes], ...]
+    """Absolute path on the server, and content."""
+    left_out: tuple[str, ...]
+
+
+def globals_of(
+    tools: Programs, client: Client, dbname: str, *, passwords: bool, lock: int
+) -> bytes:
+    """Return what `pg_dumpall --globals-only` writes: roles, tablespaces."""
+    command = [tools.program("pg_dumpall"), "-w", "--globals-only", f"--dbname={client.dsn}"]
+    # pg_dumpall takes such a name for an address; its default, postgres, has to do then.
+    if "=" not in dbname and "://" not in dbname:
+        command.append(f"--database={dbname}")
+    if not passwords:
+        command.append("--no-role-passwords")
+    with client.start(tuple(command), lock) as process:
+        out, messages = process.communicate()
+    if process.returncode != 0:
+        raise BackupFailed(
+            f"pg_dumpall failed with status {process.returncode}",
+            hint=programs.last_words(client.without_secret(messages.decode(errors="replace"))),
+        )
+    return out
+
+
+def configuration(connection: extensions.connection) -> Configuration:
+    """Return the files that the server names, read by the server when we may ask it to."""
+    files, left_out = [], []
+    for path in dict.fromkeys(_paths(connection)):
+        content = _content(connection, path)
+        if content is None:
+            left_out.append(path)
+        else:
+            files.append((path, content))
+    return Configuration(files=tuple(files), left_out=tuple(left_out))
+
+
+def _paths(connection: extensions.connection) -> Iterator[str]:
+    for name in NAMED:
+        path = _one(connection, f"show {name}")
+        if path:  # empty: only those who may read all settings are told
+            yield str(path)
+    for query in INCLUDED:
+        for (path,) in _asked(connection, query):
+            yield str(path)
+
+
+def _content(connection: extensions.connection, path: str) -> bytes | None:
+    content = _one(connection, "select pg_read_binary_file(%s)", path)
+    if content is not None:
+        return bytes(content)  # type: ignore[call-overload,no-any-return]  # psycopg2 gives memory
+    if not _is_here(connection):
+        return None
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return None
+
+
+def _is_here(connection: extensions.connection) -> bool:
+    host = connection.info.host or ""
+    return not host or host.startswith("/") or host in ("localhost", "127.0.0.1", "::1")
+
+
+def _one(connection: extensions.connection, query: str, *parameters: str) -> object:
+    found = _asked(connection, query, *parameters)
+    return found[0][0] if found else None
+
+
+def _asked(
+    connection: extensions.connection, query: str, *parameters: str
+) -> list[tuple[object, ...]]:
+    """Return the rows of a query; none when this role or this server's major cannot run it."""
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute("savepoint asked")
+        try:
+            cursor.execute(query, parameters or None)
+            return list(cursor.fetchall())
+        except psycopg2.ProgrammingError:
+            return []
+        except psycopg2.Error as error:
+            if error.pgcode is None:  # the connection is lost
+                raise
+            return []
+        finally:
+            if connection.closed == 0:
+                cursor.execute("rollback to savepoint asked")
+
+
+MARGIN = 16 << 20
+GROWTH = 1.3
+ROWS = 0.4
+"""Of ordinary rows: what a dump takes of them as a rule (33 MB of 108)."""
+APART = 0.8
+"""Of long texts, which PostgreSQL has compressed once already."""
+BYTES = 1.2
+"""Of bytes: a dump writes them in hexadecimal, and an image or a PDF gives nothing back (1.06 to
+1.14 by gzip, benchmarks/RESULTS.md)."""
+
+
+def first_size(tables: Iterable[Table], large_objects: int) -> int:
+    """Return the bytes that a first dump may take at most; only a dump itself tells it exactly."""
+    rates = [
+        (one.heap + one.apart) * BYTES if one.has_bytes else one.heap * ROWS + one.apart * APART
+        for one in tables
+    ]
+    return round(sum(rates) + large_objects * BYTES)
+
+
+def space_needed(*, previous: int | None, first: int) -> int:
+    """Return the bytes that have to be free before a dump starts."""
+    return round(previous * GROWTH if previous else first) + MARGIN
+
+
+def check_space(folder: Path, bytes_needed: int, *, what: str) -> None:
+    """Raise `BackupFailed` when a folder has not enough room."""
+    free = shutil.disk_usage(folder).free
+    if free < bytes_needed:
+        raise BackupFailed(
+            f"{folder} has {sizes.shown(free)} free, and {what} needs {sizes.shown(bytes_needed)}",
+            hint="Make room: `collec-migrations backup prune`, or another folder.",
+        )
