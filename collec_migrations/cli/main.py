@@ -39,7 +39,7 @@ SECTIONS = {
     "Take over an existing database": {
         "detect": "Say what version a database is, without changing anything.",
         "verify": "Compare the database with its version, and tell each difference.",
-        "adopt": "Write the version that is seen as Alembic's own.",
+        "adopt": "Repair what differs from the version that is seen.",
     },
     "Back up and rehearse": {
         "backup": "Take, verify, restore and keep backups.",

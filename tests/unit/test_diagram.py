@@ -47,7 +47,6 @@ def test_the_chain_has_every_version_and_what_changed() -> None:
     text = commands.invoke("diagram").output
     assert all(f'"{version}<br/>' in text for version in versions.VERSIONS)
     assert 'v4 -->|"+3 −4 tables<br/>+25 −21 columns"| v5' in text
-    assert "v5 -.->" in text
 
 
 def test_a_table_is_shown_with_those_that_it_is_tied_to() -> None:
