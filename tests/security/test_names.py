@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from collec_migrations.backup.schedule import Schedule
 
 from collec_migrations.backup import schedule
-from collec_migrations.backup.schedule import Schedule
 from collec_migrations.cli import doctor_text, replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import UsageError
