@@ -50,10 +50,13 @@ def device(path: Path) -> None:
     os.mknod(path, 0o600 | 0o020000, os.makedev(1, 5))  # /dev/zero has no end
 
 
-@pytest.mark.parametrize("name", [*WITHIN, store.LOCK, dump.LOG])
-@pytest.mark.parametrize(
-    "lay", [fifo, pytest.param(device, marks=accounts.needs_root)], ids=lambda one: one.__name__
-)
+EVERYWHERE = (*WITHIN, store.LOCK, dump.LOG)
+LAID = [(fifo, name) for name in EVERYWHERE] + [
+    pytest.param(device, name, marks=accounts.needs_root) for name in (manifest.NAME, dump.LOG)
+]
+
+
+@pytest.mark.parametrize(("lay", "name"), LAID)
 def test_no_command_hangs(
     filled: Address, database: Address, tmp_path: Path, name: str, lay: object
 ) -> None:

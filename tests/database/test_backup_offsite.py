@@ -13,7 +13,7 @@ import pytest
 
 from collec_migrations.backup import manifest, store
 from collec_migrations.postgres.address import Address
-from tests import chain
+from tests import backups, chain
 from tests.servers import Server
 
 PAGE = (chain.ROOT / "docs" / "backups.md").read_text("utf-8")
@@ -135,8 +135,5 @@ def test_every_night_of_every_database_is_there_and_whole(
 
 
 def _create(server: Address, name: str) -> None:
-    with chain.connected(replace(server, dbname="postgres")) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"create database {name}")
+    backups.execute_alone(replace(server, dbname="postgres"), f"create database {name}")
     chain.execute(replace(server, dbname=name), f"create table {name} (id int)")
