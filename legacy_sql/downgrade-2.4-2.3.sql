@@ -17,6 +17,8 @@ alter table col.object
 delete from col.document where uid is null;
 
 alter table col.document
+    -- The older version requires it; the table is read once.
+    -- squawk-ignore adding-not-nullable-field
     alter column uid set not null,
     drop column campaign_id;
 
@@ -65,6 +67,8 @@ update gacl.logingestion set is_clientws = false where is_clientws is null;
 -- A text that is too long stops the script.
 alter table gacl.logingestion
     drop column is_expired,
+    -- The older version requires it; the table is read once.
+    -- squawk-ignore adding-not-nullable-field
     alter column is_clientws set not null,
     alter column datemodif type date,
     alter column prenom type varchar(32),

@@ -13,6 +13,8 @@ drop index col.event_date_idx;
 delete from col.event where event_date is null;
 
 alter table col.event
+    -- The older version requires it; the table is read once.
+    -- squawk-ignore adding-not-nullable-field
     alter column event_date set not null,
     drop column due_date;
 

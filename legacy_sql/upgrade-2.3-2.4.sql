@@ -135,6 +135,8 @@ order by uid, document_creation_date desc, document_import_date desc, document_i
 -- One statement: the table is written once.
 alter table col.object
     add column change_date timestamp not null default now(),
+    -- A value of its own for each row is meant.
+    -- squawk-ignore adding-field-with-default
     add column uuid uuid not null default gen_random_uuid(),
     add column trashed boolean default false,
     add column location_accuracy double precision;

@@ -86,6 +86,8 @@ alter table col.object add column object_comment varchar;
 comment on column col.object.object_comment is
     'Remarks on the object.';
 
+-- A value of its own for each row is meant.
+-- squawk-ignore adding-field-with-default
 alter table col.document add column uuid uuid not null default gen_random_uuid();
 
 comment on column col.document.uuid is
@@ -112,6 +114,8 @@ create index sample_campaign_id_idx on col.sample (campaign_id);
 -- A key of its own, so that a campaign can have several authorizations under one regulation.
 alter table col.campaign_regulation
     drop constraint campaign_regulation_pk,
+    -- The rows get their values below.
+    -- squawk-ignore adding-required-field
     add column campaign_regulation_id serial not null,
     add column authorization_number varchar,
     add column authorization_date timestamp;

@@ -34,6 +34,8 @@ alter table col.label
 comment on column col.label.barcode_id is
     'Kind of the optical code on the label.';
 
+-- A value of its own for each row is meant.
+-- squawk-ignore adding-field-with-default
 alter table col.campaign add column uuid uuid not null default gen_random_uuid();
 
 comment on column col.campaign.uuid is

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +41,15 @@ def spawn(code: str, *words: str | Path, who: Account | None = None) -> subproce
         text=True,
         cwd="/",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
+        preexec_fn=_heed_signals,
         **identity,
     )
+
+
+def _heed_signals() -> None:
+    """Undo what `nohup` and a shell's `&` leave to a child: SIGINT, SIGQUIT and SIGHUP ignored."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def run(code: str, *words: str | Path, who: Account | None = None) -> str:

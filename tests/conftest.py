@@ -25,7 +25,19 @@ Servers = Callable[[int], Server]
 Clone = Callable[[str], Address]
 collect_ignore = ["data"]
 
+os.environ["PATH"] += f"{os.pathsep}/usr/sbin{os.pathsep}/sbin"
+"""Where `runuser` is, which messages name: an ordinary account, and cron, have no such PATH."""
+SOAK = 3600
+"""Seconds that a long run may take; all others have those of pyproject.toml."""
+
 os.environ["COLLEC_WITHOUT_POSTGIS"] = "yes"  # the wheels' servers have no PostGIS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give long runs more time."""
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.timeout(SOAK))
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +63,12 @@ def server18(server: Servers) -> Server:
 @pytest.fixture(scope="session", params=servers.majors(), ids=lambda major: f"pg{major}")
 def any_server(server: Servers, request: pytest.FixtureRequest) -> Server:
     """Return a server of each major at hand: the test runs once for each."""
+    return server(request.param)
+
+
+@pytest.fixture(scope="session", params=servers.majors(life=True), ids=lambda major: f"pg{major}")
+def whole_server(server: Servers, request: pytest.FixtureRequest) -> Server:
+    """Return a server of each major whose own pg_dump is at hand."""
     return server(request.param)
 
 
@@ -141,7 +159,7 @@ def pair18(pair_templates: Callable[[int], Path]) -> Iterator[Pair]:
         yield both
 
 
-@pytest.fixture(params=servers.majors(), ids=lambda major: f"pg{major}")
+@pytest.fixture(params=servers.majors(life=True), ids=lambda major: f"pg{major}")
 def any_pair(
     pair_templates: Callable[[int], Path], request: pytest.FixtureRequest
 ) -> Iterator[Pair]:

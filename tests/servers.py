@@ -24,8 +24,16 @@ scratch = quick
 """Where whatever a test makes is made quickly."""
 
 
+SETTINGS = {**QUICK, "password_encryption": "scram-sha-256"}
+"""As from 14 on by default: the servers of the tests take no other."""
+MIDDLE = 15
+"""Debian's, with PostGIS."""
+FETCHED = Path(__file__).parent.parent / ".servers"
+"""What `python -m tools.servers` has fetched."""
 SUPERUSER = "super"
 """Neither `collec` nor `postgres`: a role of the same name hides every fault about roles."""
+
+os.environ.setdefault(binaries.VARIABLE, os.pathsep.join(map(str, sorted(FETCHED.glob("*/bin")))))
 
 
 class PsqlError(Exception):
@@ -51,11 +59,21 @@ class Server:
         """Create a database, empty or a clone of another; return its address."""
         name = name or f"test_{next(self._numbers)}"
         self._execute("create database {} template {}", name, template or "template0")
-        return replace(self.address, dbname=name)
+        address = replace(self.address, dbname=name)
+        if self.major < 13 and template is None:
+            # gen_random_uuid() is the server's own from 13 on.
+            with closing(psycopg2.connect(address.dsn)) as connection, connection:
+                connection.cursor().execute("create extension pgcrypto schema public")
+        return address
 
     def drop_database(self, name: str) -> None:
         """Drop a database, and end whoever is still in it."""
-        self._execute("drop database if exists {} with (force)", name)
+        if self.major >= 13:
+            self._execute("drop database if exists {} with (force)", name)
+            return
+        ends = "select pg_terminate_backend(pid) from pg_stat_activity where datname = {}"
+        self._run(sql.SQL(ends).format(sql.Literal(name)))
+        self._execute("drop database if exists {}", name)
 
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[Address]:
@@ -125,13 +143,31 @@ def running(major: int) -> Iterator[Server]:
     """Give a server of a major version."""
     found = binaries.find(major)
     with throwaway(
-        found, folder=scratch(), settings=QUICK, tcp=True, superuser=SUPERUSER
+        found, folder=scratch(), settings=SETTINGS, tcp=True, superuser=SUPERUSER
     ) as address:
         yield Server(address=replace(address, dbname="postgres"), binaries=found)
 
 
-def majors() -> tuple[int, ...]:
-    """Return the majors at hand; COLLEC_TEST_MAJORS names the ones to use (`18` or `15,18`)."""
-    found = sorted({one.major for one in binaries.at_hand()})
-    chosen = os.environ.get("COLLEC_TEST_MAJORS")
-    return tuple(int(major) for major in chosen.split(",")) if chosen else tuple(found)
+def majors(*, life: bool = False) -> tuple[int, ...]:
+    """Return the majors to test on: the oldest at hand, one in the middle and the newest.
+
+    COLLEC_TEST_MAJORS names others (`18` or `15,18`), or `all`. `life`: with the programs that a
+    standby needs.
+    """
+    found = sorted({one.major for one in binaries.at_hand() if not life or _copies(one)})
+    chosen = os.environ.get("COLLEC_TEST_MAJORS", "three")
+    if chosen == "three":
+        middle = MIDDLE if MIDDLE in found else found[len(found) // 2]
+        return tuple(sorted({found[0], middle, found[-1]}))
+    if chosen == "all":
+        return tuple(found)
+    return tuple(major for major in map(int, chosen.split(",")) if not life or major in found)
+
+
+def with_clients(major: int) -> Binaries:
+    """Return the programs of a major, those that can copy and rewind a server among them."""
+    return next(one for one in binaries.at_hand() if one.major == major and _copies(one))
+
+
+def _copies(found: Binaries) -> bool:
+    return all(found.program(name).is_file() for name in ("pg_basebackup", "pg_rewind"))

@@ -15,6 +15,7 @@ from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.throwaway import FAST, SUPERUSER, throwaway
 
+SETTINGS = {**FAST, "log_statement": "all", "password_encryption": "scram-sha-256"}
 RULES = """\
 # PostgreSQL Client Authentication Configuration File
 # TYPE  DATABASE        USER            ADDRESS                 METHOD
@@ -90,7 +91,7 @@ class Site:
 def running(major: int) -> Iterator[Site]:
     """Give a server of a major version."""
     found = binaries.find(major)
-    with throwaway(found, tcp=True, settings={**FAST, "log_statement": "all"}) as address:
+    with throwaway(found, tcp=True, settings=SETTINGS) as address:
         site = Site(folder=Path(address.host), port=address.port, binaries=found)
         names = {"root", account.for_server().name}
         (site.folder / "pg_ident.conf").write_text(

@@ -218,7 +218,7 @@ def until(condition: Callable[[], object]) -> None:
 def template(major: int) -> Iterator[Path]:
     """Give a folder with a stopped primary `a` and its stopped standby `b`."""
     who = account.for_server()
-    found = binary_copies.reachable(binaries.find(major), who)
+    found = binary_copies.reachable(servers.with_clients(major), who)
     top = Path(tempfile.mkdtemp(prefix="collec-pair-", dir=servers.scratch()))
     os.chown(top, who.uid, who.gid)
     try:

@@ -64,7 +64,7 @@ def stale_in(folder: Path) -> Mapping[Path, Catalog]:
 def catalogs(dsn: str) -> Iterator[tuple[str, Catalog]]:
     """Take an empty database from version to version; yield each with its catalog."""
     options = {"url": dsn, "gacl": "gacl", "col": "col", "without_postgis": "yes"}
-    for version in versions.in_chain(versions.versions_folder()):
+    for version in sorted(versions.revisions(), key=versions.order):
         verbs.upgrade(options, version, say=_silent)
         with closing(database.connect(conninfo.Address(dsn))) as connection:
             yield version, _as_stored(version, read_catalog(connection, Names()))

@@ -41,7 +41,7 @@ def measured(dsn: str) -> dict[str, Script]:
     with closing(psycopg2.connect(dsn)) as server:
         server.autocommit = True
         _run(server, f"drop database if exists {CHAIN}", f"create database {CHAIN}")
-        chain = versions.in_chain(versions.versions_folder())
+        chain = sorted(versions.revisions(), key=versions.order)
         for old, new in zip(("", *chain), chain, strict=False):
             if old:
                 found |= _step(server, dsn, old, new)

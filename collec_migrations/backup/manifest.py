@@ -169,7 +169,8 @@ def checksum(path: Path) -> str:
 
 
 def write_synced(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner may read, and wait until the disk has it."""
+    """Write a file that only its owner may read, and wait until the disk has it."""
+    path.unlink(missing_ok=True)  # never into what somebody else may have laid there
     files.write_new(path, content)
 
 

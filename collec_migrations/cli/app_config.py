@@ -16,8 +16,6 @@ from collec_migrations.cli import facts, options, place, table
 from collec_migrations.errors import ConnectionFailed, UsageError
 from collec_migrations.install import application_check
 from collec_migrations.install import application_settings as wanted
-from collec_migrations.install.application_check import Row
-from collec_migrations.install.application_settings import Wanted
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection, conninfo
 from collec_migrations.postgres.connection import Connection
@@ -86,7 +84,7 @@ def _pair(
     )
 
 
-def _wanted(session: Connection, one: Detection, *, host: str, role: str) -> Wanted:
+def _wanted(session: Connection, one: Detection, *, host: str, role: str) -> wanted.Wanted:
     owners = read_owners(session, one.names)
     info = session.info
     with session.cursor(cursor_factory=extensions.cursor) as cursor:
@@ -95,7 +93,7 @@ def _wanted(session: Connection, one: Detection, *, host: str, role: str) -> Wan
     its = info.host or ""
     by_socket = not its or its.startswith("/")
     version = one.versions[-1] if one.versions else ""
-    return Wanted(
+    return wanted.Wanted(
         host=host or ("localhost" if by_socket and listens else its or "localhost"),
         port=str(info.port),
         database=str(info.dbname),
@@ -115,7 +113,7 @@ def _form(one: Detection) -> Form:
     return Form.DOTENV if modern else Form.PHP
 
 
-def _print(want: Wanted, form: Form, *, as_json: bool) -> None:
+def _print(want: wanted.Wanted, form: Form, *, as_json: bool) -> None:
     if as_json:
         settings = wanted.settings(want, form)
         facts.write({"file": form, "settings": settings, "passwords": wanted.passwords(form)})
@@ -130,7 +128,7 @@ def _print(want: Wanted, form: Form, *, as_json: bool) -> None:
     options.say("Then: collec-migrations app-config --check --app DIR   connects as it does.")
 
 
-def _compare(said: Installation, want: Wanted, one: Detection, *, as_json: bool) -> int:
+def _compare(said: Installation, want: wanted.Wanted, one: Detection, *, as_json: bool) -> int:
     rows = (
         *application_check.rows(said, want, recorded=one.records.numbers, observed=one.version),
         _connects(said),
@@ -150,7 +148,7 @@ def _compare(said: Installation, want: Wanted, one: Detection, *, as_json: bool)
     return 1 if differ else 0
 
 
-def _connects(said: Installation) -> Row:
+def _connects(said: Installation) -> application_check.Row:
     """Return whether the application's own account comes in by what its files say."""
     why = "its files do not say where"
     if said.parameters:
@@ -160,7 +158,9 @@ def _connects(said: Installation) -> Row:
             why = ""
         except ConnectionFailed as error:
             why = str(error)
-    return Row(setting="connects", application=why or "yes", database="yes", same=not why)
+    return application_check.Row(
+        setting="connects", application=why or "yes", database="yes", same=not why
+    )
 
 
 def _hints(differ: set[str], said: Installation) -> list[str]:

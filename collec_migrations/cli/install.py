@@ -22,7 +22,6 @@ def install(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    application_code: options.ApplicationCode = None,
     local_only: Annotated[
         bool, typer.Option("--local-only", help="The account comes from this machine alone.")
     ] = False,
@@ -43,34 +42,35 @@ def install(
 ) -> None:
     """Make role, database, schemas and access rules; keep what is there.
 
-    Exit status: 1 when a piece is there in another shape.
+    Exit status: 1 when a resource is there in another shape.
     """
     if local_only and address:
         raise UsageError("--local-only and --address contradict each other")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
+    from collec_migrations import install as room
     from collec_migrations.cli import install_text
-    from collec_migrations.install import administrator, installation, request
     from collec_migrations.migrate import access
+    from collec_migrations.postgres import administrator
 
-    given = options.given(url=url, gacl=gacl, col=col, application_code=application_code)
+    given = options.given(url=url, gacl=gacl, col=col)
     told = access.told(given)
-    wish = request.Wanted(
-        database=request.check_name("database", database),
-        owner=request.check_name("role", owner),
+    desired = room.Desired(
+        database=room.check_name("database", database),
+        owner=room.check_name("role", owner),
         pairs=told.pairs,
-        networks=request.networks(address or ()),
+        networks=room.networks(address or ()),
         passfile=passfile,
         apply_hba=apply_hba,
     )
     admin = administrator.of(told.address)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
-        found = installation.plan(admin, wish, given, say=options.say)
+        found = room.plan(admin, desired, given, say=options.say)
         _show(install_text.facts(found), install_text.lines(found), as_json=as_json)
     else:
-        with installation.alone(admin, say=options.say):
-            found = installation.plan(admin, wish, given, say=options.say)
-            done = installation.install(admin, found, given, say=options.say, ask=ask)
+        with room.locked(admin, say=options.say):
+            found = room.plan(admin, desired, given, say=options.say)
+            done = room.install(admin, found, given, say=options.say, ask=ask)
         _show(install_text.done_facts(done), install_text.done_lines(done), as_json=as_json)
     if found.differs:
         raise typer.Exit(DIFFERS)

@@ -1,44 +1,51 @@
-"""What `install` shows: every piece, and the access rules, as text or as facts for JSON."""
+"""What `install` shows: every resource, and the access rules, as text or as facts for JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from collec_migrations.install import installation
-from collec_migrations.install.installation import Done, Plan
-from collec_migrations.install.pieces import Piece
+from collec_migrations import install
+from collec_migrations.install import Done, Plan, Resource
 
-MADE = "made"
+CREATED = "created"
 
 
 def lines(plan: Plan) -> list[str]:
     """Return the page of a plan."""
-    return [_heading(plan), *_pieces(plan.pieces, plan.pieces), *_rules(plan), "", *_closing(plan)]
+    return [
+        _heading(plan),
+        *_resources(plan.resources, plan.resources),
+        *_rules(plan),
+        "",
+        *_closing(plan),
+    ]
 
 
 def done_lines(done: Done) -> list[str]:
     """Return the page of what was done."""
     plan = done.plan
-    found = [_heading(plan), *_pieces(plan.pieces, installation.after(done))]
+    found = [_heading(plan), *_resources(plan.resources, install.after(done))]
     if done.rules is None:
         found += _rules(plan)
     else:
         found += ["", *(f"    {line}" for line in plan.access.block.text.splitlines())]
-        found.append(f"\nthe access rules hold and are proved; the former file: {done.rules.copy}")
-    if not any(piece.state == "make" for piece in plan.pieces):
+        found.append(
+            f"\nthe access rules are in force and proved; the former file: {done.rules.copy}"
+        )
+    if not any(resource.state == "make" for resource in plan.resources):
         found.append("\nnothing was changed")
     return found
 
 
 def facts(plan: Plan) -> dict[str, object]:
     """Return the facts of a plan."""
-    wanted = plan.wanted
+    desired = plan.desired
     return {
-        "database": wanted.database,
-        "owner": wanted.owner,
-        "version": wanted.version,
+        "database": desired.database,
+        "owner": desired.owner,
+        "version": desired.version,
         "server_version": plan.found.server.version,
         "differs": plan.differs,
-        "pieces": [asdict(piece) for piece in plan.pieces],
+        "resources": [asdict(resource) for resource in plan.resources],
         "access_rules": {
             "lines": list(plan.access.block.lines),
             "otherwise": [
@@ -49,28 +56,28 @@ def facts(plan: Plan) -> dict[str, object]:
 
 
 def done_facts(done: Done) -> dict[str, object]:
-    """Return the facts of what was done: what was made has the state `made`."""
+    """Return the facts of what was done: what was created has the state `created`."""
     made = [
-        {**asdict(piece), "state": MADE if piece.state == "make" else piece.state}
-        for piece in done.plan.pieces
+        {**asdict(resource), "state": CREATED if resource.state == "make" else resource.state}
+        for resource in done.plan.resources
     ]
     copy = str(done.rules.copy) if done.rules and done.rules.copy else None
-    return {**facts(done.plan), "pieces": made, "former_access_rules": copy}
+    return {**facts(done.plan), "resources": made, "former_access_rules": copy}
 
 
 def _heading(plan: Plan) -> str:
-    wanted, server = plan.wanted, plan.found.server
+    desired, server = plan.desired, plan.found.server
     number = server.version
     shown = f"{number // 10000}.{number % 10000}" if number >= 100000 else f"{number}"
     return (
-        f"database {wanted.database} of {wanted.owner} on PostgreSQL {shown},"
-        f" as {server.role}, version {wanted.version}"
+        f"database {desired.database} of {desired.owner} on PostgreSQL {shown},"
+        f" as {server.role}, version {desired.version}"
     )
 
 
-def _pieces(planned: Sequence[Piece], now: Sequence[Piece]) -> Iterator[str]:
+def _resources(planned: Sequence[Resource], now: Sequence[Resource]) -> Iterator[str]:
     for before, after in zip(planned, now, strict=True):
-        word = MADE if before.state != after.state else before.state
+        word = CREATED if before.state != after.state else before.state
         detail = f": {before.detail}" if before.detail else ""
         yield f"  {word:<8} {before.kind} {before.name}{detail}"
         if after.advice:
@@ -79,7 +86,7 @@ def _pieces(planned: Sequence[Piece], now: Sequence[Piece]) -> Iterator[str]:
 
 def _rules(plan: Plan) -> Iterator[str]:
     access = plan.access
-    if access.piece.state == "there":
+    if access.resource.state == "there":
         return
     yield ""
     for rule in access.caught_by:
@@ -90,8 +97,9 @@ def _rules(plan: Plan) -> Iterator[str]:
 
 
 def _closing(plan: Plan) -> Iterator[str]:
-    made = sum(piece.state == "make" for piece in plan.pieces)
+    made = sum(resource.state == "make" for resource in plan.resources)
     if made:
-        yield f"{made} {'piece' if made == 1 else 'pieces'} would be made; nothing was touched"
+        noun = "resource" if made == 1 else "resources"
+        yield f"{made} {noun} would be created; nothing was touched"
     else:
-        yield "nothing would be made"
+        yield "nothing would be created"

@@ -9,9 +9,8 @@ import typer
 
 from collec_migrations import replica
 from collec_migrations.cli import facts, options
-from collec_migrations.install import administrator
 from collec_migrations.migrate import access
-from collec_migrations.postgres import server_settings
+from collec_migrations.postgres import administrator, server_settings
 from collec_migrations.replica import primary
 from collec_migrations.replica.primary import PrimaryPlan, PrimaryResult
 

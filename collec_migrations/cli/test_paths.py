@@ -12,7 +12,7 @@ from collec_migrations.cli import facts, options, table
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
-    from collec_migrations.testing.path_results import Tried
+    from collec_migrations.testing import ServerResult
 
 
 def test_paths(
@@ -31,25 +31,23 @@ def test_paths(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Try every version's way to the newest and back.
+    """Try every version's path to the newest and back.
 
     Exit status: 1 when a path failed.
     """
-    from collec_migrations.testing import path_text
-
     majors = _majors(server)
     if junit and not junit.parent.is_dir():
         raise UsageError(f"there is no folder {junit.parent} for the JUnit file")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
-    from collec_migrations.testing import junit as xml
-    from collec_migrations.testing import path_runs
+    from collec_migrations import testing
+    from collec_migrations.testing import path_report
 
-    ways = path_runs.ways(rows, from_.split(",") if from_ else ())
-    found = path_runs.try_all(path_runs.chosen(majors), ways, say=options.say)
+    starts = from_.split(",") if from_ else ()
+    found = testing.try_paths(majors, starts=starts, rows=rows, say=options.say)
     if junit:
-        _keep(xml.document(found), junit)
+        _keep(testing.as_junit(found), junit)
     if as_json:
-        facts.write(path_text.as_json(found))
+        facts.write(path_report.as_json(found))
     else:
         _show(found)
     raise typer.Exit(1 if any(one.failed for one in found) else 0)
@@ -71,20 +69,20 @@ def _keep(text: str, path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _show(found: "Sequence[Tried]") -> None:
+def _show(found: "Sequence[ServerResult]") -> None:
     """Write the table, in colours and lines on a terminal, then what failed."""
-    from collec_migrations.testing import path_text
+    from collec_migrations.testing import path_report
 
     console = Console(highlight=False)
-    told = list(path_text.rows(found))
+    told = list(path_report.rows(found))
     if console.is_terminal:
-        shown = Table(*path_text.TITLES)
+        shown = Table(*path_report.TITLES)
         for row in told:
             shown.add_row(*row, style="bold red" if row[-1] == "FAILED" else None)
         console.print(shown)
     else:
-        for line in table.lines(path_text.TITLES, told):
+        for line in table.lines(path_report.TITLES, told):
             typer.echo(line)
-    for line in path_text.details(found):
+    for line in path_report.details(found):
         typer.echo(line)
-    typer.echo(path_text.summary(found))
+    typer.echo(path_report.summary(found))

@@ -79,7 +79,7 @@ def judge(facts: Facts, today: date) -> Iterator[Line]:
 
 def _release(facts: Facts, today: date) -> Line:
     name = f"PostgreSQL {facts.release}" + (", a standby" if facts.in_recovery else "")
-    if facts.version // 10000 > int(pg_versions.KNOWN[-1]):
+    if pg_versions.is_newer(str(facts.version // 10000)):
         return Line(group=GROUP, name="release", verdict=None, text=f"{name}: newer than this tool")
     end = date.fromisoformat(pg_versions.text("end_of_life", pg_versions.of(facts.version)) or "")
     newest = pg_versions.KNOWN[-1]

@@ -43,7 +43,7 @@ class Step:
     @property
     def is_upgrade(self) -> bool:
         """Whether the step leads to the newer version."""
-        return self.new is not None and versions.position(self.new) > versions.position(self.old)
+        return self.new is not None and versions.order(self.new) > versions.order(self.old)
 
 
 class Kept(NamedTuple):
@@ -157,9 +157,16 @@ def _moves(text: str, removed: Mapping[str, tuple[Step, Removed]]) -> str | None
     return block(calls)
 
 
+def _is_known(step: Step) -> bool:
+    """Say whether both versions have a catalog: a new one has none until `make facts` wrote it."""
+    return {step.old, step.new} <= {*versions.VERSIONS, None}
+
+
 @cache
 def removals(step: Step) -> Removed:
     """Return what the step removes, and makes, as a whole."""
+    if not _is_known(step):
+        return Removed(frozenset(), frozenset(), frozenset())
     tables, _ = _renames(step)
     old, new = facts(step.old, step.role, "table"), facts(step.new, step.role, "table")
     free = {name for name, definition in facts(step.old, step.role, "sequence").items()
@@ -175,7 +182,7 @@ def removals(step: Step) -> Removed:
 @cache
 def keeps(step: Step) -> tuple[Kept, ...]:
     """Return what is copied before the step, where it is there."""
-    if step.new is None:
+    if step.new is None or not _is_known(step):
         return ()
     return (*_columns(step), *_changes(step), *_deletes(step))
 

@@ -61,11 +61,13 @@ def of_step(old: str, new: str | None, roles: tuple[sql.Role, ...]) -> tuple[Que
     if new is None:
         return ()
     asked = _of_script(old, new) if "col" in roles else ()
+    if not {old, new} <= {*versions.VERSIONS}:
+        return tuple(asked)
     return (*asked, *(one for role in roles for one in _of_keys(old, new, role)))
 
 
 def _of_script(old: str, new: str) -> Iterator[Question]:
-    is_up = versions.position(new) > versions.position(old)
+    is_up = versions.order(new) > versions.order(old)
     name = f"check-{'upgrade' if is_up else 'downgrade'}-{old}-{new}.sql"
     if not (versions.scripts_folder() / name).is_file():
         return

@@ -14,6 +14,7 @@ from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.bridge import history
 from collec_migrations.catalog import Catalog
+from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migrate import (
     archive,
     checks,
@@ -170,6 +171,11 @@ class Run:
         """Take the step back; the rights schema follows as far as no other data schema needs it."""
         reached = self._before(self._version)
         leaving = self._rights_to_leave(reached)
+        if self._version not in library.VERSIONS:
+            raise DowngradeRefused(
+                f"version {self._version} has no catalog, which says what has to be kept",
+                hint="Write it with `make facts` first.",
+            )
         if not leaving:
             self._announce_rights_kept()
         with refusing.dependents_named():

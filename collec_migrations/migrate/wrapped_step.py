@@ -1,7 +1,7 @@
 """A step by a script of the application's own: as it is, in the run's transaction, told after."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from collec_migrations.errors import BackupMissing, DowngradeRefused, ScriptChan
 from collec_migrations.migrate import sending
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.names import Names
-from collec_migrations.postgres import atomic_files, quoting
+from collec_migrations.postgres import atomic_files, extensions, quoting
 from collec_migrations.wrap import Script
 
 NO_BACKUP = "no backup was taken"
@@ -40,6 +40,9 @@ _SETTINGS = (
 )
 """Settings that are put back after a script, with those that it sets by SET."""
 _SET = re.compile(r"set\s+(?:session\s+|local\s+)?(\w+)", re.IGNORECASE)
+_PATH = re.compile(
+    r"set\s+(?:session\s+|local\s+)?search_path\s*(?:=|to)\s*(?!default\b|''|\"\")", re.IGNORECASE
+)
 _EXTENSION = re.compile(r"create\s+extension\s+(?:if\s+not\s+exists\s+)?\"?([\w-]+)", re.IGNORECASE)
 
 
@@ -101,27 +104,29 @@ class WrappedStep:
     def send(self, sink: Sink) -> None:
         """Send everything, look at what went, put the session's settings back."""
         seen: list[wrap.Look] = []
-        known: list[tuple[dict[str, str], frozenset[str]]] = []
+        known: list[tuple[dict[str, str], dict[str, str]]] = []
 
         def look(cursor: Cursor) -> None:
             seen.append(wrap.look(cursor, self.names))
 
         sink.inspect(look)
         sink.inspect(lambda cursor: known.append(_surroundings(cursor, self.names)))
-        owners, extensions = known[0] if known else ({"gacl": "", "col": ""}, frozenset())
+        owners, homes = known[0] if known else ({"gacl": "", "col": ""}, {})
         saved = (*_SETTINGS, *sorted(self._settings()))
         sink.execute(_copied(saved, target="collec_saved.{}", source="{}"))
         path: tuple[str, ...] = DEFAULT_PATH
         for part in self.script.parts:
             path = DEFAULT_PATH if part.begins_session else path
             if part.begins_session:
-                sink.execute(f"set search_path = {starting_path(self.names)};")
+                start = f"set search_path = {starting_path(self.names)}"
+                sink.execute(f"{reaching(start, homes)};")
             text = part.sql if self.whole else sql.part(part.sql, "col", path)
             path = sql.search_path(part.sql, path)
             text = sql.with_account(text, ACCOUNT, owners)
             bound = sql.bind(text, self.names.by_default_name, shown=part.source.shown)
+            bound = reaching(bound, homes)
             shown = part.source.shown
-            for piece, extension in apart(bound, extensions):
+            for piece, extension in apart(bound, homes):
                 if extension is None:
                     sink.send(f"{piece}\n;", shown=shown)
                     continue
@@ -172,17 +177,31 @@ def _found(name: str, folders: Sequence[Path]) -> Path:
     return next((place for place in places if place.is_file()), places[0])
 
 
-def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], frozenset[str]]:
+def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], dict[str, str]]:
     """Return who owns each schema's objects, by default name, and the extensions there are."""
     owners = {
         default: ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=TOOL_TABLES)
         for default, schema in (("gacl", names.gacl), ("col", names.col))
     }
-    cursor.execute("select extname from pg_catalog.pg_extension")
-    return owners, frozenset(name for (name,) in cursor.fetchall())
+    return owners, dict(extensions.read(cursor).installed)
 
 
-def apart(text: str, present: frozenset[str]) -> Iterator[tuple[str, sql.Statement | None]]:
+def reaching(text: str, installed: Mapping[str, str]) -> str:
+    """Return a script whose search paths end with the schemas of extensions.
+
+    A script expects them where its author had them; what it names itself is still found first.
+    """
+    homes = sorted({*installed.values()} - {"pg_catalog"})
+    if not homes or not _PATH.search(text):
+        return text
+    for one in reversed(sql.split(text)):
+        if _PATH.match(one.text):
+            listed = "".join(f", {quoting.identifier(home)}" for home in homes)
+            text = text[: one.end] + listed + text[one.end :]
+    return text
+
+
+def apart(text: str, present: Collection[str]) -> Iterator[tuple[str, sql.Statement | None]]:
     """Yield a script in pieces, each line where it was: the making of an extension by itself.
 
     It needs other rights than the rest. One that is there, in whatever schema, is not made again.

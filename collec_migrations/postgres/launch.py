@@ -8,6 +8,8 @@ from collec_migrations.postgres.account import Account
 from collec_migrations.postgres.cluster import PORT, Cluster
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+SINCE = {"jit": 11}
+"""An older server does not start with a setting that it does not know."""
 BY_SOCKET = "local all all peer map=collec\n"
 BY_PASSWORD = "host all all 127.0.0.1/32 scram-sha-256\n"
 """The superuser has no password: only a role that was given one comes in."""
@@ -48,7 +50,9 @@ def _command(cluster: Cluster, hba: str, settings: Mapping[str, str]) -> tuple[s
         "log_destination": "stderr",
         **settings,
     }
-    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    major = cluster.binaries.major
+    known = {name: value for name, value in settings.items() if major >= SINCE.get(name, 0)}
+    options = [word for name, value in known.items() for word in ("-c", f"{name}={value}")]
     return (str(cluster.binaries.program("postgres")), "-D", str(cluster.data), *options)
 
 

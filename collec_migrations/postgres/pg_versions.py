@@ -1,31 +1,47 @@
-"""What differs between the majors of PostgreSQL, 9.4 to 18, as data.
+"""What differs between the majors of PostgreSQL, from 9.4 on, as data.
 
 Source: `pg_versions.json`, measured on 15, 17 and 18 and read in the documentation for the others;
-`end_of_life` is the date of the last minor release.
+a row without a last major holds for all that come. `end_of_life`, the date of the last minor
+release, has a row for each major that is known: one more row there is all that a new one needs
+which brings no difference. Until then it is taken for the newest, with a line of warning.
 """
 
 import json
+import sys
 from functools import cache
 from importlib.resources import files
 
 from collec_migrations.errors import ServerTooOld
 
-KNOWN = ("9.4", "9.5", "9.6", "10", "11", "12", "13", "14", "15", "16", "17", "18")
-"""The majors that the data covers, oldest first."""
-
 
 def of(version: int) -> str:
-    """Return the major of a `server_version_num`; one newer than the data counts as the newest.
-
-    Raises MajorUnknown for a server older than 9.4.
-    """
+    """Return the major of a `server_version_num`; raise ServerTooOld before 9.4."""
     if version < 90400:
         raise ServerTooOld(
             f"the server is PostgreSQL {version // 10000}.{version // 100 % 100}, older than 9.4",
             hint="Move the databases to a newer server first, with its own pg_dump.",
         )
-    major = str(version // 10000) if version >= 100000 else f"9.{version // 100 % 100}"
-    return major if major in KNOWN else KNOWN[-1]
+    return str(version // 10000) if version >= 100000 else f"9.{version // 100 % 100}"
+
+
+def is_newer(major: str) -> bool:
+    """Tell whether a major came after all that are known; it is taken for the newest."""
+    return major.isdigit() and int(major) > int(KNOWN[-1])
+
+
+@cache
+def warn_if_newer(version: int) -> None:
+    """Say once in a process that a server is newer than all that are known."""
+    if is_newer(str(version // 10000)):
+        sys.stderr.write(
+            f"warning: PostgreSQL {version // 10000} is newer than this release knows;"
+            f" it is taken for {KNOWN[-1]}\n"
+        )
+
+
+def at_least(major: str, first: str) -> bool:
+    """Tell whether a major is one or a later one."""
+    return _position(major) >= KNOWN.index(first)
 
 
 def text(name: str, major: str) -> str | None:
@@ -40,15 +56,23 @@ def holds(name: str, major: str) -> bool:
 
 
 def _value(name: str, major: str) -> object:
-    at = KNOWN.index(major)
+    at = _position(major)
     for first, last, value in _table()[name]:
-        if KNOWN.index(first) <= at <= KNOWN.index(last):
+        if KNOWN.index(first) <= at and (last is None or at <= KNOWN.index(last)):
             return value
     raise KeyError(f"{name} of PostgreSQL {major}")
 
 
+def _position(major: str) -> int:
+    return len(KNOWN) - 1 if is_newer(major) else KNOWN.index(major)
+
+
 @cache
-def _table() -> dict[str, list[tuple[str, str, object]]]:
+def _table() -> dict[str, list[tuple[str, str | None, object]]]:
     content = files("collec_migrations.data").joinpath("pg_versions.json").read_text("utf-8")
-    table: dict[str, list[tuple[str, str, object]]] = json.loads(content)
+    table: dict[str, list[tuple[str, str | None, object]]] = json.loads(content)
     return table
+
+
+KNOWN = tuple(first for first, _, _ in _table()["end_of_life"])
+"""The majors that the data covers, oldest first."""

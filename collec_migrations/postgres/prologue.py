@@ -12,6 +12,8 @@ from psycopg2.extensions import TRANSACTION_STATUS_INERROR, make_dsn, parse_dsn
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations.postgres import pg_versions
+
 PATH = "pg_catalog, pg_temp"
 """Temporary tables last: unnamed, PostgreSQL looks among them first."""
 
@@ -67,6 +69,7 @@ def begin(connection: Connection) -> None:
 
 def put(cursor: Cursor) -> None:
     """Set everything in one round trip; a rollback takes it back."""
+    pg_versions.warn_if_newer(cursor.connection.server_version)
     pairs = _pairs(cursor.connection)
     calls = ", ".join("pg_catalog.set_config(%s, %s, false)" for _ in pairs)
     # Messages in English where the role may choose: hints are found by them.

@@ -59,7 +59,7 @@ GUARDED_LATER_SINCE = "12"
 
 def guarded_settings(major: str) -> tuple[str, ...]:
     """Return the guarded settings of a major."""
-    counted = pg_versions.KNOWN.index(major) >= pg_versions.KNOWN.index(GUARDED_LATER_SINCE)
+    counted = pg_versions.at_least(major, GUARDED_LATER_SINCE)
     return (*GUARDED, GUARDED_LATER) if counted else GUARDED
 
 
@@ -110,7 +110,7 @@ def major_of(data: Path) -> str:
             f"{data} is not a data folder of PostgreSQL that we may read",
             hint="Give the folder that `show data_directory` tells, as its owner or as root.",
         ) from error
-    if major not in pg_versions.KNOWN:
+    if major not in pg_versions.KNOWN and not pg_versions.is_newer(major):
         raise ReplicationRefused(f"{data} was made by PostgreSQL {major!r}, which is not known")
     return major
 
@@ -130,7 +130,7 @@ def primary_conninfo(major: str, upstream: Upstream) -> str:
     ]
     if pg_versions.holds("conninfo_passfile_keyword", major):
         pairs.append(("passfile", str(upstream.passfile)))
-    binding = pg_versions.KNOWN.index(major) >= pg_versions.KNOWN.index(CHANNEL_BINDING_SINCE)
+    binding = pg_versions.at_least(major, CHANNEL_BINDING_SINCE)
     for keyword, value in upstream.security:
         if keyword != "channel_binding" or binding:
             pairs.append((keyword, value))

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collec_migrations.testing.databases import Databases, MakeDatabase
-    from collec_migrations.testing.servers import Server, Servers
+    from collec_migrations.testing.databases import Databases, MakeDatabase, Server, Servers
 
 MAJOR = "collec_major"
 
@@ -32,13 +31,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse majors that cannot be, before any test is collected."""
-    if told(config, "collec_majors"):
-        from collec_migrations.testing import majors
-
-        majors.chosen(config)
+    if option(config, "collec_majors"):
+        _majors(config)
 
 
-def told(config: pytest.Config, name: str) -> str:
+def option(config: pytest.Config, name: str) -> str:
     """Return what an option is: environment, then command line, then ini file."""
     variable = name.upper().replace("COLLEC_", "COLLEC_TEST_")
     found = os.environ.get(variable) or config.getoption(name) or config.getini(name)
@@ -46,14 +43,45 @@ def told(config: pytest.Config, name: str) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that uses our server once for each major, when majors were told."""
-    if MAJOR not in metafunc.fixturenames or not told(metafunc.config, "collec_majors"):
+    """Run a test that uses our server once for each major, when majors were given."""
+    if MAJOR not in metafunc.fixturenames or not option(metafunc.config, "collec_majors"):
         return
-    from collec_migrations.testing import majors
-
-    if not majors.is_parametrised(metafunc.definition, MAJOR):
-        chosen = majors.chosen(metafunc.config)
+    if not _is_parametrised(metafunc.definition, MAJOR):
+        chosen = _majors(metafunc.config)
         metafunc.parametrize(MAJOR, chosen, ids=[f"pg{one}" for one in chosen], scope="session")
+
+
+def _majors(config: pytest.Config) -> tuple[int, ...]:
+    """Return the majors that `collec_majors` tells: `all`, or a list as 15,17,18.
+
+    Raises `pytest.UsageError` for what is no such list, or does not fit a given server.
+    """
+    from collec_migrations.errors import MigrationError
+    from collec_migrations.postgres import binaries
+
+    text = option(config, "collec_majors")
+    if option(config, "collec_server"):
+        raise pytest.UsageError("collec_majors does not go with collec_server: that has one major")
+    if text == "all":
+        return tuple(sorted({one.major for one in binaries.at_hand()}))
+    try:
+        found = tuple(int(one) for one in text.split(","))
+        for major in found:
+            binaries.find(major)
+    except ValueError:
+        raise pytest.UsageError(f"collec_majors is a list as 15,17,18, not {text!r}") from None
+    except MigrationError as error:
+        raise pytest.UsageError(f"collec_majors: {error}. {error.hint}") from None
+    return found
+
+
+def _is_parametrised(item: pytest.Item, argument: str) -> bool:
+    """Tell whether a test itself says which values an argument takes."""
+    return any(
+        argument in (names.split(",") if isinstance(names, str) else names)
+        for mark in item.iter_markers("parametrize")
+        for names in mark.args[:1]
+    )
 
 
 @pytest.fixture(scope="session")
@@ -67,11 +95,11 @@ def collec_servers(request: pytest.FixtureRequest) -> "Iterator[Servers]":
     """Return the servers of this session, each started when a test first asks for it."""
     if find_spec("pytest_postgresql") is None:
         pytest.fail("pytest-postgresql is missing: install collec-migrations[testing]", False)
-    from collec_migrations.testing import servers
+    from collec_migrations.testing import databases
 
     with ExitStack() as stack:
-        where = told(request.config, "collec_server")
-        yield servers.Servers(where, request.getfixturevalue, stack)
+        where = option(request.config, "collec_server")
+        yield databases.Servers(where, request.getfixturevalue, stack)
 
 
 @pytest.fixture(scope="session")

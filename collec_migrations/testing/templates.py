@@ -5,12 +5,15 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from collec_migrations import versions as library
+from collec_migrations import wrap
 from collec_migrations.migrate import verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import conninfo
 from collec_migrations.testing import sample_data
+from collec_migrations.wrap import Revision
 
 
 class Maker(Protocol):
@@ -30,7 +33,7 @@ class Content:
     version: str
     """A version of the chain, exactly."""
     rows: int = 0
-    """Movements of laboratory data, with all that goes with them; 0: no rows of a user."""
+    """Movements of sample data, with all that goes with them; 0: no rows of a user."""
     seed: int = 1
     names: Names = field(default_factory=Names)
 
@@ -53,9 +56,9 @@ class Templates:
 
 
 def options(dsn: str, names: Names) -> Mapping[str, str]:
-    """Return the options of the tool's verbs for a database."""
+    """Return the options of the tool's verbs for a database, on any server: without PostGIS."""
     quoted = '"' + names.col.replace('"', '""') + '"'
-    return {"url": dsn, "gacl": names.gacl, "col": quoted}
+    return {"url": dsn, "gacl": names.gacl, "col": quoted, "without_postgis": "yes"}
 
 
 def silent(_: str) -> None:
@@ -74,3 +77,9 @@ def _make(dsn: str, content: Content, base: Content | None) -> None:
     with closing(database.connect(conninfo.Address(dsn))) as connection:
         sample_data.fill(connection, content.names, movements=content.rows, seed=content.seed)
         connection.commit()
+
+
+def revisions() -> tuple[Revision, ...]:
+    """Return the revisions of the chain, oldest first, without importing them."""
+    folders = (library.versions_folder(), library.site_folder())
+    return wrap.ordered(one for folder in folders for one in wrap.read_revisions(folder))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from psycopg2 import extensions, sql
 
 from collec_migrations.names import Names
-from collec_migrations.testing.sample_data import inventory, session
+from collec_migrations.testing.sample_data import inventory
 from tests.builders.schema import Column, ForeignKey, Key, Table
 from tests.builders.values import fitted
 
@@ -70,7 +70,7 @@ def replace_rows(connection: extensions.connection, names: Names, content: Conte
     # Deleting is faster than truncating: 40 tables with their indexes are 200 new files.
     empty = sql.SQL("delete from {}")
     every = [empty.format(_identifier(table, names)) for table, _ in reversed(content.tables)]
-    with session.unchecked(connection), connection.cursor() as cursor:
+    with inventory.unchecked(connection), connection.cursor() as cursor:
         cursor.execute(sql.SQL(";").join(every))
         for table, rows in content.tables:
             if rows:

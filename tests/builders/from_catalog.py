@@ -37,6 +37,15 @@ def build(connection: extensions.connection, catalog: Catalog, names: Names) -> 
         _build_schema(connection, ddl.kinds(catalog, "col"), names.col, behind=(names.gacl,))
 
 
+DECOMPRESS = """
+create function public.geography_decompress(internal) returns internal
+language internal immutable strict as 'gist_box_decompress';
+alter operator family public.gist_geography_ops using gist
+  add function 4 (public.geography) public.geography_decompress(internal);
+"""
+"""What a class of gist may leave out from 11 on only."""
+
+
 def surround(connection: extensions.connection, catalog: Catalog, names: Names) -> None:
     """Create what a catalog takes for granted outside of its schemas."""
     kinds = ddl.kinds(catalog, "col")
@@ -51,12 +60,20 @@ def surround(connection: extensions.connection, catalog: Catalog, names: Names) 
         _run(connection, "create extension if not exists btree_gin schema public")
     if "geography(" in definitions and not _type_exists(connection, "public.geography"):
         _run(connection, GEOGRAPHY.read_text())
-    if "public.gen_random_uuid()" in definitions:
+        if connection.server_version < 110000:
+            _run(connection, DECOMPRESS)
+    if "public.gen_random_uuid()" in definitions and not _has_uuids(connection):
         _run(
             connection,
             "create or replace function public.gen_random_uuid() returns uuid"
             " language sql as 'select pg_catalog.gen_random_uuid()'",
         )
+
+
+def _has_uuids(connection: extensions.connection) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select to_regprocedure('public.gen_random_uuid()') is not null")
+        return bool((cursor.fetchone() or (False,))[0])
 
 
 @contextmanager

@@ -53,13 +53,6 @@ def test_no_reviewed_help_is_left_of_a_command_that_is_gone() -> None:
         assert kept <= known
 
 
-@pytest.mark.parametrize("words", EVERY, ids=" ".join)
-def test_every_command_and_option_says_what_it_is_for(words: tuple[str, ...]) -> None:
-    command = commands.every()[words]
-    assert command.help
-    assert [one.name for one in command.params if not getattr(one, "help", None)] == []
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_help_says_of_a_command_is_what_the_command_says(name: str) -> None:
     summary = {name: text for section in main.SECTIONS.values() for name, text in section.items()}

@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from collec_migrations.testing import junit, path_text
-from collec_migrations.testing.path_results import Outcome, Tried, Way
+from collec_migrations.testing import path_report
+from collec_migrations.testing.path_report import Outcome, ServerResult
+from collec_migrations.testing.path_report import Path as Route
 from tests import chain, servers
 
 PATHS = 2 * (len(chain.VERSIONS) - 1) + 1
@@ -91,7 +92,7 @@ def test_a_way_back_that_loses_rows_is_caught(tmp_path: Path) -> None:
     done = try_paths(*words, folder=tmp_path, tree=tree)
     assert done.returncode == 1
     assert "back at 1.0.8: col.booking: 12 of 12 rows are lost or changed" in done.stdout
-    assert done.stdout.splitlines()[0].split() == list(path_text.TITLES)
+    assert done.stdout.splitlines()[0].split() == list(path_report.TITLES)
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("18.")]
     failed = {(row[1], row[3]) for row in rows if row[-1] == "FAILED"}
     assert failed == {(start, "filled") for start in ("1.0.6", "1.0.8")}
@@ -160,14 +161,14 @@ def test_a_junit_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_a_message_with_control_characters_makes_a_junit_file_that_can_be_read() -> None:
     outcome = Outcome(
-        way=Way(start="1.0", head="1.1", rows=1),
+        path=Route(start="1.0", head="1.1", rows=1),
         up=None,
         back=None,
         failures=("a\x1b[31m <b> & \x00\nsecond line",),
         remarks=("é",),
     )
-    tried = Tried(server_version="18.6", outcomes=(outcome,), seconds=1.0)
-    top = checked(junit.document([tried]))
+    tried = ServerResult(server_version="18.6", outcomes=(outcome,), seconds=1.0)
+    top = checked(path_report.as_junit([tried]))
     (failure,) = top.iter("failure")
     assert failure.get("message") == "a?[31m <b> & ?"
     assert (failure.text or "").endswith("second line")

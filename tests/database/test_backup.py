@@ -40,11 +40,11 @@ def order(target: Address, **renamed: str) -> RestoreOptions:
 
 @pytest.mark.parametrize("jobs", [1, 2], ids=["custom", "directory"])
 def test_a_restore_gives_the_same_catalog_and_rows(
-    any_server: Server, tmp_path: Path, jobs: int
+    whole_server: Server, tmp_path: Path, jobs: int
 ) -> None:
-    with any_server.database(backups.laboratory_at(any_server, "1.0.8")) as filled:
+    with whole_server.database(backups.laboratory_at(whole_server, "1.0.8")) as filled:
         taken = backups.taken(filled, tmp_path, jobs=jobs)
-        with any_server.database() as target:
+        with whole_server.database() as target:
             restoration.restore(taken, order(target), say=print)
             assert chain.catalog(target) == chain.catalog(filled)
             assert backups.contents(target, "gacl", "col", "public") == backups.contents(
@@ -101,10 +101,10 @@ def test_a_build_without_zstd_is_not_asked_to_read_it(filled: Address, tmp_path:
 
 
 def test_what_this_build_compresses_best_is_what_is_written(
-    any_server: Server, tmp_path: Path
+    whole_server: Server, tmp_path: Path
 ) -> None:
-    its = trial_restore.tools_of(any_server.binaries)
-    with any_server.database() as address:
+    its = trial_restore.tools_of(whole_server.binaries)
+    with whole_server.database() as address:
         taken = backups.taken(address, tmp_path)
     assert taken.manifest.compression == ("zstd:3" if its.has_zstd() else "gzip:3")
     listed = [its.program("pg_restore"), "--list", str(taken.path / "data.dump")]

@@ -13,6 +13,7 @@ from collec_migrations import versions
 from collec_migrations import versions as releases
 from collec_migrations.bridge import catalog_reader, detection, verification
 from collec_migrations.bridge.answer import Answer
+from collec_migrations.catalog import normalised
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import Connection
@@ -127,7 +128,7 @@ def test_a_pre_release_of_26_2_is_told_by_its_missing_type(
             )
         answer = detection.detect(connection, NAMES)
     assert answer.versions == ("26.2",)
-    assert [one.known for one in answer.serious] == (
+    assert [one.known for one in answer.serious if one.kind != "sequence"] == (
         ["pre-releases of 26.2 recorded 26.2 before it was complete"] if told else []
     )
 
@@ -221,6 +222,7 @@ def test_every_server_gives_the_facts_of_the_catalogs(any_server: Server) -> Non
             catalog = releases.upgraded(version)
             from_catalog.build(connection, catalog, AWKWARD[0])
             found = catalog_reader.read_catalog(connection, AWKWARD[0])
+            found, catalog = normalised(found), normalised(catalog)
             frozen = {fact for fact in found.facts if fact.name == "object.change_date"}
             assert found.facts - frozen == {
                 fact for fact in catalog.facts if fact.name != "object.change_date"

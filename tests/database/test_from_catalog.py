@@ -2,7 +2,7 @@
 
 import pytest
 
-from collec_migrations.catalog import Catalog, compare
+from collec_migrations.catalog import Catalog, compare, normalised
 from collec_migrations.names import Names
 from tests.builders import databases, from_catalog, reader, stored
 from tests.servers import Server
@@ -11,6 +11,9 @@ ODD = Names(gacl='rights "of" all', col="100% l'Étang.x")
 
 UNUSUAL = ("fresh/1.2.3", "fresh/2.4", "fresh/2.5", "fresh/26.2")
 """pg_trgm in the data schema, operator classes of btree_gin, fill factors, geography."""
+
+LATER = {"strict_word_similarity": 11, "gtrgm_options": 13}
+"""Functions of pg_trgm, and since which major it has them."""
 
 
 def built(server: Server, version: str) -> Catalog:
@@ -27,8 +30,11 @@ def test_a_built_database_has_the_facts_of_its_catalog(server18: Server, version
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "2.4", "26.2", *UNUSUAL])
 def test_every_major_gives_the_same_facts(any_server: Server, version: str) -> None:
-    observed = built(any_server, version)
-    assert not compare(expected=stored.built(version), observed=observed)
+    observed = normalised(built(any_server, version))
+    expected = normalised(stored.built(version))
+    late = tuple(name for name, since in LATER.items() if any_server.major < since)
+    facts = [one for one in expected.facts if not one.name.startswith(late or ("-",))]
+    assert not compare(expected=Catalog(frozenset(facts)), observed=observed)
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "2.4", "26.2"])

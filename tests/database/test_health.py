@@ -60,18 +60,18 @@ def line(found: Page, name: str) -> Line:
     return one
 
 
-def test_a_sound_site_is_ok(any_server: Server, tmp_path: Path) -> None:
-    with any_server.database(chain.template_at(any_server, "1.1")) as address:
+def test_a_sound_site_is_ok(whole_server: Server, tmp_path: Path) -> None:
+    with whole_server.database(chain.template_at(whole_server, "1.1")) as address:
         taken = backups.taken(address, tmp_path)
         store.judge(taken, "verified")
         found = page(address, backups=tmp_path, ignored=LEFT)
-    off = {"data_checksums"} if any_server.major < 18 else set()
+    off = {"data_checksums"} if whole_server.major < 18 else set()
     disks = {"data disk", "backup disk"}
     assert {one.name for one in found.counted if one.verdict is not OK} - disks == off
     assert all(one.command for one in found.lines if one.verdict in (ATTENTION, BROKEN))
     for name in LEFT:
         assert line(found, name).verdict is (ATTENTION if name == "synchronous_commit" else BROKEN)
-    assert any_server.binaries.version.split()[0] in line(found, "release").text
+    assert whole_server.binaries.version.split()[0] in line(found, "release").text
 
 
 ALTER = "do $$ begin execute format('alter database %I set {}', current_database()); end $$"

@@ -97,6 +97,8 @@ def empty_columns(connection: extensions.connection) -> list[tuple[str, str]]:
 
 
 def test_the_same_seed_makes_the_same_rows_on_any_server(any_server: Server) -> None:
+    if any_server.major < 12:
+        pytest.skip("before 12 a floating point number is not written in full")
     with databases.at(any_server, "26.2") as connection:
         sample_data.fill(connection, Names(), movements=100, seed=7)
         found = sorted(digests(connection, Names()).items())

@@ -61,7 +61,8 @@ def test_a_project_with_four_workers(project: Path) -> None:
     assert "12 passed" in done.stdout
 
 
-def test_every_major_by_one_option(project: Path) -> None:
+def test_every_major_by_one_option(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(binaries.VARIABLE)  # as `run_tests` does
     majors = {one.major for one in binaries.at_hand()}
     done = run_tests(project, "-n0", "-v", "-k", "own_names", "--collec-majors", "all")
     assert done.returncode == 0, done.stdout

@@ -9,7 +9,7 @@ from tests.faults import until
 from tests.primaries import Prepared
 
 
-@pytest.mark.parametrize("major", [one for one in servers.majors() if one != 18])
+@pytest.mark.parametrize("major", [one for one in servers.majors(life=True) if one != 18])
 def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(major: int) -> None:
     with clusters.site(major) as site:
         made = primaries.prepare(site)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.postgres import binaries
 from tests import accounts, clusters, servers
 from tests.primaries import Prepared
 
@@ -147,10 +146,10 @@ def test_the_primary_is_not_cloned_onto_itself(prepared: Prepared) -> None:
 
 
 def test_programs_of_another_major_are_refused(prepared: Prepared, name: str) -> None:
-    others = [one for one in servers.majors() if one != 18]
+    others = [one for one in servers.majors(life=True) if one != 18]
     if not others:
         pytest.skip("only one major at hand")
-    bin_dir = binaries.find(others[0]).bin_dir
+    bin_dir = servers.with_clients(others[0]).bin_dir
     refused = prepared.clone(name, "--bindir", bin_dir)
     assert refused.exit_code == 3
     assert "and the server is 18" in refused.output

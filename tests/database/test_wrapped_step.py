@@ -94,6 +94,9 @@ RUN = {
     "an extension that is not there": "create extension if not exists btree_gin schema public;\n"
     "create table col.t (i int); create index on col.t using gin (i);\n"
     "create table gacl.t as select 1;",
+    "an extension in a schema of its own": "set search_path = col;\n"
+    "create table t (i int, n text); create index on t using gin (n gin_trgm_ops);\n"
+    "create table gacl.t as select 1;",
     "an extension that is there": "create extension pg_trgm schema pg_catalog;\n"
     "create table col.t (i int); create table gacl.t as select 1;",
 }
@@ -104,7 +107,7 @@ RUN = {
 def test_a_script_runs_as_psql_runs_it(
     database: Address, site: Path, script: str, names: Names
 ) -> None:
-    chain.execute(database, "create extension if not exists pg_trgm")
+    chain.execute(database, "create schema extra; create extension pg_trgm schema extra")
     go(database, script, names=names)
     found = chain.query(
         database,

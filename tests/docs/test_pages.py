@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from markdown_it import MarkdownIt
 
 from collec_migrations import errors
 from tests import commands
@@ -102,17 +101,6 @@ def _unknown(text: str) -> list[tuple[str, str]]:
     return [(leaf, option) for leaf, option in named(text) if option not in options[leaf]]
 
 
-def messages() -> list[str]:
-    """Return the messages that the page of troubles quotes: the first cell of each row."""
-    tokens = MarkdownIt("commonmark").enable("table").parse((DOCS / "trouble.md").read_text())
-    found = []
-    for at, token in enumerate(tokens):
-        if token.type == "tr_open" and tokens[at + 1].type == "td_open":
-            children = tokens[at + 2].children or []
-            found += [child.content for child in children[:1] if child.type == "code_inline"]
-    return found
-
-
 @cache
 def texts() -> frozenset[str]:
     """Return every text of the code; what is filled in is `...`."""
@@ -126,16 +114,3 @@ def texts() -> frozenset[str]:
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.add(node.value)
     return frozenset(found)
-
-
-@pytest.mark.parametrize("message", messages())
-def test_every_message_that_is_explained_exists(message: str) -> None:
-    parts = [part.strip() for part in message.split("...") if part.strip()]
-    pattern = re.compile(".*?".join(map(re.escape, parts)), re.DOTALL)
-    assert any(pattern.search(text) for text in texts())
-
-
-def test_the_page_of_troubles_is_read_as_it_should_be() -> None:
-    assert len(messages()) > 30
-    assert "cannot connect: ..." in messages()
-    assert not any("no such message at all" in text for text in texts())

@@ -40,13 +40,13 @@ class Lab:
             env=environment,
         )  # fmt: skip
 
-    def pieces(self, *words: str, password: str | None = PASSWORD) -> dict[str, str]:
-        """Return the state of each piece, by kind and name, as `--plan` tells it."""
+    def resources(self, *words: str, password: str | None = PASSWORD) -> dict[str, str]:
+        """Return the state of each resource, by kind and name, as `--plan` tells it."""
         shown = self.install("--plan", "--json", *words, password=password)
         assert shown.exit_code in (0, 1), shown.output
         return {
-            f"{piece['kind']} {piece['name']}": piece["state"]
-            for piece in json.loads(shown.stdout)["pieces"]
+            f"{resource['kind']} {resource['name']}": resource["state"]
+            for resource in json.loads(shown.stdout)["resources"]
         }
 
     def enters(self, database: str | None = None, *, password: str = PASSWORD) -> str:
@@ -81,6 +81,15 @@ class Lab:
         # Newer minor releases put a random word there.
         return re.sub(r"\\(un)?restrict \S+", "", dumped), self.site.hba.read_bytes()
 
+    def drop_database(self) -> None:
+        """Drop the database, and end whoever is in it: by hand before 13."""
+        if self.site.binaries.major >= 13:
+            self.execute("drop database if exists {name} with (force)")
+            return
+        ends = "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'"
+        self.site.execute(ends.format(self.name))
+        self.execute("drop database if exists {name}")
+
     def exists(self) -> list[str]:
         """Return which of role and database there are."""
         rows = self.site.query(
@@ -103,7 +112,7 @@ def lab(site: Site, name: str) -> Iterator[Lab]:
     try:
         yield made
     finally:
-        made.execute("drop database if exists {name} with (force)")
+        made.drop_database()
         if "role" in made.exists():
             made.execute("drop owned by {name}")
             made.execute("drop role {name}")

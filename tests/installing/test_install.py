@@ -15,11 +15,9 @@ from typer.testing import CliRunner
 
 from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.cli import main
-from collec_migrations.install import administrator, creation
-from collec_migrations.install.pieces import Piece
-from collec_migrations.install.request import Wanted
+from collec_migrations.install import Desired, Resource, installation
 from collec_migrations.names import Names
-from collec_migrations.postgres import passfile
+from collec_migrations.postgres import administrator, passfile
 from collec_migrations.postgres.connection import connect
 from collec_migrations.postgres.password import Password
 from tests import accounts, chain, wrapping
@@ -66,7 +64,7 @@ def test_twice_changes_nothing(lab: Lab, tmp_path: Path) -> None:
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "nothing was changed")
     after = (lab.everything(), (tmp_path / "pass").read_bytes(), sorted(lab.site.folder.iterdir()))
     assert after == before
-    assert set(lab.pieces(*words).values()) == {"there"}
+    assert set(lab.resources(*words).values()) == {"there"}
 
 
 def test_a_plan_touches_nothing_and_shows_the_rules(lab: Lab, tmp_path: Path) -> None:
@@ -86,7 +84,7 @@ def test_without_apply_hba_the_rules_are_shown_and_the_file_is_left_alone(lab: L
     done = lab.install("--json")
     assert done.exit_code == 0
     facts = json.loads(done.stdout)
-    assert facts["pieces"][-1]["state"] == "shown"
+    assert facts["resources"][-1]["state"] == "shown"
     assert [line.split()[-1] for line in facts["access_rules"]["lines"]] == [
         *["scram-sha-256"] * 3, "reject", "reject",
     ]  # fmt: skip
@@ -119,7 +117,9 @@ def test_what_is_there_in_another_shape_is_told_and_never_changed(lab: Lab) -> N
         lab.execute(statement, inside=kind in ("schema", "version"))
         shown = lab.install("--plan", "--json")
         assert shown.exit_code == 1, name
-        differing = [one for one in json.loads(shown.stdout)["pieces"] if one["state"] == "differs"]
+        differing = [
+            one for one in json.loads(shown.stdout)["resources"] if one["state"] == "differs"
+        ]
         details = [one["detail"] for one in differing if one["kind"] == kind]
         assert told in "".join(details), name
     before = lab.everything()
@@ -144,12 +144,12 @@ MISSING = {
 @pytest.mark.parametrize("name", MISSING)
 def test_a_piece_that_is_missing_is_made_again(lab18: Lab, name: str) -> None:
     assert lab18.install().exit_code == 0
-    statement, piece = MISSING[name]
+    statement, resource = MISSING[name]
     lab18.execute(statement, inside=True)
-    assert lab18.pieces()[piece] == "make"
+    assert lab18.resources()[resource] == "make"
     assert lab18.install().exit_code == 0
-    assert lab18.pieces()[piece] == "there"
-    assert lab18.pieces()["version col 1.1"] == "there"
+    assert lab18.resources()[resource] == "there"
+    assert lab18.resources()["version col 1.1"] == "there"
 
 
 def test_what_the_administrator_makes_later_the_account_may_use(lab18: Lab) -> None:
@@ -168,16 +168,18 @@ STEPS = ("role", "database", "schemas")
 @pytest.mark.parametrize("steps", range(1, len(STEPS) + 1), ids=STEPS)
 def test_running_again_completes_what_was_interrupted(lab18: Lab, steps: int) -> None:
     admin = administrator.of(lab18.site.address())
-    wanted = Wanted(database=lab18.name, owner=lab18.name, pairs=(Names(),))
+    desired = Desired(database=lab18.name, owner=lab18.name, pairs=(Names(),))
     for step in STEPS[:steps]:
         if step == "role":
-            creation.role(admin, wanted, Password(PASSWORD))
+            installation._create_role(admin, desired, Password(PASSWORD))
         elif step == "database":
-            creation.database(admin, wanted)
+            installation._create_database(admin, desired)
         else:
-            creation.inside(admin, wanted, [Piece(kind="schema", name="gacl", state="make")])
+            installation._create_inside(
+                admin, desired, [Resource(kind="schema", name="gacl", state="make")]
+            )
     assert lab18.install("--apply-hba").exit_code == 0
-    assert set(lab18.pieces("--apply-hba").values()) == {"there"}
+    assert set(lab18.resources("--apply-hba").values()) == {"there"}
     assert lab18.enters() == ""
 
 
@@ -235,7 +237,7 @@ REFUSED = {
     [
         ("encoding", "SQL_ASCII, not UTF8"),
         ("unknown tables", "holds 1 tables but no version"),
-        ("closed", "lets nobody in"),
+        ("closed", "does not accept connections"),
     ],
 )
 def test_what_would_fail_is_one_line_before_anything_is_made(
@@ -302,7 +304,7 @@ def test_the_servers_own_account_installs_too(lab: Lab) -> None:
 
     words = ("--database", lab.name, "--owner", lab.name, "--apply-hba")
     shown = accounts.run(INSTALL, lab.site.address().dsn, *words, who=account.for_server())
-    assert "the access rules hold and are proved" in shown
+    assert "the access rules are in force and proved" in shown
     assert lab.enters(password="secret") == ""
 
 
@@ -340,7 +342,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(lab18: Lab) -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)
     assert lab18.install("--apply-hba", password="secret").exit_code == 0
-    assert set(lab18.pieces("--apply-hba", password="secret").values()) == {"there"}
+    assert set(lab18.resources("--apply-hba", password="secret").values()) == {"there"}
     with closing(connect(lab18.site.address(lab18.name))) as session:
         assert read_catalog(session, Names()) == chain.known("1.1")
 
@@ -367,7 +369,7 @@ def test_on_a_terminal_the_password_is_asked_and_not_shown(lab18: Lab, tmp_path:
     ) as process:  # fmt: skip
         os.close(theirs)
         shown = b""
-        for question in (b"is made): ", b"again: "):
+        for question in (b"generate one): ", b"again: "):
             while not shown.endswith(question):
                 shown += os.read(ours, 1)
             os.write(ours, b"a s3cret\n")
@@ -395,11 +397,11 @@ def test_an_extension_that_a_version_needs_is_made_by_the_administrator(
     script = "set search_path = col, public;\ncreate table words (word text);\n"
     index = "create index on words using gin (word gin_trgm_ops);"
     wrapping.wrapped({"upgrade-1.1-27.0.sql": script + index})
-    assert lab18.pieces()["extension pg_trgm"] == "make"
+    assert lab18.resources()["extension pg_trgm"] == "make"
     done = lab18.install()
     assert done.exit_code == 0, done.output
-    assert lab18.pieces()["version col 27.0"] == "there"
-    assert lab18.pieces()["extension pg_trgm"] == "there"
+    assert lab18.resources()["version col 27.0"] == "there"
+    assert lab18.resources()["extension pg_trgm"] == "there"
     assert lab18.site.query("select extname from pg_extension order by 1", lab18.name) == [
         ("pg_trgm",), ("plpgsql",),
     ]  # fmt: skip

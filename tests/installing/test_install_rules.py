@@ -145,5 +145,5 @@ def test_who_cannot_write_the_file_gets_the_lines_before_anything_is_made(lab18:
         assert f"local   {lab18.name}" in shown
         assert lab18.enters(password="secret") == ""
     finally:
-        lab18.execute("drop database if exists {name} with (force)")
+        lab18.drop_database()
         lab18.site.execute("drop owned by second_admin; drop role second_admin")

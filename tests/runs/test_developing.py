@@ -57,17 +57,17 @@ def test_the_example_adds_a_version(tree: Path, database: Address) -> None:
     chain.upgrade(database)
     done = shell("\n".join(documents.blocks(chain.ROOT / PAGE, "sh")), tree, database)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "written: 1.1.1.json" in done.stdout
-    assert done.stdout.count("written: ") == 1, "only the new version has a new catalog"
-    assert "all 13 paths are sound" in done.stdout
-    assert chain.query(database, "select version_num from col.alembic_version") == [("1.1.1",)]
+    assert "written: 26.3.json" in done.stdout
+    assert done.stdout.count("written: ") == 2, "the catalog of the new version, and locks.json"
+    assert "paths are sound" in done.stdout
+    assert chain.query(database, "select version_num from col.alembic_version") == [("26.3",)]
     assert chain.query(database, "select count(*) from col.instrument") == [(0,)]
-    assert (tree / "CHANGELOG.md").read_text().count("Version 1.1.1") == 1
+    assert (tree / "CHANGELOG.md").read_text().count("Version 26.3") == 1
     path = "export PATH=$PWD/.venv/bin:$PATH"
     script = f"{path}; python -m tools.facts --check; collec-migrations detect"
     again = shell(script, tree, database)
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "1.1.1" in again.stdout
+    assert "26.3" in again.stdout
 
 
 BAD = """
@@ -87,7 +87,7 @@ alter table col.booking add column booking_code varchar not null;
 def test_a_new_script_that_breaks_the_rules_fails_and_can_say_why(
     tree: Path, database: Address
 ) -> None:
-    new = tree / "legacy_sql" / "upgrade-1.1-1.1.1.sql"
+    new = tree / "legacy_sql" / "upgrade-26.2-26.3.sql"
     lint = "export PATH=$PWD/.venv/bin:$PATH; squawk --reporter gcc legacy_sql/*.sql"
 
     def linted(text: str) -> subprocess.CompletedProcess[str]:
@@ -101,6 +101,6 @@ def test_a_new_script_that_breaks_the_rules_fails_and_can_say_why(
         "ban-concurrent-index-creation-in-transaction",
     )
     assert [rule for rule in rules if rule not in bad.stdout] == []
-    assert "upgrade-1.1-1.1.1.sql:3:" in bad.stdout
+    assert "upgrade-26.2-26.3.sql:3:" in bad.stdout
     meant = linted(MEANT)
     assert meant.returncode == 0, meant.stdout

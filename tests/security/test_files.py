@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations import application
-from collec_migrations.backup import lock, manifest, runs, store
+from collec_migrations.backup import dump, manifest, store
 from collec_migrations.errors import NotABackup, UsageError
 from collec_migrations.postgres import files
 from tests.accounts import needs_root, somebody
@@ -64,13 +64,13 @@ def lay_fifo(path: Path, victim: Path) -> None:
 
 def take_lock(folder: Path) -> None:
     """Take the lock of a backup folder."""
-    with lock.held(folder):
+    with store.locked(folder):
         pass
 
 
 def write_log(folder: Path) -> None:
     """Write into the log of a backup folder; what hinders it is not told there."""
-    runs.log_failure(folder, UsageError("x"), lambda _: None)
+    dump.log_failure(folder, UsageError("x"), lambda _: None)
 
 
 @needs_root

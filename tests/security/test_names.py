@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from collec_migrations.backup.schedule import Schedule
 
-from collec_migrations.backup import schedule
+from collec_migrations.backup import nightly
+from collec_migrations.backup.nightly import Schedule
 from collec_migrations.cli import doctor_text, replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import UsageError
@@ -35,13 +35,13 @@ def test_a_schedule_with_a_line_break_is_refused(word: str, user: str) -> None:
 
 @pytest.mark.parametrize("word", ODD)
 def test_a_word_stays_one_word_for_cron_and_systemd(word: str) -> None:
-    line = schedule.cron(of(word))
+    line = nightly.cron_line(of(word))
     assert line.count("\n") == 1
     # crontab(5): an unescaped % ends the command.
     command = line.split(maxsplit=5)[5].replace(r"\%", "\0")
     assert "%" not in command
     assert shlex.split(command.replace("\0", "%")) == list(of(word).command)
-    (start,) = [one for one in schedule.service(of(word)).splitlines() if "ExecStart" in one]
+    (start,) = [one for one in nightly.service(of(word)).splitlines() if "ExecStart" in one]
     assert "%" not in start.replace("%%", "")
     assert "$" not in start.replace("$$", "")
     unescaped = start.partition("=")[2].replace("%%", "%").replace("$$", "$")

@@ -5,14 +5,13 @@ from dataclasses import replace
 import pytest
 
 from collec_migrations.errors import InstallRefused
-from collec_migrations.install import access_rules, pieces, preconditions
-from collec_migrations.install.inventory import Database, Found, Role, Server
-from collec_migrations.install.request import Wanted
+from collec_migrations.install import access_rules, resources
+from collec_migrations.install.state import Database, Desired, Found, Role, Server
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.names import Names
 from collec_migrations.postgres.extensions import Extensions
 
-WANTED = Wanted(database="collec", owner="collec", pairs=(Names(),), version="1.1")
+DESIRED = Desired(database="collec", owner="collec", pairs=(Names(),), version="1.1")
 SERVER = Server(
     version=150000, role="postgres", superuser=True, standby=False, read_only=False,
     new_databases="UTF8 fr_FR.UTF-8", port=5432, sockets=("/run",), listens=("localhost",),
@@ -36,22 +35,22 @@ UUID = Use(name="pgcrypto", place="upgrade.sql:9", made=False, core_since=130000
 )
 def test_a_server_on_which_it_cannot_be_is_told(change: dict[str, object], told: str) -> None:
     with pytest.raises(InstallRefused, match=told) as caught:
-        preconditions.refuse(WANTED, replace(FOUND, server=replace(SERVER, **change)), ())  # type: ignore[arg-type]  # names of the table above
-    assert "nothing was made" in str(caught.value)
+        resources.refuse(DESIRED, replace(FOUND, server=replace(SERVER, **change)), ())  # type: ignore[arg-type]  # names of the table above
+    assert "nothing was created" in str(caught.value)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("new", ["SQL_ASCII C", "UTF8 C.UTF-8", "LATIN1 POSIX"])
 def test_a_locale_that_goes_with_utf8_is_no_obstacle(new: str) -> None:
-    preconditions.refuse(WANTED, replace(FOUND, server=replace(SERVER, new_databases=new)), ())
+    resources.refuse(DESIRED, replace(FOUND, server=replace(SERVER, new_databases=new)), ())
 
 
 def test_an_extension_that_the_server_lacks_is_told_and_one_that_it_has_is_made() -> None:
     with pytest.raises(InstallRefused, match="'pg_trgm' is needed at upgrade"):
-        preconditions.refuse(WANTED, FOUND, (TRIGRAMS,))
+        resources.refuse(DESIRED, FOUND, (TRIGRAMS,))
     has = replace(FOUND, extensions=replace(NOTHING, available={"pg_trgm": True}))
-    preconditions.refuse(WANTED, has, (TRIGRAMS, UUID))
-    decided = pieces.decided(WANTED, has, (TRIGRAMS, UUID), password="")
+    resources.refuse(DESIRED, has, (TRIGRAMS, UUID))
+    decided = resources.decide(DESIRED, has, (TRIGRAMS, UUID), password="")
     assert [one.name for one in decided if one.kind == "extension"] == ["pg_trgm"]
 
 
@@ -59,7 +58,7 @@ def test_what_is_of_core_is_an_extension_on_older_servers() -> None:
     server = replace(SERVER, version=120000)
     has = replace(NOTHING, version=120000, available={"pgcrypto": True})
     old = replace(FOUND, server=server, extensions=has)
-    decided = pieces.decided(WANTED, old, (UUID,), password="")
+    decided = resources.decide(DESIRED, old, (UUID,), password="")
     assert [(one.name, one.state) for one in decided if one.kind == "extension"] == [
         ("pgcrypto", "make")
     ]
@@ -75,13 +74,15 @@ def test_what_is_of_core_is_an_extension_on_older_servers() -> None:
 def test_the_method_is_one_by_which_the_account_can_come_in(
     version: int, kept: str, method: str
 ) -> None:
-    role = Role(login=True, powers=(), limit=-1, expired=False, kept=kept, member_of=frozenset())
+    role = Role(
+        login=True, attributes=(), limit=-1, expired=False, kept=kept, member_of=frozenset()
+    )
     found = replace(FOUND, server=replace(SERVER, version=version), role=role)
-    access = access_rules.unknown(WANTED, found, "")
+    access = access_rules.unknown(DESIRED, found, "")
     assert {line.split()[-1] for line in access.block.lines} == {method, "reject"}
 
 
 def test_the_encoding_of_a_database_that_is_there_counts() -> None:
     there = Database(owner="collec", encoding="LATIN1", open=True, template=False)
     with pytest.raises(InstallRefused, match="LATIN1, not UTF8"):
-        preconditions.refuse(WANTED, replace(FOUND, database=there), ())
+        resources.refuse(DESIRED, replace(FOUND, database=there), ())

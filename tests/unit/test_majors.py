@@ -13,7 +13,7 @@ def test_every_fact_has_one_value_for_every_major(major: str) -> None:
         covering = [
             value
             for first, last, value in rows
-            if pg_versions.KNOWN.index(first) <= at <= pg_versions.KNOWN.index(last)
+            if pg_versions.KNOWN.index(first) <= at <= pg_versions.KNOWN.index(last or major)
         ]
         assert len(covering) == 1, name
 
@@ -26,11 +26,20 @@ def test_every_fact_has_one_value_for_every_major(major: str) -> None:
         (100023, "10"),
         (150020, "15"),
         (180006, "18"),
-        (210001, "18"),
+        (210001, "21"),
     ],
 )
 def test_a_server_number_tells_its_major(version: int, major: str) -> None:
     assert pg_versions.of(version) == major
+
+
+def test_a_major_after_the_newest_is_taken_for_it() -> None:
+    assert not pg_versions.is_newer(pg_versions.KNOWN[-1])
+    assert pg_versions.is_newer("19")
+    for name in pg_versions._table():
+        assert pg_versions.text(name, "19") == pg_versions.text(name, pg_versions.KNOWN[-1])
+    assert pg_versions.at_least("19", "18")
+    assert not pg_versions.at_least("9.6", "10")
 
 
 def test_a_server_before_9_4_is_refused() -> None:

@@ -1,7 +1,7 @@
 -- The columns of every table of a schema, in the order of their names.
 select
     c.relname,
-    array_remove(array_agg(a.attname::text order by a.attname collate "C"), null)
+    array_remove(array_agg(a.attname::text order by a.attname::text collate "C"), null)
 from pg_class c
 left join pg_attribute a
     on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped

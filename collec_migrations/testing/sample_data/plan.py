@@ -1,4 +1,4 @@
-"""What a laboratory holds: how many rows of each table, beside what a catalog says."""
+"""What sample data hold: how many rows of each table, beside what a catalog says."""
 
 from collections.abc import Iterable, Mapping
 
@@ -52,8 +52,8 @@ def sizes(parents: Mapping[str, Iterable[str]], movements: int) -> dict[str, int
     for table, referred in parents.items():
         usual = WORK if {"object", "sample"} & set(referred) else A_LIST
         at_least, per_thousand = SIZES.get(table, usual)
-        wanted = max(at_least, movements * per_thousand // 1000)
-        found[table] = min(wanted, AT_MOST.get(table, wanted))
+        count = max(at_least, movements * per_thousand // 1000)
+        found[table] = min(count, AT_MOST.get(table, count))
     found |= dict.fromkeys(WELL_KNOWN & found.keys(), 0)
     found["object"] = found["container"] + found["sample"]
     return found
