@@ -70,10 +70,10 @@ def test_a_commit_that_fails_is_told_as_a_failure(database: Address, transaction
     fail_at_commit(database)
     before = recorded(database), chain.catalog(database)
     for words, status in (
-        (("alembic", "-x", f"transaction={transaction}", "upgrade", "head"), 255),
-        (("collec-migrations", "upgrade", "--yes", "--transaction", transaction), 3),
+        (("alembic", "upgrade", "head"), 255),
+        (("collec-migrations", "upgrade", "--yes"), 3),
     ):
-        variables = {"COLLEC_DATABASE_URL": database.url}
+        variables = {"COLLEC_DATABASE_URL": database.url, "COLLEC_TRANSACTION": transaction}
         done = chain.run(*words, folder=chain.ROOT, variables=variables)
         shown = done.stdout + done.stderr
         assert done.returncode == status, shown
