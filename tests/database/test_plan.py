@@ -60,12 +60,12 @@ def test_plan_of_an_upgrade_tells_versions_scripts_and_locks(old: Address) -> No
         ("legacy_sql/upgrade-1.0.8-1.1.sql", "all")
     ]
     locked = {
-        (str(lock.relation), lock.mode.text)
+        (lock.table, lock.mode)
         for statement in step.scripts[0].statements
-        for lock in statement.effects.locks
+        for lock in statement.locks or ()
     }
     assert ("col.storage", "access exclusive") in locked
-    assert not any(lock.rewrites for s in step.scripts[0].statements for lock in s.effects.locks)
+    assert not any(lock.rewrites for s in step.scripts[0].statements for lock in s.locks or ())
 
 
 def test_plan_of_an_empty_database_starts_from_the_newest_creation(database: Address) -> None:
@@ -87,10 +87,10 @@ def test_plan_counts_what_would_be_archived(old: Address) -> None:
 def test_plan_tells_sizes(old: Address) -> None:
     chain.execute(old, FILLED)
     sizes = {
-        str(lock.relation): (lock.relation.rows, lock.relation.bytes)
+        lock.table: (lock.rows or 0, lock.bytes)
         for script in plan(old, "1.1").pairs[0].steps[0].scripts
         for statement in script.statements
-        for lock in statement.effects.locks
+        for lock in statement.locks or ()
     }
     assert sizes["col.metadata_set"][0] == 2
     assert sizes["col.metadata_set"][1] > 8000
