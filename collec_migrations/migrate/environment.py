@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from collec_migrations import settings
 from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed, UsageError
-from collec_migrations.migrate import access, offline, online, planning, sending
+from collec_migrations.migrate import access, planning
 from collec_migrations.migrate.job import Job
 
 DEBUG = "COLLEC_DEBUG"
@@ -49,6 +49,8 @@ def _run(environment: EnvironmentContext) -> None:
     for version in job.targets:
         planning.check_version(version, job.versions)
     if environment.is_offline_mode():
+        from collec_migrations.migrate import offline
+
         offline.write(environment, job)
         return
     try:
@@ -58,6 +60,8 @@ def _run(environment: EnvironmentContext) -> None:
 
 
 def _run_online(environment: EnvironmentContext, job: Job) -> None:
+    from collec_migrations.migrate import online
+
     try:
         online.run(environment, job)
     except DBAPIError as error:
@@ -105,5 +109,7 @@ def _configure_logging(config: Config) -> None:
 
 def _translated(error: Any, *, lost: bool) -> MigrationError:
     if isinstance(error, psycopg2.Error):
+        from collec_migrations.migrate import sending
+
         return sending.translate(error, lost=lost)
     return MigrationError(str(error))
