@@ -42,7 +42,7 @@ class Prepared:
 
     def clone(self, name: str, *more: str | Path | int) -> Result:
         """Clone, and return what the command said."""
-        return clusters.command(*self.words(name, *more), "--apply")
+        return clusters.command(*self.words(name, *more), "--yes")
 
     def slots(self) -> set[str]:
         """Return the slots of the primary."""
@@ -100,7 +100,7 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
         assert f"missing: {missing}" in told.output
     assert "a restart is due for wal_level, max_wal_senders, wal_log_hints" in told.output
     assert not passfile.exists()
-    applied = clusters.command(*words, "--passfile", passfile, "--apply")
+    applied = clusters.command(*words, "--passfile", passfile, "--yes")
     assert applied.exit_code == 1, applied.output
     assert "restart PostgreSQL: max_wal_senders, wal_level, wal_log_hints" in applied.output
     assert passfile.stat().st_mode & 0o777 == 0o600

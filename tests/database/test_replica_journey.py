@@ -78,7 +78,7 @@ def test_an_ordinary_account_clones_for_itself(prepared: Prepared, name: str) ->
     words[words.index("--name") + 1] = name
     words[words.index("--passfile") + 1] = str(passfile)
     try:
-        told = accounts.run(primaries.MAIN, *words, "--apply", who=who)
+        told = accounts.run(primaries.MAIN, *words, "--yes", who=who)
         assert f"{name!r} streams" in told
         assert (home / "data").stat().st_uid == who.uid
         assert "its owner cannot come in by the socket" in told

@@ -100,7 +100,7 @@ def test_a_broken_rule_is_told_and_left_as_it_is(prepared: Prepared, rules: Path
     rules.write_text(broken)
     url = prepared.address.url
     words = ("replica", "primary", "--standby", "127.0.0.2", "--url", url)
-    told = clusters.command(*words, "--passfile", rules.parent / "none", "--apply")
+    told = clusters.command(*words, "--passfile", rules.parent / "none", "--yes")
     assert told.exit_code == 3, told.output
     assert "pg_hba.conf" in told.output
     assert rules.read_text() == broken
