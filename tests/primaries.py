@@ -92,7 +92,7 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
     site.make("primary", port, {**clusters.POOR, "log_statement": "all", **settings}, *options)
     passfile = site.home / "replica.pgpass"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", site.address(port).url)
-    told = clusters.command(*words)
+    told = clusters.command(*words, "--plan")
     assert told.exit_code == 1, told.output
     for missing in ("wal_level is minimal", "max_wal_senders is 0", "wal_log_hints is off"):
         assert f"missing: {missing}" in told.output

@@ -157,7 +157,7 @@ def test_a_folder_that_is_out_of_reach_is_told(prepared: Prepared, name: str) ->
     before = prepared.site.home.stat().st_mode
     prepared.site.home.chmod(0o711)
     try:
-        words = prepared.words(name)[:-2]  # its own password file
+        words = [*prepared.words(name)[:-2], "--plan"]  # its own password file
         words[words.index("--data") + 1] = str(closed / "x/data")
         with accounts.spawn(primaries.MAIN, *words, who=accounts.somebody()) as process:
             _, said = process.communicate(timeout=30)

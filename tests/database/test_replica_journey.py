@@ -25,7 +25,7 @@ def test_the_newest_major_as_well(prepared: Prepared, name: str) -> None:
 def follows(prepared: Prepared, name: str) -> None:
     """See a plan that touches nothing, a clone, and a row that arrives."""
     port = clusters.free_port()
-    planned = clusters.command(*prepared.words(name, "--port", port))
+    planned = clusters.command(*prepared.words(name, "--port", port), "--plan")
     assert planned.exit_code == 0, planned.output
     assert "nothing is in the way" in planned.output
     assert not prepared.left(name)
