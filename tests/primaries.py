@@ -107,7 +107,7 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
     os.chown(passfile, site.account.uid, site.account.gid)
     site.stop("primary")
     local_node.start(site.node("primary"))
-    ready = clusters.command(*words)
+    ready = clusters.command(*words, "--plan")
     assert ready.exit_code == 0, ready.output
     assert "nothing is missing" in ready.output
     return Prepared(site=site, port=port, passfile=passfile)

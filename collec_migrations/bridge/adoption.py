@@ -121,8 +121,8 @@ def choose(
 ) -> tuple[str, tuple[str, ...]]:
     """Return the version to adopt a database as, and why where there were two.
 
-    Between two versions: the one that needs fewer repairs; what the application and `dbversion`
-    name wins a tie. A version that is named decides.
+    Between two versions: the one that needs fewer repairs of tables and columns; what the
+    application and `dbversion` name wins a tie. A version that is named decides.
     """
     names = evidence.names
     if version is not None and version not in versions.VERSIONS:
@@ -161,19 +161,29 @@ def choose(
 def _preferred(evidence: decision.Evidence, seen: Detection) -> tuple[str, tuple[str, ...]]:
     counted = {one: count_repairs(evidence, one) for one in seen.versions}
     said = {recorded_version.says(evidence.records), evidence.expected} - {""}
-    chosen = min(seen.versions, key=lambda one: (counted[one], one not in said,
-                                                 -versions.position(one)))  # fmt: skip
-    counts = ", ".join(f"{one}: {counted[one]} repairs" for one in seen.versions)
+    chosen = min(
+        seen.versions,
+        key=lambda one: (counted[one][0], one not in said, counted[one][1]),
+    )
+    counts = ", ".join(f"{one}: {counted[one][0]} of {counted[one][1]}" for one in seen.versions)
     return chosen, (
-        f"Between {' and '.join(seen.versions)}, {chosen} is taken: it needs fewer repairs; what "
-        f"the application and dbversion name wins a tie ({counts}).",
+        f"Between {' and '.join(seen.versions)}, {chosen} is taken: fewer repairs of tables and "
+        f"columns, then what the application and dbversion name ({counts} repairs).",
     )
 
 
-def count_repairs(evidence: decision.Evidence, version: str) -> int:
-    """Return how many statements would make a database this version."""
+def count_repairs(evidence: decision.Evidence, version: str) -> tuple[int, int]:
+    """Return how many repairs of tables and columns, and of everything, make it this version.
+
+    Keys, indexes and views hold nothing: to make them again tells little of a version.
+    """
     expected = repairs.target(version, evidence.observed)
-    return len(repairs.statements(expected, evidence.observed, evidence.names, version))
+    found = [
+        one.what
+        for one in repairs.statements(expected, evidence.observed, evidence.names, version)
+        if one.what
+    ]
+    return sum(one.startswith(("table", "column")) for one in found), len(found)
 
 
 def _look(

@@ -123,9 +123,11 @@ def _insertion(
     values = {name: _sql(value) for name, value in row.items()}
     if table == "dbparam":
         # Its ids mean nothing, and before 2.6 no sequence gives them.
-        taken = {str(one.get("dbparam_id")) for one in read["col", "dbparam"]}
-        if str(row["dbparam_id"]) in taken:
-            values["dbparam_id"] = f"(select max(dbparam_id) + 1 from {schema}.dbparam)"
+        number, place = int(row["dbparam_id"]), f"{schema}.dbparam"
+        values["dbparam_id"] = (
+            f"(select case when exists (select 1 from {place} where dbparam_id = {number})"
+            f" then (select max(dbparam_id) + 1 from {place}) else {number} end)"
+        )
     columns = ", ".join(map(identifier, values))
     yield f"insert into {schema}.{table} ({columns}) values ({', '.join(values.values())})"
 

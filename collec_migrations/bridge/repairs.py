@@ -31,7 +31,7 @@ from collec_migrations.postgres.quoting import identifier, literal
 
 _FOREIGN_KEY = re.compile(r"FOREIGN KEY \((.*?)\) REFERENCES (\S+?)\((.*?)\)")
 _UNIQUE = re.compile(r"(?:UNIQUE|PRIMARY KEY) \((.*?)\)")
-_UNIQUE_INDEX = re.compile(r"on UNIQUE \S+ USING btree \((.*?)\)( WHERE .*)?")
+_UNIQUE_INDEX = re.compile(r"on UNIQUE \S+ USING btree \((.*?)\)(?: WITH \(.*?\))?( WHERE .*)?")
 _LENGTH = re.compile(r"character(?: varying)?\((\d+)\)")
 SHOWN = 10
 """Rows of a finding that are shown."""

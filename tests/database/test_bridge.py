@@ -173,7 +173,7 @@ def test_sequences_owners_and_rights_are_put_right(session: Connection) -> None:
         " values (77, 'x', 'y')",
     )
     seen = verification.verify(session, NAMES)
-    assert {"label", "mime_type_mime_type_id_seq"} <= {one.name for one in seen.breaking}
+    assert {"label", "mime_type_mime_type_id_seq"} <= {one.name for one in seen.differences}
     assert not detection.detect(session, NAMES).is_sound
     adoption.adopt(session, NAMES)
     assert is_the_chains(session, "2.8")
@@ -206,7 +206,12 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
         with session.cursor() as cursor:
             cursor.execute("set local search_path to col, gacl, public")
             for one in statements[:stop]:
-                cursor.execute(one.text)
+                cursor.execute("savepoint before_it")
+                try:
+                    cursor.execute(one.text)
+                except psycopg2.Error:  # it needs rows that this database does not have
+                    cursor.execute("rollback to before_it")
+                    break
         seen = detection.detect(session, names)
         assert set(seen.versions) <= {older, newer}, (stop, seen)
         done = adoption.adopt(session, names)
