@@ -70,7 +70,7 @@ def _run(environment: EnvironmentContext) -> None:
 
 
 def _check_chain(environment: EnvironmentContext) -> None:
-    """Raise `ChainBroken` for a chain that lacks versions: Alembic would say nothing, or KeyError."""
+    """Raise `ChainBroken` for a chain that lacks versions: Alembic says nothing, or KeyError."""
     folders = environment.config.get_version_locations_list() or []
     missing = [one for one in folders if not Path(one).is_dir() and Path(one).name != SITE]
     try:

@@ -19,7 +19,7 @@ collec.col = 100%%
 def test_alembic_ini_names_database_and_schemas(database: Address, tmp_path: Path) -> None:
     text = INI.format(versions=chain.ROOT / "versions", url=database.url.replace("%", "%%"))
     (tmp_path / "alembic.ini").write_text(text)
-    done = chain.run("alembic", "upgrade", "head", folder=tmp_path)
+    done = chain.run("alembic", "upgrade", "1.1", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert chain.query(database, 'select version_num from "100%".alembic_version') == [("1.1",)]
     assert chain.query(database, 'select count(*) from "Les droits".aclgroup') == [(5,)]
