@@ -116,6 +116,7 @@ def test_what_the_application_asks_for_counts(server18: Server, clone: Clone) ->
     assert line(page(installed, expected="1.0.8"), "version").verdict is OK, "its row is there"
     told = line(page(installed, expected="2.0"), "version")
     assert (told.verdict, told.command) == (BROKEN, "collec-migrations upgrade")
+    assert told.text.endswith("; the application asks for 2.0")
 
 
 def test_an_encoding_that_loses_letters_is_broken(server18: Server) -> None:
