@@ -19,7 +19,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "1.0.4.json").unlink()
     kept = folder / "1.0.5.json"
     kept.write_text(Catalog.from_json(kept.read_text("utf-8")).to_json(), "utf-8")
-    (folder / "2.0.json").write_text("{}", "utf-8")
+    (folder / "99.0.json").write_text("{}", "utf-8")
     return folder
 
 

@@ -131,7 +131,7 @@ def test_owners_and_rights_are_the_same_whoever_runs_it(owned: Owned) -> None:
     assert found[0] == found[1]
     assert found[0] == found[2]
     assert {row[3] for row in found[0]} == {OWNER}
-    assert {row[0] for row in found[0]} == {"gacl", "col", "col_archive"}
+    assert {row[0] for row in found[0]} == {"gacl", "gacl_archive", "col", "col_archive"}
 
 
 def test_rights_on_all_tables_extend_to_new_ones(owned: Owned) -> None:
@@ -161,7 +161,7 @@ def test_the_right_to_maintain_extends_to_new_tables(owned: Owned) -> None:
 
 def test_a_replaced_view_keeps_its_grants(owned: Owned) -> None:
     address = owned.clone()
-    owned.upgrade(address, None)
+    owned.upgrade(address, None, "1.1")
     assert allowed(address, "app", "col.last_movement", "delete")
     column = "select has_column_privilege('app', 'col.last_movement', 'uid', 'select')"
     assert chain.query(address, column) == [(True,)]
@@ -170,7 +170,10 @@ def test_a_replaced_view_keeps_its_grants(owned: Owned) -> None:
 def test_the_archive_is_the_owners_alone(owned: Owned) -> None:
     address = owned.clone()
     owned.upgrade(address, None)
-    assert allowed(address, OWNER, "col_archive.metadata_set_until_1_0_8", "select")
+    assert allowed(address, OWNER, "col_archive.collec_archive", "select")
+    kept = "select relation from col_archive.collec_archive"
+    for (relation,) in chain.query(address, kept):
+        assert allowed(address, OWNER, f'col_archive."{relation}"', "select")
     usage = "select has_schema_privilege(%s, 'col_archive', 'usage')"
     assert chain.query(address, usage, READER) == [(False,)]
 
