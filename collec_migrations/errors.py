@@ -7,8 +7,8 @@ MigrationError
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
   StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
-  NotAdopted, UntrustedTable, DowngradeRefused, RunInProgress, Interrupted,
-  RowsRefused,
+  NotAdopted, AdoptionRefused, RepairRefused, UntrustedTable, DowngradeRefused
+  RunInProgress, Interrupted, RowsRefused
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
   BackupFailed, BackupInProgress, NotABackup, BackupDamaged, RestoreRefused
@@ -90,6 +90,18 @@ class RowsRefused(MigrationError):
 
 class NotAdopted(MigrationError):
     """The database holds the application's tables, but no version that Alembic knows."""
+
+
+class RepairRefused(MigrationError):
+    """Rows stand against what a version requires; nothing was changed."""
+
+    exit_status = 1
+
+
+class AdoptionRefused(MigrationError):
+    """The database is no version that it could be adopted as."""
+
+    exit_status = 1
 
 
 class UntrustedTable(MigrationError):

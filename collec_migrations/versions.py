@@ -57,6 +57,8 @@ class Shape(StrEnum):
 
     UPGRADED = "upgraded"
     FRESH = "fresh"
+    INSTALLER = "installer"
+    """What the installer of one of the version's releases left, where that is yet another."""
 
 
 def position(version: str) -> int:
@@ -103,12 +105,20 @@ def site_catalog(version: str) -> Catalog | None:
 
 @cache
 def _built_in(version: str, shape: Shape) -> Catalog | None:
-    folder = _CATALOGS if shape is Shape.UPGRADED else _CATALOGS / Shape.FRESH
-    path = folder / f"{version}.json"
-    if not path.exists():
+    path = _file(version, shape)
+    if path is None or not path.exists():
         return None
     stored = Catalog.from_json(path.read_text(encoding="utf-8"))
     return Catalog(frozenset(fact for fact in stored.facts if not of_trigram_extension(fact)))
+
+
+def _file(version: str, shape: Shape) -> Path | None:
+    """Return the file of a shape; that of an installer is named by its release: 24.1.6 has 24.1."""
+    if shape is Shape.UPGRADED:
+        return _CATALOGS / f"{version}.json"
+    if shape is Shape.FRESH:
+        return _CATALOGS / "fresh" / f"{version}.json"
+    return next(iter((_CATALOGS / "installers").glob(f"{version}.[0-9].json")), None)
 
 
 def upgraded(version: str) -> Catalog:
@@ -120,7 +130,7 @@ def upgraded(version: str) -> Catalog:
 
 
 def shapes(version: str) -> tuple[tuple[Shape, Catalog], ...]:
-    """Return the known shapes of a version with their catalogs."""
+    """Return the known shapes of a version with their catalogs, the chain's own first."""
     known = ((shape, catalog(version, shape)) for shape in Shape)
     return tuple((shape, found) for shape, found in known if found is not None)
 

@@ -187,5 +187,5 @@ def send_offsite(command: str, backup: Path) -> None:
         said = programs.last_words(done.stderr.decode(errors="replace"))
         raise BackupFailed(
             f"the off-site command failed with status {done.returncode}: {said}",
-            hint=f"{backup.name} is complete where it is; send it with `backup offsite`.",
+            hint=f"{backup.name} is complete where it is; send it by hand, with the same command.",
         )

@@ -18,6 +18,8 @@ class Answer(StrEnum):
     AMBIGUOUS = "ambiguous"
     LATER = "later"
     """It says to be at a version that is later than all that are known here."""
+    OLDER = "older"
+    """A database of a release before 1.0: it has a part of what 1.0 has."""
     OTHER = "not-collec"
     EMPTY = "empty"
     ONLY_GACL = "only-gacl"

@@ -1,22 +1,27 @@
 """From evidence to an answer; never prefers what is recorded to what is seen. Pure."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from collec_migrations import versions as releases
 from collec_migrations.bridge import (
     between_versions,
     distance,
+    findings,
+    known_shapes,
     markers,
     reasons,
     recorded_version,
+    reference_rows,
+    repairs,
     structure,
     variants,
 )
 from collec_migrations.bridge.answer import Answer, Detection
-from collec_migrations.bridge.difference import Difference, ordered
+from collec_migrations.bridge.difference import Difference, Severity, State, ordered
 from collec_migrations.bridge.distance import Fit
 from collec_migrations.bridge.records import Records
-from collec_migrations.catalog import Catalog
+from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.names import Names
 from collec_migrations.versions import Shape
 
@@ -33,15 +38,33 @@ class Evidence:
     expected: str = ""
 
 
+def without_alembic(evidence: Evidence) -> Evidence:
+    """Return the evidence without Alembic's own version, which is about to be written.
+
+    But a version that is not known here was reached by a wrapped script: nothing seen tells it.
+    """
+    later = tuple(one for one in evidence.records.alembic if recorded_version.is_later(one))
+    return replace(evidence, records=replace(evidence.records, alembic=later))
+
+
 def decide(evidence: Evidence) -> Detection:
     """Return what the database is."""
     nothing = _nothing(evidence.observed)
     if nothing is not None:
         return _detection(evidence, nothing, ())
+    exact = _told_apart(known_shapes.exact(evidence.observed), evidence)
+    if len(exact) == 1 and not recorded_version.later(evidence.records):
+        return _version(evidence, exact[0])
     essence = distance.essence_of(evidence.observed)
     fits = distance.rank(essence)
     best = [fit for fit in fits if fit.distance == fits[0].distance]
-    candidates = _told_apart(best, evidence)
+    candidates = _told_apart(tuple(fit.version for fit in best), evidence)
+    if not recorded_version.later(evidence.records):
+        recorded = _recorded_before(evidence, essence, candidates)
+        if recorded:
+            return _version(evidence, recorded)
+        if _is_older(evidence, candidates):
+            return _older(evidence)
     if recorded_version.later(evidence.records):
         return _later(evidence, candidates[-1])
     halfway = _halfway(evidence, best, between_versions.steps(essence))
@@ -60,18 +83,48 @@ def needs_view(observed: Catalog) -> bool:
 
 def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Difference, ...]:
     """Return how the database differs from a version, in structure and in what it says."""
-    other = Shape.FRESH if shape is Shape.UPGRADED else Shape.UPGRADED
+    if shape is Shape.UPGRADED:
+        others = [one for one, _ in releases.shapes(version) if one is not shape]
+        shape = others[0] if others else shape
     found = structure.differences(
-        expected=releases.catalog(version, shape) or releases.upgraded(version),
+        expected=releases.upgraded(version),
         observed=evidence.observed,
-        alternative=releases.catalog(version, other),
+        alternative=None if shape is Shape.UPGRADED else releases.catalog(version, shape),
     )
     damaged = any(one.name.split(".")[0] == "dbversion" for one in found)
     records = replace(
         evidence.records, has_dbversion=not damaged and evidence.records.has_dbversion
     )
     said = recorded_version.differences(version, records)
-    return ordered([*variants.explained(version, found), *said])
+    found = variants.explained(version, _judged(version, evidence.observed, found))
+    odd = {one.name.split(".")[0] for one in found if one.kind in ("table", "column")}
+    rows = [
+        one
+        for one in reference_rows.missing(version, evidence.records.rows)
+        if one.name.split()[0] not in odd
+    ]
+    return ordered([*found, *said, *rows,
+                    *findings.sequences(evidence.records.positions),
+                    *findings.known_password(evidence.records.rows)])  # fmt: skip
+
+
+def _judged(version: str, observed: Catalog, found: Iterable[Difference]) -> Iterator[Difference]:
+    """Yield the differences without the application's own indexes; a site's own are cosmetic."""
+    kept = (
+        {fact[:3] for fact in repairs.foreign(version)} if version in releases.BUILT_IN else set()
+    )
+    without_postgis = not any(fact.name == "object.geom" for fact in observed.facts)
+    for one in found:
+        if one.kind == "index" and one.name.startswith(variants.MADE_BY_APPLICATION):
+            continue
+        if one.state is State.EXTRA and (one.role, one.kind, one.name) not in kept:
+            yield one.explained(variants.OWN, Severity.COSMETIC)
+        elif (without_postgis and one.state is State.MISSING and one.name == "object.geom") or (
+            without_postgis and one.kind == "index" and "(geom)" in one.expected
+        ):
+            yield one.explained(variants.NO_POSTGIS, Severity.COSMETIC)
+        else:
+            yield one
 
 
 def _nothing(observed: Catalog) -> Answer | None:
@@ -86,15 +139,63 @@ def _nothing(observed: Catalog) -> Answer | None:
     return Answer.ONLY_GACL if gacl and not tables["col"] else Answer.OTHER
 
 
-def _told_apart(best: list[Fit], evidence: Evidence) -> tuple[str, ...]:
+def _told_apart(candidates: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
     """Return the versions that fit best, without those that rows or views rule out."""
-    versions = tuple(fit.version for fit in best)
-    if {"1.0", "1.0.4"} <= set(versions) and evidence.movement_of:
+    if {"1.0", "1.0.4"} <= set(candidates) and evidence.movement_of:
         return (evidence.movement_of,)
     parameters = evidence.records.parameters
-    if {"2.0", "2.1"} <= set(versions) and parameters is not None:
+    if {"2.0", "2.1"} <= set(candidates) and parameters is not None:
         return ("2.1",) if 2 in parameters else ("2.0",)
-    return versions
+    return candidates
+
+
+def _recorded_before(
+    evidence: Evidence, essence: frozenset[Fact], candidates: tuple[str, ...]
+) -> str:
+    """Return the version that the row names, or the application asks for, where a newer one is
+    nearer but no table, column or view of a step to it was made: evidence before distance."""
+    nearest = candidates[0]
+    for said in (recorded_version.says(evidence.records), evidence.expected):
+        if said not in releases.BUILT_IN or nearest not in releases.BUILT_IN:
+            continue
+        place = releases.position(said)
+        if not 0 < releases.position(nearest) - place <= 2:
+            continue
+        marks = {
+            fact[:3]
+            for older, newer in releases.steps()[place : releases.position(nearest)]
+            for fact in distance.step(older, newer)[0]
+            if fact.kind in ("table", "column", "view")
+        }
+        marks -= {fact[:3] for _, shape in releases.shapes(said) for fact in shape.facts}
+        if marks and not marks & {fact[:3] for fact in essence}:
+            return said
+    return ""
+
+
+OLDER_THAN_FIRST = 4
+"""So many tables and columns of 1.0 missing are no damage: the database is of a release before."""
+
+
+def _is_older(evidence: Evidence, candidates: tuple[str, ...]) -> bool:
+    """Say whether this is a database of a release before 1.0, which had less than 1.0."""
+    if candidates[0] not in ("1.0", "1.0.4") or evidence.records.has_dbversion:
+        return False
+    found = differences(replace(evidence, records=Records()), candidates[0], Shape.UPGRADED)
+    lost = [one for one in found if one.state is State.MISSING and one.kind in ("table", "column")]
+    return len(lost) >= OLDER_THAN_FIRST
+
+
+def _older(evidence: Evidence) -> Detection:
+    found = differences(replace(evidence, records=Records()), "1.0", Shape.UPGRADED)
+    return replace(
+        _detection(evidence, Answer.OLDER, ("1.0",), found),
+        why=(
+            "It has no table dbversion, and lacks tables or columns that every version from 1.0 "
+            "on has: a release before 1.0 made it.",
+            *reasons.said(evidence.records, evidence.expected),
+        ),
+    )
 
 
 def _halfway(

@@ -34,7 +34,7 @@ def read_evidence(
     return decision.Evidence(
         names=names,
         observed=observed,
-        records=records.read_records(connection, names),
+        records=records.read_records(connection, names, observed),
         movement_of=_movement_of(connection, names, observed),
         expected=expected,
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 from collec_migrations import versions as releases
 from collec_migrations.bridge.answer import Answer, Detection
-from collec_migrations.bridge.difference import Difference
+from collec_migrations.bridge.difference import Difference, Severity
+from collec_migrations.bridge.structure import AS_INSTALLED
 from collec_migrations.names import Names
 
 Json = dict[str, Any]
@@ -37,6 +38,7 @@ def headline(one: Detection) -> str:
         "failed.",
         Answer.AMBIGUOUS: f"{place} is ambiguous: it may be any of versions {versions}.",
         Answer.LATER: f"{place} says to be at version {versions}, which this tool does not know.",
+        Answer.OLDER: f"{place} is older than 1.0, the first version that this tool knows.",
         Answer.OTHER: f"{place} is not a Collec-Science database.",
         Answer.EMPTY: f"{place} is empty: nothing of Collec-Science is installed.",
         Answer.ONLY_GACL: f"{place}: only the rights schema is there, the data schema is not.",
@@ -44,10 +46,16 @@ def headline(one: Detection) -> str:
 
 
 def told(differences: Sequence[Difference]) -> Iterator[str]:
-    """Yield one line for each difference, with its severity and what is known of it."""
+    """Yield one line for each difference; those that adopting removes by itself are counted."""
+    shape = 0
     for one in differences:
+        if one.known == AS_INSTALLED or (one.severity is Severity.COSMETIC and not one.known):
+            shape += 1
+            continue
         known = f" ({one.known})" if one.known else ""
         yield f"{one.severity:9} {one.sentence}{known}"
+    if shape:
+        yield f"{Severity.COSMETIC:9} {shape} as installers leave them, which adopting changes"
 
 
 def command(verb: str, names: Names, options: str = "") -> str:
@@ -68,11 +76,16 @@ def _next(one: Detection, chain: Sequence[str], options: str) -> Iterator[str]:
         yield "name the schemas with --gacl and --col, or another database with --url."
     elif one.answer is Answer.LATER:
         yield from _after_later(one, options)
+    elif one.answer is Answer.OLDER:
+        yield f"{verb('adopt 1.0', one.names, options)}   makes what it lacks of 1.0."
+    elif one.version is None and one.answer is Answer.AMBIGUOUS:
+        yield f"{verb(f'adopt {one.versions[-1]}', one.names, options)}   decides it."
     elif one.version is None:
-        verb = f"verify {one.versions[-1]}"
-        yield f"{_verb(verb, one.names, options)}   shows what is to do to be there."
+        yield f"{verb('adopt --plan', one.names, options)}   shows what would be repaired."
+    elif one.breaking and one.records.alembic == one.versions:
+        yield f"{verb('verify --repair --yes', one.names, options)}   repairs it."
     elif one.breaking:
-        yield f"{_verb(f'verify {one.version} --sql', one.names, options)}   shows how to mend it."
+        yield f"{verb('adopt --plan', one.names, options)}   shows what would be repaired."
     else:
         yield from _after_version(one, one.version, chain, options)
 
@@ -82,7 +95,7 @@ def _after_later(one: Detection, options: str) -> Iterator[str]:
     if one.records.alembic == one.versions:
         yield "nothing: Alembic has it in its care; a newer release of this tool may know it."
     else:
-        force = _verb(f"adopt {version} --force", one.names, options)
+        force = verb(f"adopt {version} --force", one.names, options)
         yield f"{force}   puts it under Alembic's care, unchecked."
 
 
@@ -91,6 +104,11 @@ def _after_version(
 ) -> Iterator[str]:
     if one.records.alembic != (version,):
         yield f"{command('adopt', one.names, options)}   puts it under Alembic's care."
+    elif one.expected and one.expected != version and one.expected in chain:
+        yield (
+            f"{verb(f'upgrade {one.expected}', one.names, options)}   brings it to what the"
+            " application asks for."
+        )
     elif chain and version != chain[-1] and version in chain:
         yield f"{command('upgrade', one.names, options)}   brings it to {chain[-1]}."
     if chain and releases.position(version) > releases.position(chain[-1]):
@@ -100,9 +118,10 @@ def _after_version(
         )
 
 
-def _verb(verb: str, names: Names, options: str) -> str:
+def verb(words: str, names: Names, options: str) -> str:
+    """Return the command of several words to type for these schemas."""
     head, _, rest = command("@", names, options).partition("@")
-    return f"{head}{verb}{rest}"
+    return f"{head}{words}{rest}"
 
 
 def as_json(one: Detection) -> Json:

@@ -26,6 +26,7 @@ class State(StrEnum):
     BEHIND = "behind"
     ORPHANS = "orphans"
     ROW = "row"
+    PASSWORD = "password"
     SCRIPT = "script"
     UNKNOWN = "unknown"
 

@@ -35,8 +35,10 @@ def distance(version: str, observed: frozenset[Fact]) -> int:
     known = [_essence(version, shape) for shape, _ in versions.shapes(version)]
     if len(known) == 1:
         return len(known[0] ^ observed)
-    one, other = known
-    return min(_apart(one, other, observed), _apart(other, one, observed))
+    return min(
+        _apart(one, frozenset().union(*(other for other in known if other is not one)), observed)
+        for one in known
+    )
 
 
 def nearest_shape(version: str, observed: Catalog) -> Shape:
@@ -57,7 +59,7 @@ def essence_of(catalog: Catalog) -> frozenset[Fact]:
 def step(older: str, newer: str) -> tuple[frozenset[Fact], frozenset[Fact]]:
     """Return what an upgrade adds to every shape of a version, and what it removes of it."""
     before, after = (_essence(version, Shape.UPGRADED) for version in (older, newer))
-    fresh = _essence(older, Shape.FRESH) or before
+    fresh = _essence(older, Shape.FRESH) or _essence(older, Shape.INSTALLER) or before
     return after - before - fresh, (before - after) & fresh
 
 

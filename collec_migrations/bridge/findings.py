@@ -1,14 +1,14 @@
 """From what was read to differences: owners, rights, sequences, orphans, views. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from collec_migrations.bridge import catalog_index, view_samples
 from collec_migrations.bridge import view_dependencies as comparison_views
 from collec_migrations.bridge.difference import Difference, Severity, State
 from collec_migrations.bridge.owners import Owned, Owners
-from collec_migrations.bridge.records import Applied
-from collec_migrations.bridge.row_checks import Orphans, Position
+from collec_migrations.bridge.records import Applied, Position
+from collec_migrations.bridge.row_checks import Orphans
 from collec_migrations.bridge.view_results import Meanings
 from collec_migrations.catalog import Catalog
 
@@ -87,7 +87,7 @@ def sequences(read: Iterable[Position]) -> tuple[Difference, ...]:
     behind = {(one.role, one.sequence): one for one in sorted(read, key=_greatest) if one.is_behind}
     return tuple(
         Difference(
-            severity=Severity.BREAKS,
+            severity=_severity(one),
             state=State.BEHIND,
             role=one.role,
             kind="sequence",
@@ -96,8 +96,45 @@ def sequences(read: Iterable[Position]) -> tuple[Difference, ...]:
             f"{one.column} has {one.greatest} already",
             expected=str(one.greatest),
             observed=str(one.next),
+            known="" if _severity(one) is Severity.BREAKS else "installers leave it so",
         )
         for one in behind.values()
+    )
+
+
+INSTALLED = frozenset(
+    (
+        *("barcode", "container_family", "container_type", "country", "dataset_template"),
+        *("dataset_type", "event_type", "export_format", "export_template", "label"),
+        *("license", "mime_type", "movement_type", "multiple_type", "object_status", "request"),
+    )
+)
+"""Tables whose rows installers give ids of their own, without a word to the sequence."""
+
+
+def _severity(one: Position) -> Severity:
+    """Return how bad it is: an installation that nobody touched has nothing that breaks."""
+    table = one.column.partition(".")[0]
+    if table == "dbversion":
+        return Severity.COSMETIC  # only scripts write there
+    return Severity.DIFFERS if one.next == 1 and table in INSTALLED else Severity.BREAKS
+
+
+def known_password(read: Mapping[tuple[str, str], Sequence[object]]) -> tuple[Difference, ...]:
+    """Return a line where the login that every installer makes has the password that it gives."""
+    if not read.get(("gacl", "logingestion")):
+        return ()
+    return (
+        Difference(
+            severity=Severity.COSMETIC,
+            state=State.PASSWORD,
+            role="gacl",
+            kind="row",
+            name="logingestion admin",
+            sentence="login admin has the password that every installer gives it: change it in the"
+            " application",
+            known="everybody who reads the application's manual knows it",
+        ),
     )
 
 

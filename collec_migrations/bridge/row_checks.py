@@ -1,4 +1,4 @@
-"""What the rows of tables have to say: sequences behind, orphans, tables that hold rows."""
+"""How many rows a foreign key that is missing would refuse."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,27 +8,11 @@ from psycopg2 import extensions, sql
 
 from collec_migrations.bridge import catalog_index
 from collec_migrations.bridge.owners import Owners
-from collec_migrations.catalog import Catalog, Fact
+from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
 
 _FOREIGN_KEY = re.compile(r"FOREIGN KEY \((.*?)\) REFERENCES (\S+?)\((.*?)\)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """Where a sequence stands beside the column that draws from it."""
-
-    role: str
-    sequence: str
-    column: str
-    greatest: int | None
-    next: int
-
-    @property
-    def is_behind(self) -> bool:
-        """Say whether the next row would get an id that is taken."""
-        return self.greatest is not None and self.next <= self.greatest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,40 +22,6 @@ class Orphans:
     role: str
     constraint: str
     count: int
-
-
-def read_positions(
-    connection: extensions.connection, names: Names, observed: Catalog, owners: Owners
-) -> tuple[Position, ...]:
-    """Return where each sequence stands that a column's default draws from."""
-    queries = [
-        _position(names, fact.role, catalog_index.sequence_of_default(fact.definition), fact.name)
-        for fact in sorted(observed.facts)
-        if _is_counted(fact)
-        and owners.may_read(fact.role, "table", catalog_index.table_of(fact))
-        and owners.may_read(
-            fact.role, "sequence", catalog_index.sequence_of_default(fact.definition)
-        )
-    ]
-    return tuple(
-        Position(
-            role=role,
-            sequence=sequence,
-            column=column,
-            greatest=greatest,
-            next=last + 1 if called else last,
-        )
-        for role, sequence, column, greatest, last, called in _rows(connection, queries)
-    )
-
-
-def _is_counted(fact: Fact) -> bool:
-    numbers = ("integer", "bigint", "smallint")
-    return (
-        fact.kind == "column"
-        and bool(catalog_index.sequence_of_default(fact.definition))
-        and fact.definition.startswith(numbers)
-    )
 
 
 def read_orphans(
@@ -94,39 +44,12 @@ def read_orphans(
     )
 
 
-def read_occupied(
-    connection: extensions.connection, names: Names, tables: Iterable[tuple[str, str]]
-) -> frozenset[tuple[str, str]]:
-    """Return those of these tables (role, name) that hold rows."""
-    queries = [
-        sql.SQL(statement("occupied")).format(
-            role=sql.Literal(role),
-            table_name=sql.Literal(table),
-            table=_identifier(names, role, table),
-        )
-        for role, table in sorted(set(tables))
-    ]
-    return frozenset((role, table) for role, table in _rows(connection, queries))
-
-
 def _rows(connection: extensions.connection, queries: Sequence[sql.Composable]) -> list[tuple]:  # type: ignore[type-arg]  # as the query has them
     if not queries:
         return []
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(sql.SQL(" union all ").join(queries))
         return cursor.fetchall()
-
-
-def _position(names: Names, role: str, sequence: str, column: str) -> sql.Composable:
-    table, name = column.split(".", 1)
-    return sql.SQL(statement("sequence")).format(
-        role=sql.Literal(role),
-        sequence_name=sql.Literal(sequence),
-        column_name=sql.Literal(column),
-        column=sql.Identifier(name),
-        table=_identifier(names, role, table),
-        sequence=_identifier(names, role, sequence),
-    )
 
 
 def _orphans(

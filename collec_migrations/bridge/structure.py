@@ -7,6 +7,7 @@ from collec_migrations.bridge import catalog_index, columns, consequences, renam
 from collec_migrations.bridge.difference import Difference, Severity, State, ordered
 from collec_migrations.catalog import Catalog, Fact
 
+AS_INSTALLED = "as the installer of this version leaves it"
 _BREAKING_KINDS = frozenset({"table", "column", "constraint", "view", "sequence", "function"})
 
 
@@ -140,7 +141,6 @@ def _explained(
     """Return the differences, those that the other shape has too as cosmetic."""
     facts, have = catalog_index.by_key(alternative), catalog_index.by_key(observed)
     definitions = {(f.role, catalog_index.table_of(f), f.definition) for f in alternative.facts}
-    reason = "as in the other sound shape of this version"
 
     def legitimate(one: Difference) -> bool:
         key = (one.role, one.kind, one.name)
@@ -149,10 +149,20 @@ def _explained(
         if one.state is State.MISSING and key not in facts:
             fact = Fact(one.role, one.kind, one.name, one.expected)
             same = (fact.role, catalog_index.table_of(fact), fact.definition) in definitions
-            return one.kind not in ("constraint", "index") or not same
+            if one.kind not in ("constraint", "index") or not same:
+                return True
+            # There under the installer's name, which this version has for something else.
+            return any(
+                other.kind == one.kind
+                and other.definition == fact.definition
+                and facts.get((other.role, other.kind, other.name)) == other
+                for other in observed.facts
+            )
         return False
 
-    return [one.explained(reason, Severity.COSMETIC) if legitimate(one) else one for one in told]
+    return [
+        one.explained(AS_INSTALLED, Severity.COSMETIC) if legitimate(one) else one for one in told
+    ]
 
 
 def _title(fact: Fact) -> str:

@@ -12,7 +12,8 @@ class Variant:
     """One known difference, in the versions `first` to `last`."""
 
     first: str
-    last: str
+    last: str = ""
+    """Empty: every later version."""
     state: State
     kind: str
     name: str
@@ -27,7 +28,7 @@ class Variant:
         return (
             versions.position(self.first)
             <= versions.position(version)
-            <= versions.position(self.last)
+            <= (versions.position(self.last) if self.last else len(versions.VERSIONS))
             and (one.state, one.kind, one.name) == (self.state, self.kind, self.name)
             and self.observed in one.observed
         )
@@ -97,7 +98,6 @@ VARIANTS = (
     ),
     Variant(
         first="1.1",
-        last="26.2",
         state=State.EXTRA,
         kind="table",
         name="sample_metadata",
@@ -131,7 +131,6 @@ VARIANTS = (
     ),
     Variant(
         first="2.4",
-        last="26.2",
         state=State.CHANGED,
         kind="column",
         name="object.change_date",
@@ -140,15 +139,14 @@ VARIANTS = (
     ),
     Variant(
         first="2.8.1",
-        last="26.2",
         state=State.MISSING,
         kind="function",
         name="regenerate_metadata_indexes()",
         severity=Severity.COSMETIC,
         reason="the step to 2.8.1 needs it once, and installers of later versions leave it out",
     ),
-    _missing("24.1", "index", "referent_referent_name_idx", _HOMONYMS, last="26.2"),
-    _missing("25.0", "index", "dbparamname_idx", _OLD_INSTALLER_25, last="26.2"),
+    _missing("24.1", "index", "referent_referent_name_idx", _HOMONYMS, last=""),
+    _missing("25.0", "index", "dbparamname_idx", _OLD_INSTALLER_25, last=""),
     _missing("25.0", "view", "v_sample_parents", _OLD_INSTALLER_25),
     _missing("25.0", "column", "borrowing.borrowing_comment", _OLD_INSTALLER_25),
     _missing("25.0", "column", "subsample.createdsample_id", _OLD_INSTALLER_25),
@@ -156,6 +154,11 @@ VARIANTS = (
     _missing("25.0", "column", "sample_type.sample_type_code", _OLD_INSTALLER_25),
     _missing("26.0", "column", "label.logo", _OLD_INSTALLER),
 )
+
+MADE_BY_APPLICATION = "sample_metadata_lower_"
+"""How the application names the indexes that it makes for the fields of metadata to search."""
+OWN = "not of the application: left as it is"
+NO_POSTGIS = "the known variant without PostGIS"
 
 FALSE_NUMBERS = {
     ("2.6", "2.7"): "the installer of release 2.7.0 recorded 2.6",

@@ -72,9 +72,6 @@ def verify(
                 *findings.views(wanted, found, told),
                 *findings.owners(owners, evidence.observed),
                 *findings.extensions(owners, names.col, names.gacl),
-                *findings.sequences(
-                    row_checks.read_positions(connection, names, evidence.observed, owners)
-                ),
                 *findings.scripts(evidence.records.history, scripts),
             ]
         ),

@@ -1,11 +1,12 @@
 """Tell a person what `verify` found. Pure."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from collec_migrations.bridge import detection_text
 from collec_migrations.bridge.difference import ORDER
-from collec_migrations.bridge.repair_plan import Mending
 from collec_migrations.bridge.report import Report
+from collec_migrations.postgres.quoting import identifier
 
 
 def text(report: Report, options: str = "") -> str:
@@ -13,11 +14,11 @@ def text(report: Report, options: str = "") -> str:
     lines = [headline(report), *(f"  {line}" for line in detection_text.told(report.differences))]
     if report.detection.version not in (report.version, None):
         lines.append(f"  The structure fits version {report.detection.version} better.")
-    if report.breaking:
-        verb = detection_text.command("verify", report.names)
-        rest = f" {options}" if options else ""
-        lines.append(f"Next: {verb} --sql{rest}   shows the statements that mend it,")
-        lines.append(f"      {verb} --repair --yes{rest}   applies them.")
+    if not report.is_sound:
+        verb = "verify --repair --yes" if report.detection.records.alembic else "adopt"
+        if not report.detection.records.alembic and report.detection.version != report.version:
+            verb = f"adopt {report.version}"
+        lines.append(f"Next: {detection_text.verb(verb, report.names, options)}")
     return "\n".join(lines)
 
 
@@ -30,13 +31,13 @@ def headline(report: Report) -> str:
     return f"{place} {state} version {report.version}" + (f": {told}." if told else ".")
 
 
-def script(report: Report, planned: Mending) -> str:
-    """Return the statements that mend, as a script for review."""
+def script(report: Report, statements: Sequence[str]) -> str:
+    """Return the statements that repair, as a script for review."""
     lines = [f"-- {line}" for line in headline(report).splitlines()]
-    for one, reason in planned.left:
-        lines.append(f"-- left: {one.sentence}: {reason}")
-    if planned.statements:
-        lines += ["begin;", *(f"{statement};" for statement in planned.statements), "commit;"]
+    if statements:
+        path = ", ".join(map(identifier, (report.names.gacl, report.names.col, "public")))
+        lines += ["begin;", f"set local search_path to {path};"]
+        lines += [*(f"{statement};" for statement in statements), "commit;"]
     return "\n".join(lines)
 
 

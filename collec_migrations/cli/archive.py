@@ -1,12 +1,11 @@
 """`collec-migrations archive`: what steps removed from the schemas, and kept."""
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options, session, table
+from collec_migrations.cli import consent, facts, options, session, table
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access, archive_registry
@@ -43,6 +42,7 @@ def drop(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -52,6 +52,7 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
+    consent.need(plan=plan, yes=yes)
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
         session.connected(told) as connection,
@@ -64,8 +65,12 @@ def drop(
         connection.rollback()
         if not as_json:
             _tell(chosen)
-        if chosen and not yes:
-            _ask(as_json=as_json)
+        elif plan:
+            facts.write({"archives": [_facts(one) for one in chosen]})
+        if plan:
+            return
+        if chosen:
+            consent.ask("Drop these tables for ever?", yes=yes)
         emptied = archive_registry.drop(cursor, chosen)
         connection.commit()
     if as_json:
@@ -83,15 +88,6 @@ def _tell_dropped(chosen: Sequence[Archive], emptied: Sequence[str]) -> None:
 
 def _chosen(found: Sequence[Archive], names: Sequence[str]) -> tuple[Archive, ...]:
     return tuple(dict.fromkeys(archive_registry.named(found, name) for name in names))
-
-
-def _ask(*, as_json: bool) -> None:
-    """Go on only when that is what the user wants."""
-    if as_json or not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here", hint="Give --yes to drop these archives.")
-    if not typer.confirm("Drop these tables for ever?", err=True):
-        options.say("nothing was dropped")
-        raise typer.Exit(1)
 
 
 def _tell(found: Sequence[Archive]) -> None:

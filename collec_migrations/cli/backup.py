@@ -99,11 +99,24 @@ def _after(
 
 
 @app.command("list")
-def list_(into: backup_options.Into, as_json: options.Json = False) -> None:
+def list_(
+    into: backup_options.Into,
+    id_: Annotated[
+        str, typer.Argument(metavar="[ID]", help="Show what is known of this one, or of `last`.")
+    ] = "",
+    database: backup_options.Database = None,
+    app: backup_options.App = None,
+    as_json: options.Json = False,
+) -> None:
     """List the backups, oldest first, and what is none though it looks like one.
 
     Exit status: 1 when there is no backup.
     """
+    if id_:
+        found = backup_options.chosen(into, id_, database, app)
+        shown = "\n".join(backup_text.told(found))
+        facts.write(backup_text.as_json(found)) if as_json else typer.echo(shown)
+        return
     whole, broken = backup.backups(into)
     if as_json:
         facts.write(
@@ -117,25 +130,8 @@ def list_(into: backup_options.Into, as_json: options.Json = False) -> None:
     raise typer.Exit(0 if whole else 1)
 
 
-@app.command()
-def show(
-    id_: backup_options.Id,
-    into: backup_options.Into,
-    database: backup_options.Database = None,
-    app: backup_options.App = None,
-    as_json: options.Json = False,
-) -> None:
-    """Show what is known of a backup."""
-    found = backup_options.chosen(into, id_, database, app)
-    if as_json:
-        facts.write(backup_text.as_json(found))
-    else:
-        typer.echo("\n".join(backup_text.told(found)))
-
-
 app.command("verify")(backup_use.verify)
 app.command("restore")(backup_use.restore)
 app.command("prune")(backup_use.prune)
 app.command("schedule")(backup_site.schedule)
-app.command("offsite")(backup_site.send)
 app.command("pitr")(backup_site.point_in_time)

@@ -73,25 +73,6 @@ def schedule(
             typer.echo(f"# {path}\n{text}")
 
 
-def send(
-    command: Annotated[
-        str, typer.Argument(help="The site's own; {path} and {id} are the backup's.")
-    ],
-    into: backup_options.Into,
-    id_: Annotated[str, typer.Argument(help="A backup, or `last`.")] = "last",
-    database: backup_options.Database = None,
-    app: backup_options.App = None,
-    as_json: options.Json = False,
-) -> None:
-    """Hand a backup to a command of the site's own; `run --offsite` does so every night."""
-    found = backup_options.chosen(into, id_, database, app)
-    backup.send_offsite(command, found.path)
-    if as_json:
-        facts.write({"id": found.id, "sent": True})
-        return
-    typer.echo(f"{found.id}: the off-site command succeeded")
-
-
 def point_in_time(
     url: options.Url = None,
     app: options.App = None,

@@ -44,7 +44,7 @@ def versions(one: Backup) -> str:
 
 
 def told(one: Backup) -> Iterator[str]:
-    """Yield the lines of `backup show`."""
+    """Yield the lines of `backup list ID`."""
     about = one.manifest
     yield f"{one.id}: database {about.database!r}, {about.reason}"
     yield f"  server     {about.server or 'not known'}"

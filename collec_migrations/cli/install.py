@@ -22,7 +22,6 @@ def install(
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    application_code: options.ApplicationCode = None,
     local_only: Annotated[
         bool, typer.Option("--local-only", help="The account comes from this machine alone.")
     ] = False,
@@ -53,7 +52,7 @@ def install(
     from collec_migrations.migrate import access
     from collec_migrations.postgres import administrator
 
-    given = options.given(url=url, gacl=gacl, col=col, application_code=application_code)
+    given = options.given(url=url, gacl=gacl, col=col)
     told = access.told(given)
     desired = room.Desired(
         database=room.check_name("database", database),

@@ -4,18 +4,25 @@ import errno
 import os
 import sys
 from dataclasses import dataclass
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
 
-from collec_migrations.cli import colours, facts, metavars
+from collec_migrations.cli import colours, facts, metavars, synonyms
 from collec_migrations.cli.group import Group
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import MigrationError, UsageError
 
 DEBUG = "COLLEC_DEBUG"
+PROGRAM = "collec-migrations"
+MISTAKE: type[Exception] = typer.BadParameter.__mro__[1]
+"""What is raised for a command line that cannot be parsed; Typer does not export the class."""
 
 SECTIONS = {
+    "Where it stands": {
+        "status": "Tell where this machine stands, and the next command to type.",
+        "doctor": "Tell how a site is, in one page.",
+    },
     "Install": {
         "install": "Make role, database, schemas and access rules; keep what is there.",
         "app-config": "Print the application's own settings for a database, ready to paste.",
@@ -26,25 +33,26 @@ SECTIONS = {
         "wrap": "Wrap upgrade scripts of the application, to go on to them.",
     },
     "Go back": {
-        "archive": "List, show or drop what steps removed and kept.",
+        "downgrade": "Take the database back to a version, all or nothing.",
+        "archive": "List or drop what steps removed and kept.",
     },
     "Take over an existing database": {
         "detect": "Say what version a database is, without changing anything.",
         "verify": "Compare the database with its version, and tell each difference.",
-        "adopt": "Write the version that is seen as Alembic's own.",
+        "adopt": "Repair what differs from the version that is seen.",
     },
     "Back up and rehearse": {
         "backup": "Take, verify, restore and keep backups.",
         "rehearse": "Try an upgrade on a copy, and tell how it went.",
-        "test-paths": "Try every version's way to the newest and back.",
+        "test-paths": "Try every version's path to the newest and back.",
     },
     "Servers": {
-        "doctor": "Tell how a site is, in one page.",
         "server": "Manage the embedded PostgreSQL server of a folder.",
         "replica": "Set up, watch and use standbys.",
     },
     "Learn and build": {
-        "diagram": "Draw the chain, or the tables of a version: Mermaid text or SVG.",
+        "init": "Write alembic.ini into this folder.",
+        "diagram": "Draw the chain, or the tables of a version, as Mermaid text.",
     },
 }
 """What each command does, known without loading it: a start costs only what the command needs."""
@@ -96,6 +104,13 @@ class Commands(Group):
         alone.command(cmd_name)(getattr(module, name))
         return metavars.plain(typer.main.get_command(alone))
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that is meant; a word of another tool is told what does it here."""
+        for words in (args[:2], args[:1]):
+            if hint := synonyms.command(words, PROGRAM):
+                raise UsageError(f"there is no command {' '.join(words)!r}", hint=hint)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the commands by section, without loading any."""
         width = max(len(name) for section in SECTIONS.values() for name in section)
@@ -104,16 +119,34 @@ class Commands(Group):
                 formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a subcommand."""
+        """Run a subcommand; without one, `status`."""
+        words = [*ctx._protected_args, *ctx.args]
         try:
             return super().invoke(ctx)
+        except MISTAKE as error:
+            hint = synonyms.OPTIONS.get(getattr(error, "option_name", ""), "")
+            if not hint and "--json" not in words:
+                raise
+            told = UsageError(_plain(error), hint=hint)
+            return _end(told, as_json="--json" in words)
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise
-            if facts.were_asked(ctx):
-                facts.write_error(error)
-            show(error)
-            raise typer.Exit(error.exit_status) from error
+            return _end(error, as_json=facts.were_asked(ctx))
+
+
+def _plain(error: Any) -> str:
+    """Return what the parser of the command line says, as our own messages are written."""
+    text = str(error.format_message()).rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _end(error: MigrationError, *, as_json: bool) -> None:
+    """Show an error, and end with its status."""
+    if as_json:
+        facts.write_error(error)
+    show(error)
+    raise typer.Exit(error.exit_status) from error
 
 
 def show(error: MigrationError) -> None:
@@ -125,7 +158,7 @@ def show(error: MigrationError) -> None:
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Versioned, atomic and reversible migrations of Collec-Science databases.",
@@ -134,6 +167,10 @@ app = typer.Typer(
 
 @app.callback()
 def start(
+    ctx: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version of this program.")
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show where an error came from (or COLLEC_DEBUG=1).")
     ] = False,
@@ -141,6 +178,11 @@ def start(
     """Take the options that hold for all commands."""
     if debug:
         os.environ[DEBUG] = "1"
+    if version:
+        typer.echo(f"{PROGRAM} {metadata.version(PROGRAM)}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(import_module("collec_migrations.cli.status").status)
 
 
 def main() -> None:

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations import application, settings, versions
+from collec_migrations import versions
 from collec_migrations import versions as chain
 from collec_migrations.cli import facts
+
+if TYPE_CHECKING:
+    from collec_migrations.application import Installation
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
@@ -18,27 +21,6 @@ Col = Annotated[str | None, typer.Option("--col", help="Name of the data schema;
 App = Annotated[
     Path | None,
     typer.Option("--app", help="Folder of the application: its database (else COLLEC_APP)."),
-]
-ApplicationCode = Annotated[
-    str | None,
-    typer.Option("--application-code", help="The application's code in the table of rights."),
-]
-Transaction = Annotated[
-    str | None,
-    typer.Option(
-        "--transaction", help="per-run: all or nothing; per-version: commit after each version."
-    ),
-]
-LockWait = Annotated[
-    str | None, typer.Option("--lock-wait", help="Seconds to wait for another run to end.")
-]
-LockTimeout = Annotated[
-    str | None,
-    typer.Option("--lock-timeout", help="Seconds that a statement waits for a lock on a table."),
-]
-LockRetries = Annotated[
-    str | None,
-    typer.Option("--lock-retries", help="How often to start again when a lock was not obtained."),
 ]
 Json = Annotated[
     bool,
@@ -71,15 +53,17 @@ def given(**options: str | Path | None) -> dict[str, str]:
     return {name: str(value) for name, value in options.items() if value is not None}
 
 
-def installation(app: Path | None) -> application.Installation | None:
+def installation(app: Path | None) -> "Installation | None":
     """Return what the application says, when `--app` or COLLEC_APP names its folder."""
+    from collec_migrations import application  # not every command needs it
+
     folder = app_folder(app)
     return application.read(folder, os.environ) if folder else None
 
 
 def app_folder(app: Path | None) -> Path | None:
     """Return the application's folder by `--app`, else by COLLEC_APP."""
-    return app or (Path(os.environ[settings.APP]) if os.environ.get(settings.APP) else None)
+    return app or (Path(os.environ["COLLEC_APP"]) if os.environ.get("COLLEC_APP") else None)
 
 
 def say(message: str) -> None:

@@ -38,7 +38,7 @@ def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None
         pairs=told.pairs if told.named else (),
         expected=said.expected,
         role=said.login,
-        options=_repeated(url, app),
+        options=repeated(url, app),
     )
 
 
@@ -67,7 +67,7 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     return found.pairs or alone or (Names(),)
 
 
-def _repeated(url: str | None, app: Path | None) -> str:
+def repeated(url: str | None, app: Path | None) -> str:
     """Return the options that say where the database is, as they are to be typed again."""
     words = ["--url", conninfo.parse(url, source="--url").shown] if url else []
     return shlex.join(words + (["--app", str(app)] if app else []))

@@ -1,7 +1,5 @@
 """The command `replica status`: read all nodes, judge, show, exit."""
 
-import time
-from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -36,8 +34,6 @@ def status(
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="For the textfile collector.")
     ] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Again and again, until Ctrl+C.")] = False,
-    every: Annotated[float, typer.Option("--every", min=0.1, help="Seconds for --watch.")] = 2.0,
     max_bytes: Annotated[
         int, typer.Option("--max-lag-bytes", min=0, help="Bytes behind that need attention.")
     ] = Limits().bytes,
@@ -56,13 +52,8 @@ def status(
         typer.echo(f"REPLICA UNKNOWN - {error}")
         raise typer.Exit(UNKNOWN) from error
     limits = Limits(bytes=max_bytes, seconds=max_seconds)
-
-    def look() -> Report:
-        return replica.report(replica.read_nodes(named, patience=patience), limits)
-
-    if watch:
-        _watch(look, form, every)
-    raise typer.Exit(_show(look(), form))
+    found = replica.report(replica.read_nodes(named, patience=patience), limits)
+    raise typer.Exit(_show(found, form))
 
 
 def _form(as_json: bool, nagios: bool, prometheus: bool) -> Form:
@@ -93,17 +84,3 @@ def _show(report: Report, form: Form) -> int:
     else:
         typer.echo("\n".join(replica_text.lines(report)))
     return replica_text.STATUS[report.verdict]
-
-
-def _watch(look: Callable[[], Report], form: Form, every: float) -> None:
-    """Show the state until Ctrl+C; leave with that of the last look."""
-    status = 0
-    try:
-        while True:
-            report = look()
-            if form is Form.TEXT:
-                typer.echo(CLEAR, nl=False)
-            status = _show(report, form)
-            time.sleep(every)
-    except KeyboardInterrupt:
-        raise typer.Exit(status) from None

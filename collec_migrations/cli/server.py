@@ -1,5 +1,6 @@
-"""The commands of the embedded server: start, stop, status, url."""
+"""The commands of the embedded server: start, stop, psql."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from collec_migrations.cli import facts
 from collec_migrations.cli.group import group
 from collec_migrations.cli.options import Json, say
+from collec_migrations.errors import ServerFailed
 from collec_migrations.postgres import cluster, embedded
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.cluster import Cluster
@@ -38,40 +40,26 @@ def stop(folder: Folder = HERE, as_json: Json = False) -> None:
         say("stopped" if stopped else "it was not running")
 
 
-@app.command()
-def status(folder: Folder = HERE, as_json: Json = False) -> None:
-    """Tell whether the server runs, and where.
-
-    Exit status: 1 when it does not run.
-    """
+@app.command(context_settings={"ignore_unknown_options": True})
+def psql(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[PSQL_OPTIONS]", help="What psql is to get.")
+    ] = None,
+    folder: Folder = HERE,
+) -> None:
+    """Open the client that comes with the server: psql."""
     found = embedded.find(folder)
     address = cluster.address(found) if found else None
-    if as_json:
-        facts.write(_facts(found, address))
-    else:
-        typer.echo(f"running; reach it with: {address.psql}" if address else "not running")
-    raise typer.Exit(0 if address else 1)
-
-
-@app.command()
-def url(folder: Folder = HERE, as_json: Json = False) -> None:
-    """Print the address of the running server.
-
-    Exit status: 1 when it does not run.
-    """
-    found = embedded.find(folder)
-    address = cluster.address(found) if found else None
-    if as_json:
-        facts.write({"url": address.url if address else None})
-    elif address is None:
-        say("not running; start it with: collec-migrations server start")
-    else:
-        typer.echo(address.url)
-    raise typer.Exit(0 if address else 1)
+    if found is None or address is None:
+        raise ServerFailed(
+            "no server of this folder runs", hint="Start it: collec-migrations server start"
+        )
+    program = str(found.binaries.program("psql"))
+    os.execv(program, [program, address.dsn, *(words or ())])
 
 
 def _facts(found: Cluster | None, address: Address | None) -> dict[str, object]:
-    """Return what `status --json` prints."""
+    """Return what `start --json` prints."""
     where = {"data": str(found.data), "log": str(found.log)} if found else {}
     how = {**asdict(address), "url": address.url} if address else {}
     return {"running": address is not None, **where, **how}

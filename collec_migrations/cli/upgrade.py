@@ -1,6 +1,5 @@
 """`collec-migrations upgrade`: show what an upgrade would do, ask, do it."""
 
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options, upgrade_backup
+from collec_migrations.cli import consent, facts, options, upgrade_backup
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,20 +16,13 @@ if TYPE_CHECKING:
 
 def upgrade(
     version: options.Target = "head",
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Show what would happen; touch nothing.")
-    ] = False,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
-    application_code: options.ApplicationCode = None,
-    transaction: options.Transaction = None,
-    lock_wait: options.LockWait = None,
-    lock_timeout: options.LockTimeout = None,
-    lock_retries: options.LockRetries = None,
     backup: Annotated[
         Path | None,
         typer.Option(
@@ -46,22 +38,8 @@ def upgrade(
 
     Exit status: 1 when the question is answered with no.
     """
-    given = options.given(
-        url=url,
-        gacl=gacl,
-        col=col,
-        app=app,
-        application_code=application_code,
-        transaction=transaction,
-        lock_wait=lock_wait,
-        lock_timeout=lock_timeout,
-        lock_retries=lock_retries,
-    )
-    if not plan and not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "there is no terminal to ask on",
-            hint="Add --yes to upgrade without a question, or --plan to see what would happen.",
-        )
+    given = options.given(url=url, gacl=gacl, col=col, app=app)
+    consent.need(plan=plan, yes=yes)
     if backup and no_backup:
         raise UsageError("--backup and --no-backup cannot be given together")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
@@ -100,9 +78,7 @@ def _ask(found: "Plan") -> None:
 
     for line in plan_text.lines(found):
         options.say(line)
-    if not typer.confirm("Upgrade now?", err=True):
-        options.say("nothing was touched")
-        raise typer.Exit(1)
+    consent.ask("Upgrade now?", yes=False)
 
 
 def _run(

@@ -119,7 +119,7 @@ def _committed(
     try:
         whole.commit()
     except DBAPIError as error:
-        if lending.driver_of(connection).closed:
+        if error.connection_invalidated:
             raise CommitUnknown(
                 f"the connection was lost during commit: {database.first_line(error)}",
                 hint="Look with `alembic current`; to run it again does no harm.",

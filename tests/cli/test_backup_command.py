@@ -54,7 +54,7 @@ def test_no_secret_is_in_ps_in_logs_or_in_what_is_stored(
     for path in into.rglob("*"):
         if path.is_file():
             assert SECRET.encode() not in path.read_bytes(), path
-    shown = tool("backup", "show", "last", "--json", url=url, into=into)
+    shown = tool("backup", "list", "last", "--json", url=url, into=into)
     assert SECRET not in shown.stdout
     failed = tool("backup", "run", "--database", "no such one", url=url, into=into)
     assert failed.returncode == 3
@@ -122,7 +122,7 @@ def test_run_list_show_verify_restore_prune(
     assert "is sound" in verified.stdout
     listed = json.loads(tool("backup", "list", "--json", url="", into=tmp_path).stdout)
     assert [one["verdict"] for one in listed["backups"]] == ["verified"]
-    assert "1.0.8" in tool("backup", "show", id_[:12], url="", into=tmp_path).stdout
+    assert "1.0.8" in tool("backup", "list", id_[:12], url="", into=tmp_path).stdout
     to = server18.tcp_url(nightly, SECRET, database.dbname).replace(f":{SECRET}@", "@")
     words = ("backup", "restore", "last", "--to", to)
     with _watched("pg_restore"):

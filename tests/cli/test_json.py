@@ -13,7 +13,7 @@ from tests import chain, commands
 from tests.servers import Server
 
 LEAVES = sorted(commands.leaves())
-WITHOUT = {("replica", "runbook"): "it prints a page for people"}
+WITHOUT = {("replica", "runbook"): "it prints a page for people", ("server", "psql"): "it is psql"}
 """Commands without `--json`, each with its reason."""
 
 Ask = Callable[..., tuple[int, Any]]
@@ -56,16 +56,16 @@ def ask(filled: Address, site: Path) -> Ask:
 
 
 READING = [
+    pytest.param(("status",), 0, {"schemas", "next"}, id="status"),
+    pytest.param(("downgrade", "1.0.8", "--plan"), 0, {"schemas"}, id="downgrade"),
     pytest.param(("detect",), 0, {"schemas"}, id="detect"),
     pytest.param(("verify",), 0, {"schemas"}, id="verify"),
     pytest.param(("adopt",), 0, {"schemas"}, id="adopt"),
     pytest.param(("history",), 0, {"schemas"}, id="history"),
-    pytest.param(("upgrade", "--plan"), 0, {"schemas", "obstacles"}, id="plan"),
-    pytest.param(("upgrade", "--yes"), 0, {"schemas", "seconds"}, id="upgrade"),
+    pytest.param(("upgrade", "1.1", "--plan"), 0, {"schemas", "obstacles"}, id="plan"),
+    pytest.param(("upgrade", "1.1", "--yes"), 0, {"schemas", "seconds"}, id="upgrade"),
     pytest.param(("archive", "list"), 0, {"archives"}, id="archive list"),
-    pytest.param(("server", "status"), 1, {"running"}, id="server status"),
     pytest.param(("server", "stop"), 0, {"stopped"}, id="server stop"),
-    pytest.param(("server", "url"), 1, {"url"}, id="server url"),
     pytest.param(("backup", "list", "--into", "."), 1, {"backups", "broken"}, id="no backups"),
     pytest.param(("backup", "schedule", "--into", "d"), 0, {"texts", "written"}, id="schedule"),
     pytest.param(("backup", "schedule", "--into", "d", "--cron"), 0, {"texts"}, id="cron"),
@@ -74,7 +74,7 @@ READING = [
         ("replica", "primary", "--standby", "127.0.0.1"), 1, {"ready", "missing"}, id="primary"
     ),
     pytest.param(("app-config",), 0, {"settings"}, id="app-config"),
-    pytest.param(("diagram",), 0, {"mermaid", "svg", "version"}, id="diagram"),
+    pytest.param(("diagram",), 0, {"mermaid", "version"}, id="diagram"),
 ]
 
 
@@ -104,8 +104,6 @@ def test_each_schema_is_told_by_its_name(words: tuple[str, ...], ask: Ask) -> No
 def test_what_an_archive_holds_and_its_dropping_are_told(ask: Ask) -> None:
     _, listed = ask("archive", "list")
     names = [one["table"] for one in listed["archives"]]
-    _, shown = ask("archive", "show", names[0], "--rows", "1")
-    assert (shown["archive"]["table"], len(shown["rows"])) == (names[0], 1)
     status, refused = ask("archive", "drop", names[0])
     assert (status, refused["error"]["status"]) == (2, 2)
     status, dropped = ask("archive", "drop", names[0], "--yes")
@@ -117,9 +115,7 @@ def test_backups_are_told_from_the_first_to_the_last(ask: Ask, server18: Server)
     status, run = ask("backup", "run", *into)
     assert (status, len(run["made"]), run["failed"]) == (0, 1, [])
     (one,) = ask("backup", "list", *into)[1]["backups"]
-    assert ask("backup", "show", "last", *into)[1] == one
-    status, sent = ask("backup", "offsite", "test -d {}", *into)
-    assert (status, sent) == (0, {"id": one["id"], "sent": True})
+    assert ask("backup", "list", "last", *into)[1] == one
     status, sound = ask("backup", "verify", "last", *into)
     assert (status, sound["sound"], sound["id"]) == (0, True, one["id"])
     with server18.database() as empty:
@@ -130,7 +126,7 @@ def test_backups_are_told_from_the_first_to_the_last(ask: Ask, server18: Server)
 
 
 def test_what_was_wrapped_is_told(ask: Ask, site: Path) -> None:
-    (site / "col_alter_1.1-27.0.sql").write_text("create table col.t (i int);")
+    (site / "col_alter_26.2-27.0.sql").write_text("create table col.t (i int);")
     status, found = ask("wrap", ".")
     assert (status, [one["version"] for one in found["added"]]) == (0, ["27.0"])
 

@@ -1,9 +1,8 @@
 """`replica status` and `replica runbook`: forms, exit statuses, rights, and what is never told."""
 
 import json
-import signal
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psycopg2
 from typer.testing import CliRunner
@@ -56,29 +55,6 @@ def test_mistakes_have_their_own_status(site: Path) -> None:
     assert replica("status")[0] == 2
     assert replica("status", "--nagios") == (3, "REPLICA UNKNOWN - no node is named\n")
     assert replica("status", "--json", "--nagios")[0] == 2
-
-
-def next_facts(stream: IO[str]) -> dict[str, object]:
-    """Return the next JSON object of several."""
-    text = ""
-    while True:
-        line = stream.readline()
-        assert line, text
-        text += line
-        if line == "}\n":
-            found: dict[str, object] = json.loads(text)
-            return found
-
-
-def test_watch_goes_on_until_it_is_interrupted(pair18: Pair) -> None:
-    words = ["replica", "status", *pair18.options, "--json", "--watch", "--every", "0.1"]
-    with accounts.spawn(MAIN, *words) as process:
-        assert process.stdout is not None
-        for _ in range(2):
-            assert next_facts(process.stdout)["verdict"]
-        process.send_signal(signal.SIGINT)
-        process.stdout.read()
-    assert process.returncode in (0, 1, 3)
 
 
 def test_a_role_for_monitoring_sees_all_and_an_ordinary_one_is_told_what_it_lacks(

@@ -106,8 +106,9 @@ def test_an_unadopted_database_is_refused_by_plan_and_run(old: Address, tmp_path
         assert "collec-migrations adopt" in done.stderr
 
 
-def test_options_reach_the_settings(old: Address, tmp_path: Path) -> None:
-    done = tool("upgrade", "--yes", "--lock-timeout", "soon", at=old, folder=tmp_path)
+def test_variables_reach_the_settings(old: Address, tmp_path: Path) -> None:
+    variables = {"COLLEC_DATABASE_URL": old.url, "COLLEC_LOCK_TIMEOUT": "soon"}
+    done = chain.run("collec-migrations", "upgrade", "--yes", folder=tmp_path, variables=variables)
     assert done.returncode == 2
     assert "lock_timeout is 'soon'" in done.stderr
 

@@ -1,4 +1,4 @@
-"""Adoption: written once, refused when it would be a guess, mended first when told to."""
+"""Adoption: repaired and written at once, refused when it would be a guess."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -8,8 +8,8 @@ import pytest
 
 from collec_migrations import versions
 from collec_migrations.bridge import adoption, detection, history, verification
-from collec_migrations.bridge.adoption import AdoptionRefused
-from collec_migrations.errors import UnknownVersion
+from collec_migrations.bridge.answer import Answer
+from collec_migrations.errors import AdoptionRefused, UnknownVersion
 from collec_migrations.migrate import verbs
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
@@ -52,23 +52,16 @@ def test_adoption_writes_the_version_and_history_once(session: Connection) -> No
     assert verification.verify(session, NAMES).differences == ()
 
 
-def test_a_damaged_database_is_refused_and_left_alone(session: Connection) -> None:
+def test_a_damaged_database_is_repaired_and_adopted_at_once(session: Connection) -> None:
     run(session, "alter table col.sample drop column dbuid_origin; drop view col.last_photo")
-    with pytest.raises(AdoptionRefused, match=r"dbuid_origin is missing \(and 1 more\)"):
-        adoption.adopt(session, NAMES)
-    assert past(session) == []
-
-
-def test_a_damaged_database_is_mended_and_adopted_at_once(session: Connection) -> None:
-    run(session, "alter table col.sample drop column dbuid_origin; drop view col.last_photo")
-    done = adoption.adopt_mended(session, NAMES)
-    assert len(done.mended) == 2
+    done = adoption.adopt(session, NAMES)
+    assert (done.counts["column added"], done.counts["view added"]) == (1, 1)
     assert verification.verify(session, NAMES).differences == ()
 
 
-def test_what_only_differs_is_adopted_and_told(session: Connection) -> None:
+def test_what_is_the_sites_own_is_adopted_and_told(session: Connection) -> None:
     run(session, "create table col.extra (a integer)")
-    assert [one.name for one in adoption.adopt(session, NAMES).left] == ["extra"]
+    assert adoption.adopt(session, NAMES).own == ("column extra.a", "table extra")
 
 
 def test_a_contradicting_version_is_refused_unless_forced(session: Connection) -> None:
@@ -85,7 +78,7 @@ def test_a_version_that_never_was_is_refused(session: Connection) -> None:
         adoption.adopt(session, NAMES, "25.1")
 
 
-def test_what_is_ambiguous_must_be_said(server18: Server) -> None:
+def test_what_is_ambiguous_is_decided_by_a_rule_that_is_told(server18: Server) -> None:
     with server18.database() as address, closing(psycopg2.connect(address.dsn)) as connection:
         with connection.cursor() as cursor:
             for name in UP_TO_1_0_8[:2]:
@@ -94,8 +87,10 @@ def test_what_is_ambiguous_must_be_said(server18: Server) -> None:
                 "create or replace view col.last_movement as select uid, storage_id, storage_date,"
                 " movement_type_id, container_id, uid as container_uid from col.storage"
             )
-        with pytest.raises(AdoptionRefused, match=r"ambiguous.*1\.0 or 1\.0\.4"):
-            adoption.adopt(connection, NAMES)
+        assert detection.detect(connection, NAMES).answer is Answer.AMBIGUOUS
+        done = adoption.adopt(connection, NAMES)
+        assert done.version in ("1.0", "1.0.4")
+        assert "is taken: fewer repairs" in done.why[0]
 
 
 def test_alembic_goes_on_from_there(session: Connection) -> None:
@@ -105,11 +100,13 @@ def test_alembic_goes_on_from_there(session: Connection) -> None:
     parts = ("host", "port", "user", "dbname")
     address = " ".join(f"{part}={dsn[part]}" for part in parts)
     verbs.upgrade({"url": address}, "head", say=lambda _: None)
-    assert detection.detect(session, NAMES).versions == ("1.1",)
-    assert past(session)[-1] == ("1.1", "applied")
-    assert verification.verify(session, NAMES).differences == ()
+    head = versions.in_chain()[-1]
+    assert detection.detect(session, NAMES).versions == (head,)
+    assert past(session)[-1] == (head, "applied")
+    assert verification.verify(session, NAMES).breaking == ()
 
 
-def test_a_stamp_is_warned_of(session: Connection) -> None:
-    assert adoption.contradiction(session, NAMES, "1.0.8") == ""
-    assert "seen as 1.0.8, not soundly as 1.1" in adoption.contradiction(session, NAMES, "1.1")
+def test_a_stamp_is_refused_where_adopting_would_be(session: Connection) -> None:
+    adoption.refuse_stamp(session, NAMES, "1.0.8")
+    with pytest.raises(AdoptionRefused, match=r"seen as 1\.0\.8, not as 1\.1"):
+        adoption.refuse_stamp(session, NAMES, "1.1")

@@ -1,6 +1,7 @@
 """A backup is complete, and a restore brings back the same catalog and the same rows."""
 
 import json
+import shutil
 import stat
 import subprocess
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from collec_migrations.backup import (
     client_programs,
     dump,
+    manifest,
     restoration,
     snapshot,
     store,
@@ -341,3 +343,16 @@ def test_a_backup_that_is_read_is_not_removed(filled: Address, tmp_path: Path) -
         assert store.remove(tmp_path, taken.id) == "it is being read"
     assert not store.remove(tmp_path, taken.id)
     assert backups.ids(tmp_path) == []
+
+
+def test_an_exact_id_is_meant_although_another_one_begins_with_it(
+    filled: Address, tmp_path: Path
+) -> None:
+    made = backups.taken(filled, tmp_path)
+    longer = tmp_path / f"{made.id}2"
+    shutil.copytree(made.path, longer)
+    manifest.write(longer, replace(made.manifest, id=longer.name))
+    assert store.find(tmp_path, made.id).id == made.id
+    assert store.find(tmp_path, f"{made.id}2").id == f"{made.id}2"
+    with pytest.raises(UsageError, match="several backups"):
+        store.find(tmp_path, made.id[:8])

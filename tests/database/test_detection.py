@@ -128,7 +128,7 @@ def test_a_pre_release_of_26_2_is_told_by_its_missing_type(
             )
         answer = detection.detect(connection, NAMES)
     assert answer.versions == ("26.2",)
-    assert [one.known for one in answer.serious] == (
+    assert [one.known for one in answer.serious if one.kind != "sequence"] == (
         ["pre-releases of 26.2 recorded 26.2 before it was complete"] if told else []
     )
 

@@ -24,7 +24,7 @@ class Refused:
 @pytest.mark.parametrize(
     "case",
     [
-        Refused(mode=0o644, text="*:*:*:rep:x\n", status=2, said="others may read"),
+        Refused(mode=0o640, text="*:*:*:rep:x\n", status=2, said="others may read"),
         Refused(mode=0o600, text="other:*:*:rep:x\n", status=2, said="has no line for 127.0.0.1"),
         Refused(mode=0o600, text="*:*:postgres:rep:x\n", status=2, said=":replication:rep"),
         Refused(mode=0o600, text="*:*:*:rep:x\n", status=3, said="password authentication failed"),

@@ -3,10 +3,12 @@
 Each test shows first that the usual check finds nothing: the trap is real.
 """
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
+from collec_migrations.postgres import connection as database
 from collec_migrations.replica import health, nodes
 from collec_migrations.replica.states import Limits
+from collec_migrations.replica.streaming import slot_is_usable
 from tests import standbys
 from tests.proxy import proxy
 from tests.standbys import Machine, Pair, until
@@ -221,3 +223,15 @@ def test_a_node_that_is_down_and_one_that_does_not_let_us_in(pair18: Pair) -> No
     pair.a.sql("select pg_reload_conf()")
     until(lambda: "does not let us in" in pair.report().node("a").line)
     assert codes(pair, "") == ["no-primary"]
+
+
+def test_a_slot_that_is_in_use_is_not_usable_by_another(pair18: Pair) -> None:
+    pair18.caught_up(pair18.b, pair18.a)
+    with closing(database.connect(pair18.a.named.address)) as connection:
+        slot = pair18.a.value("select slot_name from pg_replication_slots where active")
+        assert not slot_is_usable(connection, str(slot))
+        assert not slot_is_usable(connection, "not_there")
+        pair18.a.sql("select pg_create_physical_replication_slot('unused', true)")
+        connection.rollback()
+        assert slot_is_usable(connection, "unused")
+        pair18.a.sql("select pg_drop_replication_slot('unused')")

@@ -1,18 +1,13 @@
 """The pages that are made from the code: every command, every setting, the pictures."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from collec_migrations import settings, versions
-from collec_migrations import versions as chain
-from collec_migrations.bridge.diagram import chain as chains
-from collec_migrations.bridge.diagram import layout, svg, tables
+from collec_migrations import settings
 from collec_migrations.cli import main
-from collec_migrations.names import Names
 from tests import commands
 from tests.docs.pages import DOCS
 
@@ -37,7 +32,6 @@ VARIABLES = (
     ("NO_COLOR", "", "anything: no colours, on a terminal either"),
 )
 """Variables that are no setting of a run, with default and meaning."""
-DRAWN = ("1.1", "26.2")
 
 
 COMMANDS = f"""# Every command
@@ -63,8 +57,8 @@ SETTINGS = f"""# Every setting
 
 {MADE}
 
-Each can be given as an option of `collec-migrations` (`--lock-wait 5`), to `alembic` as
-`-x lock_wait=5`, as a variable, or in `alembic.ini` under `[alembic]` as
+Names of schemas are options of `collec-migrations` (`--col lab`). Each can be given to `alembic` as
+`-x lock_wait=5`, as a variable of both, or in `alembic.ini` under `[alembic]` as
 `collec.lock_wait = 5`; the first of these wins. The application's files (`--app`) come before
 variables.
 """
@@ -132,24 +126,8 @@ def _setting_lines() -> Iterator[str]:
         yield f"| `{variable}` | {default} | {meaning} |"
 
 
-def chain_picture() -> str:
-    """Return the picture of the chain."""
-    return svg.chain(chains.stops(chain.in_chain()), "The versions of Collec-Science databases")
-
-
-def schema_picture(version: str) -> str:
-    """Return the picture of a version's tables."""
-    schema = tables.of(versions.upgraded(version), Names())
-    return svg.schema(layout.arrange(schema), f"Collec-Science {version}")
-
-
 FILES: Mapping[Path, Callable[[], str]] = {
     DOCS / "commands.md": command_page,
     DOCS / "settings.md": settings_page,
-    DOCS / "pictures" / "chain.svg": chain_picture,
-    **{
-        DOCS / "pictures" / f"schema-{version}.svg": partial(schema_picture, version)
-        for version in DRAWN
-    },
 }
 """What is made, and by what."""

@@ -97,7 +97,7 @@ def test_the_file_is_private_whatever_the_umask_and_the_former_mode(tmp_path: Pa
     try:
         assert passfile.write(file, [entry("one")])
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        file.chmod(0o644)
+        file.chmod(0o640)
         assert passfile.write(file, [entry("one")])
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     finally:

@@ -216,7 +216,7 @@ def test_the_password_file_never_loses_another_password(lab18: Lab, tmp_path: Pa
     assert done.exit_code == 1
     assert "holds another password" in done.stdout
     assert file.read_bytes() == before
-    file.chmod(0o644)
+    file.chmod(0o640)
     assert "others may read it" in lab18.install(*words).stdout
     file.unlink()
     unknown = lab18.install(*words, password=None)

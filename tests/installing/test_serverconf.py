@@ -120,3 +120,14 @@ def test_units(unit: str, value: str, why: str) -> None:
 
 def test_values_are_quoted_for_the_file() -> None:
     assert server_settings.quoted("it's \\ one") == "'it''s \\\\ one'"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "number"),
+    [("3min", "s", 180), ("90s", "min", 1.5), ("2h", "min", 120), ("1d", "h", 24),
+     ("5s", "ms", 5000), ("8MB", "8kB", 1024), ("1GB", "MB", 1024)],
+)  # fmt: skip
+def test_a_value_is_read_in_the_unit_of_its_setting(value: str, unit: str, number: float) -> None:
+    setting = Setting(name="n", kind="real", unit=unit, low=str(number), high=str(number),
+                      choices=(), restart=True)  # fmt: skip
+    assert server_settings.fault(setting, value) == ""

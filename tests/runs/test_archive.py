@@ -152,7 +152,8 @@ def test_texts_that_became_rows_come_back_as_they_were(address: Address) -> None
         " select name, (select min(container_family_id) from col.container_family), risk"
         " from (values ('a', 'H225 '), ('b', ''), ('c', null), ('d', 'H300'), ('e', ' H301'))"
         " as given (name, risk);"
-        " update col.container_type set storage_product = 'alcohol ' where container_type_name = 'a'"
+        " update col.container_type set storage_product = 'alcohol '"
+        " where container_type_name = 'a'"
     )  # fmt: skip
     before = chain.query(address, TEXTS)
     assert ("e", " H301", None) in before

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+import psycopg2
 import pytest
 from alembic import command
+from psycopg2 import extensions
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import CommitUnknown, MigrationError, UsageError
+from collec_migrations.migrate import verbs
 from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
 from collec_migrations.postgres.address import Address
 from tests import chain
@@ -70,10 +73,10 @@ def test_a_commit_that_fails_is_told_as_a_failure(database: Address, transaction
     fail_at_commit(database)
     before = recorded(database), chain.catalog(database)
     for words, status in (
-        (("alembic", "-x", f"transaction={transaction}", "upgrade", "head"), 255),
-        (("collec-migrations", "upgrade", "--yes", "--transaction", transaction), 3),
+        (("alembic", "upgrade", "head"), 255),
+        (("collec-migrations", "upgrade", "--yes"), 3),
     ):
-        variables = {"COLLEC_DATABASE_URL": database.url}
+        variables = {"COLLEC_DATABASE_URL": database.url, "COLLEC_TRANSACTION": transaction}
         done = chain.run(*words, folder=chain.ROOT, variables=variables)
         shown = done.stdout + done.stderr
         assert done.returncode == status, shown
@@ -172,3 +175,39 @@ def test_a_lent_connection_that_commits_by_itself_is_refused(
 def test_a_lent_transaction_cannot_commit_each_version(engine: Engine) -> None:
     with engine.begin() as connection, pytest.raises(UsageError, match="per-version"):
         lend(connection, **BY_VERSION)
+
+
+def test_what_was_committed_is_read_back(database: Address) -> None:
+    def say(_: str) -> None:
+        """Undo the run as soon as it is committed: what is said comes between the two."""
+        chain.execute(database, "update col.alembic_version set version_num = '1.0'")
+
+    with pytest.raises(MigrationError, match=r"should be at 1\.1 but is at 1\.0"):
+        verbs.upgrade({"url": database.url}, "1.1", say=say)
+
+
+class LostInCommit(extensions.connection):
+    """A session that the server ends when it is to commit a change."""
+
+    def commit(self) -> None:
+        with self.cursor() as cursor:
+            cursor.execute("select pg_current_xact_id_if_assigned() is not null")
+            if cursor.fetchone() == (True,):
+                with psycopg2.connect(self.dsn) as other, other.cursor() as ending:
+                    ending.execute(
+                        "select pg_terminate_backend(%s, 5000)", (self.info.backend_pid,)
+                    )
+                other.close()
+        super().commit()
+
+
+def test_a_commit_without_an_answer_is_told_as_unknown(database: Address) -> None:
+    engine = create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: psycopg2.connect(database.dsn, connection_factory=LostInCommit),
+        poolclass=NullPool,
+        use_native_hstore=False,
+    )
+    with pytest.raises(CommitUnknown, match="lost during commit") as unknown:
+        verbs.upgrade({"url": database.url}, "1.1", say=lambda _: None, lent=engine)
+    assert "alembic current" in unknown.value.hint

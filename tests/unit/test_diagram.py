@@ -1,19 +1,13 @@
 """Pictures and text of the chain and of the schemas, made from the catalogs."""
 
-import builtins
 import re
-from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from collec_migrations import versions
-from collec_migrations.bridge.diagram import layout, svg, tables
+from collec_migrations.bridge.diagram import tables
 from collec_migrations.names import Names
-from tests import accounts, commands
-
-SVG = "{http://www.w3.org/2000/svg}"
+from tests import commands
 
 
 def schema(version: str, names: Names | None = None) -> tables.Schema:
@@ -53,48 +47,23 @@ def test_the_chain_has_every_version_and_what_changed() -> None:
     text = commands.invoke("diagram").output
     assert all(f'"{version}<br/>' in text for version in versions.VERSIONS)
     assert 'v4 -->|"+3 −4 tables<br/>+25 −21 columns"| v5' in text
-    assert "v5 -.->" in text
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.1", "26.2"])
-def test_no_table_of_a_picture_covers_another(version: str) -> None:
-    picture = layout.arrange(schema(version, Names(gacl="rights of the house", col="a")))
-    assert len(picture.boxes) == len(schema(version).tables)
-    for one in picture.boxes:
-        assert one.width / 2 <= one.xy[0] <= picture.width - one.width / 2
-        assert one.height / 2 <= one.xy[1] <= picture.height - one.height / 2
-        for other in picture.boxes:
-            apart = (abs(one.xy[at] - other.xy[at]) for at in (0, 1))
-            half = ((one.width + other.width) / 2, (one.height + other.height) / 2)
-            assert one is other or any(a >= b for a, b in zip(apart, half, strict=True))
-
-
-def test_a_picture_is_written_and_needs_no_other_file(tmp_path: Path) -> None:
-    path = tmp_path / "a picture.svg"
-    done = commands.invoke("diagram", "1.1", "--svg", str(path))
-    assert (done.exit_code, done.stdout) == (0, "")
-    root = ElementTree.fromstring(path.read_text("utf-8"))
-    texts = {one.text for one in root.iter(f"{SVG}text")}
-    assert {"col.sample", "gacl.aclgroup", "sample_id"} <= texts
-    assert "href" not in path.read_text("utf-8")
-
-
-def test_a_picture_is_the_same_in_every_run() -> None:
-    code = (
-        "import hashlib;"
-        "from tests.unit.test_diagram import schema, layout, svg;"
-        "text = svg.schema(layout.arrange(schema('26.2')), 'x');"
-        "print(hashlib.sha256(text.encode()).hexdigest())"
-    )
-    here = svg.schema(layout.arrange(schema("26.2")), "x")
-    assert accounts.run(code) == accounts.run(code)
-    assert len(here) > 100_000
+def test_a_table_is_shown_with_those_that_it_is_tied_to() -> None:
+    text = commands.invoke("diagram", "26.2", "--around", "container").output
+    shown = set(re.findall(r'^  (\w+)\["', text, re.MULTILINE))
+    assert {"col_container", "col_object", "col_container_type"} <= shown
+    assert "col_printer" not in shown
+    # A container type's parent is one, too: such a key goes back to its own table.
+    whole = commands.invoke("diagram", "26.2").output
+    assert re.search(r"^  (\w+) \S+ \1 :", whole, re.MULTILINE)
 
 
 WRONG = [
     pytest.param(("diagram", "9.9"), "there is no version '9.9'", id="version"),
     pytest.param(("diagram", "1.1", "--col", "gacl"), "both named 'gacl'", id="names"),
-    pytest.param(("diagram", "--svg", "/no/such/folder/x.svg"), "cannot be written", id="folder"),
+    pytest.param(("diagram", "--around", "sample"), "needs a version", id="around"),
+    pytest.param(("diagram", "1.1", "--around", "x"), "has no table 'x'", id="table"),
 ]
 
 
@@ -103,21 +72,3 @@ def test_what_cannot_be_drawn_is_told(words: tuple[str, ...], message: str) -> N
     done = commands.invoke(*words)
     assert done.exit_code == 2
     assert message in done.stderr
-
-
-def test_without_the_library_the_hint_names_it(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("grandalf"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    done = commands.invoke("diagram", "1.1", "--svg", str(tmp_path / "x.svg"))
-    assert done.exit_code == 2
-    assert "pip install 'collec-migrations[diagram]'" in done.stderr
-    assert commands.invoke("diagram", "1.1").exit_code == 0
-    assert commands.invoke("diagram", "--svg", str(tmp_path / "x.svg")).exit_code == 0

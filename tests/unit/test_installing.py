@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from collec_migrations.install.state import Database, Desired, Found, Role, Server
 
 from collec_migrations.errors import InstallRefused
 from collec_migrations.install import access_rules, resources
+from collec_migrations.install.state import Database, Desired, Found, Role, Server
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.names import Names
 from collec_migrations.postgres.extensions import Extensions

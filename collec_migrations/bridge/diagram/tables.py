@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collec_migrations.catalog import Catalog, Fact
+from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 
 _PRIMARY = re.compile(r"PRIMARY KEY \((.+?)\)")
@@ -146,3 +147,16 @@ def _column(fact: Fact, name: str, is_primary: bool, is_foreign: bool) -> Column
 
 def _order(column: Column) -> tuple[bool, bool, str]:
     return not column.is_primary, not column.is_foreign, column.name
+
+
+def around(schema: Schema, name: str) -> Schema:
+    """Return a table and those that it is tied to; raise `UsageError` when it is not there."""
+    if all(table.name != name for table in schema.tables):
+        raise UsageError(
+            f"this version has no table {name!r}",
+            hint="Without --around, all tables of the version are shown.",
+        )
+    links = tuple(one for one in schema.links if name in (one.parent[1], one.child[1]))
+    keys = {key for one in links for key in (one.parent, one.child)}
+    tables = tuple(one for one in schema.tables if one.key in keys or one.name == name)
+    return Schema(tables=tables, links=links)

@@ -1,1 +1,0 @@
-select {role}, {table_name} where exists (select 1 from {table})
