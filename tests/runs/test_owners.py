@@ -236,6 +236,60 @@ def test_the_two_schemas_can_have_different_owners(owned: Owned) -> None:
     assert chain.query(address, owner, "col.printer") == [(OWNER,)]
 
 
+TRIGGER = '''
+create table col.seen (who text);
+alter table col.seen owner to "lab ""owner""";
+create function col.harm() returns trigger language plpgsql as $$
+begin
+    insert into col.seen values (current_user);
+    begin
+        reset role;
+        alter role "lab ""owner""" superuser;
+    exception when others then
+        insert into col.seen values (sqlstate);
+    end;
+    begin
+        copy (select 1) to program 'cat > /dev/null';
+    exception when others then
+        insert into col.seen values (sqlstate);
+    end;
+    return new;
+end
+$$;
+alter function col.harm() owner to "lab ""owner""";
+create trigger harm before insert on col.dbversion for each row execute function col.harm();
+'''
+
+
+def test_a_trigger_of_the_owner_gets_no_rights_of_a_superuser_who_upgrades(owned: Owned) -> None:
+    address = owned.clone(TRIGGER)
+    owned.upgrade(address, None, "1.2")
+    seen = [row[0] for row in chain.query(address, "select distinct who from col.seen order by 1")]
+    assert seen == ["42501", OWNER]
+    roles = chain.query(address, "select rolsuper from pg_roles where rolname = %s", OWNER)
+    assert roles == [(False,)]
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        'create table col.printer (); alter table col.printer owner to "lab ""owner"""',
+        "alter table col.label rename column label_fields to other",
+        "alter table col.sample_type drop column container_type_id cascade",
+    ],
+)
+def test_a_superuser_is_told_where_a_script_fails_as_the_owner_is(
+    owned: Owned, prepare: str
+) -> None:
+    told = []
+    for role in (OWNER, None):
+        with pytest.raises(MigrationError) as failed:
+            owned.upgrade(owned.clone(prepare), role)
+        told.append(str(failed.value))
+    assert told[0] == told[1]
+    assert "legacy_sql/upgrade-" in told[0]
+
+
 @pytest.mark.parametrize("role", [READER, WRITER, "app"])
 def test_a_role_with_too_few_rights_changes_nothing(owned: Owned, role: str) -> None:
     address = owned.clone("grant select on col.alembic_version, gacl.migration_history to app")
