@@ -25,14 +25,12 @@ def laboratory_at(server: Server, version: str) -> str:
     """Return a template of a version with a laboratory's data and large objects."""
 
     def build(address: Address) -> None:
-        for step in chain.VERSIONS[: chain.VERSIONS.index(version) + 1]:
-            chain.upgrade(address, step)
         with chain.connected(address) as connection:
             sample_data.fill(connection, Names(), movements=500)
             connection.commit()
         chain.execute(address, "select lo_from_bytea(0, 'kept apart')")
 
-    return server.template(f"laboratory_{version}", build)
+    return server.template(f"laboratory_{version}", build, chain.template_at(server, version))
 
 
 def run(
@@ -91,3 +89,11 @@ def add_documents(address: Address, megabytes: int) -> None:
         " from generate_series(1, 65536) j)"
         f" select i, data from one, generate_series(1, {megabytes}) i",
     )
+
+
+def execute_alone(address: Address, statement: str) -> None:
+    """Run a statement that takes no transaction, as CREATE DATABASE."""
+    with chain.connected(address) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

@@ -102,12 +102,9 @@ def comparable(found: Catalog) -> Catalog:
 
 def template_at(server: Server, version: str) -> str:
     """Return the name of a template that the chain has brought to a version, step by step."""
-
-    def build(address: Address) -> None:
-        for step in VERSIONS[: VERSIONS.index(version) + 1]:
-            upgrade(address, step)
-
-    return server.template(f"at_{version}", build)
+    place = VERSIONS.index(version)
+    before = template_at(server, VERSIONS[place - 1]) if place else None
+    return server.template(f"at_{version}", lambda address: upgrade(address, version), before)
 
 
 def query(address: Address, sql: str, *parameters: object) -> list[tuple[object, ...]]:

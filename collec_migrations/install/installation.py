@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 ROLE = "create role {} login nosuperuser nocreatedb nocreaterole noreplication password {}"
 DATABASE = "create database {} owner {} encoding 'UTF8' template template0"
-EXTENSION = "create extension if not exists {}"
+EXTENSION = "create extension if not exists {} schema public"
 SCHEMA = "create schema {} authorization {}"
 DEFAULTS = "alter default privileges in schema {} grant all on {} to {}"
 KINDS = ("tables", "sequences", "functions")

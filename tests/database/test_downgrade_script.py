@@ -39,16 +39,14 @@ def everything(address: Address, names: Names) -> dict[str, dict[str, list[str]]
 
 def filled(server: Server, version: str) -> str:
     def build(address: Address) -> None:
-        for step in chain.VERSIONS[: chain.VERSIONS.index(version) + 1]:
-            chain.upgrade(address, step)
         with chain.connected(address) as connection:
             sample_data.fill(connection, chain.DEFAULT, movements=50)
             connection.commit()
 
-    return server.template(f"script_{version}", build)
+    return server.template(f"script_{version}", build, chain.template_at(server, version))
 
 
-@pytest.mark.parametrize(("new", "old"), [("1.1", "1.0"), ("1.1", "1.0.8"), ("1.0.6", "1.0.4")])
+@pytest.mark.parametrize(("new", "old"), [(chain.HEAD, "1.0"), ("2.4", "1.1"), ("1.1", "1.0.8")])
 def test_psql_arrives_where_the_run_does(
     server18: Server, clone: Clone, new: str, old: str
 ) -> None:
@@ -72,18 +70,18 @@ def test_psql_arrives_under_awkward_names(server18: Server, database: Address) -
         sample_data.fill(connection, AWKWARD, movements=20)
         connection.commit()
     words = ("-x", f"gacl={options['gacl']}", "-x", f"col={options['col']}")
-    run_script(server18, script(*words, "downgrade", "1.1:1.0"), database.dbname)
+    run_script(server18, script(*words, "downgrade", f"{chain.HEAD}:1.0"), database.dbname)
     assert not compare(expected=chain.known("1.0"), observed=chain.catalog(database, AWKWARD))
 
 
 def test_the_script_to_base_carries_the_guard(server18: Server, clone: Clone) -> None:
-    address = clone(chain.template_at(server18, "1.1"))
-    chain.execute(address, "insert into col.project (project_name) values ('Mine')")
-    with pytest.raises(PsqlError, match=r"rows that users entered: col\.project \(1\)"):
-        run_script(server18, script("downgrade", "1.1:base"), address.dbname)
+    address = clone(chain.template_at(server18, chain.HEAD))
+    chain.execute(address, "insert into col.collection (collection_name) values ('Mine')")
+    with pytest.raises(PsqlError, match=r"rows that users entered: col\.collection \(1\)"):
+        run_script(server18, script("downgrade", f"{chain.HEAD}:base"), address.dbname)
     assert not compare(expected=chain.known(chain.HEAD), observed=chain.catalog(address))
-    chain.execute(address, "delete from col.project")
-    run_script(server18, script("downgrade", "1.1:base"), address.dbname)
+    chain.execute(address, "delete from col.collection")
+    run_script(server18, script("downgrade", f"{chain.HEAD}:base"), address.dbname)
     assert chain.query(address, "select to_regclass('col.sample')") == [(None,)]
 
 
@@ -92,10 +90,14 @@ def test_the_script_refuses_to_take_the_rights_from_others(
 ) -> None:
     both = {"col": "lab_a,lab_b"}
     chain.upgrade(database, **both)
-    alone = script("-x", "col=lab_a", "downgrade", "1.1:1.0.8")
+    alone = script("-x", "col=lab_a", "downgrade", f"{chain.HEAD}:26.0")
     with pytest.raises(PsqlError, match="other data schemas use the rights schema: lab_b"):
         run_script(server18, alone, database.dbname)
-    run_script(server18, script("-x", "col=lab_a,lab_b", "downgrade", "1.1:1.0.8"), database.dbname)
+    run_script(
+        server18,
+        script("-x", "col=lab_a,lab_b", "downgrade", f"{chain.HEAD}:26.0"),
+        database.dbname,
+    )
     for col in ("lab_a", "lab_b"):
         observed = chain.catalog(database, Names(col=col))
-        assert not compare(expected=chain.known("1.0.8"), observed=observed)
+        assert not compare(expected=chain.known("26.0"), observed=observed)

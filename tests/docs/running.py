@@ -94,6 +94,7 @@ def environment(site: Site) -> Mapping[str, str]:
         "HOME": str(site.folder.parent),
         "LANG": "C.UTF-8",
         "COLUMNS": "80",
+        "COLLEC_WITHOUT_POSTGIS": "yes",  # the wheels' servers have none
         "PGHOST": site.server.address.host,
         "PGPORT": str(site.server.address.port),
         "PGUSER": site.server.address.user,

@@ -29,11 +29,14 @@ class Lab:
     name: str
     """Of the database and of its owner."""
 
-    def install(self, *words: str, password: str | None = PASSWORD) -> Result:
+    def install(
+        self, *words: str, password: str | None = PASSWORD, postgis: bool = False
+    ) -> Result:
         """Run the command in this process."""
         environment = {name: None for name in os.environ if name.startswith(("PG", "COLLEC_"))} | {
             "COLLEC_DATABASE_URL": self.site.address().dsn,
             "COLLEC_DB_PASSWORD": password,
+            "COLLEC_WITHOUT_POSTGIS": None if postgis else "yes",
         }
         return CliRunner().invoke(
             main.app, ["install", "--database", self.name, "--owner", self.name, *words],

@@ -45,7 +45,7 @@ def test_from_nothing_to_an_installation_that_only_its_account_reaches(lab: Lab)
     assert lab.site.query(OWNERS, lab.name) == [(lab.name,)]
     with lab.site.admin(lab.name) as session:
         session.autocommit = False
-        assert read_catalog(session, Names()) == chain.known("1.1")
+        assert read_catalog(session, Names()) == chain.known(chain.HEAD)
     assert lab.enters() == ""
     assert lab.enters_by_socket() == ""
     for other in ("postgres", "template1"):
@@ -107,7 +107,8 @@ OTHER_SHAPES = {
     "database's owner": ("alter database {name} owner to postgres", "database", "to postgres"),
     "template": ("alter database {name} is_template true", "database", "template"),
     "schema's owner": ("alter schema gacl owner to postgres", "schema", "belongs to postgres"),
-    "older version": ("update col.alembic_version set version_num = '1.0.8'", "version", "is 1.1"),
+    "older version": ("update col.alembic_version set version_num = '1.0.8'", "version",
+                      f"is {chain.HEAD}"),
 }  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def test_a_piece_that_is_missing_is_made_again(lab18: Lab, name: str) -> None:
     assert lab18.resources()[resource] == "make"
     assert lab18.install().exit_code == 0
     assert lab18.resources()[resource] == "there"
-    assert lab18.resources()["version col 1.1"] == "there"
+    assert lab18.resources()[f"version col {chain.HEAD}"] == "there"
 
 
 def test_what_the_administrator_makes_later_the_account_may_use(lab18: Lab) -> None:
@@ -285,7 +286,7 @@ def test_other_schema_names_and_several_laboratories(lab18: Lab) -> None:
     assert lab18.install(*words).exit_code == 0
     assert lab18.install(*words).stdout.endswith("nothing was changed\n")
     versions = lab18.site.query('select version_num from "lab one".alembic_version', lab18.name)
-    assert versions == [("1.1",)]
+    assert versions == [(chain.HEAD,)]
 
 
 INSTALL = """
@@ -314,7 +315,7 @@ def test_root_needs_nothing_but_the_socket(lab18: Lab, tmp_path: Path) -> None:
     words = ("--database", lab18.name, "--owner", lab18.name, "--plan")
     done = chain.run("collec-migrations", "install", *words, folder=tmp_path, variables=where)
     assert done.returncode == 0, done.stderr
-    assert ", as postgres, version 1.1" in done.stdout
+    assert f", as postgres, version {chain.HEAD}" in done.stdout
 
 
 @needs_root
@@ -344,7 +345,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(lab18: Lab) -> None:
     assert lab18.install("--apply-hba", password="secret").exit_code == 0
     assert set(lab18.resources("--apply-hba", password="secret").values()) == {"there"}
     with closing(connect(lab18.site.address(lab18.name))) as session:
-        assert read_catalog(session, Names()) == chain.known("1.1")
+        assert read_catalog(session, Names()) == chain.known(chain.HEAD)
 
 
 def test_two_at_once_make_it_once(lab18: Lab) -> None:
@@ -394,9 +395,7 @@ def _take_terminal() -> None:
 def test_an_extension_that_a_version_needs_is_made_by_the_administrator(
     lab18: Lab, site: Path
 ) -> None:
-    script = "set search_path = col, public;\ncreate table words (word text);\n"
-    index = "create index on words using gin (word gin_trgm_ops);"
-    wrapping.wrapped({"upgrade-1.1-27.0.sql": script + index})
+    wrapping.wrapped({f"col_alter_{chain.HEAD}-27.0.sql": "create table col.t ();"})
     assert lab18.resources()["extension pg_trgm"] == "make"
     done = lab18.install()
     assert done.exit_code == 0, done.output
@@ -407,12 +406,23 @@ def test_an_extension_that_a_version_needs_is_made_by_the_administrator(
     ]  # fmt: skip
 
 
+def test_where_the_server_has_postgis_objects_have_their_geography(lab: Lab) -> None:
+    available = "select 1 from pg_available_extensions where name = 'postgis'"
+    if not lab.site.query(available):
+        pytest.skip("this server has no PostGIS")
+    done = lab.install(postgis=True)
+    assert done.exit_code == 0, done.output
+    kind = "select atttypid::regtype::text from pg_attribute where attname = 'geom'" \
+        " and attrelid = 'col.object'::regclass"  # fmt: skip
+    assert lab.site.query(kind, lab.name) == [("geography",)]
+
+
 def test_an_extension_whose_package_is_missing_is_told_before_anything_is_made(
-    lab18: Lab, site: Path
+    lab18: Lab,
 ) -> None:
-    wrapping.wrapped({"upgrade-1.1-27.0.sql": "create table col.t ();\ncreate extension postgis;"})
-    done = lab18.install()
+    done = lab18.install(postgis=True)
     assert done.exit_code == 3
     assert "extension 'postgis' is needed" in done.stderr
     assert "the server does not have it" in done.stderr
+    assert "--without-postgis" in done.stderr
     assert lab18.exists() == []
