@@ -5,7 +5,6 @@ from collec_migrations.migrate import step
 revision = "2.5"
 down_revision = "2.4"
 deletes = {"col.export_model": "export_model_name = 'export_template'"}
-computes = ("col.campaign_regulation.campaign_regulation_id",)
 
 
 def upgrade() -> None:
