@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations.bridge import adoption, holdings, shared_rights, state
+from collec_migrations import bridge
+from collec_migrations.bridge import holdings, shared_rights, state
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
 from collec_migrations.migrate import (
     access,
@@ -151,7 +152,7 @@ def _versions(
             versions[names.col] = reached
             if job.command == "do_stamp" and found.gacl_tables:
                 rights = shared_rights.newest((reached, held), job.versions)
-                recording.adopt_rights(cursor, names.gacl, rights)
+                recording.stamp_rights(cursor, names.gacl, rights)
                 sink.settle()
             announcements += [*sink.warnings, *run.announcements]
             if job.settings.per_version:
@@ -198,10 +199,19 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
-    if job.command == "do_stamp" and job.targets[0] in job.versions:
-        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
-        if warning:
-            job.say(f"warning: {warning}; see `collec-migrations detect`")
+    if job.command == "do_stamp" and (version := _stamped(job, found)):
+        bridge.refuse_stamp(cursor.connection, names, version)
+
+
+def _stamped(job: Job, found: state.State) -> str:
+    """Return the version that `alembic stamp` writes; empty: none, or Alembic refuses it itself."""
+    target = job.targets[0]
+    if target in ("head", "heads"):
+        return job.versions[-1]
+    if target[:1] in ("+", "-") and found.recorded in job.versions:
+        place = job.versions.index(found.recorded) + int(target)
+        return job.versions[place] if 0 <= place < len(job.versions) else ""
+    return target if target in job.versions else ""
 
 
 def _run_pair(
