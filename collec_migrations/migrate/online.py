@@ -28,7 +28,7 @@ from collec_migrations.migrate.progress import Watched
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.sinks import Server
 from collec_migrations.names import Names
-from collec_migrations.postgres import advisory_lock, quoting, timeouts
+from collec_migrations.postgres import advisory_lock, privileges, quoting, timeouts
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
 
@@ -163,7 +163,27 @@ def _versions(
 
 def _sink(job: Job, cursor: Cursor, names: Names) -> Server:
     watch = holdings.Watch(cursor, names)
-    return Watched(cursor, watch, progress=job.progress) if job.progress else Server(cursor, watch)
+    owner = _confining(cursor, watch.owners())
+    if job.progress:
+        return Watched(cursor, watch, owner, progress=job.progress)
+    return Server(cursor, watch, owner)
+
+
+def _confining(cursor: Cursor, owners: frozenset[str]) -> str:
+    """Return the role with whose rights a superuser's run does its work, if there is one.
+
+    A trigger of the owner's then has no more rights than the owner. Where several roles own the
+    schemas' objects, no one of them has the rights for a step; where a superuser does, there is
+    nobody to confine.
+    """
+    if len(owners) != 1 or not privileges.unhindered(cursor):
+        return ""
+    (owner,) = owners
+    cursor.execute(
+        "select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) %s", (owner,)
+    )
+    row = cursor.fetchone()
+    return owner if row and not row[0] else ""
 
 
 def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
