@@ -52,6 +52,7 @@ FIRST: Mapping[str, float] = MappingProxyType(
 ASKED: Mapping[str, str] = MappingProxyType(
     {
         "health_collation.sql": "datcollversion",
+        "doctor/maintenance.py": "datcollversion",
         "replica_receiver.sql": "pg_stat_wal_receiver",
         "backup/pitr.py": "pg_switch_wal",
         "backup/snapshot.py": "pg_file_settings pg_hba_file_rules pg_control_system",
