@@ -23,8 +23,8 @@ STAYING = [
     ("gacl.migration_history",),
 ]
 WAYS = [
-    *(("1.0", "1.0"), ("1.0", chain.HEAD), ("1.1", "1.0.8"), ("1.1", "2.4")),
-    *((chain.HEAD, chain.HEAD), (chain.HEAD, "24.0")),
+    *(("1.0", "1.0"), ("1.0", chain.HEAD), ("1.1", "1.0.8"), ("1.1", "1.1")),
+    *((chain.HEAD, chain.HEAD), (chain.HEAD, "1.1")),
 ]
 
 
