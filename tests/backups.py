@@ -89,3 +89,11 @@ def add_documents(address: Address, megabytes: int) -> None:
         " from generate_series(1, 65536) j)"
         f" select i, data from one, generate_series(1, {megabytes}) i",
     )
+
+
+def execute_alone(address: Address, statement: str) -> None:
+    """Run a statement that takes no transaction, as CREATE DATABASE."""
+    with chain.connected(address) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)

@@ -305,5 +305,9 @@ def _initdb(one: Machine, found: binaries.Binaries, who: account.Account) -> Non
          "--locale=C", "--encoding=UTF8", "--auth=trust", "--wal-segsize=1"],
         account=who, folder=one.home,
     )  # fmt: skip
-    (one.data / "postgresql.conf").write_text(CONF.format(home=one.home, port=one.port))
+    text = CONF.format(home=one.home, port=one.port)
+    if found.major < 13:
+        text = text.replace("wal_keep_size = 16MB", "wal_keep_segments = 16")
+        text = text.replace("max_slot_wal_keep_size = 256MB\n", "")
+    (one.data / "postgresql.conf").write_text(text)
     (one.data / "pg_hba.conf").write_text(HBA)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     )
     from collec_migrations.backup.restoration import RestoreOptions, restore
     from collec_migrations.backup.retention import Policy
+    from collec_migrations.backup.snapshot import system_identifier
     from collec_migrations.backup.store import (
         Backup,
         Broken,
@@ -101,11 +102,13 @@ __all__ = [
     "run",
     "send_offsite",
     "stored_backup",
+    "system_identifier",
     "temporary_copy",
     "units",
     "verify",
 ]
 _MODULES = {
+    "snapshot": ("system_identifier",),
     "dump": (
         "BackupOptions",
         "Outcome",

@@ -297,6 +297,7 @@ def _manifest(
         position=found.position,
         collate=found.collate,
         ctype=found.ctype,
+        settings=found.properties.settings,
         falls=falls,
     )
 

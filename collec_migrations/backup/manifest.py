@@ -17,7 +17,7 @@ FORMAT = 2
 FORMATS = (1, 2)
 """Those that can be read: 1 names neither server nor locale."""
 DIGEST = "digest"
-SINCE_2 = ("system_identifier", "server", "position", "collate", "ctype", "falls")
+SINCE_2 = ("system_identifier", "server", "position", "collate", "ctype", "falls", "settings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,8 @@ class Manifest:
     collate: str = ""
     ctype: str = ""
     """The locale of the database; empty: not known."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Of the database: role, or empty for all, and `name=value`."""
     falls: tuple[str, ...] = ()
     """Where rows fell by a half or more since the last sound backup, one line each."""
     format: int = FORMAT
@@ -193,6 +195,7 @@ def _manifest(found: dict[str, Any]) -> Manifest:
     for file in found["files"]:
         if Path(file.path).is_absolute() or ".." in Path(file.path).parts:
             raise ValueError("a file that is not below the folder")
+    found["settings"] = tuple((role, setting) for role, setting in found.get("settings", ()))
     for name in ("extensions", "left_out", "falls"):
         found[name] = tuple(found.get(name, ()))
     return Manifest(**found)

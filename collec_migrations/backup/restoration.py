@@ -1,6 +1,7 @@
 """Restore a backup into a database of the site: an empty one, all or nothing."""
 
 import json
+import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,18 +10,29 @@ from typing import Any
 
 import psycopg2
 from psycopg2 import extensions, sql
+from psycopg2.extensions import parse_dsn
 
 from collec_migrations.backup import client_programs, roles, snapshot, store
 from collec_migrations.backup.client_programs import Client, Programs
 from collec_migrations.backup.snapshot import DatabaseProperties
 from collec_migrations.backup.store import Backup
-from collec_migrations.errors import BackupFailed, MigrationError, RestoreRefused, UsageError
+from collec_migrations.errors import (
+    BackupFailed,
+    ConnectionFailed,
+    MigrationError,
+    RestoreRefused,
+    UsageError,
+)
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import files
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 
 Say = Callable[[str], None]
+
+
+SERVER = {"host": "host", "port": "port", "username": "user"}
+"""Options of createdb, and what libpq calls them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +45,8 @@ class RestoreOptions:
     renamed: Mapping[str, str]
     """Old to new name."""
     create_roles: bool = False
+    any_encoding: bool = False
+    """Also into a database of another encoding than the backup's."""
     bin_dir: Path | None = None
 
 
@@ -50,7 +64,7 @@ def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
     with (
         translated(BackupFailed, f"{backup.id} could not be restored"),
         store.reading(backup.path),
-        closing(database.connect(options.target)) as connection,
+        closing(_connect(backup, options)) as connection,
     ):
         store.refuse_damaged(backup)
         major = connection.server_version // 10000
@@ -60,14 +74,13 @@ def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
         )
         properties = read_properties(backup)
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-            _refuse_encoding(cursor, backup)
-            _refuse_tables(connection)
+            _refuse_encoding(cursor, backup, options)
+            _refuse_tables(connection, backup, options)
             _refuse_names(cursor, backup, options)
             with client_programs.connecting(options.target) as client:
-                named = (
-                    roles.named_in(client_programs.script(backup, chosen, client))
-                    | properties.roles
-                )
+                script = client_programs.script(backup, chosen, client)
+            _refuse_schemas(cursor, roles.schemas_in(script), options)
+            named = roles.named_in(script) | properties.roles
             _make_roles(cursor, backup, named, options, say)
         connection.commit()
         with client_programs.connecting(
@@ -81,6 +94,28 @@ def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
         )
 
 
+def _connect(backup: Backup, options: RestoreOptions) -> database.Connection:
+    """Connect to the target; a database that is missing is told with the command that makes it."""
+    try:
+        return database.connect(options.target)
+    except ConnectionFailed as error:
+        name = str(parse_dsn(options.target.dsn).get("dbname", ""))
+        if f'database "{name}" does not exist' in str(error):
+            error.hint = f"Create it first: {_createdb(backup, options, name)}"
+        raise
+
+
+def _createdb(backup: Backup, options: RestoreOptions, name: str = "NAME") -> str:
+    """Return the command that makes a database like the backup's, on the target's server."""
+    about, at = backup.manifest, parse_dsn(options.target.dsn)
+    words = ["createdb"]
+    words += [f"--{one}={at[key]}" for one, key in SERVER.items() if at.get(key)]
+    words += ["--template=template0", f"--encoding={about.encoding}"]
+    words += [f"--lc-collate={about.collate}"] if about.collate else []
+    words += [f"--lc-ctype={about.ctype}"] if about.ctype else []
+    return shlex.join([*words, name])
+
+
 def _refuse_older(backup: Backup, major: int) -> None:
     client = backup.manifest.client_major
     if major < client:
@@ -90,7 +125,7 @@ def _refuse_older(backup: Backup, major: int) -> None:
         )
 
 
-def _refuse_encoding(cursor: extensions.cursor, backup: Backup) -> None:
+def _refuse_encoding(cursor: extensions.cursor, backup: Backup, options: RestoreOptions) -> None:
     """Refuse a target that stores other characters, or, as SQL_ASCII, takes any bytes for some."""
     cursor.execute(
         "select pg_catalog.pg_encoding_to_char(encoding) from pg_catalog.pg_database"
@@ -98,19 +133,21 @@ def _refuse_encoding(cursor: extensions.cursor, backup: Backup) -> None:
     )
     (encoding,) = cursor.fetchone() or ("",)
     its = backup.manifest.encoding
-    if encoding != its:
+    if encoding != its and not options.any_encoding:
         raise RestoreRefused(
             f"the target has the encoding {encoding}, and the database of {backup.id} had {its}",
-            hint=f"Make one of that encoding: createdb --template template0 --encoding {its} NAME",
+            hint=f"Create one like it: {_createdb(backup, options)}",
         )
 
 
-def _refuse_tables(connection: extensions.connection) -> None:
+def _refuse_tables(
+    connection: extensions.connection, backup: Backup, options: RestoreOptions
+) -> None:
     there = [one.name for one in snapshot.tables(connection)]
     if there:
         raise RestoreRefused(
             f"database {connection.info.dbname!r} holds {len(there)} tables, as {there[0]}",
-            hint="Restore into a new database: createdb NAME.",
+            hint=f"Restore into a new database: {_createdb(backup, options)}",
         )
 
 
@@ -129,6 +166,22 @@ def _refuse_names(cursor: extensions.cursor, backup: Backup, options: RestoreOpt
     taken += [name for name in options.renamed.values() if name in held]
     if taken:
         raise RestoreRefused(f"the schema {taken[0]!r} is there already", hint="Take another name.")
+
+
+def _refuse_schemas(
+    cursor: extensions.cursor, made: Collection[str], options: RestoreOptions
+) -> None:
+    """Refuse schemas of the target that the backup is to make."""
+    wanted = [name for name in made if not options.schemas or name in options.schemas]
+    cursor.execute("select nspname from pg_namespace where nspname = any(%s) order by 1", (wanted,))
+    taken = [str(name) for (name,) in cursor.fetchall()]
+    if taken:
+        names = ", ".join(sql.Identifier(name).as_string(cursor) for name in taken)
+        raise RestoreRefused(
+            f"the target already has the schema {names}, which the backup creates",
+            hint=f"Restore into a new database, or, if nothing in it is needed: "
+            f"drop schema {names}",
+        )
 
 
 def _schemas_of(cursor: extensions.cursor, backup: Backup) -> set[str]:

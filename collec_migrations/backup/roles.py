@@ -90,6 +90,13 @@ def named_in(script: str) -> set[str]:
     return found
 
 
+def schemas_in(script: str) -> set[str]:
+    """Return the schemas that the statements of a dump create."""
+    return {
+        tree.schemaname for tree in _trees(script) if type(tree).__name__ == "CreateSchemaStmt"
+    } - {None}
+
+
 def closure(roles: Mapping[str, Role], names: Collection[str]) -> frozenset[str]:
     """Return the roles of the server among these names, with their groups and their members."""
     found = {name for name in names if name in roles}

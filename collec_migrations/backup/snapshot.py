@@ -15,7 +15,7 @@ from collec_migrations.backup.manifest import Schema
 from collec_migrations.bridge import detection
 from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import programs, sizes
+from collec_migrations.postgres import files, programs, sizes
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.queries import statement
 
@@ -187,7 +187,7 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Snaps
         large_objects=objects,
         large_bytes=large,
         tables=tables(connection),
-        system_identifier=_system_identifier(connection, cursor),
+        system_identifier=system_identifier(connection),
         server=f"{host or gethostname()}:{port}{f' ({cluster})' if cluster else ''}",
         position=position,
         collate=collate,
@@ -195,16 +195,18 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Snaps
     )
 
 
-def _system_identifier(connection: extensions.connection, cursor: extensions.cursor) -> str:
+def system_identifier(connection: extensions.connection) -> str:
+    """Return what a server and its standbys share, and no other has; empty: it does not tell."""
     if connection.server_version < CONTROL_SINCE:
         return ""
-    cursor.execute("savepoint control")
-    try:
-        cursor.execute("select system_identifier::text from pg_control_system()")
-    except psycopg2.errors.InsufficientPrivilege:
-        cursor.execute("rollback to savepoint control")
-        return ""
-    row = cursor.fetchone()
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute("savepoint control")
+        try:
+            cursor.execute("select system_identifier::text from pg_control_system()")
+        except psycopg2.errors.InsufficientPrivilege:
+            cursor.execute("rollback to savepoint control")
+            return ""
+        row = cursor.fetchone()
     return str(row[0]) if row else ""
 
 
@@ -282,7 +284,7 @@ def _content(connection: extensions.connection, path: str) -> bytes | None:
     if not _is_here(connection):
         return None
     try:
-        return Path(path).read_bytes()
+        return files.read(Path(path))
     except OSError:
         return None
 

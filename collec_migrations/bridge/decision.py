@@ -65,6 +65,9 @@ def decide(evidence: Evidence) -> Detection:
             return _version(evidence, recorded)
         if _is_older(evidence, candidates):
             return _older(evidence)
+        settled = _told_apart(_settled(evidence, essence), evidence)
+        if len(settled) == 1:
+            return _version(evidence, settled[0])
     if recorded_version.later(evidence.records):
         return _later(evidence, candidates[-1])
     halfway = _halfway(evidence, best, between_versions.steps(essence))
@@ -171,6 +174,27 @@ def _recorded_before(
         if marks and not marks & {fact[:3] for fact in essence}:
             return said
     return ""
+
+
+def _settled(evidence: Evidence, essence: frozenset[Fact]) -> tuple[str, ...]:
+    """Return the versions whose tables and columns these are, with nothing of the step after.
+
+    Lost keys, indexes and views are damage: they make no database another version, and where
+    several versions have these tables and columns, the recorded row decides.
+    """
+    body = distance.body_of(essence)
+    apart = {one: distance.body_distance(one, body) for one in releases.BUILT_IN}
+    least = min(apart.values())
+    nearest = tuple(one for one in releases.BUILT_IN if apart[one] == least)
+    said = recorded_version.says(evidence.records)
+    if said in nearest:
+        nearest = (said,)
+    elif said in releases.BUILT_IN:
+        return ()
+    following = dict(releases.steps())
+    last = nearest[-1]
+    begun = distance.step(last, following[last])[0] & essence if last in following else frozenset()
+    return () if begun else nearest
 
 
 OLDER_THAN_FIRST = 4

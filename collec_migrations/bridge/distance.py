@@ -41,6 +41,20 @@ def distance(version: str, observed: frozenset[Fact]) -> int:
     )
 
 
+def body_distance(version: str, observed: frozenset[Fact]) -> int:
+    """Return how far tables and columns, which hold the data, are from the nearer shape."""
+    known = [_body(version, shape) for shape, _ in versions.shapes(version)]
+    return min(
+        _apart(one, frozenset().union(*(other for other in known if other is not one)), observed)
+        for one in known
+    )
+
+
+def body_of(essence: frozenset[Fact]) -> frozenset[Fact]:
+    """Return the tables and columns of an essence."""
+    return frozenset(fact for fact in essence if fact.kind in ("table", "column"))
+
+
 def nearest_shape(version: str, observed: Catalog) -> Shape:
     """Return the shape of a version that a database has, to the last detail."""
     facts = normal.normalised(observed).facts
@@ -67,6 +81,11 @@ def step(older: str, newer: str) -> tuple[frozenset[Fact], frozenset[Fact]]:
 def _essence(version: str, shape: Shape) -> frozenset[Fact]:
     catalog = versions.catalog(version, shape)
     return essence_of(catalog) if catalog else frozenset()
+
+
+@cache
+def _body(version: str, shape: Shape) -> frozenset[Fact]:
+    return body_of(_essence(version, shape))
 
 
 def _apart(shape: frozenset[Fact], other: frozenset[Fact], observed: frozenset[Fact]) -> int:

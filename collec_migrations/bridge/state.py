@@ -33,25 +33,52 @@ class State:
 
 
 def read(cursor: Cursor, names: Names) -> State:
-    """Return the state of a pair; reads only."""
-    recorded = recorded_version(cursor, names.col)
-    gacl_tables = _tables(cursor, names.gacl)
-    past = history.read(cursor, names.gacl)
-    assumed = recorded if gacl_tables else None
-    own_past = history.read(cursor, names.col)
+    """Return the state of a pair; reads only, in three round trips."""
+    schemas = [names.gacl, names.col]
+    cursor.execute(
+        statement("state"),
+        {"schemas": schemas, "tool_tables": list(TOOL_TABLES), "history": history.TABLE},
+    )
+    found: dict[str, tuple[int, bool]] = {}
+    for schema, tables, has_past, is_plain in cursor.fetchall():
+        found[schema] = (tables, has_past)
+        if has_past and not is_plain:
+            raise UntrustedTable(
+                f"{history.TABLE} in the schema {schema!r} has columns of types of its owner",
+                hint="Ask the owner of the schema why; ours has types of PostgreSQL alone.",
+            )
+    readings = [_last(schema) for schema in schemas if found.get(schema, (0, False))[1]]
+    if _has_version_table(cursor, names.col):
+        readings.append(_recorded(names.col))
+    said: dict[tuple[str, str], str | None] = {}
+    if readings:
+        cursor.execute(" union all ".join(readings))
+        said = {(table, schema): version for table, schema, version in cursor.fetchall()}
+    past, own_past = ((history.TABLE, schema) for schema in schemas)
+    recorded = said.get((VERSION_TABLE, names.col))
+    gacl_tables = found.get(names.gacl, (0, False))[0]
     return State(
         recorded=recorded,
-        rights_version=past[-1].version if past else assumed,
-        col_exists=_schema_exists(cursor, names.col),
-        col_tables=_tables(cursor, names.col),
+        rights_version=said.get(past, recorded if gacl_tables else None),
+        col_exists=names.col in found,
+        col_tables=found.get(names.col, (0, False))[0],
         gacl_tables=gacl_tables,
-        col_removed=bool(own_past and own_past[-1].version is None),
-        gacl_removed=bool(past and past[-1].version is None),
+        col_removed=own_past in said and said[own_past] is None,
+        gacl_removed=past in said and said[past] is None,
     )
 
 
 def recorded_version(cursor: Cursor, schema: str) -> str | None:
-    """Return the version in Alembic's table in that schema, or None.
+    """Return the version in Alembic's table in that schema, or None; raise `UntrustedTable`."""
+    if not _has_version_table(cursor, schema):
+        return None
+    cursor.execute(_recorded(schema))
+    ((_, _, version),) = cursor.fetchall()
+    return None if version is None else str(version)
+
+
+def _has_version_table(cursor: Cursor, schema: str) -> bool:
+    """Return whether Alembic's table is in that schema.
 
     Raises `UntrustedTable` for what is there by that name and is more than a plain table: to read
     or to write a view, a rule or a trigger runs code of the schema's owner as whoever we are.
@@ -59,35 +86,28 @@ def recorded_version(cursor: Cursor, schema: str) -> str | None:
     cursor.execute(statement("plain_table"), {"schema": schema, "table": VERSION_TABLE})
     found = cursor.fetchone()
     if found is None:
-        return None
+        return False
     _, owner, _, beyond = found
     if beyond:
         raise UntrustedTable(
             f"{VERSION_TABLE} in the schema {schema!r} is not Alembic's plain table: {beyond[0]}",
             hint=f"Ask {owner!r}, its owner, why; Alembic's has one column and a primary key.",
         )
-    cursor.execute(f"select max(version_num) from {quoting.identifier(schema)}.{VERSION_TABLE}")
-    version = _value(cursor)
-    return None if version is None else str(version)
+    return True
 
 
-def _tables(cursor: Cursor, schema: str) -> int:
-    cursor.execute(
-        "select count(*) from pg_catalog.pg_class c"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relkind in ('r', 'p') and c.relname <> all (%s)",
-        (schema, list(TOOL_TABLES)),
+def _recorded(schema: str) -> str:
+    """Return the query of the version in Alembic's table: that table, the schema, the version."""
+    return (
+        f"select '{VERSION_TABLE}', {quoting.literal(schema)}, max(version_num)::text"
+        f" from {quoting.identifier(schema)}.{VERSION_TABLE}"
     )
-    return int(str(_value(cursor)))
 
 
-def _schema_exists(cursor: Cursor, schema: str) -> bool:
-    cursor.execute(
-        "select exists (select 1 from pg_catalog.pg_namespace where nspname = %s)", (schema,)
+def _last(schema: str) -> str:
+    """Return the query of the last version in a schema's history; no row where it is empty."""
+    return (
+        f"(select '{history.TABLE}', {quoting.literal(schema)}, version::text"
+        f" from {quoting.identifier(schema)}.{history.TABLE}"
+        " order by migration_history_id desc limit 1)"
     )
-    return bool(_value(cursor))
-
-
-def _value(cursor: Cursor) -> object:
-    row = cursor.fetchone()
-    return row[0] if row else None

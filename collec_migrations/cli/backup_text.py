@@ -52,6 +52,10 @@ def told(one: Backup) -> Iterator[str]:
     yield f"  taken      {about.started.astimezone():%Y-%m-%d %H:%M:%S} in {about.seconds:.1f} s"
     yield f"  size       {sizes.shown(about.size)} ({about.archive}, {about.compression})"
     yield f"  database   {sizes.shown(about.database_size)}, {about.encoding}"
+    if about.extensions:
+        yield f"  extensions {', '.join(about.extensions)}"
+    for role, setting in about.settings:
+        yield f"  setting    {setting}{f' for role {role}' if role else ''}"
     yield f"  made by    PostgreSQL {about.server_version}, pg_dump {about.client_version}"
     for schema in about.schemas:
         version = schema.version or schema.answer

@@ -55,6 +55,9 @@ def restore(
     create_roles: Annotated[
         bool, typer.Option("--create-roles", help="Make the roles that are missing.")
     ] = False,
+    any_encoding: Annotated[
+        bool, typer.Option("--any-encoding", help="Also into another encoding than the backup's.")
+    ] = False,
     bin_dir: backup_options.BinDir = None,
     database: backup_options.Database = None,
     app: backup_options.App = None,
@@ -66,6 +69,7 @@ def restore(
         schemas=tuple(schema or ()),
         renamed=dict(_pair(text) for text in rename or ()),
         create_roles=create_roles,
+        any_encoding=any_encoding,
         bin_dir=bin_dir,
     )
     found = backup_options.chosen(into, id_, database, app)

@@ -21,7 +21,6 @@ def history(
     as_json: options.Json = False,
 ) -> None:
     """Show the history of each schema: one line for each version applied, adopted or left."""
-    # Alembic takes long to import: only the commands that need it do.
     from collec_migrations.migrate import verbs
 
     found = verbs.history(options.given(url=url, gacl=gacl, col=col, app=app), say=options.say)

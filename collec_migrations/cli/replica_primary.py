@@ -35,7 +35,7 @@ def primary_(
     """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
     connect = administrator.of(access.told(options.given(url=url, app=app)).address).connect
     if not apply:
-        found = replica.plan_primary(connect, standby)
+        found = replica.plan_primary(connect, standby, passfile.absolute())
         if as_json:
             facts.write(_plan_facts(found))
         else:
@@ -103,6 +103,7 @@ def _done(done: PrimaryResult, secrets: Path) -> Iterator[str]:
         yield f"restart PostgreSQL: {', '.join(sorted(waiting))} (in force only then)"
     rest = tuple(one for one in done.after.findings if one not in due)
     yield from _missing(replace(done.after, findings=rest))
+    yield from (f"note: {note}" for note in done.after.notes)
     if done.after.is_ready:
         yield "the primary is ready; on the standby's machine: collec-migrations replica clone"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import typer
 
 from collec_migrations import application, versions
+from collec_migrations import backup as room
 from collec_migrations.application import Installation
-from collec_migrations.backup import store
 from collec_migrations.bridge import detection
 from collec_migrations.bridge.answer import Answer, Detection
 from collec_migrations.cli import facts, options, place
@@ -45,7 +45,7 @@ class Site:
     schemas: list[Detection] = field(default_factory=list)
     standbys: list[str] = field(default_factory=list)
     is_standby: bool = False
-    backup: store.Backup | None = None
+    backup: room.Backup | None = None
     backups: str = ""
     """The folder of the backups."""
 
@@ -81,7 +81,7 @@ def _look(told: Settings) -> Site:
             site.trouble = str(error).splitlines()[0]
             site.hint = error.hint if isinstance(error, MigrationError) else ""
     if site.backups and Path(site.backups).is_dir():
-        whole, _ = store.backups(Path(site.backups))
+        whole, _ = room.backups(Path(site.backups))
         site.backup = whole[-1] if whole else None
     return site
 

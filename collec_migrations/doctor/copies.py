@@ -36,8 +36,11 @@ HERE = "this server"
 GIVEN = Limits()
 
 
-def backups(folder: Path | None, database: str, now: datetime) -> Iterator[Line]:
-    """Yield the lines about the backups of a database; an empty name stands for any."""
+def backups(folder: Path | None, origin: tuple[str, str], now: datetime) -> Iterator[Line]:
+    """Yield the lines about the backups of a database: its server's identifier, and its name.
+
+    Both may be empty, for any: the server is down, or does not tell.
+    """
     schedule = "collec-migrations backup schedule --into DIR --install"
     if folder is None:
         yield Line(group=BACKUP, name="backup", verdict=ATTENTION, text="no folder is named",
@@ -54,10 +57,22 @@ def backups(folder: Path | None, database: str, now: datetime) -> Iterator[Line]
         yield Line(group=BACKUP, name="backup", verdict=None, text=why,
                    command="Run this as the account that takes the backups")  # fmt: skip
         return
-    its = [one for one in whole if database in ("", one.manifest.database)]
-    yield last(its, folder, now)
-    if its:
-        yield verified(its, folder, now)
+    system, database = origin
+    its = [
+        one
+        for one in whole
+        if database in ("", one.manifest.database)
+        and (not system or one.manifest.system_identifier in ("", system))
+    ]
+    if not its:
+        yield last((), folder, now)
+    for one in dict.fromkeys(one.manifest.origin for one in its):
+        of_it = sorted(
+            (other for other in its if other.manifest.origin == one),
+            key=lambda it: it.manifest.age_key,
+        )
+        yield last(of_it, folder, now)
+        yield verified(of_it, folder, now)
     fallen = [one for one in its if one.is_fallen]
     if fallen:
         what = f"{fallen[-1].id}: {fallen[-1].manifest.falls[0]}"
@@ -76,7 +91,7 @@ def last(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
                     text=f"none of this database in {folder}", command=run)  # fmt: skip
     newest = oldest_first[-1]
     age = (now - newest.manifest.started).total_seconds()
-    text = f"{newest.id} is {ago(age)} old"
+    text = f"{newest.id} is {ago(age)} old, of {newest.manifest.server or 'an unknown server'}"
     line = first_bad(
         [(age > LOST, BROKEN, text, run), (age > LATE, ATTENTION, text, run)],
         group=BACKUP,

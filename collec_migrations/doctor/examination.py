@@ -15,6 +15,7 @@ from psycopg2.errorcodes import (
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import parse_dsn
 
+from collec_migrations import backup
 from collec_migrations.doctor import copies, maintenance, server
 from collec_migrations.doctor import database as contents
 from collec_migrations.doctor.report import Line, Page, disk
@@ -57,11 +58,13 @@ def examine(site: Site) -> Page:
             connection.set_session(readonly=True)
             _limit(connection)
             name = str(connection.info.dbname)
+            system = backup.system_identifier(connection)
+            connection.rollback()
             lines = list(_of_server(connection, site, now))
     except (ConnectionFailed, psycopg2.Error) as error:
-        name = str(parse_dsn(site.address.dsn).get("dbname", ""))
+        name, system = str(parse_dsn(site.address.dsn).get("dbname", "")), ""
         lines = list(_unreachable(error))
-    lines += _guarded("backup", lambda: copies.backups(site.backups, name, now))
+    lines += _guarded("backup", lambda: copies.backups(site.backups, (system, name), now))
     lines += _guarded("standbys", lambda: copies.standbys(site.nodes, site.address))
     return Page(
         title=f"{name or 'the default database'} at {_place(site.address)}",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from psycopg2 import errors, extensions
 
 from collec_migrations.doctor.report import Figure, Line, ago, first_bad
+from collec_migrations.postgres import quoting
 from collec_migrations.postgres.queries import statement
 from collec_migrations.replica.states import Verdict
 
@@ -55,7 +56,8 @@ class Facts:
     """Indexes that a failed `create index concurrently` has left."""
     data_directory: str | None
     """None: this role may not know."""
-    collations: tuple[str, ...]
+    collations: tuple[tuple[str, str | None, str | None], ...]
+    """Name, or empty for the database's own; version when the indexes were made, and now."""
 
 
 def read(connection: extensions.connection) -> Facts:
@@ -64,7 +66,7 @@ def read(connection: extensions.connection) -> Facts:
         cursor.execute(statement("health_maintenance"))
         row = cursor.fetchone()
         assert row is not None
-        found: list[tuple[str, str, str]] = []
+        found: list[tuple[str, str | None, str | None]] = []
         if connection.server_version >= COLLATIONS_SINCE:
             cursor.execute(statement("health_collation"))
             found = cursor.fetchall()
@@ -89,7 +91,7 @@ def read(connection: extensions.connection) -> Facts:
         archive_waits=waits,
         invalid=tuple(invalid),
         data_directory=data,
-        collations=tuple(f"{name} was {old}, is {new}" for name, old, new in found),
+        collations=tuple(found),
     )
 
 
@@ -121,10 +123,35 @@ def judge(facts: Facts, database: str) -> Iterator[Line]:
     )  # fmt: skip
     yield first_bad(
         [(bool(facts.collations), ATTENTION,
-          f"the order of texts changed under the indexes: {'; '.join(facts.collations)}",
-          f'reindex database "{database}"; alter database "{database}" refresh collation version')],
+          "; ".join(_collation(*one, database) for one in facts.collations),
+          "; ".join((f"reindex database {quoting.identifier(database)}",
+                     *(_refresh(*one, database) for one in facts.collations))))],
         group=GROUP, name="collations", good="as when the indexes were made",
     )  # fmt: skip
+
+
+def _collation(name: str, old: str | None, new: str | None, database: str) -> str:
+    what = name or f"the collation of database {database}"
+    if old is None:
+        return f"{what} has no recorded version: its order may have changed under the indexes"
+    return f"the order of {what} changed under the indexes, from {old} to {new}"
+
+
+def _refresh(name: str, old: str | None, new: str | None, database: str) -> str:
+    """Return the statement that records a version; REFRESH takes none in the place of nothing."""
+    if old is not None and new is not None:
+        if name:
+            return f"alter collation {name} refresh version"
+        return f"alter database {quoting.identifier(database)} refresh collation version"
+    if name:
+        return (
+            "update pg_collation set collversion = pg_collation_actual_version(oid)"
+            f" where oid = {quoting.literal(name)}::regcollation"
+        )
+    return (
+        "update pg_database set datcollversion = pg_database_collation_actual_version(oid)"
+        f" where datname = {quoting.literal(database)}"
+    )
 
 
 def _connections(facts: Facts) -> Line:

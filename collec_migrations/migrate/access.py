@@ -15,6 +15,8 @@ from collec_migrations.postgres.conninfo import Address
 
 INI = Path("alembic.ini")
 SECTION = "alembic"
+LOCATION = "collec_migrations:migrate/alembic"
+"""The `script_location` of an alembic.ini that is ours; another one is another project's."""
 
 
 def told(options: Mapping[str, str]) -> settings.Settings:
@@ -37,24 +39,30 @@ def settled(
     )
 
 
+def of_run(options: Mapping[str, str]) -> settings.Settings:
+    """Return the settings of a run, as env.py settles them: another project's ini is not asked."""
+    ours = main_section(INI).get("script_location") == LOCATION
+    return settled(options, ini_values(INI) if ours else {})
+
+
 def ini_values(path: Path) -> dict[str, str]:
     """Return our keys in the main section of an ini file; none when there is no file.
 
     `%%` is read as Alembic reads it, `%`. Raises `UsageError` for a file that is not an ini file.
     """
+    found = main_section(path)
+    return {key: found[key].replace("%%", "%") for key in settings.INI_KEYS if key in found}
+
+
+def main_section(path: Path) -> dict[str, str]:
+    """Return what stands in the main section of an ini file, as it stands there."""
     trust.check(path)
     parser = RawConfigParser()
     try:
         parser.read(path, encoding="utf-8-sig")
     except (Error, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read as an ini file") from error
-    if not parser.has_section(SECTION):
-        return {}
-    return {
-        key: parser.get(SECTION, key).replace("%%", "%")
-        for key in settings.INI_KEYS
-        if parser.has_option(SECTION, key)
-    }
+    return dict(parser.items(SECTION)) if parser.has_section(SECTION) else {}
 
 
 def address(told: settings.Settings, *, say: Callable[[str], None]) -> Address:

@@ -9,8 +9,7 @@ from alembic.util import CommandError
 
 from collec_migrations import trust, versions
 from collec_migrations.errors import MigrationError
-
-LOCATION = "collec_migrations:migrate/alembic"
+from collec_migrations.migrate.access import LOCATION
 
 
 def alembic_config(options: Mapping[str, str], *, say: Callable[[str], None]) -> Config:

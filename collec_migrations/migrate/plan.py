@@ -1,7 +1,7 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from alembic.operations import Operations
@@ -32,30 +32,17 @@ from collec_migrations.migrate.planned import (
 )
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
+from collec_migrations.migrate.up_to_date import reading
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import extensions, privileges, quoting
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.queries import statement
-from collec_migrations.settings import Settings
 
 Counter = Callable[[Cursor, str, str, str | None], int]
 """Says how many rows a table (schema, name) has, or values of a column that are not null."""
 Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
 """Rows as estimated, bytes and owner of each table, by schema and name."""
-
-
-@contextmanager
-def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
-    """Give a cursor in a read-only transaction, of which nothing is left behind."""
-    timeout = round(settings.lock_timeout * 1000)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(f"set transaction read only; set local lock_timeout = {timeout}")
-            yield cursor
-    finally:
-        if not connection.closed:
-            connection.rollback()
 
 
 def count(cursor: Cursor, schema: str, table: str, column: str | None) -> int:

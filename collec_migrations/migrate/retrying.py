@@ -13,6 +13,7 @@ from collec_migrations.migrate import sending
 from collec_migrations.migrate.job import Job
 from collec_migrations.postgres import blockers
 from collec_migrations.postgres.blockers import Blocker
+from collec_migrations.settings import Settings
 
 FIRST_PAUSE = 1.0
 """Seconds before the second attempt; doubled for each further one."""
@@ -37,9 +38,9 @@ def with_retries(job: Job, driver: DriverConnection, attempt: Callable[[], T]) -
             if not _may_succeed_later(error):
                 raise
             if number == retries:
-                raise given_up(job, driver, error, attempts=retries + 1) from error
+                raise given_up(job.settings, driver, error, attempts=retries + 1) from error
             # Asked at once: the holder may be gone after the pause.
-            holders = _holders(driver, job)
+            holders = _holders(driver, job.settings)
         pause = FIRST_PAUSE * 2**number
         job.say(f"a table is locked by another session; trying again in {pause:.0f} s")
         for holder in holders:
@@ -53,8 +54,8 @@ def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
     return getattr(cause, "pgcode", None) in sending.TRY_AGAIN
 
 
-def _holders(driver: DriverConnection, job: Job) -> tuple[Blocker, ...]:
-    schemas = [name for names in job.settings.pairs for name in names.by_default_name.values()]
+def _holders(driver: DriverConnection, settings: Settings) -> tuple[Blocker, ...]:
+    schemas = [name for names in settings.pairs for name in names.by_default_name.values()]
     with driver.cursor() as cursor:
         found = blockers.read(cursor, schemas)
     driver.rollback()
@@ -62,14 +63,18 @@ def _holders(driver: DriverConnection, job: Job) -> tuple[Blocker, ...]:
 
 
 def given_up(
-    job: Job, driver: DriverConnection, error: psycopg2.Error | DBAPIError, *, attempts: int
+    settings: Settings,
+    driver: DriverConnection,
+    error: psycopg2.Error | DBAPIError,
+    *,
+    attempts: int,
 ) -> LockNotObtained:
     """Return the error that names what was not locked, and by whom it is held now."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     message = getattr(getattr(cause, "diag", None), "message_primary", None) or "no lock"
     place = ", ".join(getattr(cause, "__notes__", ()))
     times = f", in each of {attempts} attempts" if attempts > 1 else ""
-    lines = [f"    {holder}" for holder in _holders(driver, job)]
+    lines = [f"    {holder}" for holder in _holders(driver, settings)]
     return LockNotObtained(
         "\n".join(
             [

@@ -2,53 +2,69 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
-from sqlalchemy import Engine
 
 from collec_migrations.bridge import history as rows
 from collec_migrations.bridge.history import Row
-from collec_migrations.migrate import access, environment, planning, retrying, sending
-from collec_migrations.migrate import plan as plans
-from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
-from collec_migrations.migrate.job import Job
-from collec_migrations.migrate.planned import Plan
-from collec_migrations.migrate.progress import Progress
+from collec_migrations.migrate import access, up_to_date
 from collec_migrations.postgres import connection as database
+from collec_migrations.settings import Settings
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Engine
+
+    from collec_migrations.migrate.job import Job
+    from collec_migrations.migrate.planned import Plan
+    from collec_migrations.migrate.progress import Progress
 
 Say = Callable[[str], None]
 
+# Alembic and SQLAlchemy take longer to load than a database takes to answer: a function that
+# reads, or finds nothing to do, does without them.
 
-def plan(options: Mapping[str, str], version: str, *, say: Say) -> Plan:
+
+def plan(options: Mapping[str, str], version: str, *, say: Say) -> "Plan":
     """Return what `upgrade` would do, by reading alone."""
+    reached = up_to_date.reached_by(version)
+    if reached is None:
+        return _surveyed(options, version, say=say)
+    settings = access.of_run(options)
+    with _reading(settings, say=say) as cursor:
+        found = up_to_date.survey(cursor, settings, reached)
+        return found or _surveyed(options, version, cursor, say=say)
+
+
+def _surveyed(
+    options: Mapping[str, str], version: str, cursor: Cursor | None = None, *, say: Say
+) -> "Plan":
+    """Return the plan of a run that has steps: they are Alembic's revisions."""
+    from collec_migrations.migrate import plan as plans
+    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+
     with errors_unwrapped():
         job = upgrade_job(alembic_config(options, say=say), version)
-        with _reading(job) as cursor:
+        if cursor is not None:
             return plans.survey(job, cursor)
+        with _reading(job.settings, say=say) as opened:
+            return plans.survey(job, opened)
 
 
 def ensure_server(options: Mapping[str, str], *, say: Say) -> None:
     """Make and start the embedded server of the current folder, when no other place is told."""
-    with errors_unwrapped():
-        job = upgrade_job(alembic_config(options, say=say), "head")
-        if job.settings.address is None:
-            access.made(say=say)
+    if access.of_run(options).address is None:
+        access.made(say=say)
 
 
 def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[Row, ...]]:
     """Return the history of the rights schema and of each data schema, oldest row first."""
-    with errors_unwrapped():
-        job = upgrade_job(alembic_config(options, say=say), "head")
-        pairs = job.settings.pairs
-        schemas = (pairs[0].gacl, *(names.col for names in pairs))
-        with _reading(job) as cursor:
-            return {schema: rows.read(cursor, schema) for schema in schemas}
+    settings = access.of_run(options)
+    schemas = (settings.pairs[0].gacl, *(names.col for names in settings.pairs))
+    with _reading(settings, say=say) as cursor:
+        return {schema: rows.read(cursor, schema) for schema in schemas}
 
 
 def upgrade(
@@ -56,9 +72,9 @@ def upgrade(
     version: str,
     *,
     say: Say,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
     remark: str = "",
-    lent: Engine | None = None,
+    lent: "Engine | None" = None,
 ) -> Mapping[str, str | None]:
     """Bring the database to `version` (exact, or head); return what each data schema is at.
 
@@ -66,6 +82,10 @@ def upgrade(
     takes its connection from `lent`, if given, and not from the settings.
     Raises `MigrationError` if it cannot be.
     """
+    from alembic import command
+
+    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+
     config = alembic_config(options, say=say)
     config.attributes["progress"] = progress
     config.attributes["remark"] = remark
@@ -79,26 +99,38 @@ def upgrade(
 
 def downgrade(options: Mapping[str, str], version: str, *, say: Say) -> None:
     """Take the database back to `version`; raise `MigrationError` if it cannot be."""
+    from alembic import command
+
+    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+
     with errors_unwrapped():
         command.downgrade(alembic_config(options, say=say), version)
 
 
 @contextmanager
-def _reading(job: Job) -> Iterator[Cursor]:
+def _reading(settings: Settings, *, say: Say) -> Iterator[Cursor]:
     """Give a cursor of a connection that only reads, and is closed at the end."""
-    address = access.address(job.settings, say=job.say)
+    address = access.address(settings, say=say)
     with closing(database.connect(address)) as connection:
         try:
-            with plans.reading(connection, job.settings) as cursor:
+            with up_to_date.reading(connection, settings) as cursor:
                 yield cursor
         except psycopg2.Error as error:
+            from collec_migrations.migrate import retrying, sending
+
             if error.pgcode in sending.TRY_AGAIN:
-                raise retrying.given_up(job, connection, error, attempts=1) from error
+                raise retrying.given_up(settings, connection, error, attempts=1) from error
             raise sending.translate(error, lost=error.pgcode is None) from error
 
 
-def upgrade_job(config: Config, version: str) -> Job:
+def upgrade_job(config: "Config", version: str) -> "Job":
     """Return the job that `alembic upgrade VERSION` would have."""
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    from collec_migrations.migrate import environment, planning
+    from collec_migrations.migrate.job import Job
+
     script = ScriptDirectory.from_config(config)
 
     def upgrade(heads: Any, _: Any) -> Any:

@@ -28,6 +28,7 @@ from collec_migrations.postgres.connection import Connection, first_line
 VIEW_SINCE = 90500
 """PostgreSQL 9.5 brought pg_file_settings, which reads the files and not what is in force."""
 
+DEBIAN = Path("/etc/postgresql")
 KNOWN = """
 select name, vartype, coalesce(unit, ''), coalesce(min_val, ''), coalesce(max_val, ''),
        coalesce(enumvals, '{}'), context = 'postmaster'
@@ -226,15 +227,16 @@ def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
 def find(main: Path, name: str, old: str, *, version: int) -> Place:
     """Return the place for the settings `name`, given the main file and its text.
 
-    A directory that the main file includes is taken when it exists: `conf.d` on Debian.
+    A directory that the main file includes is taken when it exists, but not a new file in that of
+    a Debian cluster: pg_dropcluster leaves it, and a later cluster of the same name would read it.
     """
     for line in hba_tokens.lines(old.replace("=", " "), version=version):
         words = [field[0].text for field in line.fields]
         if words[0].lower() != "include_dir" or len(words) < 2:
             continue
         folder = main.parent / words[1].strip("'")
-        if folder.is_dir():
-            file = folder / f"{name}.conf"
+        file = folder / f"{name}.conf"
+        if file.exists() or (folder.is_dir() and not main.is_relative_to(DEBIAN)):
             held = file.read_text("utf-8") if file.exists() else ""
             return Place(file=file, whole=True, old=held)
     return Place(file=main, whole=False, old=old)

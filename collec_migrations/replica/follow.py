@@ -120,6 +120,9 @@ def choose(its: Folder, primary: Identity) -> Choice:
             f"{primary.timeline}",
             hint="It was promoted after that primary: find out which of them has the data.",
         )
+    if its.timeline == primary.timeline > 1 and not its.was_standby:
+        # Promoted twice at the same place: positions cannot tell one history from the other.
+        return Choice(method=Method.CLONE, why=f"both took writes on a timeline {its.timeline}")
     if its.was_killed:
         return Choice(
             method=Method.REWIND, why="it was killed: what it wrote last may be its alone"

@@ -167,10 +167,11 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
             hint="If it is lost: `replica promote` on the machine of the best standby.",
         )
     if len(found) > 1:
+        alone = written_alone(found)
         both = ", ".join(
             f"{one.name} (timeline {one.timeline}, {states.lsn_text(one.position or 0)}, "
             f"system {one.system or 'unknown'}, "
-            f"followed by {', '.join(_followers(one, nodes)) or 'nobody'})"
+            f"followed by {', '.join(_followers(one, nodes)) or 'nobody'}{alone[one.name]})"
             for one in found
         )
         chosen = primary_of(nodes)
@@ -183,6 +184,42 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
             hint=f"Stop the application, then the wrong one ({which}); look at what it took alone, "
             "then `replica rejoin` on its machine.",
         )
+
+
+def written_alone(primaries: Sequence[Up]) -> dict[str, str]:
+    """Return, by the name of each of several primaries, what it has alone, for people."""
+    found = {}
+    for one in primaries:
+        forks = [fork_of(one, other) for other in primaries if other is not one]
+        if len(forks) == 1 and forks[0] is not None and one.position is not None:
+            timeline, left = forks[0]
+            found[one.name] = (
+                f", {max(0, one.position - left)} bytes alone since {states.lsn_text(left)}"
+                f" of timeline {timeline}"
+            )
+        else:
+            found[one.name] = ", what it has alone is not known"
+    return found
+
+
+def fork_of(one: Up, other: Up) -> tuple[int, int] | None:
+    """Return where two primaries of one system left each other: a timeline and a position.
+
+    None when it cannot be known: histories that may not be read, or end on one timeline of the
+    same number, as of two that were promoted at the same place.
+    """
+    if one.history is None or other.history is None or one.system != other.system:
+        return None
+    paths = [(*node.history, (node.timeline or 0, node.position or 0)) for node in (one, other)
+             if node.history is not None]  # fmt: skip
+    for at, (mine, its) in enumerate(zip(*paths, strict=False)):
+        if mine == its and at < min(map(len, paths)) - 1:
+            continue
+        last = at == len(paths[0]) - 1 and at == len(paths[1]) - 1
+        if mine[0] != its[0]:
+            return paths[0][at - 1] if at else None
+        return None if last else (mine[0], min(mine[1], its[1]))
+    return None
 
 
 def _synchronous(primary: Up) -> Iterator[Finding]:

@@ -140,6 +140,7 @@ NODE_SETTINGS = (
     "port",
     "primary_conninfo",
     "primary_slot_name",
+    "recovery_min_apply_delay",
     "synchronous_standby_names",
     "wal_receiver_status_interval",
     "wal_receiver_timeout",
@@ -326,8 +327,22 @@ def _read(connection: database.Connection, node: NamedNode) -> Up:
             senders=tuple(map(states.sender_from_row, _rows(cursor, senders_query(major)))),
             slots=tuple(map(states.slot_from_row, _rows(cursor, slots_query(major)))),
             settings=settings,
+            history=_history(cursor, major, timeline) if not in_recovery else (),
             upstream=states.upstream_from(told, receiver) if in_recovery else None,
         )
+
+
+def _history(cursor: extensions.cursor, major: str, timeline: int | None) -> states.History | None:
+    """Return the history of a primary's timeline; None when this role may not read the file."""
+    if not timeline or timeline == 1:  # the first has no file
+        return ()
+    folder = pg_versions.text("wal_dir", major)
+    try:
+        cursor.execute("select pg_read_file(%s)", (f"{folder}/{timeline:08X}.history",))
+    except psycopg2.Error:
+        return None
+    ((content,),) = cursor.fetchall()
+    return states.parse_history(content)
 
 
 def _writes(state: Node) -> bool:

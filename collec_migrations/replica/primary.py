@@ -155,16 +155,17 @@ class PrimaryResult:
     """What is still missing: what waits for a restart, and what no setting mends."""
 
 
-def plan_primary(connect: Reconnect, standby: str) -> PrimaryPlan:
+def plan_primary(connect: Reconnect, standby: str, secrets: Path | None = None) -> PrimaryPlan:
     """Return what is missing for a standby at an address; touches nothing.
 
-    `connect` opens a session on the primary. Raises ManagedElsewhere, ConnectionFailed,
-    ReplicationRefused (a standby; a role that may not see the settings).
+    `connect` opens a session on the primary; `secrets` is the password file, to say what it lacks.
+    Raises ManagedElsewhere, ConnectionFailed, ReplicationRefused (a standby; a role that may not
+    see the settings).
     """
     standby_network(standby)  # refuses what is not one address
     with closing(connect()) as connection:
         connection.autocommit = True
-        return _read(connection, standby)
+        return _read(connection, standby, secrets)
 
 
 def prepare_primary(
@@ -180,7 +181,7 @@ def prepare_primary(
     New passwords are made by chance, kept in the file `secrets` (0600) before the server has
     their verifiers, and sent to nobody.
     """
-    found = plan_primary(connect, standby)
+    found = plan_primary(connect, standby, secrets)
     if not found.primary.is_superuser:
         raise ReplicationRefused(
             "only a superuser can prepare a primary",
@@ -199,11 +200,11 @@ def prepare_primary(
         settings=settings,
         access=access,
         failures=tuple(failures),
-        after=plan_primary(connect, standby),
+        after=plan_primary(connect, standby, secrets),
     )
 
 
-def _read(connection: Connection, standby: str) -> PrimaryPlan:
+def _read(connection: Connection, standby: str, secrets: Path | None) -> PrimaryPlan:
     managers.refuse(managers.on_server(connection), where="this server")
     managers.refuse(managers.by_rest(connection.info.host or ""), where="this server")
     state = primary_state.read_primary(connection, roles=(REP, REWIND), standby=standby)
@@ -222,6 +223,8 @@ def _read(connection: Connection, standby: str) -> PrimaryPlan:
     notes = primary_checks.notes(state, standby)
     if lets_in is None:
         notes += ("pg_hba.conf was not checked: it cannot be read from here",)
+    if secrets:
+        notes += _missing_passwords(state, secrets)
     return PrimaryPlan(
         primary=state,
         standby=standby,
@@ -231,6 +234,20 @@ def _read(connection: Connection, standby: str) -> PrimaryPlan:
         access=access_block(standby, state.major, encrypted=encrypted),
         lets_in=lets_in,
         notes=notes,
+    )
+
+
+def _missing_passwords(state: Primary, secrets: Path) -> tuple[str, ...]:
+    """Return which lines the password file lacks for roles that are there already.
+
+    Their passwords cannot be read from the server, and are not changed unless that is asked for.
+    """
+    text = passfile.read(secrets)
+    return tuple(
+        f"{secrets} has no line for the role {name}, which is there already: add"
+        f" *:*:*:{name}:PASSWORD, or give it a new password with --new-passwords"
+        for name in state.roles
+        if not any(line.split(":")[3:4] == [name] for line in text.splitlines())
     )
 
 

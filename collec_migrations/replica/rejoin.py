@@ -6,6 +6,7 @@ marked as a standby.
 
 import fcntl
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -89,10 +90,11 @@ def plan_rejoin(request: RejoinRequest) -> RejoinPlan:
     )
     choice = None
     if not (target.running and _follows(itself, primary)):
-        choice = follow.choose(folder, identity)
-        choice = follow.feasible(choice, primary.slot(spec.slot), local.major)
-        if choice.method is Method.REWIND:
-            rewind.check_access(local, spec)
+        with _or_clone(spec):
+            choice = follow.choose(folder, identity)
+            choice = follow.feasible(choice, primary.slot(spec.slot), local.major)
+            if choice.method is Method.REWIND:
+                rewind.check_access(local, spec)
     return RejoinPlan(
         request=request,
         spec=spec,
@@ -103,6 +105,24 @@ def plan_rejoin(request: RejoinRequest) -> RejoinPlan:
         choice=choice,
         killed=folder.was_killed,
     )
+
+
+@contextmanager
+def _or_clone(spec: StandbySpec) -> Iterator[None]:
+    """Name, with a refusal, the clone that replaces the folder whatever it holds."""
+    try:
+        yield
+    except ReplicationRefused as error:
+        words = ["collec-migrations", "replica", "clone", "--primary"]
+        words += [f"host={spec.host} port={spec.port} user={spec.user}", "--data", str(spec.data)]
+        words += ["--name", spec.name]
+        words += ["--passfile", str(spec.passfile)] if spec.passfile else []
+        command = shlex.join([*words, "--replace", "--apply"])
+        raise ReplicationRefused(
+            str(error),
+            hint=f"{error.hint}\n      If its data are not needed, stop it and clone it anew (its"
+            f" folder is moved aside): {command}",
+        ) from error
 
 
 def _follows(itself: Up | None, primary: Up) -> bool:

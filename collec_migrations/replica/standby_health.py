@@ -183,9 +183,12 @@ def _replaying(standby: Up, primary: Up) -> Iterator[Finding]:
 
 def _behind(standby: Up, primary: Up, limits: Limits) -> Iterator[Finding]:
     its = states.lag_of(standby, primary)
-    if its.to_replay is not None and its.to_replay > limits.bytes:
-        yield Finding(code="lag", verdict=ATTENTION, line=f"is {its.to_replay} bytes behind")
-    elif its.seconds is not None and its.seconds > limits.seconds:
+    # Late on purpose: it has to receive all at once, and to replay it that much later.
+    delay = (standby.number("recovery_min_apply_delay") or 0) / 1000
+    missing = its.to_receive if delay else its.to_replay
+    if missing is not None and missing > limits.bytes:
+        yield Finding(code="lag", verdict=ATTENTION, line=f"is {missing} bytes behind")
+    elif its.seconds is not None and its.seconds > delay + limits.seconds:
         yield Finding(code="lag", verdict=ATTENTION, line=f"is {its.seconds:.0f} s behind")
 
 

@@ -121,6 +121,8 @@ class Up:
     senders: tuple[Sender, ...] = ()
     slots: tuple[Slot, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    history: History | None = ()
+    """Former timelines of a primary and where each was left; None: this role may not read it."""
     upstream: tuple[str, int] | None = None
     """Host and port of the primary that a standby is told to follow, when we may see it."""
 

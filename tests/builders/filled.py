@@ -13,7 +13,7 @@ from psycopg2 import extensions, sql
 
 from collec_migrations import versions
 from collec_migrations.names import Names
-from collec_migrations.testing.sample_data import inventory, session
+from collec_migrations.testing.sample_data import inventory
 from tests.builders import schema
 from tests.builders.schema import Key, Table
 
@@ -27,7 +27,7 @@ OWN_ROWS = ("dbversion",)
 
 def fill(connection: extensions.connection, names: Names, version: str) -> None:
     """Insert the rows for a version; the caller commits."""
-    with session.unchecked(connection), connection.cursor() as cursor:
+    with inventory.unchecked(connection), connection.cursor() as cursor:
         for table in tables(version).values():
             place = sql.Identifier(names.by_default_name[table.role], table.name)
             present = _columns(cursor, names.by_default_name[table.role], table.name)

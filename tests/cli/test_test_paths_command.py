@@ -120,7 +120,7 @@ def test_a_wrapped_version_is_tried_and_what_it_loses_is_told(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "status", "told"),
     [
-        (("--server", "8,18,11"), 3, "no PostgreSQL 8, 11 on this machine, which has "),
+        (("--server", "8,18,11"), 3, "no PostgreSQL 8, 11 on this machine, which has 1"),
         (("--server", "eighteen"), 2, "Write it as 15,17,18."),
         (("--from", "1.1"), 2, "Those are 1.0, 1.0.4, 1.0.5, 1.0.6, 1.0.8."),
         (("--junit", "nowhere/paths.xml"), 2, "there is no folder nowhere"),

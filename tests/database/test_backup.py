@@ -18,9 +18,10 @@ from collec_migrations.backup import (
     store,
     trial_restore,
 )
-from collec_migrations.backup.restoration import RestoreOptions
-from collec_migrations.errors import RestoreRefused, UsageError
-from collec_migrations.postgres import conninfo
+from collec_migrations.backup.restoration import Restored, RestoreOptions
+from collec_migrations.backup.store import Backup
+from collec_migrations.errors import ConnectionFailed, RestoreRefused, UsageError
+from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
 from tests import backups, chain, servers
 from tests.conftest import Clone, Servers
@@ -194,20 +195,27 @@ def test_only_its_owner_may_read_a_backup(filled: Address, tmp_path: Path) -> No
 def test_all_leaves_out_templates_and_closed_databases(server18: Server, filled: Address) -> None:
     closed = server18.create_database()
     template = server18.create_database()
+    dropped = server18.create_database()
     try:
         maintenance = replace(filled, dbname="postgres")
+        # As an interrupted DROP DATABASE leaves it, from 15.4 on.
+        interrupted = f"datconnlimit = -2 where datname = '{dropped.dbname}'"
+        chain.execute(maintenance, f"update pg_database set {interrupted}")
         for name, option in ((closed, "allow_connections false"), (template, "is_template true")):
             chain.execute(maintenance, f"alter database {name.dbname} {option}")
         said: list[str] = []
         names = dump.databases(
             conninfo.Address(filled.dsn), database=None, all_of_them=True, say=said.append
         )
-        assert said == [f"left out {closed.dbname!r}: it does not accept connections"]
+        why = "it does not accept connections"
+        left_out = (closed.dbname, dropped.dbname)
+        assert sorted(said) == sorted(f"left out {name!r}: {why}" for name in left_out)
         assert filled.dbname in names
-        assert not {closed.dbname, template.dbname, "template0", "template1"} & set(names)
+        assert not {*left_out, template.dbname, "template0", "template1"} & set(names)
     finally:
         chain.execute(maintenance, f"alter database {template.dbname} is_template false")
         server18.drop_database(closed.dbname)
+        server18.drop_database(dropped.dbname)
         server18.drop_database(template.dbname)
 
 
@@ -345,12 +353,65 @@ def test_a_backup_that_is_read_is_not_removed(filled: Address, tmp_path: Path) -
     assert backups.ids(tmp_path) == []
 
 
+def test_a_missing_database_is_named_with_the_command_that_makes_it(
+    filled: Address, database: Address, tmp_path: Path
+) -> None:
+    taken = backups.taken(filled, tmp_path)
+    missing = replace(database, dbname="not there")
+    with pytest.raises(ConnectionFailed) as raised:
+        restored(taken, missing)
+    command = raised.value.hint.removeprefix("Create it first: ")
+    assert "'not there'" in command
+    assert "--encoding=UTF8" in command
+    bin_dir = binaries.embedded().bin_dir
+    subprocess.run(("/bin/sh", "-c", f"{bin_dir}/{command}"), check=True, timeout=60)
+    try:
+        assert restored(taken, missing).rows == sum(taken.manifest.rows.values())
+    finally:
+        backups.execute_alone(replace(missing, dbname="postgres"), 'drop database "not there"')
+
+
+def test_a_schema_that_is_there_already_is_named(
+    filled: Address, database: Address, tmp_path: Path
+) -> None:
+    taken = backups.taken(filled, tmp_path)
+    chain.execute(database, "create schema col")
+    with pytest.raises(RestoreRefused, match='already has the schema "col"'):
+        restored(taken, database)
+    chain.execute(database, "drop schema col")
+    assert restored(taken, database).tables == len(taken.manifest.rows)
+
+
+def test_another_encoding_is_refused_unless_told(
+    server18: Server, filled: Address, tmp_path: Path
+) -> None:
+    taken = backups.taken(filled, tmp_path)
+    maintenance = replace(filled, dbname="postgres")
+    ascii_ = "create database any_bytes template template0 encoding 'SQL_ASCII' locale 'C'"
+    backups.execute_alone(maintenance, ascii_)
+    target = replace(filled, dbname="any_bytes")
+    try:
+        with pytest.raises(RestoreRefused, match="has the encoding SQL_ASCII"):
+            restored(taken, target)
+        assert restored(taken, target, any_encoding=True).tables == len(taken.manifest.rows)
+    finally:
+        server18.drop_database("any_bytes")
+
+
+def restored(taken: Backup, target: Address, *, any_encoding: bool = False) -> Restored:
+    options = RestoreOptions(
+        target=conninfo.Address(target.dsn), renamed={}, any_encoding=any_encoding
+    )
+    return restoration.restore(taken, options, say=lambda _: None)
+
+
 def test_an_exact_id_is_meant_although_another_one_begins_with_it(
     filled: Address, tmp_path: Path
 ) -> None:
     made = backups.taken(filled, tmp_path)
     longer = tmp_path / f"{made.id}2"
     shutil.copytree(made.path, longer)
+    (longer / manifest.NAME).unlink()
     manifest.write(longer, replace(made.manifest, id=longer.name))
     assert store.find(tmp_path, made.id).id == made.id
     assert store.find(tmp_path, f"{made.id}2").id == f"{made.id}2"

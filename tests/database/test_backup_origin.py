@@ -9,9 +9,13 @@ from subprocess import CompletedProcess
 import pytest
 
 from collec_migrations.backup import dump, manifest, store, trial_restore
+from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import binaries
 from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.scratch import QUICK
+from collec_migrations.postgres.throwaway import throwaway
 from tests import accounts, backups, chain
 from tests.conftest import Clone, Servers
 from tests.servers import Server
@@ -133,7 +137,7 @@ def test_a_manifest_of_the_first_format_is_read(filled: Address, tmp_path: Path)
     old = replace(
         taken.manifest, format=1, system_identifier="", server="", position=0, collate="", ctype=""
     )
-    manifest.write(taken.path, old)
+    rewrite(taken.path, old)
     assert "system_identifier" not in (taken.path / manifest.NAME).read_text()
     assert manifest.read(taken.path) == old
     assert store.last_of(tmp_path, ("7", filled.dbname)) is not None
@@ -172,4 +176,98 @@ def aged(into: Path, taken: Backup, *, days: int) -> None:
     started = taken.manifest.started - timedelta(days=days)
     name = store.new_id(into, taken.manifest.database, started)
     (into / taken.id).rename(into / name)
-    manifest.write(into / name, replace(taken.manifest, id=name, started=started, finished=started))
+    rewrite(into / name, replace(taken.manifest, id=name, started=started, finished=started))
+
+
+def rewrite(folder: Path, about: Manifest) -> None:
+    """Put another manifest in the place of the one that is there."""
+    (folder / manifest.NAME).unlink()
+    manifest.write(folder, about)
+
+
+def test_extensions_and_settings_stand_in_the_manifest(
+    filled: Address, database: Address, tmp_path: Path
+) -> None:
+    chain.execute(filled, "create extension if not exists pg_trgm")
+    chain.execute(filled, f'alter database "{filled.dbname}" set search_path to col, gacl')
+    about = backups.taken(filled, tmp_path).manifest
+    assert "pg_trgm" in about.extensions
+    assert about.settings == (("", "search_path=col, gacl"),)
+    shown = tool("show", "last", into=tmp_path, url=filled.url).stdout
+    assert "search_path=col, gacl" in shown
+
+
+@accounts.needs_root
+def test_three_accounts_take_turns_in_one_folder(server18: Server, folder: Path) -> None:
+    """Root, the owner of the folder and a third one: each sees what it may, and no run stops."""
+    owner, into = accounts.somebody(), folder / "backups"
+    into.mkdir(mode=0o700)
+    os.chown(into, owner.uid, owner.gid)
+    server18.create_role("nightly", "n")
+    url = server18.tcp_url("nightly", "n", "postgres")
+    for who in (None, owner, None, owner, owner):
+        assert "failed: []" in accounts.run(TURN, into, url, who=who)
+    assert [one for one in into.rglob("*") if one.stat().st_uid != owner.uid] == []
+    assert "5 whole, 0 broken" in accounts.run(COUNTED, into, who=owner)
+    # A leftover that is root's, as a run before this version made it, stops no night of the owner.
+    left = into / f"20200101T000000Z-postgres{store.PARTIAL}"
+    left.mkdir(mode=0o700)
+    (left / "data.dump").touch()
+    said = accounts.run(TURN, into, url, who=owner)
+    assert f"left {left.name}: it belongs to root, mode 0700" in said
+    assert "failed: []" in said
+    accounts.run(TURN, into, url)
+    assert not left.exists(), "root's own run removes it"
+    backups.execute_alone(replace(server18.address, dbname="postgres"), "drop role nightly")
+
+
+TURN = """
+import sys
+from pathlib import Path
+from collec_migrations.backup import dump
+from collec_migrations.backup.dump import BackupOptions
+from collec_migrations.backup.retention import Policy
+from collec_migrations.postgres import conninfo
+done = dump.run(conninfo.parse(sys.argv[2], source="test"), ["postgres"],
+                BackupOptions(into=Path(sys.argv[1])), Policy(), say=print, advance=lambda *_: None)
+print("failed:", [str(one.error) for one in done.failed])
+"""
+COUNTED = """
+import sys
+from pathlib import Path
+from collec_migrations.backup import store
+whole, broken = store.backups(Path(sys.argv[1]))
+print(len(whole), "whole,", len(broken), "broken")
+"""
+
+
+def test_from_an_installation_to_a_restore_where_another_role_is_superuser(
+    server18: Server, tmp_path: Path
+) -> None:
+    """As on Debian: `postgres` is the superuser, `collec` the owner; elsewhere neither exists."""
+    with throwaway(binaries.embedded(), settings=QUICK, superuser="postgres") as debian:
+        at = replace(debian, dbname="postgres")
+        backups.execute_alone(at, "drop database if exists collec")
+        told = {"COLLEC_DB_PASSWORD": "example", "COLLEC_BACKUP_DIR": str(tmp_path)}
+        at_work = replace(debian, dbname="collec").url
+
+        def run(*words: str) -> None:
+            done = chain.run("collec-migrations", *words, folder=ON_ROOT, variables=told)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+        run("install", "--url", at.url)
+        run("backup", "run", "--url", at_work)
+        run("backup", "verify", "last")
+        run("rehearse", "--url", at_work)
+        run("rehearse", "--from", "last")
+        backups.execute_alone(replace(server18.address, dbname="postgres"), "create database moved")
+        moved = replace(server18.address, dbname="moved")
+        try:
+            run("backup", "restore", "last", "--create-roles", "--to", moved.url)
+            with chain.connected(moved) as connection, connection.cursor() as cursor:
+                cursor.execute("select tableowner from pg_tables where tablename = 'dbversion'")
+                assert cursor.fetchall() == [("collec",)]
+        finally:
+            server18.drop_database("moved")
+            for role in ("collec", "postgres"):
+                chain.execute(replace(moved, dbname="postgres"), f"drop role {role}")

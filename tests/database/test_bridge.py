@@ -36,7 +36,10 @@ def session(server18: Server) -> Iterator[Connection]:
         yield connection
 
 
-SAMPLE = {("1.1", "upgraded"), ("2.3", "fresh"), ("24.1", "installer"), ("26.2", "fresh")}
+SAMPLE = {
+    *[("1.1", "upgraded"), ("2.3", "fresh"), ("2.6", "fresh"), ("24.1", "installer")],
+    ("26.2", "fresh"),
+}
 """What the ordinary run adopts; all shapes in the soak."""
 
 

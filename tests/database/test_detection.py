@@ -157,6 +157,19 @@ def test_the_step_of_the_view_is_told_by_what_it_returns(session: Connection) ->
     assert detection.detect(session, NAMES).versions == ("1.0.4",)
 
 
+def test_a_view_whose_query_fails_tells_no_step_and_hides_no_version(session: Connection) -> None:
+    run(session, *CREATE)
+    with session.cursor() as cursor:
+        cursor.execute("select pg_get_viewdef('col.last_movement'::regclass)")
+        ((query,),) = cursor.fetchall()
+        query = query.rstrip("; \n")
+        cursor.execute(
+            f"create or replace view col.last_movement as select v.* from ({query}) v"
+            " where 1 / (select 0) = 1"
+        )
+    assert detection.detect(session, NAMES).versions == ("1.0", "1.0.4"), "as one of both"
+
+
 def test_two_pairs_and_a_second_data_schema_are_found(session: Connection) -> None:
     first, second = Names(gacl="Droits X", col="lab-A"), Names(gacl="rights", col="lab_b")
     beside = Names(gacl="rights", col="lab_c")

@@ -9,7 +9,7 @@ import pytest
 
 from collec_migrations import sql, versions
 from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
-from collec_migrations.migrate import configuration, verbs
+from collec_migrations.migrate import configuration, up_to_date, verbs
 from collec_migrations.migrate import plan as plans
 from collec_migrations.migrate.obstacles import NotPossible
 from collec_migrations.migrate.planned import Plan
@@ -139,7 +139,7 @@ def test_plan_takes_no_lock_stronger_than_access_share(old: Address) -> None:
     assert job.settings.address is not None
     with (
         closing(database.connect(job.settings.address)) as connection,
-        plans.reading(connection, job.settings) as cursor,
+        up_to_date.reading(connection, job.settings) as cursor,
     ):
         plans.survey(job, cursor, counted=look)
 

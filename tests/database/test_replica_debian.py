@@ -57,7 +57,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
     url = f"host=/var/run/postgresql port={port} user=postgres"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
     told = clusters.command(*words, "--passfile", passfile, "--apply")
-    assert f"wrote /etc/postgresql/{MAJOR}/{first}/conf.d/collec-standby.conf" in told.output
+    assert f"wrote /etc/postgresql/{MAJOR}/{first}/postgresql.conf" in told.output
     try:
         shutil.chown(passfile, "postgres")
         control(first, "restart")

@@ -2,12 +2,19 @@
 
 import fcntl
 import os
+import re
+import shlex
 import signal
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import postmaster
 from collec_migrations.replica import follow as following
-from collec_migrations.replica import rewind
+from collec_migrations.replica import health, nodes, rewind
+from collec_migrations.replica.states import Limits
 from tests import accounts, standbys
 from tests.database.test_replica_life import lives, rejoin, replica, switchover
 from tests.proxy import proxy
@@ -370,3 +377,151 @@ def test_no_password_is_ever_told(pair18: Pair) -> None:
     told = refused("status", "--node", f"b={pair.b.named.address.dsn} password=hunter2")
     assert "hunter2" not in told
     assert "~/.pgpass" in told
+
+
+def alone(pair: Pair, *others: Machine) -> str:
+    """Return what `status` says about several primaries."""
+    (found,) = (one for one in pair.report(*others).findings if one.code == "two-primaries")
+    return found.line
+
+
+def test_an_old_primary_that_was_started_again_is_told_with_what_it_has_alone(
+    pair18: Pair,
+) -> None:
+    pair = pair18
+    diverged(pair)
+    line = alone(pair)
+    assert re.search(r"a \(timeline 1, .* [1-9]\d* bytes alone since 0/\w+ of timeline 1\)", line)
+    assert re.search(r"b \(timeline 2, .* [1-9]\d* bytes alone since 0/\w+ of timeline 1\)", line)
+    assert pair.report().node("a").role == "primary"
+    assert rejoin(pair, pair.a)[0] == 0
+    until(lambda: pair.follows(pair.a, pair.b))
+
+
+def test_a_standby_that_promoted_itself_is_the_one_to_come_back(pair18: Pair) -> None:
+    pair = pair18
+    c = pair.third()
+    c.sql("select pg_promote()")
+    pair.write(c, "alone")
+    line = alone(pair, c)
+    assert re.search(r"c \(timeline 2, .*followed by nobody, [1-9]\d* bytes alone", line)
+    assert re.search(r"a \(timeline 1, .*followed by b, \d+ bytes alone", line)
+    assert [one.code for one in pair.report(c).node("c").findings] == ["second-primary"]
+    every = (*pair.options, "--node", c.option)
+    where = ("--data", c.data, "--name", "c", "--passfile", pair.passfile)
+    told = refused("rejoin", *where, *every, "--yes")
+    assert "newer than the primary's" in told
+    command = told.partition("is moved aside): collec-migrations ")[2].strip()
+    c.stop()
+    status, told = replica(*shlex.split(command)[1:], "--listen", "127.0.0.1", "--port", c.port)
+    assert status == 0, told
+    until(lambda: pair.follows(c, pair.a))
+    assert lives(c) == lives(pair.a)
+
+
+def test_two_standbys_that_were_both_promoted(pair18: Pair) -> None:
+    pair = pair18
+    c = pair.third()
+    pair.a.stop()
+    pair.b.sql("select pg_promote()")
+    pair.write(pair.b, "of b")
+    c.sql("select pg_promote()")
+    pair.write(c, "of c")
+    line = alone(pair, c)
+    # Both are on a timeline 2 that begins at the same place: nobody can tell them apart.
+    assert line.count("what it has alone is not known") == 2
+    every = (*pair.options, "--node", c.option)
+    where = ("--data", pair.a.data, "--name", "a", "--passfile", pair.passfile)
+    assert "several nodes take writes" in refused("rejoin", *where, *every, "--yes")
+    where = ("--data", c.data, "--name", "c", "--passfile", pair.passfile)
+    status, told = replica("rejoin", *where, *every, "--yes")
+    assert status == 0, told
+    assert "both took writes on a timeline 2" in told
+    assert "as a new clone" in told
+    assert lives(c) == lives(pair.b) == [("of b",)]
+    assert list(c.home.glob("data.before-*"))
+
+
+def test_a_primary_that_was_restored_from_a_backup_beside_the_true_one(pair18: Pair) -> None:
+    pair = pair18
+    pair.write(pair.a, "before")
+    pair.caught_up(pair.b, pair.a)
+    # A copy of the standby, recovered by itself: the same as a base backup restored and promoted.
+    c = pair.third()
+    c.stop()
+    (c.data / "standby.signal").unlink()
+    (c.data / "recovery.signal").touch()
+    c.configure(restore_command="false", primary_conninfo="")
+    c.start()
+    until(lambda: c.value("select not pg_is_in_recovery()"))
+    pair.write(pair.a, "true")
+    line = alone(pair, c)
+    assert "followed by b" in line.partition("a (")[2]
+    assert "not a, which others follow" in next(iter(pair.report(c).findings)).hint
+    assert pair.report(c).node("a").verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("names", "met"),
+    [
+        ("b", True),
+        ("FIRST 1 (b, x)", True),
+        ("ANY 1 (x, b)", True),
+        ("*", True),
+        ("x", False),
+        ("FIRST 2 (b, x)", False),
+        ("ANY 2 (b, x)", False),
+    ],
+)
+def test_ours_waits_for_no_standby_and_status_says_who_does(
+    pair18: Pair, names: str, met: bool
+) -> None:
+    pair = pair18
+    pair.a.configure(synchronous_standby_names=names)
+    pair.a.sql("select pg_reload_conf()")
+    until(lambda: pair.a.value("show synchronous_standby_names") == names)
+    if met:
+        until(lambda: pair.a.value("select sync_state from pg_stat_replication")
+              in ("sync", "quorum"))  # fmt: skip
+    codes = [one.code for one in pair.report().node("a").findings]
+    assert ("sync-unmet" in codes) is not met
+    with closing(database.connect(pair.a.named.address)) as session, session.cursor() as cursor:
+        cursor.execute("create table public.ours (id int)")
+        session.commit()  # returns, whoever is awaited
+        cursor.execute("show synchronous_commit")
+        assert cursor.fetchone() == ("local",)
+
+
+def test_a_standby_that_is_late_on_purpose_has_a_limit_of_its_own(pair18: Pair) -> None:
+    pair = pair18
+    pair.b.configure(recovery_min_apply_delay="1h")
+    pair.b.sql("select pg_reload_conf()")
+    until(lambda: pair.b.value("show recovery_min_apply_delay") == "1h")
+    for _ in range(3):
+        fill(pair.a)
+    at = pair.a.value("select pg_current_wal_flush_lsn()")
+    until(lambda: pair.b.value(f"select pg_last_wal_receive_lsn() >= '{at}'"))
+    seen = nodes.read_nodes([pair.a.named, pair.b.named])
+    strict = Limits(bytes=1000, seconds=0.001)
+    codes = [one.code for one in health.report(seen, strict).node("b").findings]
+    assert "lag" not in codes
+
+
+def test_a_primary_with_unmet_standbys_is_prepared_and_no_password_is_changed(
+    pair18: Pair, tmp_path: Path
+) -> None:
+    pair = pair18
+    pair.a.configure(synchronous_standby_names="x")
+    pair.a.sql("select pg_reload_conf()")
+    until(lambda: pair.a.value("show synchronous_standby_names") == "x")
+    before = pair.a.sql("select rolname, rolpassword from pg_authid order by 1")
+    file = tmp_path / "passwords"
+    words = ("primary", "--standby", "127.0.0.1", "--passfile", file)
+    url = ("--url", f"postgresql://postgres@127.0.0.1:{pair.a.port}/postgres")
+    _, told = replica(*words, *url, "--apply")
+    for role in ("rep", "rewind"):
+        assert f"{file} has no line for the role {role}, which is there already" in told
+    assert pair.a.sql("select rolname, rolpassword from pg_authid order by 1") == before
+    _, told = replica(*words, *url, "--apply", "--new-passwords")  # its commits wait for nobody
+    assert file.exists(), told
+    assert pair.a.sql("select rolname, rolpassword from pg_authid order by 1") != before

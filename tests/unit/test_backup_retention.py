@@ -220,3 +220,37 @@ def test_so_many_days_are_kept(count: int) -> None:
     there = [night(number) for number in range(30)]
     policy = Policy(daily=count, weekly=0, monthly=0)
     assert len(there) - len(removed(there, policy)) == max(count, 2)
+
+
+@given(
+    nights=st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(["x", "y"]), st.floats(0.2, 9)),
+        min_size=30,
+        max_size=120,
+    ),
+    clock=st.lists(st.integers(-3, 3), min_size=1, max_size=5),
+)
+@settings(max_examples=40, deadline=None)
+def test_over_four_hundred_days_nothing_young_nothing_new_and_no_other_database_goes(
+    nights: list[tuple[str, str, float]], clock: list[int]
+) -> None:
+    """Nights with gaps, two servers, two databases, and a clock that is put forward and back."""
+    there: list[Kept] = []
+    day = 0.0
+    for position, (server, database, gap) in enumerate(nights):
+        day += gap
+        if day > 400:
+            break
+        now = FIRST + timedelta(days=day + clock[position % len(clock)])
+        made = Kept(
+            id=f"{position:05}", database=database, server=server, taken=now, position=position
+        )
+        before = [*there, made]
+        of_it = [one for one in before if (one.server, one.database) == (server, database)]
+        gone = set(removed(of_it, POLICY, now))
+        there = [one for one in before if one.id not in gone]
+        assert made in there
+        assert all(now - one.taken >= timedelta(hours=48) for one in before if one.id in gone)
+        for origin in {(one.server, one.database) for one in before}:
+            its = [one for one in before if (one.server, one.database) == origin]
+            assert its[-1] in there, "the newest of each database stays"

@@ -1,0 +1,117 @@
+"""A run that has nothing to do, found out by reading alone and without Alembic.
+
+Alembic and SQLAlchemy take longer to load than the question takes to answer. Whatever is not
+simple (a chain with a hole, a target such as +1, an empty database) is left to them.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations import trust, versions
+from collec_migrations.bridge import state
+from collec_migrations.migrate import access, refusal
+from collec_migrations.migrate.planned import PairPlan, Plan
+from collec_migrations.postgres.connection import Connection
+from collec_migrations.settings import Settings
+
+_REVISION = re.compile(r"^revision\b[^=\n]*=\s*[\"']([^\"'\n]+)[\"']\s*$", re.MULTILINE)
+_PARENT = re.compile(r"^down_revision\b[^=\n]*=\s*(?:None|[\"']([^\"'\n]+)[\"'])\s*$", re.MULTILINE)
+_SEPARATORS = {"os": os.pathsep, "newline": "\n", "space": " ", ":": ":", ";": ";"}
+"""What separates folders in alembic.ini, by the word that says so."""
+
+
+@contextmanager
+def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
+    """Give a cursor in a read-only transaction, of which nothing is left behind."""
+    timeout = round(settings.lock_timeout * 1000)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"set transaction read only; set local lock_timeout = {timeout}")
+            yield cursor
+    finally:
+        if not connection.closed:
+            connection.rollback()
+
+
+def reached_by(version: str) -> frozenset[str] | None:
+    """Return the versions from which an upgrade to `version` has nothing to do; None: unknown."""
+    chain = _chain()
+    if version in ("head", "heads"):
+        return frozenset(chain[-1:]) or None
+    return frozenset(chain[chain.index(version) :]) if version in chain else None
+
+
+def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan | None:
+    """Return the empty plan when every data schema is at one of these versions, else None.
+
+    Raises `NotAdopted` as an upgrade does.
+    """
+    pairs = []
+    for names in settings.pairs:
+        present = state.read(cursor, names)
+        refusal.refuse_unadopted(names, present)
+        if present.recorded not in reached:
+            return None
+        pairs.append(
+            PairPlan(
+                names=names,
+                recorded=present.recorded,
+                target=present.recorded,
+                rights_version=present.rights_version,
+                gacl_owner="",
+                col_owner="",
+                steps=(),
+                archived=(),
+            )
+        )
+    cursor.execute("select pg_catalog.current_database()::text, current_user::text")
+    ((database, role),) = cursor.fetchall()
+    return Plan(
+        database=database,
+        role=role,
+        server_version=cursor.connection.server_version,
+        settings=settings,
+        pairs=tuple(pairs),
+        obstacles=(),
+    )
+
+
+def _chain() -> tuple[str, ...]:
+    """Return the revisions that Alembic would read, oldest first; none unless they are one line."""
+    parents: dict[str, str | None] = {}
+    for folder in _folders():
+        for path in sorted(folder.glob("*.py")):
+            text = path.read_text("utf-8")
+            revisions, above = _REVISION.findall(text), [*_PARENT.finditer(text)]
+            if len(revisions) != 1 or len(above) != 1 or revisions[0] in parents:
+                return ()
+            parents[revisions[0]] = above[0][1]
+    children: Mapping[str | None, str] = {parent: one for one, parent in parents.items()}
+    chain: list[str] = []
+    following = children.get(None)
+    while following is not None:
+        chain.append(following)
+        following = children.get(following)
+    return tuple(chain) if len(chain) == len(parents) else ()
+
+
+def _folders() -> tuple[Path, ...]:
+    """Return the folders of revisions: those of alembic.ini when it is ours, and the site's."""
+    section = access.main_section(access.INI)
+    site = versions.site_folder().resolve()
+    found = [versions.versions_folder().resolve()]
+    if section.get("script_location") == access.LOCATION and "version_locations" in section:
+        listed = section["version_locations"].replace("%(here)s", str(Path.cwd()))
+        separator = _SEPARATORS.get(section.get("path_separator", ""))
+        if separator is None or "%" in listed:
+            return ()
+        found = [Path(one.strip()).resolve() for one in listed.split(separator) if one.strip()]
+    if site.is_dir():
+        trust.check(site)
+        found.append(site)
+    return tuple(dict.fromkeys(found))
