@@ -114,10 +114,12 @@ def test_every_sequence_stands_at_its_greatest_id(database: Address, version: st
         assert chain.query(database, f"select nextval('{name}')") == [(last + 1,)], name
 
 
-def test_the_example_label_is_a_well_formed_stylesheet(database: Address) -> None:
+def test_every_example_of_a_label_is_a_well_formed_stylesheet(database: Address) -> None:
     from xml.etree import ElementTree
 
     chain.upgrade(database)
-    ((stylesheet,),) = chain.query(database, "select label_xsl from col.label")
-    root = ElementTree.fromstring(str(stylesheet))
-    assert root.tag == "{http://www.w3.org/1999/XSL/Transform}stylesheet"
+    stylesheets = chain.query(database, "select label_xsl from col.label")
+    assert stylesheets
+    for (stylesheet,) in stylesheets:
+        root = ElementTree.fromstring(str(stylesheet))
+        assert root.tag == "{http://www.w3.org/1999/XSL/Transform}stylesheet"
