@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations.bridge import adoption, holdings, shared_rights, state
+from collec_migrations import bridge
+from collec_migrations.bridge import holdings, shared_rights, state
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
 from collec_migrations.migrate import (
     access,
@@ -27,7 +28,7 @@ from collec_migrations.migrate.progress import Watched
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.sinks import Server
 from collec_migrations.names import Names
-from collec_migrations.postgres import advisory_lock, quoting, timeouts
+from collec_migrations.postgres import advisory_lock, privileges, quoting, timeouts
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
 
@@ -151,7 +152,7 @@ def _versions(
             versions[names.col] = reached
             if job.command == "do_stamp" and found.gacl_tables:
                 rights = shared_rights.newest((reached, held), job.versions)
-                recording.adopt_rights(cursor, names.gacl, rights)
+                recording.stamp_rights(cursor, names.gacl, rights)
                 sink.settle()
             announcements += [*sink.warnings, *run.announcements]
             if job.settings.per_version:
@@ -162,7 +163,27 @@ def _versions(
 
 def _sink(job: Job, cursor: Cursor, names: Names) -> Server:
     watch = holdings.Watch(cursor, names)
-    return Watched(cursor, watch, progress=job.progress) if job.progress else Server(cursor, watch)
+    owner = _confining(cursor, watch.owners())
+    if job.progress:
+        return Watched(cursor, watch, owner, progress=job.progress)
+    return Server(cursor, watch, owner)
+
+
+def _confining(cursor: Cursor, owners: frozenset[str]) -> str:
+    """Return the role with whose rights a superuser's run does its work, if there is one.
+
+    A trigger of the owner's then has no more rights than the owner. Where several roles own the
+    schemas' objects, no one of them has the rights for a step; where a superuser does, there is
+    nobody to confine.
+    """
+    if len(owners) != 1 or not privileges.unhindered(cursor):
+        return ""
+    (owner,) = owners
+    cursor.execute(
+        "select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) %s", (owner,)
+    )
+    row = cursor.fetchone()
+    return owner if row and not row[0] else ""
 
 
 def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
@@ -178,10 +199,19 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
-    if job.command == "do_stamp" and job.targets[0] in job.versions:
-        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
-        if warning:
-            job.say(f"warning: {warning}; see `collec-migrations detect`")
+    if job.command == "do_stamp" and (version := _stamped(job, found)):
+        bridge.refuse_stamp(cursor.connection, names, version)
+
+
+def _stamped(job: Job, found: state.State) -> str:
+    """Return the version that `alembic stamp` writes; empty: none, or Alembic refuses it itself."""
+    target = job.targets[0]
+    if target in ("head", "heads"):
+        return job.versions[-1]
+    if target[:1] in ("+", "-") and found.recorded in job.versions:
+        place = job.versions.index(found.recorded) + int(target)
+        return job.versions[place] if 0 <= place < len(job.versions) else ""
+    return target if target in job.versions else ""
 
 
 def _run_pair(

@@ -193,6 +193,16 @@ class Listing:
     def execute(self, sql: str) -> None:
         """Note nothing: statements of the tool's own are no part of a plan."""
 
+    def execute_as_owner(self, sql: str) -> None:
+        """Note nothing, either."""
+
+    def keeping(
+        self,
+        archives: Sequence[str],  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
+        """Note nothing: archives are told by what is counted."""
+        return nullcontext()
+
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Do nothing: what the step will meet is not there yet."""
 

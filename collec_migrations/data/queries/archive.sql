@@ -693,7 +693,11 @@ begin
             perform pg_temp.collec_forget(store, one.relation);
         elsif one.keys is not null and one.keys <@ present then
             select string_agg(format(
-                       case when name = any (one.fills) then '%1$I = coalesce(t.%1$I, a.%1$I)'
+                       case when name = any (one.fills) then
+                                -- Blanks, and an empty text, are what a script does not give back.
+                                '%1$I = case when pg_catalog.btrim(coalesce(t.%1$I::text, ''''))'
+                                ' = pg_catalog.btrim(coalesce(a.%1$I::text, '''')) then a.%1$I'
+                                ' else coalesce(t.%1$I, a.%1$I) end'
                             when name = any (one.computed) then
                                 '%1$I = case when a.collec_same then a.%1$I'
                                 ' else coalesce(t.%1$I, a.%1$I) end'
