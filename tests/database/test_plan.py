@@ -233,7 +233,7 @@ def test_one_table_of_another_owner_is_named(
 def test_a_role_that_may_not_create_schemas_is_told(
     server18: Server, role: str, database: Address
 ) -> None:
-    assert obstacles(as_role(server18, role, database)) == [
+    assert obstacles(as_role(server18, role, database), "1.1") == [
         "role 'plain' may not create schema 'col' and schema 'gacl'"
         f" in database {database.dbname!r}"
     ]
