@@ -158,6 +158,7 @@ def measured(
     shells = {"pg_dump -Fd -j2": f"{dump} -d {dsn} -Fd -j2 -f out"}
     shells |= {"pg_dump, piped to gzip -9": f"{dump} -d {dsn} --blobs | gzip -9 -c >out"}
     shells |= {"pg_dump -Fc, gzip 1": f"{dump} -d {dsn} -Fc -Z1 -f out"}
+    shells |= {"pg_dump -Fd -j2, gzip 1": f"{dump} -d {dsn} -Fd -j2 -Z1 -f out"}
     if its.has_zstd():
         shells["pg_dump -Fc, zstd 3"] = f"{dump} -d {dsn} -Fc -Zzstd:3 -f out"
     for number, (way, command) in enumerate(shells.items()):

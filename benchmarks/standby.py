@@ -75,4 +75,4 @@ def plain(prepared: Prepared, name: str) -> None:
 
 def ours(prepared: Prepared, name: str) -> None:
     """Make a standby by the command."""
-    accounts.run(primaries.MAIN, *prepared.words(name, "--port", clusters.free_port(), "--apply"))
+    accounts.run(primaries.MAIN, *prepared.words(name, "--port", clusters.free_port(), "--yes"))

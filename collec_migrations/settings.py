@@ -292,6 +292,11 @@ def split_list(text: str) -> tuple[str, ...]:
             return tuple(names)
 
 
+def quoted_list(pairs: tuple[Names, ...]) -> str:
+    """Return the data schemas as a list that `split_list` reads, whatever they are called."""
+    return ",".join('"' + names.col.replace('"', '""') + '"' for names in pairs)
+
+
 def _next_name(text: str) -> tuple[str, str, bool]:
     """Return the first name, what follows its comma, and whether there was a comma."""
     stripped = text.lstrip()

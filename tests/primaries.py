@@ -42,7 +42,7 @@ class Prepared:
 
     def clone(self, name: str, *more: str | Path | int) -> Result:
         """Clone, and return what the command said."""
-        return clusters.command(*self.words(name, *more), "--apply")
+        return clusters.command(*self.words(name, *more), "--yes")
 
     def slots(self) -> set[str]:
         """Return the slots of the primary."""
@@ -92,7 +92,7 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
     site.make("primary", port, {**clusters.POOR, "log_statement": "all", **settings}, *options)
     passfile = site.home / "replica.pgpass"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", site.address(port).url)
-    told = clusters.command(*words)
+    told = clusters.command(*words, "--plan")
     assert told.exit_code == 1, told.output
     for missing in ("wal_level is minimal", "max_wal_senders is 0", "wal_log_hints is off"):
         assert f"missing: {missing}" in told.output
@@ -100,14 +100,14 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
         assert f"missing: {missing}" in told.output
     assert "a restart is due for wal_level, max_wal_senders, wal_log_hints" in told.output
     assert not passfile.exists()
-    applied = clusters.command(*words, "--passfile", passfile, "--apply")
+    applied = clusters.command(*words, "--passfile", passfile, "--yes")
     assert applied.exit_code == 1, applied.output
     assert "restart PostgreSQL: max_wal_senders, wal_level, wal_log_hints" in applied.output
     assert passfile.stat().st_mode & 0o777 == 0o600
     os.chown(passfile, site.account.uid, site.account.gid)
     site.stop("primary")
     local_node.start(site.node("primary"))
-    ready = clusters.command(*words)
+    ready = clusters.command(*words, "--plan")
     assert ready.exit_code == 0, ready.output
     assert "nothing is missing" in ready.output
     return Prepared(site=site, port=port, passfile=passfile)

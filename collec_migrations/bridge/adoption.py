@@ -99,21 +99,21 @@ def refuse_stamp(connection: extensions.connection, names: Names, version: str) 
 
     An empty or removed database (`stamp base`) is the caller's to ask; so is `--force`.
     """
-    told = contradiction(connection, names, version)
-    if told:
-        raise AdoptionRefused(
-            told, hint=f"Type: collec-migrations adopt {version}   which repairs what differs."
-        )
-
-
-def contradiction(connection: extensions.connection, names: Names, version: str) -> str:
-    """Return why a database is not the version that is to be written; empty: it is."""
     _, seen = _look(connection, names, "")
     if seen.versions == (version,) and (seen.answer is Answer.LATER or not _broken(seen)):
-        return ""
+        return
     told = " or ".join(seen.versions) or str(seen.answer)
     many = f" with {len(_broken(seen))} differences" if _broken(seen) else ""
-    return f"schema {names.col!r} is seen as {told}{many}, not as {version}"
+    refused = f"schema {names.col!r} is seen as {told}{many}, not as {version}"
+    if not seen.versions:
+        raise AdoptionRefused(
+            f"schema {names.col!r} is {seen.answer}: there is nothing to stamp",
+            hint="Type: alembic upgrade head   which installs it; or name the schemas with -x.",
+        )
+    raise AdoptionRefused(
+        refused,
+        hint="Type: collec-migrations adopt   which repairs what differs and writes the version.",
+    )
 
 
 def choose(

@@ -1,4 +1,4 @@
-"""The history of a schema: one row for each version applied, adopted or downgraded."""
+"""The history of a schema: one row for each version applied, adopted, stamped or downgraded."""
 
 import getpass
 import socket
@@ -17,7 +17,7 @@ from collec_migrations.postgres.queries import statement
 
 TABLE = "migration_history"
 
-Kind = Literal["applied", "adopted", "downgraded"]
+Kind = Literal["applied", "adopted", "stamped", "downgraded"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
 """Tell what was renamed, and give it its own name back in the facts that mention it."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from collec_migrations import versions
 from collec_migrations.bridge import catalog_index
 from collec_migrations.catalog import Catalog, Fact
 
@@ -23,15 +24,58 @@ class Rename:
     definition: str
 
 
-def undo(expected: Catalog, observed: Catalog) -> tuple[Catalog, tuple[Rename, ...]]:
-    """Return the observed catalog with the release's names, and what had another one."""
+def undo(
+    expected: Catalog, observed: Catalog, version: str = ""
+) -> tuple[Catalog, tuple[Rename, ...]]:
+    """Return the observed catalog with the release's names, and what had another one.
+
+    With a version, what the steps to it and from it rename is known, however unlike it is.
+    """
     found: list[Rename] = []
-    for find, replace in _STAGES:
+    of_steps = [
+        (_declared(version, "table"), _replace_table),
+        (_declared(version, "column"), _replace_column),
+    ]
+    for find, replace in (*of_steps, *_STAGES):
         stage = find(expected, observed)
         for rename in stage:
             observed = Catalog(frozenset(replace(rename, fact) for fact in observed.facts))
         found += stage
     return observed, tuple(found)
+
+
+def _declared(version: str, kind: str) -> Callable[[Catalog, Catalog], list[Rename]]:
+    """Return what finds the tables or columns that a step to or from the version renames."""
+    known = frozenset(_known(version)) if version else frozenset()
+
+    def find(expected: Catalog, observed: Catalog) -> list[Rename]:
+        missing, extra = _apart(expected, observed, kind)
+        pairs = [
+            (gone, new)
+            for gone in missing
+            for new in extra
+            if (gone.role, kind, gone.name, new.name) in known
+        ]
+        return [_rename(gone, new) for gone, new in _unambiguous(pairs)]
+
+    return find
+
+
+def _known(version: str) -> Iterator[tuple[str, str, str, str]]:
+    """Yield role, kind, own name and that of the version before or after."""
+    for older, newer in versions.steps():
+        if version not in (older, newer):
+            continue
+        renamed = versions.declared(newer).renames
+        is_newer = version == newer
+        for path, new in renamed.items():
+            role, table, *column = path.split(".")
+            if not column:
+                yield (role, "table", *((new, table) if is_newer else (table, new)))
+                continue
+            own = renamed.get(f"{role}.{table}", table) if is_newer else table
+            pair = (new, column[0]) if is_newer else (column[0], new)
+            yield (role, "column", f"{own}.{pair[0]}", f"{own}.{pair[1]}")
 
 
 def _renamed_tables(expected: Catalog, observed: Catalog) -> list[Rename]:

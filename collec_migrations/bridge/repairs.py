@@ -223,7 +223,7 @@ def statements(
     expected: Catalog, observed: Catalog, names: Names, version: str, owner: str = ""
 ) -> tuple[Change, ...]:
     """Return what turns the observed facts into the expected ones, in an order that works."""
-    named, renamed = renames.undo(expected, _plain(observed))
+    named, renamed = renames.undo(expected, _plain(observed), version)
     want, have = catalog_index.by_key(expected), catalog_index.by_key(named)
     maker = _Maker(names, version, want, have, owner)
     found: list[Change] = [change for one in renamed for change in maker.rename(one)]
@@ -234,8 +234,10 @@ def statements(
             found.append(maker.validate(want[key]))
         elif want[key] != have[key]:
             found += maker.change(want[key], have[key])
+    # A step that stopped made a sequence that no column owns yet.
+    sequences = {fact[:3] for fact in foreign(version) if fact.kind == "sequence"}
     for key in sorted(have.keys() - want.keys()):
-        if have[key] in foreign(version):
+        if have[key] in foreign(version) or key in sequences:
             found += maker.remove(have[key])
     found += maker.views_around(found)
     unique = {change.statement: change for change in found}

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 from psycopg2.extensions import make_dsn
 
 from collec_migrations import backup, settings
-from collec_migrations.cli import backup_options, facts, options
+from collec_migrations.cli import backup_options, consent, facts, options
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access
 from collec_migrations.postgres import conninfo, peer
@@ -40,13 +41,15 @@ def schedule(
     send_to: backup_options.Offsite = None,
     user: Annotated[str, typer.Option("--user", help="The account that it runs as.")] = "postgres",
     cron: Annotated[bool, typer.Option("--cron", help="A line for crontab instead.")] = False,
-    install: Annotated[bool, typer.Option("--install", help="Put the units in place.")] = False,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Print (or install) what runs a backup of all databases every night."""
+    """Install what runs a backup of all databases every night; or print it: `--plan`, `--cron`."""
     hour, minute = backup.parse_time(at)
-    if cron and install:
-        raise UsageError("--cron and --install cannot be given together")
+    if cron and yes:
+        raise UsageError("--cron and --yes cannot be given together")
+    consent.need(plan=plan or cron, yes=yes)
     words = _command(into, url, app)
     policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     for name in ("daily", "weekly", "monthly"):
@@ -57,16 +60,21 @@ def schedule(
         backup.offsite_words(send_to, into)
         words += ("--offsite", send_to)
     planned = backup.Schedule(command=words, hour=hour, minute=minute, user=user)
-    if install:
+    texts = {"crontab": backup.cron_line(planned)} if cron else backup.units(planned)
+    written: Sequence[Path] = ()
+    if not (plan or cron):
         backup.refuse_without_systemd(planned)
         _check(into, url, app, user)
-    written = backup.install(planned) if install else ()
-    texts = {"crontab": backup.cron_line(planned)} if cron else backup.units(planned)
+        if not yes:
+            for path, text in texts.items():
+                options.say(f"# {path}\n{text}")
+        consent.ask("Install these?", yes=yes)
+        written = backup.install(planned)
     if as_json:
         facts.write({"texts": texts, "written": list(written)})
     elif cron:
         typer.echo(texts["crontab"], nl=False)
-    elif install:
+    elif written:
         typer.echo("\n".join(map(str, written)))
     else:
         for path, text in texts.items():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import backup
-from collec_migrations.cli import backup_options, backup_text, facts, options
+from collec_migrations.cli import backup_options, backup_text, consent, facts, options
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.connection import translated
@@ -89,6 +89,7 @@ def prune(
     keep_daily: backup_options.Daily = DEFAULT.daily,
     keep_weekly: backup_options.Weekly = DEFAULT.weekly,
     keep_monthly: backup_options.Monthly = DEFAULT.monthly,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -97,6 +98,7 @@ def prune(
     Exit status: 75 when another run is at work.
     """
     policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
+    consent.need(plan=plan, yes=yes)
     backup.check_there(into)
     with translated(BackupFailed, "nothing more was removed"), backup.locked(into):
         fallen = [] if ids else [one for one in backup.backups(into)[0] if one.is_fallen]
@@ -106,10 +108,12 @@ def prune(
         for one in fallen:
             for fall in one.manifest.falls:
                 options.say(f"rows fell in {one.id}: {fall}")
-        if (chosen or fallen) and not yes:
-            raise UsageError(
-                "nothing was removed", hint="Add --yes to remove these and to accept the falls."
-            )
+        if plan:
+            if as_json:
+                facts.write({"expired": list(chosen)})
+            return
+        if chosen or fallen:
+            consent.ask("Remove these, and accept the falls?", yes=yes)
         for one in fallen:
             backup.accept(one)
         kept = {one: why for one in chosen if (why := backup.remove(into, one))}

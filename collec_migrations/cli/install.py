@@ -1,40 +1,40 @@
 """`collec-migrations install`: from nothing to a working installation, again and again."""
 
 import getpass
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options
-from collec_migrations.errors import UsageError
+from collec_migrations.cli import consent, facts, options
 
 DIFFERS = 1
 """Exit status: everything is there, but something of it in another shape."""
 
 
 def install(
-    database: Annotated[str, typer.Option("--database", help="The database.")] = "collec",
+    database: Annotated[
+        str | None, typer.Option("--database", help="The database; else collec.")
+    ] = None,
     owner: Annotated[
-        str, typer.Option("--owner", help="The login role of the application, which owns it.")
-    ] = "collec",
+        str | None,
+        typer.Option("--owner", help="The application's login role, which owns it; else collec."),
+    ] = None,
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
-    local_only: Annotated[
-        bool, typer.Option("--local-only", help="The account comes from this machine alone.")
-    ] = False,
-    address: Annotated[
+    app: options.App = None,
+    networks: Annotated[
         list[str] | None,
         typer.Option("--address", help="A network from which it may come too; can be repeated."),
     ] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Show what would happen; touch nothing.")
+    no_hba: Annotated[
+        bool, typer.Option("--no-hba", help="Show the access rules; do not write them.")
     ] = False,
-    apply_hba: Annotated[
-        bool, typer.Option("--apply-hba", help="Write the access rules, and prove them.")
-    ] = False,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     passfile: Annotated[
         Path | None, typer.Option("--passfile", help="Keep the password in this file (0600).")
     ] = None,
@@ -44,34 +44,47 @@ def install(
 
     Exit status: 1 when a resource is there in another shape.
     """
-    if local_only and address:
-        raise UsageError("--local-only and --address contradict each other")
+    consent.need(plan=plan, yes=yes)
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations import install as room
     from collec_migrations.cli import install_text
     from collec_migrations.migrate import access
-    from collec_migrations.postgres import administrator
+    from collec_migrations.postgres import administrator, conninfo
+    from collec_migrations.settings import quoted_list
 
-    given = options.given(url=url, gacl=gacl, col=col)
-    told = access.told(given)
+    said = options.installation(app)
+    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
+    given = options.given(gacl=told.pairs[0].gacl, col=quoted_list(told.pairs))
+    # The application's own account may make nothing: an administrator comes in, by --url.
+    where = url or os.environ.get("COLLEC_DATABASE_URL")
+    address = conninfo.parse(where, source="--url") if said and where else told.address
+    login, name = (said.login, said.connection.get("dbname")) if said else ("", "")
     desired = room.Desired(
-        database=room.check_name("database", database),
-        owner=room.check_name("role", owner),
+        database=room.check_name("database", database or name or "collec"),
+        owner=room.check_name("role", owner or login or "collec"),
         pairs=told.pairs,
-        networks=room.networks(address or ()),
+        networks=room.networks(networks or ()),
         passfile=passfile,
-        apply_hba=apply_hba,
+        apply_hba=not no_hba,
     )
-    admin = administrator.of(told.address)
+    admin = administrator.of(None if said and not where else address)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
         found = room.plan(admin, desired, given, say=options.say)
         _show(install_text.facts(found), install_text.lines(found), as_json=as_json)
     else:
+        if not yes:
+            shown = room.plan(admin, desired, given, say=options.say)
+            options.say("\n".join(install_text.lines(shown)))
+            consent.ask("Install this?", yes=False)
         with room.locked(admin, say=options.say):
             found = room.plan(admin, desired, given, say=options.say)
             done = room.install(admin, found, given, say=options.say, ask=ask)
         _show(install_text.done_facts(done), install_text.done_lines(done), as_json=as_json)
+        options.say(
+            f"next: collec-migrations app-config --url postgresql:///{desired.database}"
+            "   prints the lines for the application"
+        )
     if found.differs:
         raise typer.Exit(DIFFERS)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options, progress
+from collec_migrations.cli import consent, facts, options, progress
 from collec_migrations.postgres.sizes import shown
 from collec_migrations.replica import standby_config
 from collec_migrations.replica.clone import CloneResult
@@ -43,10 +43,12 @@ def clone_(
     silence: Annotated[
         float, typer.Option("--silence", min=1, help="Seconds without a byte: then give up.")
     ] = 600,
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; else only tell.")] = False,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Make a standby of a primary in a data folder of this machine."""
+    consent.need(plan=plan, yes=yes)
     spec = replace(
         standby_config.standby_spec(primary, data, name=name, passfile=passfile),
         bin_dir=bin_dir,
@@ -56,13 +58,15 @@ def clone_(
         patience=wait,
         silence=silence,
     )
-    if not apply:
+    if not yes:
         found = replica.plan_clone(spec)
         if as_json:
             facts.write(_plan_facts(found))
         else:
             typer.echo("\n".join(_planned(found)))
-        raise typer.Exit(1 if found.obstacles else 0)
+        if plan or found.obstacles:
+            raise typer.Exit(1 if found.obstacles else 0)
+        consent.ask("Clone now?", yes=False)
     with progress.watched() as (say, advance):
         done = replica.make_clone(spec, say=say, advance=advance)
     if as_json:
@@ -90,7 +94,7 @@ def _planned(found: ClonePlan) -> Iterator[str]:
     for one in found.obstacles:
         yield f"in the way: {one.what}"
         yield f"            {one.hint}"
-    yield "not possible yet" if found.obstacles else "nothing is in the way; --apply does it"
+    yield "not possible yet" if found.obstacles else "nothing is in the way"
 
 
 def _done(done: CloneResult) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Options that several commands of `replica` share."""
 
 import socket
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from collec_migrations.cli import consent, facts
 from collec_migrations.errors import UsageError
 from collec_migrations.replica import nodes
 from collec_migrations.replica.nodes import PATIENCE, NamedNode
@@ -49,16 +49,16 @@ def own_name(name: str | None, known: Sequence[NamedNode]) -> str:
     return nodes.node_named(known, chosen).name
 
 
-def agree(plan: Sequence[str], *, yes: bool, as_json: bool) -> None:
-    """Show a plan, and ask for consent; raise UsageError when nobody can give it.
+def agree(lines: Sequence[str], *, plan: bool, yes: bool, as_json: bool) -> None:
+    """Show a plan, and go on only when that is wanted.
 
     With `as_json` standard output is for the result alone.
     """
-    for line in plan:
-        typer.echo(line, err=yes or as_json)
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError("nothing was done", hint="Add --yes to do it.")
-    if not typer.confirm("Do it?", err=True):
-        raise typer.Exit(1)
+    if plan and as_json:
+        facts.write({"plan": list(lines)})
+    else:
+        for line in lines:
+            typer.echo(line, err=yes or as_json)
+    if plan:
+        raise typer.Exit
+    consent.ask("Do it?", yes=yes)

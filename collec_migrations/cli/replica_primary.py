@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options
+from collec_migrations.cli import consent, facts, options
 from collec_migrations.migrate import access
 from collec_migrations.postgres import administrator, server_settings
 from collec_migrations.replica import primary
@@ -29,18 +29,25 @@ def primary_(
     new_passwords: Annotated[
         bool, typer.Option("--new-passwords", help="Give the roles new passwords in any case.")
     ] = False,
-    apply: Annotated[bool, typer.Option("--apply", help="Write it; else only tell.")] = False,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Tell all that a primary lacks for a standby, and why; exit with 1 if anything."""
+    """Make a server ready to have a standby: tell all that it lacks, and why, then write it.
+
+    Exit status: 1 when something is missing.
+    """
+    consent.need(plan=plan, yes=yes)
     connect = administrator.of(access.told(options.given(url=url, app=app)).address).connect
-    if not apply:
+    if not yes:
         found = replica.plan_primary(connect, standby, passfile.absolute())
         if as_json:
             facts.write(_plan_facts(found))
         else:
             typer.echo("\n".join(_planned(found)))
-        raise typer.Exit(0 if found.is_ready else 1)
+        if plan or found.is_ready:
+            raise typer.Exit(0 if found.is_ready else 1)
+        consent.ask("Write this?", yes=False)
     done = replica.prepare_primary(
         connect, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
     )
@@ -69,7 +76,7 @@ def _planned(found: PrimaryPlan) -> Iterator[str]:
         return
     due = ", ".join(found.restart)
     yield f"a restart is due for {due}" if due else "no restart is needed"
-    yield "--apply writes this; the server is never restarted by it"
+    yield "the server is never restarted by this"
 
 
 def _missing(found: PrimaryPlan) -> Iterator[str]:

@@ -28,6 +28,7 @@ def promote(
     ] = False,
     app: options.App = None,
     patience: replica_options.Patience = replica_options.DEFAULT_PATIENCE,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -36,7 +37,7 @@ def promote(
     installation = options.installation(app)
     local = local_node.local_node(data, standby_config.major_of(data)) if data else None
     found = replica.plan_promotion(named, name, local=local, force=force, patience=patience)
-    replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
+    replica_options.agree(list(_planned(found)), plan=plan, yes=yes, as_json=as_json)
     done = replica.promote(found, say=options.say)
     lines = application_settings.moved(done.host, done.port, installation)
     if as_json:

@@ -26,6 +26,7 @@ def rejoin(
     passfile: replica_options.Passfile = None,
     bin_dir: replica_options.BinDir = None,
     wait: replica_options.Wait = 60,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -41,7 +42,7 @@ def rejoin(
     )
     found = replica.plan_rejoin(request)
     if found.choice is not None:
-        replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
+        replica_options.agree(list(_planned(found)), plan=plan, yes=yes, as_json=as_json)
     done = replica.rejoin_standby(found, say=options.say)
     if as_json:
         rest = asdict(done)

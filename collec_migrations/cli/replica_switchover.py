@@ -26,6 +26,7 @@ def switchover_(
     bin_dir: replica_options.BinDir = None,
     wait: replica_options.Wait = 60,
     app: options.App = None,
+    plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
@@ -41,7 +42,7 @@ def switchover_(
         patience=wait,
     )
     found = replica.plan_switchover(request, to)
-    replica_options.agree(list(_planned(found)), yes=yes, as_json=as_json)
+    replica_options.agree(list(_planned(found)), plan=plan, yes=yes, as_json=as_json)
     done = replica.switch_over(found, say=options.say)
     lines = application_settings.moved(done.promoted.host, done.promoted.port, installation)
     if as_json:

@@ -41,7 +41,7 @@ def backups(folder: Path | None, origin: tuple[str, str], now: datetime) -> Iter
 
     Both may be empty, for any: the server is down, or does not tell.
     """
-    schedule = "collec-migrations backup schedule --into DIR --install"
+    schedule = "collec-migrations backup schedule --into DIR"
     if folder is None:
         yield Line(group=BACKUP, name="backup", verdict=ATTENTION, text="no folder is named",
                    command=f"Set COLLEC_BACKUP_DIR or --into; {schedule}")  # fmt: skip

@@ -70,7 +70,7 @@ def judge(desired: Desired, found: Found, file: Path, text: str) -> Access:
         name=str(file),
         state="make" if desired.apply_hba else "shown",
         detail=f"{desired.owner} reaches {desired.database} and no other database",
-        advice="" if desired.apply_hba else "add --apply-hba, or put the lines above all rules",
+        advice="" if desired.apply_hba else "leave out --no-hba, or put the lines above all rules",
     )
     return Access(resource=resource, block=block, caught_by=caught_by)
 

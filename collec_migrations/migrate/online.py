@@ -174,7 +174,7 @@ def _versions(
             if job.command == "do_stamp" and found.gacl_tables:
                 run = steps.run()
                 rights = shared_rights.newest((reached, run.rights_held), job.versions)
-                recording.adopt_rights(cursor, names.gacl, rights)
+                recording.stamp_rights(cursor, names.gacl, rights)
                 run.sink.settle()
             announcements += steps.announcements()
             if job.settings.per_version:
@@ -206,14 +206,34 @@ class _Steps:
 
         job, cursor, names, found = self._told
         watch = holdings.Watch(cursor, names)
+        owner = _confining(cursor, watch.owners())
         sink = (
-            Watched(cursor, watch, progress=job.progress) if job.progress else Server(cursor, watch)
+            Watched(cursor, watch, owner, progress=job.progress)
+            if job.progress
+            else Server(cursor, watch, owner)
         )
         held = shared_rights.newest_of_others(
             shared_rights.data_schemas(cursor, names), names, job.versions
         )
         made = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
         return made, sink
+
+
+def _confining(cursor: Cursor, owners: frozenset[str]) -> str:
+    """Return the role with whose rights a superuser's run does its work, if there is one.
+
+    A trigger of the owner's then has no more rights than the owner. Where several roles own the
+    schemas' objects, no one of them has the rights for a step; where a superuser does, there is
+    nobody to confine.
+    """
+    if len(owners) != 1 or not privileges.unhindered(cursor):
+        return ""
+    (owner,) = owners
+    cursor.execute(
+        "select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) %s", (owner,)
+    )
+    row = cursor.fetchone()
+    return owner if row and not row[0] else ""
 
 
 def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
@@ -229,12 +249,21 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
-    if job.command == "do_stamp" and job.targets[0] in job.versions:
-        from collec_migrations.bridge import adoption
+    if job.command == "do_stamp" and (version := _stamped(job, found)):
+        from collec_migrations import bridge
 
-        warning = adoption.contradiction(cursor.connection, names, job.targets[0])
-        if warning:
-            job.say(f"warning: {warning}; see `collec-migrations detect`")
+        bridge.refuse_stamp(cursor.connection, names, version)
+
+
+def _stamped(job: Job, found: state.State) -> str:
+    """Return the version that `alembic stamp` writes; empty: none, or Alembic refuses it itself."""
+    target = job.targets[0]
+    if target in ("head", "heads"):
+        return job.versions[-1]
+    if target[:1] in ("+", "-") and found.recorded in job.versions:
+        place = job.versions.index(found.recorded) + int(target)
+        return job.versions[place] if 0 <= place < len(job.versions) else ""
+    return target if target in job.versions else ""
 
 
 def _run_pair(

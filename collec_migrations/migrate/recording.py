@@ -25,12 +25,12 @@ def callback(run: Callable[[], "Run"]) -> Callable[..., None]:
 def kind(step: MigrationInfo) -> Kind:
     """Return what kind of event a step is in a schema's history."""
     if step.is_stamp:
-        return "adopted"
+        return "stamped"
     return "applied" if step.is_upgrade else "downgraded"
 
 
-def adopt_rights(cursor: Cursor, schema: str, version: str | None) -> None:
+def stamp_rights(cursor: Cursor, schema: str, version: str | None) -> None:
     """Record that the rights schema is found at a version, unless its history says so already."""
     past = history.read(cursor, schema)
     if version != (past[-1].version if past else None):
-        history.record(cursor, schema, history.Entry(version=version, kind="adopted"))
+        history.record(cursor, schema, history.Entry(version=version, kind="stamped"))

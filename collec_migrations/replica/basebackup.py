@@ -35,7 +35,7 @@ KEEPALIVES = "keepalives_idle=20 keepalives_interval=10 keepalives_count=3"
 """It only listens: without them it would wait two hours for a primary that is gone."""
 HINTS: Mapping[str, str] = MappingProxyType(
     {
-        "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS --apply`"
+        "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS`"
         " on the primary's machine: its pg_hba.conf does not let the standby in.",
         "password authentication failed": "Correct the password in the password file.",
         "No space left": "Make room, or use another disk.",

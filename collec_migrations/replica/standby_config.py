@@ -342,6 +342,6 @@ def password_of(spec: StandbySpec, account: Account) -> str:
 def _passfile_hint(path: Path, account: Account, spec: StandbySpec) -> str:
     who = "" if account.uid == os.geteuid() else f"-o {account.name} "
     return (
-        "`replica primary --apply` made one on the primary: copy it here, then"
+        "`replica primary` made one on the primary: copy it here, then"
         f" install {who}-m 600 COPY {path}. Its line: {spec.host}:{spec.port}:*:{spec.user}:..."
     )

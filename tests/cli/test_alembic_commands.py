@@ -51,7 +51,7 @@ def test_stamp_writes_the_version_it_reads_as(database: Address) -> None:
     assert stamped.returncode == 0, stamped.stdout
     assert alembic("current", url=database.url).stdout == "1.0.8\n"
     assert chain.query(database, "select version, kind from col.migration_history") == [
-        ("1.0.8", "adopted")
+        ("1.0.8", "stamped")
     ]
 
 
@@ -105,9 +105,22 @@ def test_a_database_with_tables_but_no_version_is_refused(database: Address) -> 
     assert "collec-migrations detect" in refused.stdout
 
 
-def test_stamp_warns_of_a_version_that_is_not_seen(database: Address) -> None:
-    chain.upgrade(database, "1.0.8")
-    stamped = alembic("stamp", "1.0.5", url=database.url)
-    assert stamped.returncode == 0
-    assert "warning: schema 'col' is seen as 1.0.8, not soundly as 1.0.5" in stamped.stderr
-    assert "warning" not in alembic("stamp", "1.0.8", url=database.url).stderr
+@pytest.mark.parametrize("target", ["1.0.5", "head", "+1"])
+def test_stamp_refuses_a_version_that_is_not_seen(
+    server18: Server, clone: Clone, target: str
+) -> None:
+    database = clone(chain.template_at(server18, "1.0.8"))
+    before = chain.query(database, "select * from col.migration_history")
+    refused = alembic("stamp", target, url=database.url)
+    assert refused.returncode != 0
+    assert "schema 'col' is seen as 1.0.8, not as " in refused.stdout
+    assert "hint: Type: collec-migrations adopt " in refused.stdout
+    assert chain.query(database, "select * from col.migration_history") == before
+    assert alembic("current", url=database.url).stdout == "1.0.8\n"
+
+
+def test_stamp_refuses_a_schema_with_nothing_in_it(database: Address) -> None:
+    chain.execute(database, "create schema col")
+    refused = alembic("stamp", "head", url=database.url)
+    assert refused.returncode != 0
+    assert "there is nothing to stamp" in refused.stdout

@@ -67,11 +67,16 @@ READING = [
     pytest.param(("archive", "list"), 0, {"archives"}, id="archive list"),
     pytest.param(("server", "stop"), 0, {"stopped"}, id="server stop"),
     pytest.param(("backup", "list", "--into", "."), 1, {"backups", "broken"}, id="no backups"),
-    pytest.param(("backup", "schedule", "--into", "d"), 0, {"texts", "written"}, id="schedule"),
+    pytest.param(
+        ("backup", "schedule", "--into", "d", "--plan"), 0, {"texts", "written"}, id="schedule"
+    ),
     pytest.param(("backup", "schedule", "--into", "d", "--cron"), 0, {"texts"}, id="cron"),
     pytest.param(("doctor",), 3, {"lines"}, id="doctor"),  # this server does not write to disk
     pytest.param(
-        ("replica", "primary", "--standby", "127.0.0.1"), 1, {"ready", "missing"}, id="primary"
+        ("replica", "primary", "--standby", "127.0.0.1", "--plan"),
+        1,
+        {"ready", "missing"},
+        id="primary",
     ),
     pytest.param(("app-config",), 0, {"settings"}, id="app-config"),
     pytest.param(("diagram",), 0, {"mermaid", "version"}, id="diagram"),

@@ -170,7 +170,7 @@ def test_what_changes_the_roles_is_told_as_json(pair18: Pair) -> None:
 def test_a_clone_is_told_as_json() -> None:
     with clusters.site(18) as site:
         prepared = primaries.prepare(site)
-        planned = clusters.command(*prepared.words("s1"), "--json")
+        planned = clusters.command(*prepared.words("s1"), "--json", "--plan")
         assert planned.exit_code == 0, planned.output
         assert json.loads(planned.stdout)["obstacles"] == []
         port = clusters.free_port()

@@ -43,6 +43,10 @@ SAMPLE = {
 """What the ordinary run adopts; all shapes in the soak."""
 
 
+INTERRUPTED = ("1.1", "2.0", "2.2", "25.0")
+"""The versions whose step the ordinary run stops."""
+
+
 def every(shapes: list[tuple[str, versions.Shape, Catalog]]) -> list[ParameterSet]:
     """Return the cases of a test: those beyond the sample are left to the soak."""
     return [
@@ -192,7 +196,7 @@ def test_a_text_that_is_too_long_stops_a_change_of_type(session: Connection) -> 
 
 
 @pytest.mark.parametrize(("older", "newer"), [
-    pytest.param(older, newer, marks=[] if newer in ("1.1", "25.0") else pytest.mark.soak)
+    pytest.param(older, newer, marks=[] if newer in INTERRUPTED else pytest.mark.soak)
     for older, newer in versions.steps() if versions.is_recorded(older)
 ])  # fmt: skip
 def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
@@ -220,7 +224,8 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
         done = adoption.adopt(session, names)
         assert done.version in (older, newer)
         observed = normalised(catalog_reader.read_catalog(session, names))
-        assert observed == repairs.target(done.version, observed), stop
+        expected = repairs.target(done.version, observed)
+        assert observed.facts ^ expected.facts == frozenset(), (stop, done.version)
         session.rollback()
 
 

@@ -56,7 +56,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
     passfile = PLACE / f"{first}.pgpass"
     url = f"host=/var/run/postgresql port={port} user=postgres"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
-    told = clusters.command(*words, "--passfile", passfile, "--apply")
+    told = clusters.command(*words, "--passfile", passfile, "--yes")
     assert f"wrote /etc/postgresql/{MAJOR}/{first}/postgresql.conf" in told.output
     try:
         shutil.chown(passfile, "postgres")
@@ -64,7 +64,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
         assert clusters.command(*words).exit_code == 0
         made = clusters.command(
             *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}", "--replace"),
-            *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--apply"),
+            *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--yes"),
         )
     finally:
         passfile.unlink()

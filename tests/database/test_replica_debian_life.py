@@ -98,7 +98,7 @@ def life(ports: dict[str, int], passfile: Path) -> None:
     named = [word for text in nodes for word in ("--node", text)]
     done(
         *("clone", "--primary", f"postgresql://127.0.0.1:{ports[first]}", "--replace"),
-        *("--data", PLACE / second, "--name", second, *by, "--apply"),
+        *("--data", PLACE / second, "--name", second, *by, "--yes"),
     )
     found = postmaster.running(PLACE / first)
     assert found

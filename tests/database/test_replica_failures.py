@@ -84,7 +84,7 @@ def test_a_clone_that_is_ended_leaves_nothing_or_what_the_next_run_clears(
     prepared: Prepared, name: str, number: signal.Signals
 ) -> None:
     slow = clusters.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
-    words = prepared.words(name, "--apply", "--bindir", slow)
+    words = prepared.words(name, "--yes", "--bindir", slow)
     with accounts.spawn(primaries.MAIN, *words) as process:
         until(lambda: (prepared.site.home / f"{name}.partial/base").exists())
         process.send_signal(number)
@@ -114,7 +114,7 @@ def test_a_network_that_is_cut_ends_the_copy(prepared: Prepared, name: str) -> N
     partial = prepared.site.home / f"{name}.partial"
     slow = clusters.wrapped(prepared.site, "pg_basebackup", f"exec {SLOWED}")
     with proxy.proxy(prepared.port) as method:
-        words = prepared.words(name, "--apply", "--bindir", slow, "--silence", 1)
+        words = prepared.words(name, "--yes", "--bindir", slow, "--silence", 1)
         words[words.index("--primary") + 1] = f"postgresql://127.0.0.1:{method.port}"
         with accounts.spawn(primaries.MAIN, *words) as process:
             until((partial / "base").exists)
@@ -157,7 +157,7 @@ def test_a_folder_that_is_out_of_reach_is_told(prepared: Prepared, name: str) ->
     before = prepared.site.home.stat().st_mode
     prepared.site.home.chmod(0o711)
     try:
-        words = prepared.words(name)[:-2]  # its own password file
+        words = [*prepared.words(name)[:-2], "--plan"]  # its own password file
         words[words.index("--data") + 1] = str(closed / "x/data")
         with accounts.spawn(primaries.MAIN, *words, who=accounts.somebody()) as process:
             _, said = process.communicate(timeout=30)

@@ -518,10 +518,10 @@ def test_a_primary_with_unmet_standbys_is_prepared_and_no_password_is_changed(
     file = tmp_path / "passwords"
     words = ("primary", "--standby", "127.0.0.1", "--passfile", file)
     url = ("--url", f"postgresql://postgres@127.0.0.1:{pair.a.port}/postgres")
-    _, told = replica(*words, *url, "--apply")
+    _, told = replica(*words, *url, "--yes")
     for role in ("rep", "rewind"):
         assert f"{file} has no line for the role {role}, which is there already" in told
     assert pair.a.sql("select rolname, rolpassword from pg_authid order by 1") == before
-    _, told = replica(*words, *url, "--apply", "--new-passwords")  # its commits wait for nobody
+    _, told = replica(*words, *url, "--yes", "--new-passwords")  # its commits wait for nobody
     assert file.exists(), told
     assert pair.a.sql("select rolname, rolpassword from pg_authid order by 1") != before

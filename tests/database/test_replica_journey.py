@@ -25,7 +25,7 @@ def test_the_newest_major_as_well(prepared: Prepared, name: str) -> None:
 def follows(prepared: Prepared, name: str) -> None:
     """See a plan that touches nothing, a clone, and a row that arrives."""
     port = clusters.free_port()
-    planned = clusters.command(*prepared.words(name, "--port", port))
+    planned = clusters.command(*prepared.words(name, "--port", port), "--plan")
     assert planned.exit_code == 0, planned.output
     assert "nothing is in the way" in planned.output
     assert not prepared.left(name)
@@ -78,7 +78,7 @@ def test_an_ordinary_account_clones_for_itself(prepared: Prepared, name: str) ->
     words[words.index("--name") + 1] = name
     words[words.index("--passfile") + 1] = str(passfile)
     try:
-        told = accounts.run(primaries.MAIN, *words, "--apply", who=who)
+        told = accounts.run(primaries.MAIN, *words, "--yes", who=who)
         assert f"{name!r} streams" in told
         assert (home / "data").stat().st_uid == who.uid
         assert "its owner cannot come in by the socket" in told

@@ -17,7 +17,8 @@ ROLES = (
 def primary(prepared: Prepared, *words: str | Path, standby: str = "127.0.0.1") -> tuple[int, str]:
     """Run the command on the shared primary; return exit status and output."""
     url = prepared.address.url
-    done = clusters.command("replica", "primary", "--standby", standby, "--url", url, *words)
+    done = clusters.command("replica", "primary", "--standby", standby, "--url", url,
+                            *(words if "--yes" in words else ("--plan", *words)))  # fmt: skip
     return done.exit_code, done.output
 
 
@@ -46,7 +47,7 @@ def test_a_second_run_changes_nothing(prepared: Prepared) -> None:
     data = prepared.site.node("primary").data
     before = ((data / "pg_hba.conf").read_text(), (data / "postgresql.conf").read_text())
     keeps = verifiers(prepared)
-    status, said = primary(prepared, "--apply", "--passfile", prepared.passfile)
+    status, said = primary(prepared, "--yes", "--passfile", prepared.passfile)
     assert status == 0, said
     assert "the primary is ready" in said
     assert ((data / "pg_hba.conf").read_text(), (data / "postgresql.conf").read_text()) == before
@@ -57,7 +58,7 @@ def test_a_second_run_changes_nothing(prepared: Prepared) -> None:
 @pytest.mark.usefixtures("kept")
 def test_new_passwords_come_in_and_the_old_ones_do_not(prepared: Prepared, tmp_path: Path) -> None:
     passfile = tmp_path / "new.pgpass"
-    status, said = primary(prepared, "--apply", "--new-passwords", "--passfile", passfile)
+    status, said = primary(prepared, "--yes", "--new-passwords", "--passfile", passfile)
     assert status == 0, said
     assert passfile.stat().st_mode & 0o777 == 0o600
     for role in ("rep", "rewind"):
@@ -78,7 +79,7 @@ def test_roles_that_may_not_do_what_they_are_for_are_given_their_rights(
     assert status == 1
     assert "missing: role rep" in said
     assert "missing: role rewind" in said
-    status, said = primary(prepared, "--apply", "--passfile", tmp_path / "none")
+    status, said = primary(prepared, "--yes", "--passfile", tmp_path / "none")
     assert status == 0, said
     assert sorted(clusters.rows(prepared.address, ROLES)) == [
         ("rep", True, True),
@@ -94,7 +95,7 @@ def test_a_password_kept_as_md5_is_replaced(prepared: Prepared, tmp_path: Path) 
     prepared.execute("set password_encryption = 'md5'; alter role rep password 'guess'")
     status, said = primary(prepared)
     assert (status, "the password of rep is kept as MD5" in said) == (1, True)
-    status, said = primary(prepared, "--apply", "--passfile", tmp_path / "pgpass")
+    status, said = primary(prepared, "--yes", "--passfile", tmp_path / "pgpass")
     assert status == 0, said
     assert "rep:" in (tmp_path / "pgpass").read_text()
     assert "rewind:" not in (tmp_path / "pgpass").read_text()
@@ -105,9 +106,7 @@ def test_a_password_kept_as_md5_is_replaced(prepared: Prepared, tmp_path: Path) 
 def test_another_standby_gets_its_own_lines_and_the_first_keeps_its(
     prepared: Prepared, tmp_path: Path
 ) -> None:
-    status, said = primary(
-        prepared, "--apply", "--passfile", tmp_path / "none", standby="127.0.0.9"
-    )
+    status, said = primary(prepared, "--yes", "--passfile", tmp_path / "none", standby="127.0.0.9")
     assert status == 0, said
     rules = (prepared.site.node("primary").data / "pg_hba.conf").read_text()
     for address in ("127.0.0.9/32", "127.0.0.1/32"):
@@ -128,8 +127,8 @@ def test_a_role_that_is_no_superuser_is_told_so(prepared: Prepared, tmp_path: Pa
     url = f"{prepared.address.url}&options=-c%20role%3Dprepares_nothing"
     words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
     try:
-        reads = clusters.command(*words)
-        told = clusters.command(*words, "--apply", "--passfile", tmp_path / "none")
+        reads = clusters.command(*words, "--plan")
+        told = clusters.command(*words, "--yes", "--passfile", tmp_path / "none")
     finally:
         prepared.execute("drop role prepares_nothing")
     assert reads.exit_code == 0, reads.output
@@ -149,12 +148,12 @@ def test_a_standby_is_not_prepared_as_a_primary(prepared: Prepared, name: str) -
     port = clusters.free_port()
     assert prepared.clone(name, "--port", port).exit_code == 0
     url = prepared.site.address(port).url
-    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url, "--plan")
     assert told.exit_code == 3
     assert "is a standby itself" in told.output
     again = clusters.command(
         *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}"),
-        *("--data", prepared.site.home / f"{name}x", "--passfile", prepared.passfile),
+        *("--data", prepared.site.home / f"{name}x", "--passfile", prepared.passfile, "--plan"),
     )
     assert again.exit_code == 1, again.output
     assert "is a standby itself" in again.output

@@ -62,7 +62,13 @@ def test_a_password_file_that_the_server_cannot_read_is_told(prepared: Prepared,
 
 def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
     refused = clusters.command(
-        "replica", "clone", "--primary", "postgresql://rep:hidden@db1", "--data", "/nowhere/b"
+        "replica",
+        "clone",
+        "--primary",
+        "postgresql://rep:hidden@db1",
+        "--data",
+        "/nowhere/b",
+        "--plan",
     )
     assert refused.exit_code == 2
     assert "hidden" not in refused.output
@@ -90,7 +96,7 @@ def test_a_missing_rule_of_access_is_told_by_both_commands(
     assert "pg_hba.conf" in refused.output
     assert not prepared.left(name)
     url = prepared.address.url
-    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url, "--plan")
     assert told.exit_code == 1
     assert "pg_hba.conf does not let 127.0.0.1 in" in told.output
 
@@ -100,7 +106,7 @@ def test_a_broken_rule_is_told_and_left_as_it_is(prepared: Prepared, rules: Path
     rules.write_text(broken)
     url = prepared.address.url
     words = ("replica", "primary", "--standby", "127.0.0.2", "--url", url)
-    told = clusters.command(*words, "--passfile", rules.parent / "none", "--apply")
+    told = clusters.command(*words, "--passfile", rules.parent / "none", "--yes")
     assert told.exit_code == 3, told.output
     assert "pg_hba.conf" in told.output
     assert rules.read_text() == broken
@@ -172,7 +178,9 @@ def test_a_primary_that_repmgr_manages_is_only_read(prepared: Prepared, name: st
     try:
         refused = prepared.clone(name)
         url = prepared.address.url
-        told = clusters.command("replica", "primary", "--standby", "10.0.0.9", "--url", url)
+        told = clusters.command(
+            "replica", "primary", "--standby", "10.0.0.9", "--url", url, "--plan"
+        )
     finally:
         prepared.execute("drop schema repmgr")
     assert (refused.exit_code, told.exit_code) == (3, 3)

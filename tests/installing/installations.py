@@ -18,6 +18,8 @@ from collec_migrations.cli import main
 from collec_migrations.postgres import programs
 from tests.sites import Site
 
+RULES = "with access rules"
+"""Among the words of a test: write them; else they are shown."""
 PASSWORD = 'pa\'ss \\ %s "wörd"'
 
 
@@ -38,8 +40,13 @@ class Lab:
             "COLLEC_DB_PASSWORD": password,
             "COLLEC_WITHOUT_POSTGIS": None if postgis else "yes",
         }
+        more = [*words] if "--plan" in words else ["--yes", *words]
+        if RULES in more:
+            more.remove(RULES)
+        else:
+            more.append("--no-hba")
         return CliRunner().invoke(
-            main.app, ["install", "--database", self.name, "--owner", self.name, *words],
+            main.app, ["install", "--database", self.name, "--owner", self.name, *more],
             env=environment,
         )  # fmt: skip
 

@@ -5,7 +5,7 @@ import pytest
 from collec_migrations.postgres import config_block
 from tests import accounts, sites
 from tests.accounts import needs_root
-from tests.installing.installations import Lab
+from tests.installing.installations import RULES, Lab
 
 HEAD = "local all postgres peer map=admin\n"
 FILES = {
@@ -44,7 +44,7 @@ def test_the_account_is_refused_elsewhere_whatever_the_file_was(lab: Lab) -> Non
     for name, text in FILES.items():
         old = filled(text, lab)
         lab.site.put_rules(old)
-        done = lab.install("--apply-hba")
+        done = lab.install(RULES)
         assert done.exit_code == 0, (name, done.output)
         assert config_block.without(lab.site.hba.read_text(), f"install {lab.name}") == old, name
         check_it_is_so(lab)
@@ -63,7 +63,7 @@ def test_included_files_count_from_16_on(lab: Lab) -> None:
         lab.site.put_rules(filled(text, lab))
         shown = lab.install("--plan")
         assert "decides: local all" in shown.stdout, name
-        assert lab.install("--apply-hba").exit_code == 0, name
+        assert lab.install(RULES).exit_code == 0, name
         check_it_is_so(lab)
 
 
@@ -75,13 +75,13 @@ def test_rules_that_do_the_same_need_no_block_of_ours(lab18: Lab) -> None:
         f"local all {name} reject\nhost all {name} all reject\n"
     )
     before = lab18.site.hba.read_bytes()
-    assert lab18.install("--apply-hba").stdout.endswith("nothing was changed\n")
+    assert lab18.install(RULES).stdout.endswith("nothing was changed\n")
     assert lab18.site.hba.read_bytes() == before
 
 
 def test_a_wrong_password_takes_the_new_rules_back(lab18: Lab) -> None:
     assert lab18.install().exit_code == 0
-    done = lab18.install("--apply-hba", password="another")
+    done = lab18.install(RULES, password="another")
     assert done.exit_code == 3
     assert "password authentication failed" in done.stderr
     assert "as it was; everything else is there" in done.stderr
@@ -92,19 +92,19 @@ def test_a_wrong_password_takes_the_new_rules_back(lab18: Lab) -> None:
 
 def test_rules_are_proved_without_knowing_the_password(lab18: Lab) -> None:
     assert lab18.install().exit_code == 0
-    done = lab18.install("--apply-hba", password=None)
+    done = lab18.install(RULES, password=None)
     assert done.exit_code == 0
     check_it_is_so(lab18)
 
 
 def test_another_address_and_another_database_of_the_same_account(lab18: Lab) -> None:
-    assert lab18.install("--apply-hba", "--address", "10.0.0.0/8").exit_code == 0
+    assert lab18.install(RULES, "--address", "10.0.0.0/8").exit_code == 0
     second = f"{lab18.name}_two"
     try:
-        assert lab18.install("--apply-hba", "--database", second).exit_code == 0
+        assert lab18.install(RULES, "--database", second).exit_code == 0
         assert lab18.enters() == lab18.enters(second) == ""
         assert "rejects" in lab18.enters("postgres")
-        again = lab18.install("--apply-hba", "--address", "10.0.0.0/8")
+        again = lab18.install(RULES, "--address", "10.0.0.0/8")
         assert again.exit_code == 0
         assert lab18.enters(second) == ""
         text = lab18.site.hba.read_text()
@@ -117,7 +117,7 @@ def test_another_address_and_another_database_of_the_same_account(lab18: Lab) ->
 def test_a_faulty_file_is_told_before_anything_is_made(lab18: Lab) -> None:
     faulty = f"{sites.RULES}host collec collec md5\n"
     lab18.site.hba.write_text(faulty)
-    done = lab18.install("--apply-hba")
+    done = lab18.install(RULES)
     assert done.exit_code == 3
     assert "pg_hba.conf:8 is not a rule: host collec collec md5" in done.stderr
     assert lab18.exists() == []
@@ -133,9 +133,7 @@ def test_who_cannot_write_the_file_gets_the_lines_before_anything_is_made(lab18:
     lab18.site.execute("create role second_admin superuser login password 'x'")
     try:
         words = ("--database", lab18.name, "--owner", lab18.name)
-        with accounts.spawn(
-            INSTALL, url, *words, "--apply-hba", who=accounts.somebody()
-        ) as process:
+        with accounts.spawn(INSTALL, url, *words, RULES, who=accounts.somebody()) as process:
             _, err = process.communicate(timeout=60)
         assert process.returncode == 3
         assert "the access rules were not written" in err

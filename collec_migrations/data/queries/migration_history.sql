@@ -18,7 +18,7 @@ comment on table {schema}.migration_history is
 comment on column {schema}.migration_history.version is
     'Version of the schema after this step; null: nothing is installed any more';
 comment on column {schema}.migration_history.kind is
-    'applied (by a script), adopted (found as it was) or downgraded';
+    'applied (by a script), adopted (repaired, as it was found), stamped (by Alembic) or downgraded';
 comment on column {schema}.migration_history.checksum is
     'SHA-256 of the scripts, without byte-order mark and with line feeds only';
 comment on column {schema}.migration_history.client is

@@ -2416,7 +2416,7 @@ comment on table "l'""a"" b:c".migration_history is
 comment on column "l'""a"" b:c".migration_history.version is
     'Version of the schema after this step; null: nothing is installed any more';
 comment on column "l'""a"" b:c".migration_history.kind is
-    'applied (by a script), adopted (found as it was) or downgraded';
+    'applied (by a script), adopted (repaired, as it was found), stamped (by Alembic) or downgraded';
 comment on column "l'""a"" b:c".migration_history.checksum is
     'SHA-256 of the scripts, without byte-order mark and with line feeds only';
 comment on column "l'""a"" b:c".migration_history.client is
@@ -2445,7 +2445,7 @@ comment on table "order %s\".migration_history is
 comment on column "order %s\".migration_history.version is
     'Version of the schema after this step; null: nothing is installed any more';
 comment on column "order %s\".migration_history.kind is
-    'applied (by a script), adopted (found as it was) or downgraded';
+    'applied (by a script), adopted (repaired, as it was found), stamped (by Alembic) or downgraded';
 comment on column "order %s\".migration_history.checksum is
     'SHA-256 of the scripts, without byte-order mark and with line feeds only';
 comment on column "order %s\".migration_history.client is

@@ -2416,7 +2416,7 @@ comment on table "col".migration_history is
 comment on column "col".migration_history.version is
     'Version of the schema after this step; null: nothing is installed any more';
 comment on column "col".migration_history.kind is
-    'applied (by a script), adopted (found as it was) or downgraded';
+    'applied (by a script), adopted (repaired, as it was found), stamped (by Alembic) or downgraded';
 comment on column "col".migration_history.checksum is
     'SHA-256 of the scripts, without byte-order mark and with line feeds only';
 comment on column "col".migration_history.client is
@@ -2445,7 +2445,7 @@ comment on table "gacl".migration_history is
 comment on column "gacl".migration_history.version is
     'Version of the schema after this step; null: nothing is installed any more';
 comment on column "gacl".migration_history.kind is
-    'applied (by a script), adopted (found as it was) or downgraded';
+    'applied (by a script), adopted (repaired, as it was found), stamped (by Alembic) or downgraded';
 comment on column "gacl".migration_history.checksum is
     'SHA-256 of the scripts, without byte-order mark and with line feeds only';
 comment on column "gacl".migration_history.client is
