@@ -13,6 +13,7 @@ from collec_migrations.bridge import history, holdings, ownership, state
 from collec_migrations.migrate import (
     archive,
     checks,
+    dependents,
     lock_facts,
     obstacles,
     planning,
@@ -93,6 +94,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
         pairs.append(pair)
         ahead += _extensions(cursor, job, pair, run)
         ahead += _findings(cursor, listing.questions)
+        ahead += dependents.found(cursor, names, list(_moves(pair.steps)))
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -296,16 +298,10 @@ def _archived(
     counted: Counter,
 ) -> Iterator[Archived]:
     """Count what the steps take out of sight, of what is there now under the same name."""
-    for step in steps:
-        if step.kind == "create" or step.version not in versions.VERSIONS:
-            continue
-        old = versions.previous(step.version)
-        parts = {script.part for script in step.scripts}
-        for role in ("gacl", "col"):
-            if old is None or not parts & {"all", role}:
-                continue
+    for old, new, roles in _moves(steps):
+        for role in roles:
             live = names.by_default_name[role]
-            move = archive.Step(role=role, live=live, store="", old=old, new=step.version)
+            move = archive.Step(role=role, live=live, store="", old=old, new=new)
             for table in sorted(archive.removals(move).tables):
                 if (live, table) in sizes:
                     rows = counted(cursor, live, table, None)
@@ -316,6 +312,15 @@ def _archived(
                         if _has_column(cursor, live, kept.table, column):
                             rows = counted(cursor, live, kept.table, column)
                             yield Archived(table=f"{live}.{kept.table}", column=column, rows=rows)
+
+
+def _moves(steps: Sequence[PlannedStep]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield from which version to which the built-in steps move which schemas."""
+    for step in steps:
+        old = versions.previous(step.version) if step.version in versions.VERSIONS else None
+        if step.kind != "create" and old is not None:
+            parts = {script.part for script in step.scripts}
+            yield old, step.version, [role for role in ("gacl", "col") if parts & {"all", role}]
 
 
 def _has_column(cursor: Cursor, schema: str, table: str, column: str) -> bool:

@@ -133,4 +133,5 @@ def translate(error: psycopg2.Error, *, lost: bool) -> ConnectionLost | Statemen
             f"the connection was lost: {message}",
             hint="Find the reason in the server's log, then run it again.",
         )
-    return StatementFailed(message, hint=HINTS.get(error.pgcode or "", ""))
+    hint = error.diag.message_hint or HINTS.get(error.pgcode or "", "")
+    return StatementFailed(message, hint=hint)
