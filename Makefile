@@ -1,15 +1,26 @@
 # `make upgrade`: the embedded server of this folder, at the newest version.
 # `make test`: everything that has to hold.
+# `make install`: the program for a site, as root; readable by the account `postgres`.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+PREFIX ?= /opt/collec-migrations
+LINKS ?= /usr/local/bin
+# A wheel, or this folder.
+PACKAGE ?= .
 
-.PHONY: upgrade test check format unit soak servers golden docs facts lint-sql bench bench-peers clean
+.PHONY: install upgrade test check format unit soak servers golden docs facts lint-sql bench bench-peers clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
+
+install:
+	$(PYTHON) -m venv $(PREFIX)
+	$(PREFIX)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGE)
+	chmod -R a+rX $(PREFIX)
+	ln -sf $(PREFIX)/bin/collec-migrations $(LINKS)/collec-migrations
 
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal

@@ -1,7 +1,8 @@
 """Faults at a chosen statement, from inside the server: no change of the product is needed.
 
-Event triggers count commands that define, triggers on every table count those that change rows;
-at a chosen count they do harm: an error, an end of the backend, a stop of the server, a wait.
+Event triggers count commands that define, triggers on the tables of the application and of the
+archive count those that change rows (a trigger on a table of the tool's own is refused); at a
+chosen count they do harm: an error, an end of the backend, a stop of the server, a wait.
 """
 
 import subprocess
@@ -44,6 +45,10 @@ end
 $$;
 create function faults.watch(target regclass) returns void language plpgsql security definer as $$
 begin
+    if exists (select 1 from pg_class where oid = target
+               and relname in ('alembic_version', 'migration_history')) then
+        return;
+    end if;
     perform set_config('faults.off', 'on', true);
     execute format('create trigger faults_watch before insert or update or delete on %s'
         ' for each statement execute function faults.on_rows()', target);

@@ -8,6 +8,7 @@ deletes = {
     "col.dbparam": "dbparam_name in ('containerNameUnique', 'consultSeesAll',"
     " 'notificationDelay', 'notificationLastDate')"
 }
+computes = ("col.object.last_movement_id",)
 
 
 def upgrade() -> None:

@@ -9,6 +9,7 @@ deletes = {
     "col.label": "label_name = 'Example'",
 }
 changes = {"col.metadata.metadata_schema": "metadata_schema::text ~* 'n.?/a'"}
+computes = ("col.label.barcode_id", "col.label.identifier_only", "col.label.label_fields")
 
 
 def upgrade() -> None:

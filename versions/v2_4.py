@@ -6,6 +6,7 @@ revision = "2.4"
 down_revision = "2.3"
 deletes = {"col.document": "uid is null"}
 changes = {"gacl.logingestion.is_clientws": "is_clientws is null"}
+computes = ("col.object.geom",)
 
 
 def upgrade() -> None:

@@ -40,6 +40,15 @@ class Watch:
         schemas = (names.gacl, names.gacl_archive, names.col, names.col_archive)
         self._held = {schema: read(cursor, schema) for schema in schemas}
 
+    def owners(self) -> frozenset[str]:
+        """Return who owns the schemas and what is in them."""
+        return frozenset(
+            owner
+            for held in self._held.values()
+            if held.schema_owner
+            for owner in (held.schema_owner, *(item.owner for item in held.objects))
+        )
+
     def settle(self) -> None:
         """Give all that is new its rightful owner and rights, and watch on from there."""
         known = {(item.kind, item.oid) for held in self._held.values() for item in held.objects}

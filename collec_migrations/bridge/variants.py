@@ -49,6 +49,7 @@ def _explained(version: str, one: Difference) -> Difference:
 _PROJET = "releases 1.0 to 1.0.2 named it so, and no script ever renamed it"
 _BY_HAND = "databases that the original script upgraded to 1.1 have it so"
 _OLD_INSTALLER = "the installers of 26.0.0 and 26.0.1 left it out"
+_HOMONYMS = "the step to 24.1 leaves it out where referents have the same name"
 _OLD_INSTALLER_25 = "installers of 25.0 and 26.0 left it out"
 
 
@@ -144,6 +145,7 @@ VARIANTS = (
         severity=Severity.COSMETIC,
         reason="the step to 2.8.1 needs it once, and installers of later versions leave it out",
     ),
+    _missing("24.1", "index", "referent_referent_name_idx", _HOMONYMS, last=""),
     _missing("25.0", "index", "dbparamname_idx", _OLD_INSTALLER_25, last=""),
     _missing("25.0", "view", "v_sample_parents", _OLD_INSTALLER_25),
     _missing("25.0", "column", "borrowing.borrowing_comment", _OLD_INSTALLER_25),

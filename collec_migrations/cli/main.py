@@ -4,7 +4,7 @@ import errno
 import os
 import sys
 from dataclasses import dataclass
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -179,6 +179,8 @@ def start(
     if debug:
         os.environ[DEBUG] = "1"
     if version:
+        from importlib import metadata  # 0.04 s, for this alone
+
         typer.echo(f"{PROGRAM} {metadata.version(PROGRAM)}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:

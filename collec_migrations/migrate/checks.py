@@ -2,7 +2,8 @@
 
 A check script (`legacy_sql/check-upgrade-A-B.sql`) holds queries; each stands after the lines
 `-- stop: what is wrong` (or `-- warn:`) and `-- hint: What to do.` A row that it gives is a
-finding. Duplicates for a new unique key and orphans for a new foreign key are told by the catalogs.
+finding. Duplicates for a new unique key and orphans for a new foreign key are told by the catalogs,
+but for a key that the script makes in a `do` block: the script decides whether it makes that.
 """
 
 import re
@@ -24,6 +25,7 @@ SHOWN = 5
 """Rows of a finding that are shown; the message says how many there are."""
 
 _HEAD = re.compile(r"^-- (stop|warn|hint): (.*(?:\n--   .*)*)", re.MULTILINE)
+_BLOCK = re.compile(r"do\b", re.IGNORECASE)
 _UNIQUE = re.compile(r"(?:UNIQUE|PRIMARY KEY) \(([^()]*)\)(?: .*)?")
 _UNIQUE_INDEX = re.compile(r"on UNIQUE (\S+) USING btree \(([^()]*)\)(?: WITH .*)?")
 _FOREIGN = re.compile(r"FOREIGN KEY \(([^()]*)\) REFERENCES (\S+?)\(([^()]*)\).*")
@@ -93,8 +95,17 @@ def _of_keys(old: str, new: str, role: sql.Role) -> Iterator[Question]:
     step = archive.Step(role=role, live=role, store="", old=old, new=new)
     before, after = (versions.upgraded(version).facts for version in (old, new))
     known = {fact.name for fact in before if (fact.role, fact.kind) == (role, "column")}
+    conditional = {
+        word
+        for name in versions.script_names(old, new)
+        for one in sql.split(versions.load(name).text)
+        if _BLOCK.match(one.text)
+        for word in re.findall(r"\w+", one.text)
+    }
     for fact in sorted(after - before):
         if fact.role != role or fact.kind not in ("constraint", "index"):
+            continue
+        if fact.name.rpartition(".")[2] in conditional:
             continue
         table = fact.name.partition(".")[0]
         if fact.kind == "constraint" and (found := _FOREIGN.fullmatch(fact.definition)):

@@ -2,24 +2,35 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from configparser import InterpolationError
 from logging.config import fileConfig
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 from alembic import context
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
+from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
 from collec_migrations import settings
-from collec_migrations.errors import ConnectionLost, MigrationError, StatementFailed, UsageError
-from collec_migrations.migrate import access, offline, online, planning, sending
+from collec_migrations.errors import (
+    ChainBroken,
+    ConnectionLost,
+    MigrationError,
+    StatementFailed,
+    UsageError,
+)
+from collec_migrations.migrate import access, planning
 from collec_migrations.migrate.job import Job
 
 DEBUG = "COLLEC_DEBUG"
+SITE = "collec-versions"
+"""The folder of a site's own versions, which need not be there."""
 
 
 def run() -> None:
@@ -45,10 +56,13 @@ def described(error: MigrationError) -> str:
 def _run(environment: EnvironmentContext) -> None:
     config = environment.config
     _configure_logging(config)
+    _check_chain(environment)
     job = Job.of(environment, told(config))
     for version in job.targets:
         planning.check_version(version, job.versions)
     if environment.is_offline_mode():
+        from collec_migrations.migrate import offline
+
         offline.write(environment, job)
         return
     try:
@@ -57,7 +71,31 @@ def _run(environment: EnvironmentContext) -> None:
         raise (error.ended(job.outcome) if job.changes else error) from error
 
 
+def _check_chain(environment: EnvironmentContext) -> None:
+    """Raise `ChainBroken` for a chain that lacks versions: Alembic says nothing, or KeyError."""
+    folders = environment.config.get_version_locations_list() or []
+    missing = [one for one in folders if not Path(one).is_dir() and Path(one).name != SITE]
+    try:
+        # A hole is a warning, then a KeyError.
+        with warnings.catch_warnings(action="ignore"):
+            found = tuple(environment.script.walk_revisions())
+    except (KeyError, RevisionError) as error:
+        raise ChainBroken(
+            f"the chain of versions has a hole: {error} is not there",
+            hint=f"version_locations of alembic.ini names {', '.join(folders)};"
+            " `collec-migrations init` in an empty folder writes one that is complete.",
+        ) from error
+    if missing or not found:
+        raise ChainBroken(
+            f"there is no folder {missing[0]}" if missing else "there are no versions",
+            hint="Correct version_locations in alembic.ini; `collec-migrations init` in an empty"
+            " folder writes one that is complete.",
+        )
+
+
 def _run_online(environment: EnvironmentContext, job: Job) -> None:
+    from collec_migrations.migrate import online
+
     try:
         online.run(environment, job)
     except DBAPIError as error:
@@ -105,5 +143,7 @@ def _configure_logging(config: Config) -> None:
 
 def _translated(error: Any, *, lost: bool) -> MigrationError:
     if isinstance(error, psycopg2.Error):
+        from collec_migrations.migrate import sending
+
         return sending.translate(error, lost=lost)
     return MigrationError(str(error))

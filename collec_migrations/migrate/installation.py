@@ -17,12 +17,12 @@ def complete(sink: Sink, names: Names, settings: Settings) -> list[str]:
     """Set the admin's password and the application's code; return what to tell the user."""
     password = settings.admin_password or secrets.token_urlsafe(RANDOM_BYTES)
     gacl = quoting.identifier(names.gacl)
-    sink.execute(
+    sink.execute_as_owner(
         f"update {gacl}.logingestion set password = {quoting.literal(stored(password))}"
         f" where login = {quoting.literal(LOGIN)} and password is null;"
     )
     if settings.application_code != DEFAULT_CODE:
-        sink.execute(
+        sink.execute_as_owner(
             f"update {gacl}.aclappli set appli = {quoting.literal(settings.application_code)}"
             f" where appli = {quoting.literal(DEFAULT_CODE)};"
         )

@@ -35,7 +35,7 @@ class Watched(Server):
             self.progress.begin(shown, statement)
             started = time.monotonic()
             try:
-                self.cursor.execute(statement.text)
+                sending.run(self.cursor, statement.text, owner=self.owner)
             except psycopg2.Error as error:
                 if sending.is_lost(self.cursor):
                     raise

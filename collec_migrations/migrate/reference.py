@@ -14,6 +14,7 @@ VERSION_ROWS = "dbversion"
 SETTABLE: Mapping[str, tuple[str, str]] = {
     "logingestion": ("id", "password"),  # set when installed, changed after the first login
     "request": ("request_id", "create_date"),  # the moment of the installation
+    "dbparam": ("dbparam_name", "dbparam_id"),  # from a sequence: steps give others than 26.2
     "aclappli": ("aclappli_id", "appli"),  # the application's code is a setting
 }
 """By table: its key, and the column that an installation sets by itself."""
@@ -36,7 +37,7 @@ def creation(
 ) -> tuple[str, str]:
     """Return the newest creation scripts, for (gacl, col), at or below a version.
 
-    What upgrades add to the rows of an older creation is what a newer one has: a test proves it.
+    Between two creations the rows that upgrades added are taken for a user's: the safe side.
     """
     below = versions[: versions.index(version) + 1]
     return creations[next(found for found in reversed(below) if found in creations)]

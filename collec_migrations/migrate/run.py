@@ -78,7 +78,7 @@ class Run:
         if not steps or self.job.settings.destroy or not removal.is_removal(steps[-1]):
             return
         with refusing.rows_named():
-            self.sink.execute(self._guard(steps[0].revision.revision))
+            self.sink.execute_as_owner(self._guard(steps[0].revision.revision))
         self._keeps = False
 
     def _make_extensions(self, steps: Sequence[Any]) -> None:
@@ -202,8 +202,16 @@ class Run:
             self.sink.execute(archive.functions())
             self._ready = True
         self._ask_first(old, new, roles)
+        with self.sink.keeping([step.store for step in steps] if self._keeps else []):
+            self._send_step(old, new, roles, steps)
+        if "gacl" in roles:
+            self._step_rights(new)
+
+    def _send_step(
+        self, old: str, new: str | None, roles: Sequence[sql.Role], steps: Sequence[archive.Step]
+    ) -> None:
         if self._keeps:
-            self.sink.execute(archive.before(steps))
+            self.sink.execute_as_owner(archive.before(steps))
         for name in library.script_names(old, new):
             if name.endswith(POSTGIS) and not ("col" in roles and self._has_postgis()):
                 continue
@@ -212,9 +220,7 @@ class Run:
             self._send(source, text, steps if self._keeps else ())
         if "col" in roles and new is not None:
             self._fill()
-        self.sink.execute(archive.after(steps))
-        if "gacl" in roles:
-            self._step_rights(new)
+        self.sink.execute_as_owner(archive.after(steps))
 
     def _ask_first(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
         """Refuse the step for rows that it would fail at; tell what it would leave wrong."""
@@ -227,7 +233,7 @@ class Run:
         for parameter, setting in declared.fills.items():
             value = self.job.settings.instance.get(setting)
             if value:
-                self.sink.execute(
+                self.sink.execute_as_owner(
                     f"update {quoting.identifier(self.names.col)}.dbparam"
                     f" set dbparam_value = {quoting.literal(value)}"
                     f" where dbparam_name = {quoting.literal(parameter)}"

@@ -9,6 +9,7 @@ from psycopg2 import errorcodes
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.errors import ConnectionLost, StatementFailed
+from collec_migrations.postgres import as_owner
 from collec_migrations.sql import Statement, line_at, split
 
 SHOWN_LINES = 3
@@ -32,8 +33,8 @@ HINTS = {
 }
 
 
-def send(cursor: Cursor, sql: str, *, shown: str) -> None:
-    """Run all statements of a script within the transaction that is open.
+def send(cursor: Cursor, sql: str, *, shown: str, owner: str = "") -> None:
+    """Run all statements of a script within the transaction that is open, as `owner` if given.
 
     `shown` names the script in messages. Raises `StatementFailed` with file, line, message and
     the beginning of the statement; the transaction is then to be rolled back. Errors of
@@ -42,20 +43,40 @@ def send(cursor: Cursor, sql: str, *, shown: str) -> None:
     if not sql.strip():
         return
     try:
-        cursor.execute(f"savepoint collec_script;\n{sql}\n;release savepoint collec_script")
+        if owner:
+            cursor.execute("savepoint collec_script")
+            run(cursor, sql, owner=owner)
+            cursor.execute("release savepoint collec_script")
+        else:
+            cursor.execute(f"savepoint collec_script;\n{sql}\n;release savepoint collec_script")
     except psycopg2.Error as error:
         if error.pgcode in TRY_AGAIN:
             error.add_note(shown)
         if is_lost(cursor) or error.pgcode in TRY_AGAIN:
             raise
         cursor.execute("rollback to savepoint collec_script")
-        _send_each(cursor, sql, split(sql), shown=shown)
+        _send_each(cursor, sql, split(sql), shown=shown, owner=owner)
 
 
-def _send_each(cursor: Cursor, sql: str, statements: Sequence[Statement], *, shown: str) -> None:
+def run(cursor: Cursor, sql: str, *, owner: str = "") -> None:
+    """Run statements, as the owner if one is given."""
+    if owner:
+        as_owner.execute(cursor, sql, role=owner)
+    else:
+        cursor.execute(sql)
+
+
+def _send_each(
+    cursor: Cursor,
+    sql: str,
+    statements: Sequence[Statement],
+    *,
+    shown: str,
+    owner: str,
+) -> None:
     for statement in statements:
         try:
-            cursor.execute(statement.text)
+            run(cursor, statement.text, owner=owner)
         except psycopg2.Error as error:
             if is_lost(cursor) or error.pgcode in TRY_AGAIN:
                 raise
@@ -83,6 +104,8 @@ def failure(
 def _line(sql: str, statement: Statement, error: psycopg2.Error) -> int:
     """Return the line where a statement failed, as exactly as the server tells it."""
     position = error.diag.statement_position
+    if error.diag.internal_query == statement.text:  # run as the schemas' owner, in a function
+        position = error.diag.internal_position
     if position:
         return line_at(sql, statement.offset + int(position) - 1)
     inside = _in_block(error)
@@ -110,4 +133,5 @@ def translate(error: psycopg2.Error, *, lost: bool) -> ConnectionLost | Statemen
             f"the connection was lost: {message}",
             hint="Find the reason in the server's log, then run it again.",
         )
-    return StatementFailed(message, hint=HINTS.get(error.pgcode or "", ""))
+    hint = error.diag.message_hint or HINTS.get(error.pgcode or "", "")
+    return StatementFailed(message, hint=hint)

@@ -1,7 +1,7 @@
 """Where statements go: to a server at once, or into a script for psql."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -10,7 +10,14 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations.bridge import history, holdings
 from collec_migrations.migrate import archive, checks, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
-from collec_migrations.postgres import extensions, prologue
+from collec_migrations.postgres import extensions, prologue, quoting
+
+_EMPTY = """
+    not exists (select 1 from pg_catalog.pg_depend d
+                where d.refclassid operator(pg_catalog.=) 'pg_catalog.pg_namespace'::regclass
+                  and d.refobjid operator(pg_catalog.=) n.oid
+                  and d.deptype operator(pg_catalog.=) 'n')
+"""
 
 
 class Sink(Protocol):
@@ -24,6 +31,12 @@ class Sink(Protocol):
 
     def execute(self, sql: str) -> None:
         """Take one statement of the tool's own."""
+
+    def execute_as_owner(self, sql: str) -> None:
+        """Take one that reads or writes the schemas' tables."""
+
+    def keeping(self, archives: Sequence[str]) -> AbstractContextManager[None]:
+        """Have archive schemas in a block, in which the owner can put what is removed."""
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Let a check read the database, where there is one, and raise what it finds."""
@@ -53,6 +66,8 @@ class Server:
 
     cursor: Cursor
     watch: holdings.Watch
+    owner: str = ""
+    """Who runs what a trigger of the owner's would run for; empty: whoever is connected."""
     warnings: list[str] = field(default_factory=list)
     """What the scripts warned of."""
 
@@ -68,11 +83,40 @@ class Server:
         self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
 
     def _run(self, sql: str, *, shown: str) -> None:
-        sending.send(self.cursor, sql, shown=shown)
+        sending.send(self.cursor, sql, shown=shown, owner=self.owner)
 
     def execute(self, sql: str) -> None:
         """Run a statement."""
         self._noticed(lambda: self.cursor.execute(sql))
+
+    def execute_as_owner(self, sql: str) -> None:
+        """Run a statement as the owner, where that is not who is connected."""
+        self._noticed(lambda: sending.run(self.cursor, sql, owner=self.owner))
+
+    @contextmanager
+    def keeping(self, archives: Sequence[str]) -> Iterator[None]:
+        """Make the schemas that the owner may have no right to make; drop what stays empty."""
+        if not self.owner:
+            yield
+            return
+        for schema in archives:
+            if not self._is_there(schema):
+                self.cursor.execute(
+                    f"create schema {quoting.identifier(schema)}"
+                    f" authorization {quoting.identifier(self.owner)}"
+                )
+        yield
+        for schema in archives:
+            if self._is_there(schema, empty=_EMPTY):
+                self.cursor.execute(f"drop schema {quoting.identifier(schema)}")
+
+    def _is_there(self, schema: str, empty: str = "true") -> bool:
+        self.cursor.execute(
+            "select 1 from pg_catalog.pg_namespace n"
+            f" where n.nspname operator(pg_catalog.=) %s and {empty}",
+            (schema,),
+        )
+        return self.cursor.fetchone() is not None
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Run a check, which calls nothing of the schemas' owner whatever a script's path is."""
@@ -133,6 +177,17 @@ class Text:
     def execute(self, sql: str) -> None:
         """Write a statement."""
         self.write(f"{sql}\n\n")
+
+    def execute_as_owner(self, sql: str) -> None:
+        """Write a statement: whoever runs the script is the owner."""
+        self.execute(sql)
+
+    def keeping(
+        self,
+        archives: Sequence[str],  # noqa: ARG002  (it is the protocol's)
+    ) -> AbstractContextManager[None]:
+        """Write nothing: what keeps rows makes its schema."""
+        return nullcontext()
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Do nothing: there is no database yet."""

@@ -19,7 +19,7 @@ collec.col = 100%%
 def test_alembic_ini_names_database_and_schemas(database: Address, tmp_path: Path) -> None:
     text = INI.format(versions=chain.ROOT / "versions", url=database.url.replace("%", "%%"))
     (tmp_path / "alembic.ini").write_text(text)
-    done = chain.run("alembic", "upgrade", "head", folder=tmp_path)
+    done = chain.run("alembic", "upgrade", "1.1", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert chain.query(database, 'select version_num from "100%".alembic_version') == [("1.1",)]
     assert chain.query(database, 'select count(*) from "Les droits".aclgroup') == [(5,)]
@@ -52,3 +52,27 @@ def test_a_command_that_reads_makes_no_server(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "this folder has no server of its own" in done.stdout
     assert not (tmp_path / ".collec").exists()
+
+
+def test_a_chain_with_a_hole_or_without_versions_is_an_error_before_connecting(
+    tmp_path: Path,
+) -> None:
+    """Alembic alone says success without doing anything, or ends with a KeyError."""
+    variables = {"COLLEC_DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    chain.run("collec-migrations", "init", folder=tmp_path)
+    ini = tmp_path / "alembic.ini"
+    whole = ini.read_text()
+    (line,) = [one for one in whole.splitlines() if one.startswith("version_locations")]
+    folder = Path(line.partition(" = ")[2].partition(":")[0])
+    part = tmp_path / "part"
+    part.mkdir()
+    for path in sorted(folder.glob("v*.py"))[3:]:
+        (part / path.name).write_bytes(path.read_bytes())
+    for named, told in (("/no/such", "there is no folder /no/such"), (part, "has a hole")):
+        ini.write_text(whole.replace(str(folder), str(named)))
+        done = chain.run("alembic", "upgrade", "head", folder=tmp_path, variables=variables)
+        shown = done.stdout + done.stderr
+        assert done.returncode != 0
+        assert told in shown, shown
+        assert "collec-migrations init" in shown
+        assert "Traceback" not in shown

@@ -19,7 +19,7 @@ LIMIT = 60
 """Seconds for a command that hangs without its fix."""
 COMMANDS = (
     ("list",),
-    ("show", "last"),
+    ("list", "last"),
     ("verify", "last"),
     ("restore", "last", "--to", "TARGET"),
     ("prune", "--yes"),

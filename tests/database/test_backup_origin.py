@@ -57,8 +57,8 @@ def test_last_is_the_last_of_the_database_that_is_meant(
     assert other.id in str(raised.value)
     assert "--database" in raised.value.hint
     assert store.find(tmp_path, "last", database=filled.dbname).id == its.id
-    assert other.id in tool("show", "last", "--database", database.dbname, into=tmp_path).stdout
-    assert its.id in tool("show", "last", into=tmp_path, url=filled.url).stdout
+    assert other.id in tool("list", "last", "--database", database.dbname, into=tmp_path).stdout
+    assert its.id in tool("list", "last", into=tmp_path, url=filled.url).stdout
 
 
 def test_a_fall_of_rows_is_told_until_somebody_looked(filled: Address, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_extensions_and_settings_stand_in_the_manifest(
     about = backups.taken(filled, tmp_path).manifest
     assert "pg_trgm" in about.extensions
     assert about.settings == (("", "search_path=col, gacl"),)
-    shown = tool("show", "last", into=tmp_path, url=filled.url).stdout
+    shown = tool("list", "last", into=tmp_path, url=filled.url).stdout
     assert "search_path=col, gacl" in shown
 
 

@@ -19,7 +19,7 @@ DEPENDENTS = {
     ),
     "view_on_a_table": (
         "create view col.queues as select printer_queue from col.printer",
-        "view col.queues depends on table col.printer",
+        "view col.queues",
     ),
     "view_on_a_view": (
         "create view col.places as select uid, line_number from col.last_movement",
@@ -27,7 +27,7 @@ DEPENDENTS = {
     ),
     "foreign_key_of_an_own_table": (
         "create table col.room (room_id integer, printer_id integer references col.printer)",
-        "constraint room_printer_id_fkey on table col.room depends on table col.printer",
+        "constraint room_printer_id_fkey on table col.room",
     ),
     "generated_column": (
         "alter table col.storage add column place text"
@@ -36,7 +36,7 @@ DEPENDENTS = {
     ),
     "heir": (
         "create table col.old_printer () inherits (col.printer)",
-        "table col.old_printer depends on table col.printer",
+        "table col.old_printer",
     ),
 }
 
@@ -106,16 +106,14 @@ OBJECT = "insert into col.object (uid, identifier) values (1, 'x');"
 
 
 @pytest.mark.usefixtures("poor_url")
-def test_rows_without_a_writable_archive_are_counted(server18: Server, clone: Clone) -> None:
+def test_rows_without_a_writable_archive_are_refused(server18: Server, clone: Clone) -> None:
     address = clone(chain.template_at(server18, "1.1"))
     chain.execute(address, OBJECT + ENTERED)
     options = poor(server18, address)
     before = chain.query(address, "select count(*) from col.storage")
-    with pytest.raises(DowngradeRefused) as refused:
+    with pytest.raises(MigrationError, match="may not make the archive col_archive") as refused:
         chain.downgrade(address, "1.0.8", **options)
-    assert "'col_archive'" in str(refused.value)
-    assert "col.printer (2), col.storage (2)" in str(refused.value)
-    assert "let a superuser create the schema 'col_archive'" in refused.value.hint
+    assert "let a superuser create this schema" in refused.value.hint
     assert chain.query(address, "select count(*) from col.storage") == before
     chain.execute(address, "create schema col_archive authorization poor")
     chain.downgrade(address, "1.0.8", **options)
@@ -129,7 +127,7 @@ def test_an_archive_of_somebody_else_is_not_writable(server18: Server, clone: Cl
     address = clone(chain.template_at(server18, "1.1"))
     chain.execute(address, OBJECT + ENTERED + ";create schema col_archive")
     options = poor(server18, address)
-    with pytest.raises(DowngradeRefused, match=r"'col_archive'.*col\.printer \(2\)"):
+    with pytest.raises(MigrationError, match="permission denied for schema col_archive"):
         chain.downgrade(address, "1.0.8", **options)
 
 
@@ -154,8 +152,12 @@ def test_the_version_of_an_operation_that_was_renamed_stays_in_the_archive(
     chain.downgrade(address, "1.0.8")
     chain.execute(address, "update col.operation set operation_name = 'a'")
     said = chain.upgrade(address, "1.1")
-    assert any("operation_id: 2" in line for line in said)
-    kept = "select operation_id, operation_version from col_archive.operation_since_1_1"
+    assert any("1 rows stay in the archive col_archive.operation" in line for line in said)
+    found = "select operation_id, operation_version from col.operation order by 1"
+    assert chain.query(address, found) == [(1, "v"), (2, None)]
+    kept = "select relation from col_archive.collec_archive where source = 'operation'"
+    ((name,),) = chain.query(address, kept)
+    kept = f"select operation_id, operation_version from col_archive.{name}"
     assert chain.query(address, kept) == [(2, "v")]
 
 

@@ -34,6 +34,7 @@ def everything(address: Address, names: Names) -> dict[str, dict[str, list[str]]
         }
     for tables in found.values():
         tables.pop("migration_history", None)
+        tables.pop("collec_archive", None)  # it holds the moment of each step
     return found
 
 

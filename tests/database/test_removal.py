@@ -23,8 +23,8 @@ STAYING = [
     ("gacl.migration_history",),
 ]
 WAYS = [
-    *(("1.0", "1.0"), ("1.0", chain.HEAD), ("1.1", "1.0.8"), ("1.1", "2.4")),
-    *((chain.HEAD, chain.HEAD), (chain.HEAD, "24.0")),
+    *(("1.0", "1.0"), ("1.0", chain.HEAD), ("1.1", "1.0.8"), ("1.1", "1.1")),
+    (chain.HEAD, chain.HEAD),
 ]
 
 
@@ -62,7 +62,8 @@ ENTERED = {
     "a_row_beside_reference_rows": ("insert into gacl.aclgroup (groupe) values ('admin')",
                                     "gacl.aclgroup (1)"),
     "an_account_changed": ("update gacl.logingestion set nom = 'Anne'", "gacl.logingestion (1)"),
-    "the_label_edited": ("update col.label set label_xsl = label_xsl || ' '", "col.label (1)"),
+    "the_label_edited": ("update col.label set label_xsl = label_xsl || ' ' where label_id = 1",
+                         "col.label (1)"),
     "two_tables": ("insert into col.collection (collection_name) values ('a'), ('b');"
                    "insert into col.movement_reason (movement_reason_name) values ('c')",
                    "col.collection (2), col.movement_reason (1)"),
@@ -154,7 +155,10 @@ def test_an_installation_afterwards_is_fresh_and_keeps_the_archives(
     server18: Server, clone: Clone
 ) -> None:
     address = clone(server18.template("installed", chain.upgrade))
-    kept = "select relation, version_to from col_archive.collec_archive where source = 'sample'"
+    kept = (
+        "select relation, version_to from col_archive.collec_archive"
+        " where source = 'sample' and kind = 'table'"
+    )
     for life in (1, 2):
         with chain.connected(address) as connection:
             sample_data.fill(connection, chain.DEFAULT, movements=50)

@@ -423,8 +423,10 @@ def test_where_the_server_has_postgis_objects_have_their_geography(lab: Lab) -> 
         pytest.skip("this server has no PostGIS")
     done = lab.install(postgis=True)
     assert done.exit_code == 0, done.output
-    kind = "select atttypid::regtype::text from pg_attribute where attname = 'geom'" \
-        " and attrelid = 'col.object'::regclass"  # fmt: skip
+    kind = (
+        "select typname::text from pg_attribute join pg_type on pg_type.oid = atttypid"
+        " where attname = 'geom' and attrelid = 'col.object'::regclass"
+    )
     assert lab.site.query(kind, lab.name) == [("geography",)]
 
 

@@ -3,6 +3,7 @@
 import psycopg2
 import pytest
 
+from collec_migrations.catalog import compare
 from collec_migrations.errors import DowngradeRefused, RowsRefused, StatementFailed
 from collec_migrations.postgres.address import Address
 from tests import chain
@@ -125,6 +126,46 @@ def test_duplicates_for_a_new_key_are_told_first(server18: Server, clone: Clone)
     chain.execute(address, "insert into col.collection (collection_name) values ('a'), ('a')")
     with pytest.raises(RowsRefused, match=r"collection holds the same collection_name .* 'a'"):
         chain.upgrade(address)
+
+
+def test_a_key_that_a_script_may_leave_out_is_told_and_does_not_stop(address: Address) -> None:
+    chain.downgrade(address, "24.0")
+    chain.execute(address, "insert into col.referent (referent_name, referent_firstname)"
+        " values ('A', 'x'), ('A', 'y')")  # fmt: skip
+    said = chain.upgrade(address)
+    assert any("referents of the same name" in line for line in said)
+    drift = compare(expected=chain.known(chain.HEAD), observed=chain.catalog(address))
+    assert [fact.name for fact in drift.missing] == ["referent_referent_name_idx"]
+    assert not drift.extra
+
+
+TEXTS = (
+    "select container_type_name, clp_classification, storage_product from col.container_type"
+    " order by 1"
+)
+
+
+def test_texts_that_became_rows_come_back_as_they_were(address: Address) -> None:
+    chain.downgrade(address, "26.0")
+    chain.execute(address, "insert into col.container_type (container_type_name,"
+        " container_family_id, clp_classification)"
+        " select name, (select min(container_family_id) from col.container_family), risk"
+        " from (values ('a', 'H225 '), ('b', ''), ('c', null), ('d', 'H300'), ('e', ' H301'))"
+        " as given (name, risk);"
+        " update col.container_type set storage_product = 'alcohol '"
+        " where container_type_name = 'a'"
+    )  # fmt: skip
+    before = chain.query(address, TEXTS)
+    assert ("e", " H301", None) in before
+    chain.upgrade(address, "26.1")
+    chain.downgrade(address, "26.0")
+    assert chain.query(address, TEXTS) == before
+    chain.upgrade(address, "26.1")
+    chain.execute(address, "update col.risk set risk_name = 'H302' where risk_name = 'H301'")
+    chain.downgrade(address, "26.0")
+    assert chain.query(address, TEXTS) == [
+        tuple("H302" if value == " H301" else value for value in row) for row in before
+    ]
 
 
 def test_what_goes_to_the_archive_by_hand_is_a_plain_table(address: Address) -> None:

@@ -68,7 +68,7 @@ def test_a_limit_on_temporary_files_leaves_nothing(filled: Address) -> None:
     before = state(filled)
     with pytest.raises(MigrationError, match="temporary file size exceeds") as failed:
         chain.upgrade(filled)
-    assert "legacy_sql/upgrade-1.0.8-1.1.sql:" in str(failed.value)
+    assert "nothing was applied" in str(failed.value)
     assert state(filled) == before
     chain.execute(filled, f"alter database {name} reset temp_file_limit")
     chain.upgrade(filled)

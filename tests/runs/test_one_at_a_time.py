@@ -27,7 +27,12 @@ def start(words: tuple[str, ...], address: Address, **variables: str) -> subproc
     return subprocess.Popen(
         [str(Path(sys.executable).parent / words[0]), *words[1:]],
         cwd=chain.ROOT,
-        env={**inherited, "COLLEC_DATABASE_URL": address.url, **variables},
+        env={
+            **inherited,
+            "COLLEC_DATABASE_URL": address.url,
+            "COLLEC_WITHOUT_POSTGIS": "yes",
+            **variables,
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -131,7 +131,7 @@ def test_owners_and_rights_are_the_same_whoever_runs_it(owned: Owned) -> None:
     assert found[0] == found[1]
     assert found[0] == found[2]
     assert {row[3] for row in found[0]} == {OWNER}
-    assert {row[0] for row in found[0]} == {"gacl", "col", "col_archive"}
+    assert {row[0] for row in found[0]} == {"gacl", "gacl_archive", "col", "col_archive"}
 
 
 def test_rights_on_all_tables_extend_to_new_ones(owned: Owned) -> None:
@@ -161,7 +161,7 @@ def test_the_right_to_maintain_extends_to_new_tables(owned: Owned) -> None:
 
 def test_a_replaced_view_keeps_its_grants(owned: Owned) -> None:
     address = owned.clone()
-    owned.upgrade(address, None)
+    owned.upgrade(address, None, "1.1")
     assert allowed(address, "app", "col.last_movement", "delete")
     column = "select has_column_privilege('app', 'col.last_movement', 'uid', 'select')"
     assert chain.query(address, column) == [(True,)]
@@ -170,7 +170,10 @@ def test_a_replaced_view_keeps_its_grants(owned: Owned) -> None:
 def test_the_archive_is_the_owners_alone(owned: Owned) -> None:
     address = owned.clone()
     owned.upgrade(address, None)
-    assert allowed(address, OWNER, "col_archive.metadata_set_until_1_0_8", "select")
+    assert allowed(address, OWNER, "col_archive.collec_archive", "select")
+    kept = "select relation from col_archive.collec_archive"
+    for (relation,) in chain.query(address, kept):
+        assert allowed(address, OWNER, f'col_archive."{relation}"', "select")
     usage = "select has_schema_privilege(%s, 'col_archive', 'usage')"
     assert chain.query(address, usage, READER) == [(False,)]
 
@@ -231,6 +234,60 @@ def test_the_two_schemas_can_have_different_owners(owned: Owned) -> None:
     assert chain.query(address, owner, "gacl.passwordlost") == [("minor",)]
     assert chain.query(address, owner, "gacl.passwordlost_passwordlost_id_seq") == [("minor",)]
     assert chain.query(address, owner, "col.printer") == [(OWNER,)]
+
+
+TRIGGER = '''
+create table col.seen (who text);
+alter table col.seen owner to "lab ""owner""";
+create function col.harm() returns trigger language plpgsql as $$
+begin
+    insert into col.seen values (current_user);
+    begin
+        reset role;
+        alter role "lab ""owner""" superuser;
+    exception when others then
+        insert into col.seen values (sqlstate);
+    end;
+    begin
+        copy (select 1) to program 'cat > /dev/null';
+    exception when others then
+        insert into col.seen values (sqlstate);
+    end;
+    return new;
+end
+$$;
+alter function col.harm() owner to "lab ""owner""";
+create trigger harm before insert on col.dbversion for each row execute function col.harm();
+'''
+
+
+def test_a_trigger_of_the_owner_gets_no_rights_of_a_superuser_who_upgrades(owned: Owned) -> None:
+    address = owned.clone(TRIGGER)
+    owned.upgrade(address, None, "1.2")
+    seen = [row[0] for row in chain.query(address, "select distinct who from col.seen order by 1")]
+    assert seen == ["42501", OWNER]
+    roles = chain.query(address, "select rolsuper from pg_roles where rolname = %s", OWNER)
+    assert roles == [(False,)]
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    [
+        'create table col.printer (); alter table col.printer owner to "lab ""owner"""',
+        "alter table col.label rename column label_fields to other",
+        "alter table col.sample_type drop column container_type_id cascade",
+    ],
+)
+def test_a_superuser_is_told_where_a_script_fails_as_the_owner_is(
+    owned: Owned, prepare: str
+) -> None:
+    told = []
+    for role in (OWNER, None):
+        with pytest.raises(MigrationError) as failed:
+            owned.upgrade(owned.clone(prepare), role)
+        told.append(str(failed.value))
+    assert told[0] == told[1]
+    assert "legacy_sql/upgrade-" in told[0]
 
 
 @pytest.mark.parametrize("role", [READER, WRITER, "app"])

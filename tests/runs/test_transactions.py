@@ -91,7 +91,7 @@ def fail_at_commit(address: Address) -> None:
         address,
         "create function refuse() returns trigger language plpgsql as"
         " $$begin raise 'not at commit'; end$$;"
-        " create constraint trigger refuse after insert or update on col.alembic_version"
+        " create constraint trigger refuse after insert or update on col.dbversion"
         " deferrable initially deferred for each row execute function refuse()",
     )
 
