@@ -67,9 +67,10 @@ def any_server(server: Servers, request: pytest.FixtureRequest) -> Server:
 
 
 @pytest.fixture(scope="session", params=servers.majors(life=True), ids=lambda major: f"pg{major}")
-def whole_server(server: Servers, request: pytest.FixtureRequest) -> Server:
-    """Return a server of each major whose own pg_dump is at hand."""
-    return server(request.param)
+def whole_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Return a server of each major that has all its own programs, pg_dump among them."""
+    with servers.running(request.param, servers.with_clients(request.param)) as found:
+        yield found
 
 
 @pytest.fixture

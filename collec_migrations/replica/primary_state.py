@@ -11,7 +11,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations.errors import ReplicationRefused
-from collec_migrations.postgres import pg_versions
+from collec_migrations.postgres import pg_versions, postmaster
 from collec_migrations.postgres.connection import Connection, first_line
 from collec_migrations.postgres.queries import statement
 from collec_migrations.postgres.quoting import identifier, literal
@@ -310,9 +310,9 @@ def _roles(cursor: extensions.cursor, names: Sequence[str]) -> dict[str, Rights]
 
 def _is_here(data: str, started: int) -> bool:
     """Tell whether a server's data folder is on this machine: its own file says when it started."""
-    with suppress(OSError, ValueError, IndexError):
-        lines = Path(data, "postmaster.pid").read_text("utf-8", "replace").splitlines()
-        return bool(data) and abs(int(lines[2]) - started) <= 1
+    with suppress(OSError):
+        found = postmaster.recorded(Path(data)) if data else None
+        return found is not None and abs(found.began - started) <= 1
     return False
 
 

@@ -84,6 +84,23 @@ def test_plan_counts_what_would_be_archived(old: Address) -> None:
     assert counted["col.sample_metadata", None] == 0
 
 
+def test_plan_names_what_the_site_has_on_what_a_step_removes(old: Address) -> None:
+    chain.execute(
+        old,
+        "create schema own; create view own.sets as select metadata_set_id from col.sample_type;"
+        " create view own.harmless as select sample_type_name from col.sample_type;"
+        " create table own.notes (id integer references col.metadata_set)",
+    )
+    told = [one.message for one in plan(old, "1.1").obstacles]
+    assert told == [
+        "the table own.notes refers to col.metadata_set, which the step to 1.1 removes",
+        "the view own.sets refers to col.sample_type.metadata_set_id,"
+        " which the step to 1.1 removes",
+    ]
+    with pytest.raises(MigrationError, match="depend"):
+        chain.upgrade(old, "1.1")
+
+
 def test_plan_tells_sizes(old: Address) -> None:
     chain.execute(old, FILLED)
     sizes = {

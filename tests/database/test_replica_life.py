@@ -1,5 +1,6 @@
 """The whole life of a pair: fail over, come back, switch over and back, nothing lost."""
 
+import pytest
 from typer.testing import CliRunner
 
 from collec_migrations.cli.main import app
@@ -23,7 +24,9 @@ def let_in(pair: Pair) -> None:
         with (one.data / "pg_hba.conf").open("a") as file:
             file.write("host postgres operator 127.0.0.1/32 trust\n")
         one.sql("select pg_reload_conf()")
-    pair.a.sql(OPERATOR)
+    # Before 15 only a superuser may make the checkpoint that a rewind needs.
+    has_role = pair.a.sql("select 1 from pg_roles where rolname = 'pg_checkpoint'")
+    pair.a.sql(OPERATOR if has_role else "create role operator superuser login replication")
 
 
 def replica(*words: object) -> tuple[int, str]:
@@ -53,6 +56,8 @@ def lives(one: Machine) -> list[tuple[object, ...]]:
 def test_the_whole_life(any_pair: Pair) -> None:
     pair = any_pair
     a, b = pair.a, pair.b
+    if a.node.binaries.major < 12:
+        pytest.skip("without pg_promote() a switchover is done by hand (replica runbook)")
     let_in(pair)
     pair.write(a, "before")
     pair.caught_up(b, a)

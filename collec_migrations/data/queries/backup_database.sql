@@ -11,16 +11,24 @@ select
     (select count(*) from pg_largeobject_metadata),
     pg_relation_size('pg_largeobject'),
     -- `name=value` for all roles (empty) or for one
-    array(
-        select array[coalesce(pg_get_userbyid(nullif(s.setrole, 0)), ''), setting]
-        from pg_db_role_setting s, unnest(s.setconfig) setting
-        where s.setdatabase = d.oid order by 1
+    -- (json: 9.4 knows no array of arrays from a query)
+    (
+        select coalesce(json_agg(json_build_array(role, setting) order by role, setting), '[]')
+        from (
+            select coalesce(pg_get_userbyid(nullif(s.setrole, 0)), '') as role, setting
+            from pg_db_role_setting s, unnest(s.setconfig) setting
+            where s.setdatabase = d.oid
+        ) given
     ),
     -- null: the rights that every new database has
-    case when d.datacl is not null then array(
-        select array[case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end,
-                     g.privilege_type, g.is_grantable::text]
-        from aclexplode(d.datacl) g order by 1
+    case when d.datacl is not null then (
+        select coalesce(json_agg(json_build_array(role, privilege_type, is_grantable::text)
+                                 order by role, privilege_type), '[]')
+        from (
+            select case g.grantee when 0 then '' else pg_get_userbyid(g.grantee) end as role,
+                g.privilege_type, g.is_grantable
+            from aclexplode(d.datacl) g
+        ) granted
     ) end,
     d.datcollate,
     d.datctype,

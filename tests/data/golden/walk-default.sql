@@ -1649,7 +1649,10 @@ declare
     present text[];
     assigned text;
     differs text;
+    change text;
     counter record;
+    place tid;
+    staying tid[];
 begin
     if not pg_temp.collec_is_open(store) then
         return;
@@ -1662,6 +1665,7 @@ begin
     loop
         relation := pg_temp.collec_relation(live, one.source);
         present := pg_temp.collec_columns(relation);
+        staying := '{}';
         if relation is null then
             continue;
         elsif one.kind = 'table' then
@@ -1673,7 +1677,11 @@ begin
             perform pg_temp.collec_forget(store, one.relation);
         elsif one.keys is not null and one.keys <@ present then
             select string_agg(format(
-                       case when name = any (one.fills) then '%1$I = coalesce(t.%1$I, a.%1$I)'
+                       case when name = any (one.fills) then
+                                -- Blanks, and an empty text, are what a script does not give back.
+                                '%1$I = case when pg_catalog.btrim(coalesce(t.%1$I::text, ''''))'
+                                ' = pg_catalog.btrim(coalesce(a.%1$I::text, '''')) then a.%1$I'
+                                ' else coalesce(t.%1$I, a.%1$I) end'
                             when name = any (one.computed) then
                                 '%1$I = case when a.collec_same then a.%1$I'
                                 ' else coalesce(t.%1$I, a.%1$I) end'
@@ -1697,19 +1705,35 @@ begin
                          and t.%3$I > 0 and t.%3$I <> a.%3$I', live, one.source, counter.attname,
                         store, one.relation, pg_temp.collec_join(one.keys, one.keys));
                 end loop;
-                execute format(
+                change := format(
                     'update %I.%I t set %s from %I.%I a where %s and (%s) and %s and %s',
                     live, one.source, assigned, store, one.relation,
                     pg_temp.collec_join(one.keys, one.keys), differs,
                     case when one.kind = 'columns' then 'true' else 'a.collec_same' end,
                     pg_temp.collec_sound(one.foreign_keys));
+                begin
+                    execute change;
+                exception when unique_violation then
+                    -- Changed meanwhile: row by row, and those that would be twins stay.
+                    for place in execute format('select a.ctid from %I.%I a order by %s', store,
+                        one.relation, (select string_agg(format('a.%I', name), ', ')
+                                       from pg_catalog.unnest(one.keys) as name))
+                    loop
+                        begin
+                            execute change || ' and a.ctid = $1' using place;
+                        exception when unique_violation then
+                            staying := staying || place;
+                        end;
+                    end loop;
+                end;
             end if;
-            execute format('delete from %I.%I a using %I.%I t where %s and %s', store, one.relation,
-                live, one.source, pg_temp.collec_join(one.keys, one.keys),
+            execute format('delete from %I.%I a using %I.%I t where %s and %s and a.ctid <> all ($1)',
+                store, one.relation, live, one.source, pg_temp.collec_join(one.keys, one.keys),
                 case when one.kind = 'rows' then 'a.collec_same'
-                     else pg_temp.collec_sound(one.foreign_keys) end);
+                     else pg_temp.collec_sound(one.foreign_keys) end) using staying;
             perform pg_temp.collec_settle(store, one.relation,
                 case when one.kind = 'rows' then 'their keys are taken, or what they refer to is gone'
+                     when staying <> '{}' then 'others have their unique values by now'
                      else 'their rows, or what they refer to, are gone' end);
         end if;
     end loop;
