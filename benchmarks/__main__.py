@@ -4,6 +4,7 @@ python -m benchmarks [--sizes 10000,100000] [--quick] [--only install,upgrade] [
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,6 +43,8 @@ GROUPS = (
 LARGEST_BACKUP = 1_000_000
 """Movements up to which backups, clones and locks are measured: beyond, the disk is."""
 DOCUMENTS, QUICK_DOCUMENTS = 50, 5
+BUSY = 1.0
+"""Load average from which on figures say more of the machine's other work than of ours."""
 STANDBY, QUICK_STANDBY = 1000, 20
 """Megabytes."""
 
@@ -53,6 +56,7 @@ def main(words: Sequence[str]) -> None:
         write(Results.from_json((told.into / "results.json").read_text("utf-8")), told.into)
         return
     told.into.mkdir(parents=True, exist_ok=True)
+    load = os.getloadavg()[0]
     started = time.monotonic()
     results = Results(
         command=" ".join(("python -m benchmarks", *words)),
@@ -66,7 +70,7 @@ def main(words: Sequence[str]) -> None:
         sys.stderr.write("stopped: what was measured is kept\n")
     finally:
         results.seconds = time.monotonic() - started
-        write(results, told.into)
+        publish(results, told.into, load=load)
 
 
 def _keep(one: Measurement | Table, results: Results) -> None:
@@ -76,6 +80,15 @@ def _keep(one: Measurement | Table, results: Results) -> None:
     results.measurements.append(one)
     what = report.named(one.what, one.movements)
     sys.stderr.write(f"{what}, {one.way}: {report.shown(one.seconds)}\n")
+
+
+def publish(results: Results, folder: Path, *, load: float) -> None:
+    """Write the page, unless the machine was busy when the run began: then the figures alone."""
+    if load <= BUSY:
+        write(results, folder)
+        return
+    (folder / "unpublished.json").write_text(results.to_json(), encoding="utf-8")
+    sys.stderr.write(f"not published: the machine was busy (load average {load:.1f} at start)\n")
 
 
 def write(results: Results, folder: Path) -> None:

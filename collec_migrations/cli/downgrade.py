@@ -14,6 +14,13 @@ from collec_migrations.errors import DowngradeRefused, NotAdopted, UnknownVersio
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
 
+THERE = (
+    "select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
+    " where n.nspname = %s and c.relname = %s and (%s = '' or exists (select from"
+    " pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = %s and a.attnum > 0"
+    " and not a.attisdropped))"
+)
+
 
 class Back(NamedTuple):
     """What going back does to one data schema."""
@@ -129,8 +136,9 @@ def _counted(session: Connection, names: Names, at: str, version: str) -> list[t
         )
         query = sql.SQL("select pg_catalog.{} from {}")
         with session.cursor(cursor_factory=extensions.cursor) as cursor:
-            cursor.execute("select pg_catalog.to_regclass(%s)", (f'"{schema}"."{table}"',))
-            if (cursor.fetchone() or (None,))[0] is None:
+            # What a site lacks is not counted: `object.geom` where there is no PostGIS.
+            cursor.execute(THERE, (schema, table, column, column))
+            if not cursor.fetchall():
                 continue
             cursor.execute(query.format(what, sql.Identifier(schema, table)))
             rows = int((cursor.fetchone() or (0,))[0])

@@ -25,7 +25,7 @@ from collec_migrations.errors import (
     StatementFailed,
     UsageError,
 )
-from collec_migrations.migrate import access, offline, online, planning, sending
+from collec_migrations.migrate import access, planning
 from collec_migrations.migrate.job import Job
 
 DEBUG = "COLLEC_DEBUG"
@@ -61,6 +61,8 @@ def _run(environment: EnvironmentContext) -> None:
     for version in job.targets:
         planning.check_version(version, job.versions)
     if environment.is_offline_mode():
+        from collec_migrations.migrate import offline
+
         offline.write(environment, job)
         return
     try:
@@ -92,6 +94,8 @@ def _check_chain(environment: EnvironmentContext) -> None:
 
 
 def _run_online(environment: EnvironmentContext, job: Job) -> None:
+    from collec_migrations.migrate import online
+
     try:
         online.run(environment, job)
     except DBAPIError as error:
@@ -139,5 +143,7 @@ def _configure_logging(config: Config) -> None:
 
 def _translated(error: Any, *, lost: bool) -> MigrationError:
     if isinstance(error, psycopg2.Error):
+        from collec_migrations.migrate import sending
+
         return sending.translate(error, lost=lost)
     return MigrationError(str(error))

@@ -3,19 +3,20 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script.base import Script
 
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate.planning import Work
-from collec_migrations.migrate.progress import Progress
-from collec_migrations.migrate.run import Run
-from collec_migrations.migrate.sinks import Sink
-from collec_migrations.migrate.wrapped_step import NO_BACKUP
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
+
+if TYPE_CHECKING:  # only a run that has steps loads what they need
+    from collec_migrations.migrate.progress import Progress
+    from collec_migrations.migrate.run import Run
+    from collec_migrations.migrate.sinks import Sink
 
 CHANGING = ("upgrade", "downgrade", "do_stamp")
 """Names of the functions in alembic.command that change the database; the others read."""
@@ -35,7 +36,7 @@ class Job:
     """All versions of the chain, oldest first."""
     creations: Mapping[str, tuple[str, str]]
     settings: Settings
-    progress: Progress | None
+    progress: "Progress | None"
     remark: str
     """What the history is to remember of every step; may be empty."""
     """Watches statements run one by one; None: scripts are sent whole."""
@@ -83,12 +84,15 @@ class Job:
     def run_for(
         self,
         names: Names,
-        sink: Sink,
+        sink: "Sink",
         *,
         rights_version: str | None,
         rights_held: str | None = None,
-    ) -> Run:
+    ) -> "Run":
         """Return the state of a run for one pair."""
+        from collec_migrations.migrate.run import Run
+        from collec_migrations.migrate.wrapped_step import NO_BACKUP
+
         return Run(
             job=self,
             names=names,

@@ -68,9 +68,9 @@ def _configure(environment: EnvironmentContext, job: Job, run: Run, output: Text
         dialect_opts={"paramstyle": "named"},
         literal_binds=True,
         output_buffer=output,
-        fn=planning.followed(job.work, run),
+        fn=planning.followed(job.work, lambda: run),
         version_table_schema=quoted_name(run.names.col, quote=True),
         transaction_per_migration=job.settings.per_version,
-        on_version_apply=recording.callback(run),
-        collec_run=run,
+        on_version_apply=recording.callback(lambda: run),
+        collec_run=lambda: run,
     )

@@ -1,6 +1,8 @@
 """Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
 
+from collections.abc import Callable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from alembic.runtime.environment import EnvironmentContext
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
@@ -9,28 +11,28 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations import bridge
 from collec_migrations.bridge import holdings, shared_rights, state
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
 from collec_migrations.migrate import (
     access,
     lending,
+    obstacles,
     opening,
-    plan,
     planning,
     recording,
     refusal,
     retrying,
-    wrapped_step,
+    up_to_date,
 )
 from collec_migrations.migrate.job import Job
-from collec_migrations.migrate.progress import Watched
-from collec_migrations.migrate.run import Run
-from collec_migrations.migrate.sinks import Server
 from collec_migrations.names import Names
 from collec_migrations.postgres import advisory_lock, privileges, quoting, timeouts
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
+
+if TYPE_CHECKING:  # only a run that has steps loads what they need
+    from collec_migrations.migrate.run import Run
+    from collec_migrations.migrate.sinks import Server
 
 
 def run(environment: EnvironmentContext, job: Job) -> None:
@@ -93,7 +95,7 @@ def _attempt(
     # Alembic reports success and commits nothing when it finds a transaction it did not begin.
     assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
     if job.command == "upgrade":
-        plan.refuse_obstacles(job, driver)
+        _refuse_obstacles(job, driver)
     if job.progress:
         job.progress.restart()
     try:
@@ -104,9 +106,30 @@ def _attempt(
         raise
     for line in announcements:
         job.say(line)
-    for version, found in job.site_facts.items() if job.remark != wrapped_step.ON_A_COPY else ():
-        wrapped_step.keep_facts(version, found, job.say)
+    if job.site_facts:
+        _keep_facts(job)
     return versions
+
+
+def _refuse_obstacles(job: Job, driver: database.Connection) -> None:
+    """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
+    reached = up_to_date.reached_by(job.targets[0])
+    with up_to_date.reading(driver, job.settings) as cursor:
+        if driver.server_version >= obstacles.OLDEST and privileges.unhindered(cursor):
+            return
+        if reached and up_to_date.survey(cursor, job.settings, reached):
+            return
+        from collec_migrations.migrate import plan
+
+        obstacles.refuse(plan.survey(job, cursor, counted=plan.holds).obstacles)
+
+
+def _keep_facts(job: Job) -> None:
+    from collec_migrations.migrate import wrapped_step
+
+    if job.remark != wrapped_step.ON_A_COPY:
+        for version, found in job.site_facts.items():
+            wrapped_step.keep_facts(version, found, job.say)
 
 
 def _committed(
@@ -143,30 +166,57 @@ def _versions(
                 advisory_lock.hold_same_session(cursor)
             found = state.read(cursor, names)
             _prepare(cursor, job, names, found)
-            sink = _sink(job, cursor, names)
-            held = shared_rights.newest_of_others(
-                shared_rights.data_schemas(cursor, names), names, job.versions
-            )
-            run = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
-            reached = _run_pair(environment, job, run, connection)
+            steps = _Steps(job, cursor, names, found)
+            if job.command == "do_stamp":
+                steps.run()
+            reached = _run_pair(environment, job, names, steps.run, connection)
             versions[names.col] = reached
             if job.command == "do_stamp" and found.gacl_tables:
-                rights = shared_rights.newest((reached, held), job.versions)
+                run = steps.run()
+                rights = shared_rights.newest((reached, run.rights_held), job.versions)
                 recording.stamp_rights(cursor, names.gacl, rights)
-                sink.settle()
-            announcements += [*sink.warnings, *run.announcements]
+                run.sink.settle()
+            announcements += steps.announcements()
             if job.settings.per_version:
                 # Alembic would take a transaction left open by reading for one of the caller's.
                 connection.commit()
     return versions, announcements
 
 
-def _sink(job: Job, cursor: Cursor, names: Names) -> Server:
-    watch = holdings.Watch(cursor, names)
-    owner = _confining(cursor, watch.owners())
-    if job.progress:
-        return Watched(cursor, watch, owner, progress=job.progress)
-    return Server(cursor, watch, owner)
+class _Steps:
+    """The run of one pair, made when its first step comes: most runs have none."""
+
+    def __init__(self, job: Job, cursor: Cursor, names: Names, found: state.State) -> None:
+        self._told = job, cursor, names, found
+        self._made: tuple[Run, Server] | None = None
+
+    def run(self) -> "Run":
+        """Return the run, the same one each time."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made[0]
+
+    def announcements(self) -> list[str]:
+        """Return what the user is to be told."""
+        return [*self._made[1].warnings, *self._made[0].announcements] if self._made else []
+
+    def _make(self) -> "tuple[Run, Server]":
+        from collec_migrations.migrate.progress import Watched
+        from collec_migrations.migrate.sinks import Server
+
+        job, cursor, names, found = self._told
+        watch = holdings.Watch(cursor, names)
+        owner = _confining(cursor, watch.owners())
+        sink = (
+            Watched(cursor, watch, owner, progress=job.progress)
+            if job.progress
+            else Server(cursor, watch, owner)
+        )
+        held = shared_rights.newest_of_others(
+            shared_rights.data_schemas(cursor, names), names, job.versions
+        )
+        made = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
+        return made, sink
 
 
 def _confining(cursor: Cursor, owners: frozenset[str]) -> str:
@@ -200,6 +250,8 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
             hint="Is this the right database, and the right name (-x col=NAME)?",
         )
     if job.command == "do_stamp" and (version := _stamped(job, found)):
+        from collec_migrations import bridge
+
         bridge.refuse_stamp(cursor.connection, names, version)
 
 
@@ -215,19 +267,23 @@ def _stamped(job: Job, found: state.State) -> str:
 
 
 def _run_pair(
-    environment: EnvironmentContext, job: Job, run: Run, connection: Connection
+    environment: EnvironmentContext,
+    job: Job,
+    names: Names,
+    run: "Callable[[], Run]",
+    connection: Connection,
 ) -> str | None:
     """Let Alembic run its steps for one pair; return the version that it reached."""
     environment.configure(
         connection=connection,
         fn=planning.followed(job.work, run),
-        version_table_schema=quoted_name(run.names.col, quote=True),
+        version_table_schema=quoted_name(names.col, quote=True),
         transaction_per_migration=job.settings.per_version,
         on_version_apply=recording.callback(run),
         collec_run=run,
     )
     if len(job.settings.pairs) > 1 and not job.changes:
-        environment.config.print_stdout("%s:", run.names.col)
+        environment.config.print_stdout("%s:", names.col)
     environment.run_migrations()
     return environment.get_context().get_current_revision()
 

@@ -8,7 +8,6 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from collec_migrations.migrate import sending
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
 
@@ -29,6 +28,8 @@ def connected(address: Address) -> Iterator[Connection]:
         except (psycopg2.Error, DBAPIError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if driver.closed and isinstance(cause, psycopg2.Error):
+                from collec_migrations.migrate import sending
+
                 raise sending.translate(cause, lost=True) from error
             raise
         finally:

@@ -33,11 +33,9 @@ from collec_migrations.migrate.planned import (
 )
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
-from collec_migrations.migrate.up_to_date import reading
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import extensions, privileges, quoting
-from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.queries import statement
 
 Counter = Callable[[Cursor, str, str, str | None], int]
@@ -57,13 +55,6 @@ def holds(cursor: Cursor, schema: str, table: str, column: str | None) -> int:
     condition = "" if column is None else f" where {quoting.identifier(column)} is not null"
     query = f"select exists (select 1 from {_named(schema, table)}{condition})::int"
     return _number(cursor, query)
-
-
-def refuse_obstacles(job: Job, connection: Connection) -> None:
-    """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
-    with reading(connection, job.settings) as cursor:
-        if connection.server_version < obstacles.OLDEST or not privileges.unhindered(cursor):
-            obstacles.refuse(survey(job, cursor, counted=holds).obstacles)
 
 
 def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
@@ -250,11 +241,11 @@ def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     assert isinstance(listing, Listing)
     heads = () if recorded is None else (recorded,)
     context = MigrationContext.configure(
-        dialect_name="postgresql", opts={"as_sql": True, "collec_run": run}
+        dialect_name="postgresql", opts={"as_sql": True, "collec_run": lambda: run}
     )
     steps: list[PlannedStep] = []
     with Operations.context(context):
-        for step in planning.followed(job.work, run)(heads, context):
+        for step in planning.followed(job.work, lambda: run)(heads, context):
             listing.scripts = []
             wrapped_before = len(run.wrapped)
             step.migration_fn()

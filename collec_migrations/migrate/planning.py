@@ -43,11 +43,17 @@ def check_version(text: str, versions: Sequence[str]) -> None:
     )
 
 
-def followed(work: Work, follower: Follower) -> Work:
-    """Return `work` with fresh databases started from a creation, each step announced."""
+def followed(work: Work, made: Callable[[], Follower]) -> Work:
+    """Return `work` with fresh databases started from a creation, each step announced.
+
+    The follower is made when there is a step: a run without one needs none.
+    """
 
     def plan(heads: Any, context: MigrationContext) -> Iterator[Any]:
         found = shortened(tuple(work(heads, context)), fresh=not heads)
+        if not found:
+            return
+        follower = made()
         follower.foresee(found)
         for step in found:
             follower.begin(step)
@@ -80,7 +86,7 @@ def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:
 
 
 def _create(**_: Any) -> None:
-    run = op.get_context().opts["collec_run"]
+    run = op.get_context().opts["collec_run"]()
     run.create()
 
 

@@ -1,21 +1,23 @@
 """Alembic's `on_version_apply`: the history row of each step, within the step's transaction."""
 
 from collections.abc import Callable, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import MigrationInfo
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history
 from collec_migrations.bridge.history import Kind
-from collec_migrations.migrate.run import Run
+
+if TYPE_CHECKING:
+    from collec_migrations.migrate.run import Run
 
 
-def callback(run: Run) -> Callable[..., None]:
+def callback(run: Callable[[], "Run"]) -> Callable[..., None]:
     """Return the function that Alembic calls after each step of `run`."""
 
     def record(*, step: MigrationInfo, heads: Set[Any], **_: Any) -> None:
-        run.record(version=next(iter(heads), None), kind=kind(step))
+        run().record(version=next(iter(heads), None), kind=kind(step))
 
     return record
 

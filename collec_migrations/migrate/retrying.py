@@ -9,7 +9,6 @@ from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a
 from sqlalchemy.exc import DBAPIError
 
 from collec_migrations.errors import StatementFailed
-from collec_migrations.migrate import sending
 from collec_migrations.migrate.job import Job
 from collec_migrations.postgres import blockers
 from collec_migrations.postgres.blockers import Blocker
@@ -50,6 +49,8 @@ def with_retries(job: Job, driver: DriverConnection, attempt: Callable[[], T]) -
 
 
 def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
+    from collec_migrations.migrate import sending
+
     cause = error.orig if isinstance(error, DBAPIError) else error
     return getattr(cause, "pgcode", None) in sending.TRY_AGAIN
 

@@ -1,11 +1,12 @@
 """What a revision does: upgrade to its version, create it, go back from it."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from alembic import op
 
-from collec_migrations.migrate import wrapped_step
-from collec_migrations.migrate.run import Run
+if TYPE_CHECKING:  # `alembic history` reads every revision, and takes no step
+    from collec_migrations.migrate.run import Run
 
 
 def upgrade() -> None:
@@ -30,10 +31,12 @@ def apply_wrapped(script: str, checksum: str, variables: Mapping[str, str] | Non
 
 def refuse_downgrade(script: str) -> None:
     """Refuse to go back: the application's own script has no way back."""
+    from collec_migrations.migrate import wrapped_step
+
     raise wrapped_step.no_way_back(script)
 
 
-def _run() -> Run:
+def _run() -> "Run":
     """Return the run that this step belongs to: env.py hands it to Alembic's context."""
-    run: Run = op.get_context().opts["collec_run"]
+    run: Run = op.get_context().opts["collec_run"]()
     return run

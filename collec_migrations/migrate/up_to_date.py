@@ -111,6 +111,8 @@ def _folders() -> tuple[Path, ...]:
         if separator is None or "%" in listed:
             return ()
         found = [Path(one.strip()).resolve() for one in listed.split(separator) if one.strip()]
+    if any(not one.is_dir() and one.name != site.name for one in found):
+        return ()  # which a run refuses
     if site.is_dir():
         trust.check(site)
         found.append(site)

@@ -59,6 +59,7 @@ def test_what_was_measured_is_kept_when_the_next_fails(
         raise RuntimeError("a program failed")
 
     monkeypatch.setattr(benches, "found", found)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
     with pytest.raises(RuntimeError, match="a program failed"):
         benches.main(["--into", str(tmp_path / "new")])
     kept = Results.from_json((tmp_path / "new" / "results.json").read_text("utf-8"))
@@ -82,3 +83,12 @@ def test_a_program_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyP
 def test_a_program_that_fails_stops_the_run() -> None:
     with pytest.raises(RuntimeError, match="failed"):
         peers.run(["/bin/sh", "-c", "exit 3"])
+
+
+@pytest.mark.parametrize(("load", "published"), [(0.4, True), (1.0, True), (1.1, False)])
+def test_figures_of_a_busy_machine_are_not_published(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], load: float, *, published: bool
+) -> None:
+    benches.publish(RESULTS, tmp_path, load=load)
+    assert (tmp_path / "RESULTS.md").exists() is published
+    assert ("not published: the machine was busy" in capsys.readouterr().err) is not published

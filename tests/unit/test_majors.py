@@ -53,3 +53,12 @@ def test_names_follow_the_major() -> None:
     assert pg_versions.text("slot_cap_guc", "12") is None
     assert pg_versions.holds("must_write_timeline_latest", "11")
     assert not pg_versions.holds("must_write_timeline_latest", "12")
+
+
+def test_a_newer_server_is_told_once_in_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+    pg_versions.warn_if_newer.cache_clear()
+    for version in (180004, 190001, 190001):
+        pg_versions.warn_if_newer(version)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == ("warning: PostgreSQL 19 is newer than this release knows; it is taken for 18\n")
