@@ -2,6 +2,7 @@
 
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -12,19 +13,19 @@ from time import monotonic
 import psycopg2
 from psycopg2 import extensions
 
-from collec_migrations import versions
+from collec_migrations import bridge, versions
 from collec_migrations.backup import dump, snapshot, store, trial_restore
 from collec_migrations.backup.dump import BackupOptions
 from collec_migrations.backup.rehearsal_report import Findings, Held, Measures, Step, Table
 from collec_migrations.backup.store import Backup
 from collec_migrations.bridge import (
-    adoption,
     detection,
     history,
     recorded_version,
     state,
     verification,
 )
+from collec_migrations.bridge.answer import Answer
 from collec_migrations.bridge.difference import Difference, Severity
 from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
 from collec_migrations.migrate import planning, verbs
@@ -177,10 +178,13 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
             raise
         except MigrationError as error:
             attempt.refusal, attempt.hint = str(error), error.hint
-    left = () if attempt.refusal else _differences(copy, pairs)
-    if any(one.severity is Severity.BREAKS for one in left):
+    after = () if attempt.refusal else _differences(copy, pairs)
+    known = set(map(_place, attempt.drift))
+    left = tuple(one for one in after if _place(one) not in known)
+    broken = [one for one in left if one.severity is Severity.BREAKS]
+    if broken:
         attempt.refusal = "the upgraded copy is not what its version should be"
-        attempt.hint = left[0].sentence
+        attempt.hint = broken[0].sentence
     return Findings(
         source=copy.source,
         server_version=copy.server_version,
@@ -192,10 +196,12 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
         copying=copy.seconds,
         seconds=attempt.seconds,
         adopted=attempt.adopted,
+        repaired=attempt.repaired,
         steps=() if attempt.refusal else tuple(_steps(copy, pairs, attempt.began)),
         held=seen.held,
         drift=attempt.drift,
         left=left,
+        same=tuple(one for one in after if _place(one) in known),
         tables=tuple(_compare(tables, _count_rows(copy))),
         archived=attempt.archived,
     )
@@ -210,6 +216,7 @@ class Attempt:
     hint: str = ""
     seconds: float = 0.0
     adopted: bool = False
+    repaired: Mapping[str, int] = field(default_factory=dict)
     drift: tuple[Difference, ...] = ()
     archived: tuple[str, ...] = ()
 
@@ -217,7 +224,7 @@ class Attempt:
 def _attempt(attempt: Attempt, copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> None:
     """Do what a site would do, and write down how far it came."""
     attempt.drift = _differences(copy, pairs)
-    attempt.adopted = _adopted(copy, pairs)
+    attempt.adopted, attempt.repaired = _adopted(copy, pairs)
     attempt.archived = tuple(_archived(copy, pairs, target, say))
     began = monotonic()
     try:
@@ -245,16 +252,29 @@ def _found(copy: Copy) -> tuple[Names, ...]:
         return detection.find(connection).pairs or (Names(),)
 
 
-def _adopted(copy: Copy, pairs: Sequence[Names]) -> bool:
-    """Put under Alembic's care what is not; return whether there was anything."""
-    done = False
+def _place(one: Difference) -> tuple[str, ...]:
+    """Return what a difference is of, by the newest names: a step may rename its table."""
+    name = one.name
+    for version in versions.BUILT_IN:
+        renamed = versions.declared(version).renames
+        table, dot, rest = name.partition(".")
+        rest = renamed.get(f"{one.role}.{table}.{rest}", rest)
+        name = renamed.get(f"{one.role}.{table}", table) + dot + rest
+    return one.role, one.kind, name, one.state
+
+
+def _adopted(copy: Copy, pairs: Sequence[Names]) -> tuple[bool, Mapping[str, int]]:
+    """Adopt what Alembic does not know, as `adopt` does; return whether any, and its repairs."""
+    done, repairs = False, Counter[str]()
     with _connected(copy) as connection:
         for names in pairs:
-            if not detection.detect(connection, names).records.alembic:
-                adoption.adopt(connection, names)
+            with connection.cursor() as cursor:
+                recorded = state.recorded_version(cursor, names.col)
+            if recorded is None and detection.detect(connection, names).answer != Answer.EMPTY:
+                repairs.update(bridge.adopt(connection, names).counts)
                 connection.commit()
                 done = True
-    return done
+    return done, dict(repairs)
 
 
 def _options(copy: Copy, pairs: Sequence[Names]) -> Iterator[dict[str, str]]:

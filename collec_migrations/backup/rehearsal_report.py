@@ -1,6 +1,6 @@
 """What a rehearsal found out: for a person, for a program, as one HTML page. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
@@ -70,6 +70,8 @@ class Findings:
     """Seconds to make the copy."""
     seconds: float
     """Of the upgrade itself."""
+    repaired: Mapping[str, int]
+    """What adopting it repaired, by kind and count."""
     adopted: bool
     """The copy had to be put under Alembic's care first."""
     steps: tuple[Step, ...]
@@ -77,7 +79,9 @@ class Findings:
     drift: tuple[Difference, ...]
     """From the version that it was at."""
     left: tuple[Difference, ...]
-    """From the version that it arrived at."""
+    """From the version that it arrived at, without what was so before."""
+    same: tuple[Difference, ...]
+    """Differences that were so before, and still are."""
     tables: tuple[Table, ...]
     archived: tuple[str, ...]
 
@@ -103,11 +107,13 @@ def report_lines(found: Findings) -> Iterator[str]:
     yield f"  copied {found.source} into PostgreSQL {found.server_version} in {found.copying:.1f} s"
     if found.adopted:
         yield "  it had to be adopted first: run `collec-migrations adopt`"
+        yield from (f"    to repair: {count} {kind}" for kind, count in found.repaired.items())
     yield from (f"  {one.version} of {one.schema}: {one.seconds:.1f} s" for one in found.steps)
     yield from (f"  {line}" for line in _locks(found))
     yield f"  space: {space_used(found)}"
     yield from _some("before, it differed", [one.sentence for one in found.drift])
     yield from _some("afterwards, it differs", [one.sentence for one in found.left])
+    yield from _some("was so before, and still is", [one.sentence for one in found.same])
     yield from _some("goes to the archive", list(found.archived))
     yield from _some("tables that changed", list(changes(found)))
 
@@ -165,12 +171,17 @@ def _some(title: str, told: list[str]) -> Iterator[str]:
 def report_json(found: Findings) -> dict[str, Any]:
     """Return every fact."""
     return {
-        **{name: value for name, value in asdict(found).items() if name not in ("drift", "left")},
+        **{
+            name: value
+            for name, value in asdict(found).items()
+            if name not in ("drift", "left", "same")
+        },
         "succeeds": found.succeeds,
         "before": _measures(found.before),
         "after": _measures(found.after),
         "drift": [one.sentence for one in found.drift],
         "left": [one.sentence for one in found.left],
+        "same": [one.sentence for one in found.same],
         "changed": [asdict(one) for one in found.changed],
     }
 
@@ -202,6 +213,7 @@ def report_page(found: Findings) -> str:
         *_locks_html(found),
         *_list_html("Differences before", [one.sentence for one in found.drift]),
         *_list_html("Differences afterwards", [one.sentence for one in found.left]),
+        *_list_html("Was so before, and still is", [one.sentence for one in found.same]),
         *_list_html("What goes to the archive", found.archived),
         *_rows_html(found),
         "</body></html>",

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from collec_migrations.names import Names
 
 
-def detect(connection: "Connection", names: "Names", *, expected: str = "") -> "Detection":
-    """Return what a pair of schemas is; `expected` is what the application asks for."""
+def detect(
+    connection: "Connection", names: "Names", *, expected: str = "", role: str = ""
+) -> "Detection":
+    """Return what a pair of schemas is; `expected` and `role` are the application's."""
     from collec_migrations.bridge import detection
 
-    return detection.detect(connection, names, expected=expected)
+    return detection.detect(connection, names, expected=expected, role=role)
 
 
 def verify(

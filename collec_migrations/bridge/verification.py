@@ -13,8 +13,7 @@ from collec_migrations.bridge import (
     findings,
     recorded_version,
     row_checks,
-    view_results,
-    view_samples,
+    use_findings,
 )
 from collec_migrations.bridge import (
     detection as detecting,
@@ -58,8 +57,6 @@ def verify(
     owners = read_owners(connection, names, role=role)
     told = decision.differences(evidence, against, shape)
     told = _with_orphans(connection, evidence, owners, told)
-    wanted = view_samples.expected_of(against)
-    found = view_results.read_meanings(connection, names, evidence.observed, wanted)
     return Report(
         names=names,
         version=against,
@@ -69,9 +66,7 @@ def verify(
         differences=ordered(
             [
                 *told,
-                *findings.views(wanted, found, told),
-                *findings.owners(owners, evidence.observed),
-                *findings.extensions(owners, names.col, names.gacl),
+                *use_findings.read(connection, names, evidence.observed, against, owners, told),
                 *findings.scripts(evidence.records.history, scripts),
             ]
         ),

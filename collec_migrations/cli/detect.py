@@ -22,7 +22,7 @@ def detect(
     with place.opened(where) as session:
         session.set_session(readonly=True)
         found = [
-            detection.detect(session, names, expected=where.expected)
+            detection.detect(session, names, expected=where.expected, role=where.role)
             for names in place.pairs_in(session, where)
         ]
     if as_json:

@@ -46,7 +46,7 @@ def encoding(connection: driver.connection) -> Line:
 def pair(connection: driver.connection, names: Names, *, expected: str, role: str,
          options: str) -> Iterator[Line]:  # fmt: skip
     """Yield the lines about one pair of schemas."""
-    detection = detecting.detect(connection, names, expected=expected)
+    detection = detecting.detect(connection, names, expected=expected, role=role)
     yield version(detection, options)
     if detection.version is not None:
         with connection.cursor(cursor_factory=driver.cursor) as cursor:

@@ -10,7 +10,14 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from collec_migrations import sql, versions
-from collec_migrations.bridge import adoption, catalog_reader, detection, repairs, verification
+from collec_migrations.bridge import (
+    adoption,
+    catalog_reader,
+    detection,
+    detection_text,
+    repairs,
+    verification,
+)
 from collec_migrations.catalog import Catalog, normalised
 from collec_migrations.errors import RepairRefused
 from collec_migrations.names import Names
@@ -184,6 +191,23 @@ def test_sequences_owners_and_rights_are_put_right(session: Connection) -> None:
     assert not detection.detect(session, NAMES).is_sound
     adoption.adopt(session, NAMES)
     assert is_the_chains(session, "2.8")
+
+
+@pytest.mark.parametrize("damage", [
+    "alter table col.label owner to {role}",
+    "do $$ begin execute 'create or replace view col.last_movement as select * from ('"
+    " || rtrim(pg_get_viewdef('col.last_movement'::regclass), ';') || ') x where false'; end $$",
+])  # fmt: skip
+def test_detect_calls_sound_only_what_verify_does(session: Connection, damage: str) -> None:
+    make(session, "1.2", versions.upgraded("1.2"))
+    adoption.adopt(session, NAMES)
+    assert detection.detect(session, NAMES).is_sound
+    role = f"stray_{random.randrange(10**9)}"
+    execute(session, f"create role {role}; {damage.format(role=role)}")
+    assert verification.verify(session, NAMES).breaking
+    seen = detection.detect(session, NAMES)
+    assert not seen.is_sound
+    assert "as it should be" not in detection_text.headline(seen)
 
 
 def test_a_text_that_is_too_long_stops_a_change_of_type(session: Connection) -> None:

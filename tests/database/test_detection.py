@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from collec_migrations import versions
 from collec_migrations import versions as releases
-from collec_migrations.bridge import catalog_reader, detection, verification
+from collec_migrations.bridge import catalog_reader, decision, detection, verification
 from collec_migrations.bridge.answer import Answer
 from collec_migrations.catalog import normalised
 from collec_migrations.names import Names
@@ -99,7 +99,8 @@ def _detected(
                     sql.Identifier(names.col, "dbparam")
                 )
             )
-    answer = detection.detect(connection, names)
+    # The views of these databases return nothing: what they mean is not asked.
+    answer = decision.decide(detection.read_evidence(connection, names))
     return answer.answer, answer.versions, [one.sentence for one in answer.serious]
 
 

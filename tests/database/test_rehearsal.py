@@ -76,6 +76,28 @@ def test_a_damaged_database_would_fail_and_it_says_why(server18: Server, old: Ad
     assert found.steps == ()
 
 
+def test_what_was_wrong_before_is_told_so_and_fails_no_upgrade(
+    server18: Server, clone: Clone
+) -> None:
+    address = clone(backups.laboratory_at(server18, "2.8"))
+    chain.execute(address, "alter table col.mime_type drop constraint mime_type_pk cascade")
+    found = rehearsed(address, "2.8.1")
+    assert found.succeeds, found.refusal + found.hint
+    assert not found.adopted
+    assert any("mime_type" in one.sentence for one in found.same)
+    assert "was so before, and still is:" in "\n".join(rehearsal_report.report_lines(found))
+
+
+def test_the_copy_is_adopted_with_the_repairs_of_adopt(server18: Server, clone: Clone) -> None:
+    address = clone(backups.laboratory_at(server18, "2.8"))
+    chain.execute(address, "drop table col.alembic_version;"
+                  " alter table col.event drop constraint event_pk cascade")  # fmt: skip
+    found = rehearsed(address, "2.8.1")
+    assert found.succeeds, found.refusal + found.hint
+    assert (found.adopted, found.left, found.same) == (True, (), ())
+    assert found.repaired["constraint added"] >= 1
+
+
 def test_a_table_in_the_way_makes_the_upgrade_fail(server18: Server, clone: Clone) -> None:
     address = clone(backups.laboratory_at(server18, "1.0.8"))
     chain.execute(address, "create table col.printer (mine int)")
