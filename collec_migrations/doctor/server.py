@@ -198,9 +198,8 @@ def read_settings(connection: extensions.connection) -> Mapping[str, Setting]:
     names = [*(rule.setting for rule in RULES), "data_checksums", "ssl", "listen_addresses"]
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(
-            # Our own session is read-only; what counts is what a new one would be.
-            "select name, case name when 'default_transaction_read_only'"
-            " then reset_val else setting end, source"
+            # What counts is what a new session would have, not what ours set for itself.
+            "select name, reset_val, case source when 'session' then '' else source end"
             " from pg_catalog.pg_settings where name = any (%s)",
             (names,),
         )
