@@ -120,7 +120,7 @@ def round_trips(server: Address) -> Table:
     """Return how often a run waits for the server."""
     rows = []
     address = benches.database(server, "trips")
-    for run in ("fresh installation of 1.1", "nothing to do"):
+    for run in ("fresh installation of 26.2", "nothing to do"):
         with _counted(address) as (counted, trips):
             seconds = timed(partial(peers.alembic, counted))
         rows.append((run, str(sum(trips)), f"{seconds:.2f} s"))

@@ -21,7 +21,7 @@ from collec_migrations.testing import sample_data
 
 __all__ = ["ROOT", "alembic", "database", "dropped", "filled", "timed"]
 
-CREATION = ("gacl_create-1.1.sql", "col_create-1.1.sql")
+CREATION = ("gacl_create-26.2.sql", "col_create-26.2.sql")
 UPGRADE = ("upgrade-1.0.8-1.1.sql",)
 REPEATS = 3
 LARGE = 1_000_000
@@ -29,13 +29,15 @@ LARGE = 1_000_000
 
 
 def installation(server: Address) -> Iterator[Measurement]:
-    """Yield a fresh installation of 1.1, and then a run that has nothing to do, by every way."""
+    """Yield a fresh installation of 26.2, and then a run that has nothing to do, by every way."""
     with tempfile.TemporaryDirectory(prefix="collec-bench-") as folder:
         for way in peers.ways(Path(folder), CREATION):
             empty = [database(server, f"fresh_{number}") for number in range(REPEATS)]
+            for address in empty:
+                _execute(address, "create extension pg_trgm")  # the scripts alone expect it
             seconds = median(partial(way.run, address) for address in empty)
             yield Measurement(
-                group="install", what="fresh installation of 1.1", way=way.name, seconds=seconds
+                group="install", what="fresh installation of 26.2", way=way.name, seconds=seconds
             )
             if not way.name.startswith("psql"):  # which would run the scripts again
                 seconds = median(partial(way.run, address) for address in empty)

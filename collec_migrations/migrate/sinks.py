@@ -8,7 +8,7 @@ from typing import Protocol
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history, holdings
-from collec_migrations.migrate import archive, checks, required_extensions, sending
+from collec_migrations.migrate import archive, checks, extension_path, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import extensions, prologue, quoting
 
@@ -75,6 +75,8 @@ class Server:
         """Run a script; SQLAlchemy drops the server's notices, so they are taken at once."""
         sql = archive.moving(sql, steps) if steps else sql
         self._noticed(lambda: self._run(sql, shown=shown))
+        if steps:
+            self._forget_path()
 
     def _noticed(self, act: Callable[[], None]) -> None:
         notices = self.cursor.connection.notices
@@ -92,6 +94,12 @@ class Server:
     def execute_as_owner(self, sql: str) -> None:
         """Run a statement as the owner, where that is not who is connected."""
         self._noticed(lambda: sending.run(self.cursor, sql, owner=self.owner))
+        self._forget_path()
+
+    def _forget_path(self) -> None:
+        """Search nothing of the owner's next: a trigger may have set another path."""
+        if self.owner:
+            self.cursor.execute(extension_path.leave_extensions())
 
     @contextmanager
     def keeping(self, archives: Sequence[str]) -> Iterator[None]:

@@ -36,7 +36,9 @@ drop function pg_temp.collec_as_owner(text);
 """
 _ROWS = "for one in execute script loop return next pg_catalog.row_to_json(one); end loop;"
 # Of the session, not of the role that it has taken on: that one can be laid aside.
-_IS_SUPERUSER = "select rolsuper from pg_catalog.pg_roles where rolname = session_user"
+_IS_SUPERUSER = (
+    "select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) session_user"
+)
 
 
 def execute(cursor: Cursor, script: str, *, role: str) -> None:

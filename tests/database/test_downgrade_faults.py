@@ -38,7 +38,7 @@ def build(address: Address) -> None:
     with chain.connected(address) as connection:
         sample_data.fill(connection, chain.DEFAULT, movements=50)
         connection.commit()
-    chain.upgrade(address)
+    chain.upgrade(address, "1.1")
     with chain.connected(address) as connection:
         sample_data.fill(connection, chain.DEFAULT, movements=50)
         connection.commit()

@@ -53,6 +53,7 @@ def shell(script: str, tree: Path, address: Address) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.timeout(600)  # `make facts` and the path tests walk through the whole chain
 def test_the_example_adds_a_version(tree: Path, database: Address) -> None:
     chain.upgrade(database)
     done = shell("\n".join(documents.blocks(chain.ROOT / PAGE, "sh")), tree, database)

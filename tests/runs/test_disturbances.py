@@ -58,7 +58,9 @@ def test_a_reader_that_ends_in_time_only_delays_the_run(filled: Address) -> None
 def test_a_limit_on_temporary_files_leaves_nothing(filled: Address) -> None:
     chain.execute(
         filled,
-        "insert into col.project_group (project_id, aclgroup_id)"
+        "insert into gacl.aclgroup (aclgroup_id, groupe)"
+        " select 1000000 + n, 'group ' || n from generate_series(1, 30000) n;"
+        " insert into col.project_group (project_id, aclgroup_id)"
         " select (select min(project_id) from col.project), 1000000 + n"
         " from generate_series(1, 30000) n",
     )
