@@ -6,13 +6,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
+
 from collec_migrations import application
 from collec_migrations.bridge import detection
 from collec_migrations.cli import options
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection, conninfo
+
+NO_FILE = "58P01"
+"""What PostgreSQL says where the library of a function is gone (manual, appendix A)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,23 @@ def opened(place: Place) -> Iterator[connection.Connection]:
     session = connection.connect(place.address)
     try:
         yield session
+    except psycopg2.Error as error:
+        raise _translated(error, lost=bool(session.closed)) from error
     finally:
         session.close()
+
+
+def _translated(error: psycopg2.Error, *, lost: bool) -> MigrationError:
+    """Return what the server refused as one line and a hint."""
+    from collec_migrations.migrate import sending
+
+    told = sending.translate(error, lost=lost)
+    if error.pgcode == NO_FILE and "postgis" in str(told):
+        told.hint = (
+            "Install the server's PostGIS package for this version of PostgreSQL, then as a"
+            " superuser type: alter extension postgis update"
+        )
+    return told
 
 
 def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:

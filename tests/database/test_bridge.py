@@ -19,10 +19,12 @@ from collec_migrations.bridge import (
     verification,
 )
 from collec_migrations.catalog import Catalog, normalised
-from collec_migrations.errors import RepairRefused
+from collec_migrations.cli import place
+from collec_migrations.errors import RepairRefused, StatementFailed
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection, connect
 from collec_migrations.postgres.conninfo import Address
+from tests import chain
 from tests.builders import ddl, from_catalog
 from tests.servers import Server
 
@@ -255,6 +257,7 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
 
 @pytest.mark.parametrize("setting", [
     "quote_all_identifiers = on", "search_path = col", "standard_conforming_strings = off",
+    "idle_in_transaction_session_timeout = 100",
     "DateStyle = 'German, DMY'", "IntervalStyle = iso_8601", "default_transaction_read_only = on",
 ])  # fmt: skip
 def test_a_setting_of_the_server_changes_nothing_of_what_is_seen(
@@ -269,3 +272,39 @@ def test_a_setting_of_the_server_changes_nothing_of_what_is_seen(
         with closing(connect(Address(address.dsn))) as second:
             assert verification.verify(second, NAMES).differences == ()
             assert detection.detect(second, NAMES).is_sound
+
+
+def test_a_library_that_is_gone_is_told_in_one_line(server18: Server) -> None:
+    with server18.database() as address:
+        where = place.Place(address=Address(address.dsn), pairs=())
+        with (
+            pytest.raises(StatementFailed, match="postgis-nosuch") as told,
+            place.opened(where) as session,
+        ):
+            execute(session, "load '$libdir/postgis-nosuch'")
+    assert "\n" not in str(told.value)
+    assert "alter extension postgis update" in told.value.hint
+
+
+@pytest.mark.parametrize(("version", "catalog"), every(TOLD_BY_STRUCTURE))
+def test_what_an_installer_left_is_adopted_and_goes_to_head(
+    server18: Server, version: str, catalog: Catalog
+) -> None:
+    with server18.database() as address:
+        with closing(psycopg2.connect(address.dsn)) as session:
+            make(session, version, catalog)
+            rights = NAMES.gacl.replace('"', '""')
+            execute(
+                session,
+                f"insert into \"{rights}\".aclappli (appli) values ('col');"
+                f'insert into "{rights}".aclaco (aclappli_id, aco)'
+                f" select aclappli_id, 'admin' from \"{rights}\".aclappli",
+            )
+            adoption.adopt(session, NAMES)
+            session.commit()
+        chain.upgrade(address, **chain.under(NAMES), without_postgis="yes")
+        with closing(psycopg2.connect(address.dsn)) as session:
+            observed = normalised(catalog_reader.read_catalog(session, NAMES))
+            head = repairs.target(versions.BUILT_IN[-1], observed)
+            assert observed.facts ^ head.facts == frozenset()
+            assert verification.verify(session, NAMES).breaking == ()
