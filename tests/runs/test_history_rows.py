@@ -54,7 +54,7 @@ def test_every_checksum_is_that_of_the_scripts_at_hand(database: Address) -> Non
             assert versions.current_checksum(row.script) == row.checksum, row
 
 
-def test_a_stamp_is_an_adoption(database: Address) -> None:
+def test_a_stamp_is_told_from_an_adoption(database: Address) -> None:
     chain.upgrade(database, "1.0.8")
     for schema in ("gacl", "col"):
         chain.execute(database, f"drop table {schema}.migration_history")
@@ -62,7 +62,7 @@ def test_a_stamp_is_an_adoption(database: Address) -> None:
     assert alembic("stamp", "1.0.8", url=database.url).returncode == 0
     for schema in ("gacl", "col"):
         (row,) = read(database, schema)
-        assert (row.version, row.kind, row.script, row.checksum) == ("1.0.8", "adopted", "", "")
+        assert (row.version, row.kind, row.script, row.checksum) == ("1.0.8", "stamped", "", "")
 
 
 def test_going_down_is_written_and_goes_on(database: Address) -> None:

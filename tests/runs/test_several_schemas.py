@@ -4,6 +4,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from collec_migrations.bridge import history
 from collec_migrations.catalog import compare
 from collec_migrations.errors import MigrationError
 from collec_migrations.names import Names
@@ -144,18 +145,33 @@ def test_stamp_adopts_schemas_without_history(
     assert versions(uneven, "gacl")[-1] == chain.HEAD
 
 
+def wrongly_stamped(address: Address, version: str, col: str, *others: str) -> None:
+    """Leave what a stamp of an older release of the tool left: it asked for no proof."""
+    chain.execute(address, f"update {col}.alembic_version set version_num = '{version}'")
+    for schema in (col, *others):
+        entry = history.Entry(version=version, kind="stamped")
+        chain.execute(address, history.insertion(schema, entry))
+
+
 def test_a_wrong_stamp_can_be_put_right(database: Address) -> None:
     chain.upgrade(database, "1.0.8", col="lab_a")
-    for version in ("1.1", "1.0.8"):
-        assert alembic("-x", "col=lab_a", "stamp", version, url=database.url).returncode == 0
-        assert versions(database, "gacl")[-1] == version
+    wrongly_stamped(database, "1.1", "lab_a", "gacl")
+    assert versions(database, "gacl")[-1] == "1.1"
+    done = alembic("-x", "col=lab_a", "stamp", "1.0.8", url=database.url)
+    assert done.returncode == 0, done.stdout
+    for schema in ("lab_a", "gacl"):
+        assert versions(database, schema)[-1] == "1.0.8"
     chain.upgrade(database, col="lab_a")
     assert at_head(database, "lab_a")
 
 
 def test_a_schema_stamped_older_does_not_pull_the_rights_back(uneven: Address) -> None:
+    chain.upgrade(uneven, "1.1", col="lab_b")
+    done = alembic("-x", "col=lab_a", "stamp", "1.0.5", url=uneven.url)
+    assert done.returncode == 0, done.stdout
+    assert versions(uneven, "gacl")[-1] == "1.1"
     chain.upgrade(uneven, col="lab_b")
-    assert alembic("-x", "col=lab_a", "stamp", "1.0.5", url=uneven.url).returncode == 0
+    wrongly_stamped(uneven, "1.0.5", "lab_a")
     chain.upgrade(uneven, **BOTH)
     assert at_head(uneven, "lab_a")
     assert versions(uneven, "gacl").count(chain.HEAD) == 1
