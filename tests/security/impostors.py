@@ -83,6 +83,34 @@ $make$;
 """
 
 
+OWNER = "impostor_owner"
+GIVE = f"""
+do $give$
+declare
+    one record;
+begin
+    if not exists (select from pg_roles where rolname = '{OWNER}') then
+        create role {OWNER};
+    end if;
+    for one in
+        select c.oid::regclass as name,
+               case c.relkind when 'S' then 'sequence' else 'table' end as kind
+        from pg_class c
+        where c.relnamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+          and c.relkind in ('r', 'v', 'S')
+          and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'a')
+    loop
+        execute format('alter %s %s owner to {OWNER}', one.kind, one.name);
+    end loop;
+end
+$give$;
+alter schema gacl owner to {OWNER};
+alter schema col owner to {OWNER};
+grant create on schema public to {OWNER};
+"""
+"""The application's account, which is no superuser, owns what it may write into."""
+
+
 def functions() -> list[str]:
     """Return every word of the package that stands where a function's name could stand."""
     files = [*PACKAGE.rglob("*.sql"), *PACKAGE.rglob("*.py")]
@@ -93,6 +121,8 @@ def place(address: Address, called: Path) -> None:
     """Fill a database with impostors, which write their names into a file."""
     with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("create schema if not exists gacl; create schema if not exists col")
+        cursor.execute(GIVE)
+        cursor.execute(f"set role {OWNER}")
         cursor.execute(BETRAY.format(program=f"$$cat >> {called}$$"))
         # MAKE is a DO block, which takes no parameters: the driver writes them as literals.
         cursor.execute(

@@ -12,8 +12,8 @@ with query as (
       and not exists (
           select 1
           from pg_rewrite w
-          join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
-          left join pg_class c on d.refclassid = 'pg_class'::regclass and c.oid = d.refobjid
+          join pg_depend d on d.classid = 'pg_rewrite'::regclass::oid and d.objid = w.oid
+          left join pg_class c on d.refclassid = 'pg_class'::regclass::oid and c.oid = d.refobjid
           where w.ev_class = v.oid
             and (c.oid is null
                  or c.relnamespace not in (select s.oid from pg_namespace s
