@@ -373,7 +373,7 @@ def test_two_at_once_make_it_once(lab18: Lab) -> None:
 def test_on_a_terminal_the_password_is_asked_and_not_shown(lab18: Lab, tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     command = [str(Path(sys.executable).parent / "collec-migrations"), "install",
-               "--database", lab18.name, "--owner", lab18.name]  # fmt: skip
+               "--database", lab18.name, "--owner", lab18.name, "--yes"]  # fmt: skip
     environment = {**os.environ, "COLLEC_DATABASE_URL": lab18.site.address().dsn, "TERM": "xterm"}
     with subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment,
