@@ -61,7 +61,7 @@ def install(
     login, name = (said.login, said.connection.get("dbname")) if said else ("", "")
     desired = room.Desired(
         database=room.check_name("database", database or name or "collec"),
-        owner=room.check_name("role", owner or login or "collec"),
+        owner=room.check_name("role", login or "collec" if owner is None else owner),
         pairs=told.pairs,
         networks=room.networks(networks or ()),
         passfile=passfile,
