@@ -20,9 +20,12 @@ def record(
 
 
 def _write_version(cursor: extensions.cursor, schema: str, version: str) -> None:
-    """Write Alembic's version, in its table as Alembic itself creates it."""
+    """Write Alembic's version, in its table as Alembic itself creates it.
+
+    Raises `UntrustedTable` for what is there by that name and is no plain table.
+    """
     table = sql.Identifier(schema, state.VERSION_TABLE)
-    if not _is_versioned(cursor, schema):
+    if not state.has_version_table(cursor, schema):
         cursor.execute(
             sql.SQL(
                 "create table {} (version_num varchar(32) not null,"
@@ -31,17 +34,6 @@ def _write_version(cursor: extensions.cursor, schema: str, version: str) -> None
         )
     cursor.execute(sql.SQL("delete from {}").format(table))
     cursor.execute(sql.SQL("insert into {} values ({})").format(table, sql.Literal(version)))
-
-
-def _is_versioned(cursor: extensions.cursor, schema: str) -> bool:
-    """Say whether a schema has Alembic's table."""
-    cursor.execute(
-        "select 1 from pg_catalog.pg_class c"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relname = %s",
-        (schema, state.VERSION_TABLE),
-    )
-    return cursor.fetchone() is not None
 
 
 def _record_rights(cursor: extensions.cursor, schema: str, version: str) -> None:

@@ -48,7 +48,7 @@ def read(cursor: Cursor, names: Names) -> State:
                 hint="Ask the owner of the schema why; ours has types of PostgreSQL alone.",
             )
     readings = [_last(schema) for schema in schemas if found.get(schema, (0, False))[1]]
-    if _has_version_table(cursor, names.col):
+    if has_version_table(cursor, names.col):
         readings.append(_recorded(names.col))
     said: dict[tuple[str, str], str | None] = {}
     if readings:
@@ -70,14 +70,14 @@ def read(cursor: Cursor, names: Names) -> State:
 
 def recorded_version(cursor: Cursor, schema: str) -> str | None:
     """Return the version in Alembic's table in that schema, or None; raise `UntrustedTable`."""
-    if not _has_version_table(cursor, schema):
+    if not has_version_table(cursor, schema):
         return None
     cursor.execute(_recorded(schema))
     ((_, _, version),) = cursor.fetchall()
     return None if version is None else str(version)
 
 
-def _has_version_table(cursor: Cursor, schema: str) -> bool:
+def has_version_table(cursor: Cursor, schema: str) -> bool:
     """Return whether Alembic's table is in that schema.
 
     Raises `UntrustedTable` for what is there by that name and is more than a plain table: to read
