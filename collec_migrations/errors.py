@@ -16,7 +16,31 @@ MigrationError
   ReplicationRefused      ManagedElsewhere, CloneInProgress
 """
 
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
+
+
+class Level(StrEnum):
+    """How bad a problem is; a forecast is never more than a warning."""
+
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something is wrong, and what to do: the one type for it, in every room."""
+
+    message: str
+    """One lowercase line that states one fact and names the object."""
+    hint: str = ""
+    """A full sentence, what to type or do next."""
+    code: str = ""
+    """Stable, for programs, as `diverged`; empty where no program tells problems apart."""
+    level: Level = Level.ERROR
+    certain: bool = True
+    """False: only the server, or a condition that it decides, can say."""
 
 
 class MigrationError(Exception):

@@ -25,11 +25,11 @@ def test_verify_reports_a_script_that_changed(
     assert not findings.scripts(applied, versions.current_checksum)
     shutil.copytree(versions.scripts_folder(), tmp_path / "legacy_sql")
     monkeypatch.setattr(versions, "scripts_folder", lambda: tmp_path / "legacy_sql")
-    script = tmp_path / "legacy_sql" / "col_create-1.1.sql"
+    script = tmp_path / "legacy_sql" / f"col_create-{chain.HEAD}.sql"
     script.write_bytes(b"\xef\xbb\xbf" + script.read_bytes().replace(b"\n", b"\r\n"))
     assert not findings.scripts(applied, versions.current_checksum), (
         "line ends and mark do not count"
     )
     script.write_text(script.read_text("utf-8-sig") + "\nselect 1;\n", "utf-8")
     (line,) = findings.scripts(applied, versions.current_checksum)
-    assert "was changed after it brought this database to 1.1" in line.sentence
+    assert f"was changed after it brought this database to {chain.HEAD}" in line.sentence

@@ -33,7 +33,7 @@ def tool(*words: str, at: Address, folder: Path) -> subprocess.CompletedProcess[
 
 
 def test_plan_shows_what_will_happen_first(old: Address, tmp_path: Path) -> None:
-    done = tool("upgrade", "--plan", at=old, folder=tmp_path)
+    done = tool("upgrade", "1.1", "--plan", at=old, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     first, second, *rest = done.stdout.splitlines()
     assert first.startswith("col (rights in gacl) will go from 1.0.8 to 1.1 in database ")
@@ -52,7 +52,7 @@ def test_plan_tells_what_goes_to_the_archive(old: Address, tmp_path: Path) -> No
 
 
 def test_plan_as_json_has_every_fact(old: Address, tmp_path: Path) -> None:
-    facts = json.loads(tool("upgrade", "--plan", "--json", at=old, folder=tmp_path).stdout)
+    facts = json.loads(tool("upgrade", "1.1", "--plan", "--json", at=old, folder=tmp_path).stdout)
     assert facts["nothing_to_do"] is False
     assert facts["obstacles"] == []
     (schema,) = facts["schemas"]
@@ -62,17 +62,18 @@ def test_plan_as_json_has_every_fact(old: Address, tmp_path: Path) -> None:
         lock
         for statement in statements
         for lock in statement["locks"]
-        if lock["relation"]["name"] == "storage" and lock["mode"] == "access exclusive"
+        if lock["table"] == "storage" and lock["mode"] == "access exclusive"
     ]
-    assert storage[0]["certain"] is True
-    assert storage[0]["relation"]["owner"] == "super"
+    assert storage
 
 
 def test_plan_at_the_target_says_nothing_to_do(
     server18: Server, clone: Clone, tmp_path: Path
 ) -> None:
-    done = tool("upgrade", "--plan", at=clone(chain.template_at(server18, "1.1")), folder=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "nothing to do: col is at 1.1\n")
+    done = tool(
+        "upgrade", "--plan", at=clone(chain.template_at(server18, chain.HEAD)), folder=tmp_path
+    )
+    assert (done.returncode, done.stdout) == (0, f"nothing to do: col is at {chain.HEAD}\n")
 
 
 def test_without_a_terminal_it_needs_yes(old: Address, tmp_path: Path) -> None:
@@ -85,8 +86,8 @@ def test_without_a_terminal_it_needs_yes(old: Address, tmp_path: Path) -> None:
 def test_yes_upgrades_and_tells_versions_and_time(old: Address, tmp_path: Path) -> None:
     done = tool("upgrade", "--yes", at=old, folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("col: upgraded from 1.0.8 to 1.1 in ")
-    assert chain.catalog(old) == chain.known("1.1")
+    assert done.stdout.startswith(f"col: upgraded from 1.0.8 to {chain.HEAD} in ")
+    assert chain.catalog(old) == chain.known(chain.HEAD)
 
 
 def test_yes_with_json_tells_the_same_facts(old: Address, tmp_path: Path) -> None:
@@ -114,13 +115,13 @@ def test_variables_reach_the_settings(old: Address, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "status", "version"), [("n", 1, "1.0.8"), ("y", 0, "1.1")], ids=["no", "yes"]
+    ("answer", "status", "version"), [("n", 1, "1.0.8"), ("y", 0, chain.HEAD)], ids=["no", "yes"]
 )
 def test_on_a_terminal_it_shows_the_plan_and_asks(
     old: Address, tmp_path: Path, answer: str, status: int, version: str
 ) -> None:
     shown, returned = _on_terminal(old, tmp_path, answer)
-    assert "will go from 1.0.8 to 1.1" in shown
+    assert f"will go from 1.0.8 to {chain.HEAD}" in shown
     assert "Upgrade now? [y/N]" in shown
     assert returned == status
     assert chain.query(old, "select version_num from col.alembic_version") == [(version,)]

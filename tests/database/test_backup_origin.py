@@ -255,7 +255,7 @@ def test_from_an_installation_to_a_restore_where_another_role_is_superuser(
             done = chain.run("collec-migrations", *words, folder=ON_ROOT, variables=told)
             assert done.returncode == 0, done.stdout + done.stderr
 
-        run("install", "--url", at.url)
+        run("install", "--url", at.url, "--yes")
         run("backup", "run", "--url", at_work)
         run("backup", "verify", "last")
         run("rehearse", "--url", at_work)

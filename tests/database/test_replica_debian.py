@@ -61,7 +61,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
     try:
         shutil.chown(passfile, "postgres")
         control(first, "restart")
-        assert clusters.command(*words).exit_code == 0
+        assert clusters.command(*words, "--plan").exit_code == 0
         made = clusters.command(
             *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}", "--replace"),
             *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--yes"),

@@ -162,7 +162,8 @@ def test_the_installer_of_26_0_0_is_known_for_what_it_is() -> None:
 @pytest.mark.parametrize(("version", "twin"), [("1.0", "1.0.4"), ("2.0", "2.1")])
 def test_twins_are_ambiguous_when_nothing_tells_them_apart(version: str, twin: str) -> None:
     seen = evidence(version, known(version))
-    blind = replace(seen, movement_of="", records=replace(seen.records, parameters=None))
+    untold = replace(seen.records, parameters=None, dbversion=())
+    blind = replace(seen, movement_of="", records=untold)
     answer = decision.decide(blind)
     assert answer.answer is Answer.AMBIGUOUS
     assert {version, twin} <= set(answer.versions)
@@ -171,7 +172,8 @@ def test_twins_are_ambiguous_when_nothing_tells_them_apart(version: str, twin: s
 def test_half_of_a_step_names_both_versions() -> None:
     for older, newer in versions.steps():
         before, after = known(older), known(newer)
-        added = sorted(after.facts - before.facts)
+        # Tables first, as a step makes them: there is no column without its table.
+        added = sorted(after.facts - before.facts, key=lambda one: (one.kind != "table", one))
         if len(added) < 4:
             continue
         half = Catalog(before.facts | frozenset(added[: len(added) // 2]))
@@ -210,4 +212,7 @@ def test_data_schemas_go_with_the_rights_schema_that_they_use() -> None:
 
 
 def test_the_chain_has_the_versions_that_have_revisions() -> None:
-    assert chain.in_chain() == ("1.0", "1.0.4", "1.0.5", "1.0.6", "1.0.8", "1.1")
+    revisions = sorted(chain.versions_folder().glob("v*.py"))
+    names = {path.stem.removeprefix("v").replace("_", ".") for path in revisions}
+    assert set(chain.in_chain()) == names
+    assert (chain.in_chain()[0], chain.in_chain()[-1]) == ("1.0", "26.2")
