@@ -63,7 +63,8 @@ class Shape(StrEnum):
 
 def position(version: str) -> int:
     """Return where a known version stands in the order of versions."""
-    return _known().index(version)
+    # The site's own versions come after these; asked for every difference, it lists no folder.
+    return BUILT_IN.index(version) if version in BUILT_IN else _known().index(version)
 
 
 def previous(version: str) -> str | None:

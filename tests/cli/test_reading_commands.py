@@ -11,8 +11,6 @@ import pytest
 from tests import chain
 from tests.servers import Server
 
-PROGRAM = "from collec_migrations.cli.main import main; main()"
-
 
 @pytest.fixture
 def url(server18: Server) -> Iterator[str]:
@@ -27,9 +25,7 @@ def url(server18: Server) -> Iterator[str]:
 
 def run(*words: str) -> tuple[int, str, str]:
     """Run a command; return its status and what it wrote."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words], capture_output=True, encoding="utf-8", check=False
-    )
+    done = chain.run("collec-migrations", *words, folder=chain.ROOT)
     return done.returncode, done.stdout, done.stderr
 
 
