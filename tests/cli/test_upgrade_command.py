@@ -62,7 +62,7 @@ def test_plan_as_json_has_every_fact(old: Address, tmp_path: Path) -> None:
         lock
         for statement in statements
         for lock in statement["locks"]
-        if lock["table"] == "storage" and lock["mode"] == "access exclusive"
+        if lock["table"] == "col.label" and lock["mode"] == "access exclusive"
     ]
     assert storage
 
