@@ -37,8 +37,7 @@ def own_tables(address: Address) -> list[tuple[object, ...]]:
 def test_an_installation_without_work_goes_without_a_question(
     any_server: Server, start: str, end: str
 ) -> None:
-    with any_server.database() as address:
-        chain.upgrade(address, start)
+    with any_server.database(chain.template_at(any_server, start)) as address:
         chain.move(address, end)
         chain.downgrade(address, "base")
         assert own_tables(address) == STAYING
