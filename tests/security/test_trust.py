@@ -33,8 +33,13 @@ def run(words: str, folder: Path, url: str, **variables: str) -> subprocess.Comp
     )
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-@pytest.mark.parametrize("how", ["owner", "everybody writes", "file", "link"])
+@pytest.mark.parametrize(
+    ("words", "how"),
+    [
+        *((words, "owner") for words in COMMANDS),
+        *(("upgrade --yes", how) for how in ("everybody writes", "file", "link")),
+    ],
+)
 def test_versions_of_somebody_else_are_not_executed(
     server18: Server, tmp_path: Path, words: str, how: str
 ) -> None:
