@@ -191,6 +191,11 @@ def _settled(evidence: Evidence, essence: frozenset[Fact]) -> tuple[str, ...]:
         nearest = (said,)
     elif said in releases.BUILT_IN:
         return ()
+    elif before := releases.previous(nearest[0]):
+        # No row says that the step to it has ended, and all that is missing is of that step.
+        step = between_versions.measure(before, nearest[0], essence)
+        if step.is_under_way and not step.foreign:
+            return ()
     following = dict(releases.steps())
     last = nearest[-1]
     begun = distance.step(last, following[last])[0] & essence if last in following else frozenset()
