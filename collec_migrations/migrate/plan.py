@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql, versions
-from collec_migrations.bridge import history, holdings, ownership, state
+from collec_migrations.bridge import history, ownership
 from collec_migrations.migrate import (
     archive,
     checks,
@@ -73,7 +73,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
     ahead: list[Obstacle] = []
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
-        present = state.read(cursor, names)
+        present = history.state(cursor, names)
         refusal.refuse_unadopted(names, present)
         refusal.refuse_unknown(names, present, job.versions)
         listing = Listing(names, sizes)
@@ -213,13 +213,10 @@ class Listing:
         """Note nothing: what is new gets its owner before anybody sees it."""
 
 
-def _pair(cursor: Cursor, job: Job, run: Run, present: state.State, counted: Counter) -> PairPlan:
+def _pair(cursor: Cursor, job: Job, run: Run, present: history.State, counted: Counter) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
-    owners = [
-        ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
-        for schema in (run.names.gacl, run.names.col)
-    ]
+    owners = [ownership.read(cursor, schema).owner() for schema in (run.names.gacl, run.names.col)]
     listing = run.sink
     assert isinstance(listing, Listing)
     archived = tuple(_archived(cursor, run.names, steps, listing.sizes, counted))

@@ -7,10 +7,7 @@ from contextlib import closing, contextmanager
 from psycopg2 import extensions
 
 from collec_migrations import versions
-from collec_migrations.bridge import structure
-from collec_migrations.bridge.catalog_reader import read_catalog
-from collec_migrations.bridge.difference import Severity
-from collec_migrations.bridge.state import TOOL_TABLES
+from collec_migrations.bridge import Severity, differences, history, read_catalog
 from collec_migrations.migrate.reference import VERSION_ROWS
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
@@ -37,7 +34,7 @@ def columns(connection: extensions.connection) -> Columns:
         schema: {
             table: names
             for table, names in row_digests.columns(connection, schema).items()
-            if table not in TOOL_TABLES
+            if table not in history.TOOL_TABLES
         }
         for schema in (NAMES.gacl, NAMES.col)
     }
@@ -83,7 +80,7 @@ def drift(connection: extensions.connection, version: str, *, wrapped: bool) -> 
     if version not in versions.VERSIONS:
         yield f"{version} has no catalog: run `make facts`"
         return
-    found = structure.differences(
+    found = differences(
         expected=versions.upgraded(version),
         observed=read_catalog(connection, NAMES),
         alternative=versions.catalog(version, Shape.FRESH),
