@@ -21,6 +21,7 @@ from collec_migrations.bridge.catalog_reader import Column, unqualified
 from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
+from collec_migrations.postgres.quoting import literal
 
 READS: Mapping[str, frozenset[str]] = {
     "aclgroup": frozenset({"aclgroup"}),
@@ -148,20 +149,18 @@ def compare(
     if not asked:
         return ()
     path = ", ".join(extensions.quote_ident(name, connection) for name in (names.gacl, names.col))
-    body = sql.SQL(statement("views")).format(
-        gacl=sql.Literal(names.gacl),
-        col=sql.Literal(names.col),
-        path=sql.Literal(f"{path}, public, pg_temp"),
-        asked=sql.Literal(json.dumps(asked)),
+    given = json.dumps(
+        {"gacl": names.gacl, "col": names.col, "path": f"{path}, public, pg_temp", "asked": asked}
     )
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        # The driver takes standard_conforming_strings to be what it was at first.
         cursor.execute(
-            sql.SQL(
-                "select pg_catalog.set_config('collec_migrations.search_path',"
-                " pg_catalog.current_setting('search_path'), true),"
-                " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true); do {};"
-                " select pg_catalog.current_setting('collec_migrations.views')"
-            ).format(sql.Literal(body.as_string(connection)))
+            f"select pg_catalog.set_config('collec_migrations.views', {literal(given)}, true),"
+            " pg_catalog.set_config('collec_migrations.search_path',"
+            " pg_catalog.current_setting('search_path'), true),"
+            " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
+            f" do {literal(statement('views'))};"
+            " select pg_catalog.current_setting('collec_migrations.views')"
         )
         ((found,),) = cursor.fetchall()
     return tuple(Returned(**one) for one in json.loads(found))

@@ -64,13 +64,9 @@ def test_what_is_the_sites_own_is_adopted_and_told(session: Connection) -> None:
     assert adoption.adopt(session, NAMES).own == ("column extra.a", "table extra")
 
 
-def test_a_contradicting_version_is_refused_unless_forced(session: Connection) -> None:
+def test_a_contradicting_version_is_refused(session: Connection) -> None:
     with pytest.raises(AdoptionRefused, match=r"not 2\.3 but 1\.0\.8"):
         adoption.adopt(session, NAMES, "2.3")
-    done = adoption.adopt_forced(session, NAMES, "2.3")
-    assert "seen as 1.0.8" in done.forced
-    with session.cursor() as cursor:
-        assert "seen as 1.0.8" in history.read(cursor, "col")[-1].note
 
 
 def test_a_version_that_never_was_is_refused(session: Connection) -> None:

@@ -34,7 +34,7 @@ def test_it_is_detected_verified_and_adopted(database: Address, site: Path) -> N
     status, told = tool(site, database, "doctor")
     assert "27.0" in told
     chain.execute(database, "drop table col.alembic_version, col.migration_history")
-    status, told = tool(site, database, "adopt")
+    status, told = tool(site, database, "adopt", "--yes")
     assert (status, "is adopted as version 27.0" in told) == (0, True), told
     assert chain.query(database, "select version_num from col.alembic_version") == [("27.0",)]
 

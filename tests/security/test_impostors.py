@@ -27,7 +27,7 @@ READING = (
     "verify",
     "verify --sql",
     "history",
-    "adopt",
+    "adopt --yes",
     "upgrade --plan",
     "upgrade --yes",
     "archive list",

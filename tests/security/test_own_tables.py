@@ -68,7 +68,7 @@ def told(address: Address) -> set[bool]:
 
 @pytest.mark.parametrize("trap", VERSION_TABLES)
 @pytest.mark.parametrize("words", ["detect", "verify", "history", "upgrade --plan",
-                                   "upgrade 1.0.8 --yes", "doctor", "adopt"])  # fmt: skip
+                                   "upgrade 1.0.8 --yes", "doctor", "adopt --yes"])  # fmt: skip
 def test_alembics_table_is_read_and_written_only_if_it_is_plain(
     old: Address, trap: str, words: str
 ) -> None:

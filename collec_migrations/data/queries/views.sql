@@ -1,5 +1,6 @@
 -- Whether views return what they should: each query and the one it is compared with, on the same
 -- rows. The body of a `do` block: what fails is caught here, so that the server logs no ERROR.
+-- What is asked for stands in a setting of the transaction, and so does the answer.
 -- A view's query is run only if it calls functions of PostgreSQL's own alone, which are pinned and
 -- so no dependency, and reads the two schemas alone.
 declare
@@ -9,11 +10,14 @@ declare
     wanted text[];
     found text[];
     answers json[] := array[]::json[];
+    given json := current_setting('collec_migrations.views');
+    gacl name := given ->> 'gacl';
+    col name := given ->> 'col';
     rows text := 'with %s select array(select row_to_json(told)::text'
         ' from (select %s from (%s) as viewed) as told order by 1)';
 begin
     for asked in
-        select * from json_to_recordset({asked})
+        select * from json_to_recordset(given -> 'asked')
             as one (name text, version text, columns text, query text, tables text)
     loop
         wanted := null;
@@ -21,7 +25,7 @@ begin
             select v.oid into strict view
             from pg_class v
             join pg_namespace n on n.oid = v.relnamespace
-            where n.nspname = {col} and v.relname = asked.name and v.relkind = 'v'
+            where n.nspname = col and v.relname = asked.name and v.relkind = 'v'
               and not exists (
                   select 1
                   from pg_rewrite w
@@ -31,17 +35,18 @@ begin
                   where w.ev_class = v.oid
                     and (c.oid is null
                          or c.relnamespace not in (select s.oid from pg_namespace s
-                                                   where s.nspname in ({gacl}, {col})))
+                                                   where s.nspname in (gacl, col)))
               );
-            perform set_config('search_path', {path}, true);
+            perform set_config('search_path', given ->> 'path', true);
             site := pg_catalog.pg_get_viewdef(view);
             perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-            if not has_schema_privilege({col}, 'usage')
-               or not has_schema_privilege({gacl}, 'usage') then
-                site := replace(replace(site, quote_ident({col}) || '.', ''),
-                                quote_ident({gacl}) || '.', '');
+            if not has_schema_privilege(col, 'usage')
+               or not has_schema_privilege(gacl, 'usage') then
+                site := replace(replace(site, quote_ident(col) || '.', ''),
+                                quote_ident(gacl) || '.', '');
             end if;
-            execute format(rows, asked.tables, asked.columns, rtrim(site, E'; \n')) into found;
+            execute format(rows, asked.tables, asked.columns, rtrim(site, '; '))
+                into found;
             execute format(rows, asked.tables, asked.columns, asked.query) into wanted;
         exception when others then
             wanted := null;
