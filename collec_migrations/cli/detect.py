@@ -16,7 +16,7 @@ def detect(
 ) -> None:
     """Say what version a database is, without changing anything.
 
-    Exit status: 1 when what is there is not soundly one known version.
+    Exit status: 1 when what is there is no known version, or differs from it.
     """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     with place.opened(where) as session:
