@@ -25,6 +25,7 @@ STAYING = [
 WAYS = [
     *(("1.0", "1.0"), ("1.0", chain.HEAD), ("1.1", "1.0.8"), ("1.1", "1.1")),
     (chain.HEAD, chain.HEAD),
+    *(("1.1", version) for version in ("1.2.3", "2.0", "2.5", "24.0", "26.1")),
 ]
 
 
