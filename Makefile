@@ -5,7 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# One more than processors: tests wait for servers, too.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 PREFIX ?= /opt/collec-migrations
 LINKS ?= /usr/local/bin
 # A wheel, or this folder.

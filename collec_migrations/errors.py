@@ -6,8 +6,10 @@ MigrationError
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
   ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
-  StatementFailed, ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
+  StatementFailed         LockNotObtained
+  ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
   NotAdopted, AdoptionRefused, RepairRefused, UntrustedTable, DowngradeRefused
+  NotPossible             ExtensionMissing
   RunInProgress, Interrupted, RowsRefused
   ArchiveNotDropped, NoSuchArchive
   InstallRefused, InstallFailed, AccessNotProved, SettingsNotWritten
@@ -258,3 +260,15 @@ class CloneInProgress(ReplicationRefused):
     """Another clone into the same folder is at work."""
 
     exit_status = 75
+
+
+class NotPossible(MigrationError):
+    """The role or the server does not allow what the run needs; nothing was touched."""
+
+
+class ExtensionMissing(NotPossible):
+    """An extension that a step needs is not in the database and cannot be made."""
+
+
+class LockNotObtained(StatementFailed):
+    """Another session held a lock through all attempts; nothing was applied."""

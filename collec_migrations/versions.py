@@ -63,7 +63,8 @@ class Shape(StrEnum):
 
 def position(version: str) -> int:
     """Return where a known version stands in the order of versions."""
-    return _known().index(version)
+    # The site's own versions come after these; asked for every difference, it lists no folder.
+    return BUILT_IN.index(version) if version in BUILT_IN else _known().index(version)
 
 
 def previous(version: str) -> str | None:
@@ -183,6 +184,64 @@ def revisions() -> Mapping[str, Declared]:
 def declared(version: str) -> Declared:
     """Return what the revision of a version declares; nothing for one that is not built in."""
     return revisions().get(version) or Declared(revision=version)
+
+
+@cache
+def renamed(
+    old: str | None, new: str | None, role: str
+) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
+    """Return the tables and the columns of a schema that have another name after a step.
+
+    Columns by table and name before the step; both versions are neighbours, in either direction.
+    """
+    tables: dict[str, str] = {}
+    columns: dict[tuple[str, str], str] = {}
+    if old is None or new is None:
+        return tables, columns
+    is_upgrade = order(new) > order(old)
+    for name, other in declared(new if is_upgrade else old).renames.items():
+        where, table, *column = name.split(".")
+        if where != role:
+            continue
+        if column:
+            columns[table, column[0]] = other
+        else:
+            tables[table] = other
+    if is_upgrade:
+        return tables, columns
+    back = {(tables.get(table, table), now): was for (table, was), now in columns.items()}
+    return {now: was for was, now in tables.items()}, back
+
+
+def removed(old: str, new: str, role: str) -> tuple[tuple[str, str | None], ...]:
+    """Return the tables, and columns of tables that stay, that a version lacks, by the names of
+    the version before; from any known version to any other, renames followed step by step."""
+    start, end = position(old), position(new)
+    path = _known()[start : end + 1] if end > start else _known()[end : start + 1][::-1]
+    names = {
+        (table, column or None): (table, column or None)
+        for fact in upgraded(old).facts
+        if fact.role == role and fact.kind in ("table", "column")
+        for table, _, column in (fact.name.partition("."),)
+    }
+    gone = []
+    for before, after in pairwise(path):
+        tables, columns = renamed(before, after, role)
+        there = {fact.name for fact in upgraded(after).facts
+                 if fact.role == role and fact.kind in ("table", "column")}  # fmt: skip
+        for first, (table, column) in list(names.items()):
+            living = tables.get(table, table)
+            other = columns.get((table, column), column) if column else None
+            if (f"{living}.{other}" if other else living) in there:
+                names[first] = (living, other)
+                continue
+            del names[first]
+            gone.append(first)
+    whole = {table for table, column in gone if column is None}
+    return tuple(sorted(
+        (one for one in gone if one[1] is None or one[0] not in whole),
+        key=lambda one: (one[0], one[1] or ""),
+    ))  # fmt: skip
 
 
 def script_names(old: str | None, new: str | None) -> tuple[str, ...]:

@@ -58,7 +58,9 @@ class Server:
     def create_database(self, name: str | None = None, template: str | None = None) -> Address:
         """Create a database, empty or a clone of another; return its address."""
         name = name or f"test_{next(self._numbers)}"
-        self._execute("create database {} template {}", name, template or "template0")
+        # Copying files costs half of what copying by the log does; before 15 nothing else exists.
+        how = " strategy file_copy" if self.major >= 15 else ""
+        self._execute("create database {} template {}" + how, name, template or "template0")
         address = replace(self.address, dbname=name)
         if self.major < 13 and template is None:
             # gen_random_uuid() is the server's own from 13 on.

@@ -6,6 +6,7 @@ exit status; only the imports were done before. As a script it is that process.
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +27,8 @@ IMPORTED = (
     *(f"collec_migrations.cli.{name}" for name in ("adopt", "archive", "backup", "detect")),
     *(f"collec_migrations.cli.{name}" for name in ("history", "upgrade", "verify", "wrap")),
 )
+LONGEST = 200
+"""Seconds of a command: what hangs is killed, and its test fails."""
 SIZE = 1_000_000
 """Bytes of a request or an answer, at most."""
 
@@ -67,11 +70,27 @@ class Zygote:
                 theirs.set_inheritable(True)
                 # -P: the current folder is no place to import from.
                 command = [sys.executable, "-P", __file__, str(theirs.fileno())]
-                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+                self._process = subprocess.Popen(
+                    command, pass_fds=[theirs.fileno()], process_group=0
+                )
+                self._socket.settimeout(LONGEST)
         socket.send_fds(self._socket, [request], [out.fileno(), err.fileno()])
-        answer = self._socket.recv(SIZE)
+        try:
+            answer = self._socket.recv(SIZE)
+        except BaseException:  # pytest's own time limit among them
+            self._kill()
+            raise
         assert answer, "the process that forks has gone"
         return int(answer)
+
+    def _kill(self) -> None:
+        """End the process and the command that it waits for."""
+        assert self._socket is not None
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._socket.close()
+        self._socket = None
 
 
 def _read(file: IO[bytes]) -> str:

@@ -72,8 +72,11 @@ def _grouped(
     found = sorted(facts, key=lambda fact: (_weight(fact), fact))
     groups: dict[Fact, list[Fact]] = {}
     root: dict[Fact, Fact] = {}
+    causes: list[Fact] = []  # of thousands of functions none can be one
     for fact in found:
-        cause = next((one for one in root if one != fact and follows(one, fact)), None)
+        cause = next((one for one in causes if follows(one, fact)), None)
+        if fact.kind in ("table", "column", "view", "constraint"):
+            causes.append(fact)
         root[fact] = root[cause] if cause is not None else fact
         if cause is None:
             groups[fact] = []

@@ -5,21 +5,16 @@ from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
 import typer
-from psycopg2 import extensions, sql
+from psycopg2 import extensions
 
 from collec_migrations import versions
 from collec_migrations.bridge.records import read_records
 from collec_migrations.cli import consent, facts, options, place
-from collec_migrations.errors import DowngradeRefused, NotAdopted, UnknownVersion
+from collec_migrations.errors import DowngradeRefused, NotAdopted, Problem, UnknownVersion
+from collec_migrations.migrate import removed
+from collec_migrations.migrate.removed import Archived
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
-
-THERE = (
-    "select from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-    " where n.nspname = %s and c.relname = %s and (%s = '' or exists (select from"
-    " pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attname = %s and a.attnum > 0"
-    " and not a.attisdropped))"
-)
 
 
 class Back(NamedTuple):
@@ -30,8 +25,10 @@ class Back(NamedTuple):
     target: str
     steps: tuple[str, ...]
     """The versions that are left, newest first."""
-    archived: tuple[tuple[str, int], ...]
-    """Tables and columns that the lower version does not have, with their rows or values."""
+    archived: tuple[Archived, ...]
+    """Tables and columns that the lower version does not have, where they hold something."""
+    problems: tuple[Problem, ...]
+    """What the site has of its own that refers to them."""
 
 
 def downgrade(
@@ -64,13 +61,22 @@ def downgrade(
     with place.opened(where) as session:
         session.set_session(readonly=True)
         found = [_back(session, one, version) for one in place.pairs_in(session, where)]
+    problems = [item for one in found for item in one.problems]
     if not as_json:
         for one in found:
             _tell(one)
+        if plan and problems:
+            options.say("\n".join(f"blocked by: {item.message}" for item in problems))
+            options.say(f"  {problems[0].hint}")
     if plan:
         if as_json:
             facts.write({"schemas": [_facts(one) for one in found]})
         return
+    if problems:
+        lines = "".join(f"\n    {item.message}" for item in problems)
+        raise DowngradeRefused(
+            f"the downgrade cannot be done, nothing was touched:{lines}", hint=problems[0].hint
+        )
     if any(one.steps for one in found):
         consent.ask("Go back now?", yes=yes)
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
@@ -110,41 +116,14 @@ def _back(session: Connection, names: Names, version: str) -> Back:
             hint=f"To go up: collec-migrations upgrade {version}",
         )
     steps = tuple(reversed(known[target + 1 : place_of + 1]))
-    archived = tuple(_counted(session, names, at, version)) if steps else ()
-    return Back(names, at, version, steps, archived)
-
-
-def _counted(session: Connection, names: Names, at: str, version: str) -> list[tuple[str, int]]:
-    """Return the tables and columns that go, with what they hold."""
-    if version == "base" or at not in versions.BUILT_IN:
-        return []
-    kept = {(one.role, one.kind, one.name) for one in versions.upgraded(version).facts}
-    gone = {
-        (one.role, one.kind, one.name)
-        for one in versions.upgraded(at).facts
-        if one.kind in ("table", "column")
-    } - kept
-    tables = {(role, name) for role, kind, name in gone if kind == "table"}
-    found = []
-    for role, kind, name in sorted(gone):
-        table, _, column = name.partition(".")
-        if kind == "column" and (role, table) in tables:
-            continue
-        schema = names.gacl if role == "gacl" else names.col
-        what = (
-            sql.SQL("count({})").format(sql.Identifier(column)) if column else sql.SQL("count(*)")
+    if not steps or version == "base" or at not in versions.BUILT_IN:
+        return Back(names, at, version, steps, (), ())
+    moves = [removed.Move(role, at, version) for role in ("gacl", "col")]
+    with session.cursor(cursor_factory=extensions.cursor) as cursor:
+        archived = tuple(one for one in removed.counted(cursor, names, moves) if one.rows)
+        return Back(
+            names, at, version, steps, archived, tuple(removed.dependents(cursor, names, moves))
         )
-        query = sql.SQL("select pg_catalog.{} from {}")
-        with session.cursor(cursor_factory=extensions.cursor) as cursor:
-            # What a site lacks is not counted: `object.geom` where there is no PostGIS.
-            cursor.execute(THERE, (schema, table, column, column))
-            if not cursor.fetchall():
-                continue
-            cursor.execute(query.format(what, sql.Identifier(schema, table)))
-            rows = int((cursor.fetchone() or (0,))[0])
-        if rows:
-            found.append((f"{schema}.{name}", rows))
-    return found
 
 
 def _tell(one: Back) -> None:
@@ -157,8 +136,11 @@ def _tell(one: Back) -> None:
     )
     if one.archived:
         options.say("goes to the archive, from where an upgrade brings it back:")
-    for what, rows in one.archived:
-        options.say(f"  {what}: {rows:,} {'values' if what.count('.') > 1 else 'rows'}")
+    for item in one.archived:
+        what, unit = (
+            (f"{item.table}.{item.column}", "values") if item.column else (item.table, "rows")
+        )
+        options.say(f"  {what}: {item.rows:,} {unit}")
 
 
 def _facts(one: Back) -> facts.Facts:
@@ -168,5 +150,8 @@ def _facts(one: Back) -> facts.Facts:
         "from": one.at,
         "to": one.target,
         "steps": list(one.steps),
-        "archived": [{"name": name, "rows": rows} for name, rows in one.archived],
+        "archived": [item._asdict() for item in one.archived],
+        "problems": [
+            {"message": problem.message, "hint": problem.hint} for problem in one.problems
+        ],
     }

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import starmap
 
 from collec_migrations.migrate import lock_facts
-from collec_migrations.migrate.planned import Archived, PairPlan, Plan, PlannedScript, TableLock
+from collec_migrations.migrate.planned import PairPlan, Plan, PlannedScript, TableLock
+from collec_migrations.migrate.removed import Archived
 
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 SHOWN_LINES = 6

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from collec_migrations.errors import InstallRefused
+from collec_migrations.errors import InstallRefused, Problem
 from collec_migrations.install.state import Database, Desired, Found, Role
 from collec_migrations.migrate import obstacles, refusal, required_extensions
-from collec_migrations.migrate.obstacles import Obstacle
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import quoting
 from collec_migrations.postgres.extensions import Extensions
@@ -202,28 +201,28 @@ def refuse(desired: Desired, found: Found, uses: Sequence[Use]) -> None:
         refusal.refuse_unadopted(names, state)
 
 
-def _obstacles(desired: Desired, found: Found, uses: Sequence[Use]) -> Iterator[Obstacle]:
+def _obstacles(desired: Desired, found: Found, uses: Sequence[Use]) -> Iterator[Problem]:
     server = found.server
     if server.version < obstacles.OLDEST:
-        yield Obstacle(
+        yield Problem(
             message=f"the server is PostgreSQL {_shown(server.version)}, older than 9.4",
             hint="Move to a newer server first.",
         )
         return
     if not server.superuser:
-        yield Obstacle(
+        yield Problem(
             message=f"role {server.role!r} is not a superuser, and cannot install",
             hint="Connect as one, such as postgres; into a database that is there, its owner "
             "installs by `collec-migrations upgrade`.",
         )
         return
     if server.standby:
-        yield Obstacle(
+        yield Problem(
             message="the server is a standby, which takes no changes",
             hint="Connect to the primary.",
         )
     elif server.read_only:
-        yield Obstacle(
+        yield Problem(
             message="transactions are read-only here (default_transaction_read_only)",
             hint="Set default_transaction_read_only to off for this role.",
         )
@@ -231,37 +230,37 @@ def _obstacles(desired: Desired, found: Found, uses: Sequence[Use]) -> Iterator[
     yield from _lacking_extensions(found, uses)
 
 
-def _refused_database(desired: Desired, found: Found) -> Iterator[Obstacle]:
+def _refused_database(desired: Desired, found: Found) -> Iterator[Problem]:
     there = found.database
     if there is None:
         encoding, _, locale = found.server.new_databases.partition(" ")
         if encoding != UTF8 and locale not in FREE_OF_ENCODING:
-            yield Obstacle(
+            yield Problem(
                 message=f"the server's locale {locale} is not one of UTF-8",
                 hint=f"Create the database yourself: create database {desired.database} template "
                 "template0 encoding 'UTF8' lc_collate '...' lc_ctype '...'; then run this again.",
             )
     elif there.encoding != UTF8:
-        yield Obstacle(
+        yield Problem(
             message=f"database {desired.database!r} has the encoding {there.encoding}, not UTF8",
             hint="An encoding cannot be changed: name another database, or dump this one and "
             "restore it into one in UTF8.",
         )
     elif not there.open:
-        yield Obstacle(
+        yield Problem(
             message=f"database {desired.database!r} does not accept connections",
             hint=f"alter database {desired.database} allow_connections true connection limit -1",
         )
 
 
-def _lacking_extensions(found: Found, uses: Sequence[Use]) -> Iterator[Obstacle]:
+def _lacking_extensions(found: Found, uses: Sequence[Use]) -> Iterator[Problem]:
     # A superuser makes what the scripts only use: lacking is what the server does not have.
     makeable = {name: "pg_catalog" for name, may in found.extensions.available.items() if may}
     known = Extensions(
         version=found.server.version, installed=makeable, available=found.extensions.available
     )
     for lack in required_extensions.lacking(uses, known):
-        yield Obstacle(message=lack.message, hint=lack.hint)
+        yield Problem(message=lack.message, hint=lack.hint)
 
 
 def _shown(version: int) -> str:

@@ -266,26 +266,9 @@ def _declared(step: Step) -> Declared:
     return versions.declared(step.new if step.is_upgrade and step.new else step.old)
 
 
-@cache
 def _renames(step: Step) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
     """Return the tables and the columns that have another name after the step."""
-    tables: dict[str, str] = {}
-    columns: dict[tuple[str, str], str] = {}
-    if step.new is None:
-        return tables, columns
-    declared = _declared(step).renames
-    of_role = {tuple(name.split(".")[1:]): new for name, new in declared.items()
-               if name.split(".")[0] == step.role}  # fmt: skip
-    for names, new in of_role.items():
-        if len(names) == 1:
-            tables[names[0]] = new
-    for names, new in of_role.items():
-        if len(names) == 2:
-            columns[names[0], names[1]] = new
-    if step.is_upgrade:
-        return tables, columns
-    back = {(tables.get(table, table), new): column for (table, column), new in columns.items()}
-    return {new: table for table, new in tables.items()}, back
+    return versions.renamed(step.old, step.new, step.role)
 
 
 def _today(step: Step, table: str, column: str) -> tuple[str, str]:

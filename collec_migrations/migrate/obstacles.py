@@ -3,26 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import NotPossible, Problem
 from collec_migrations.names import Names
 from collec_migrations.postgres.privileges import Powers
 
 OLDEST = 90400
 """PostgreSQL 9.4: the scripts use json and `to_regclass`."""
-
-
-class NotPossible(MigrationError):
-    """The role or the server does not allow what the run needs; nothing was touched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacle:
-    """One thing in the way, and what to do about it."""
-
-    message: str
-    hint: str
-    certain: bool = True
-    """False: in the way only if a condition holds that the server decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +27,7 @@ class Needs:
     """Tables that only their owner may change so, each with its owner."""
 
 
-def refuse(obstacles: Sequence[Obstacle]) -> None:
+def refuse(obstacles: Sequence[Problem]) -> None:
     """Raise `NotPossible` that names every obstacle that is certain, if there is any."""
     certain = [obstacle for obstacle in obstacles if obstacle.certain]
     if not certain:
@@ -53,7 +39,7 @@ def refuse(obstacles: Sequence[Obstacle]) -> None:
     )
 
 
-def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Obstacle, ...]:
+def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Problem, ...]:
     """Return all obstacles for a run that needs this."""
     if all(need.idle for need in needs):
         return ()
@@ -66,25 +52,25 @@ def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Obstacle, ...]:
     return tuple(dict.fromkeys(obstacles))
 
 
-def _of_server(powers: Powers) -> Iterator[Obstacle]:
+def _of_server(powers: Powers) -> Iterator[Problem]:
     if powers.version < OLDEST:
-        yield Obstacle(
+        yield Problem(
             message=f"the server is PostgreSQL {_shown(powers.version)}, older than 9.4",
             hint="Upgrade the server first.",
         )
     if powers.standby:
-        yield Obstacle(
+        yield Problem(
             message="the server is a standby, which takes no changes",
             hint="Connect to the primary.",
         )
     elif powers.read_only:
-        yield Obstacle(
+        yield Problem(
             message="transactions are read-only here (default_transaction_read_only)",
             hint="Set default_transaction_read_only to off for this role or database.",
         )
 
 
-def _of_schemas(powers: Powers, need: Needs) -> Iterator[Obstacle]:
+def _of_schemas(powers: Powers, need: Needs) -> Iterator[Problem]:
     names = need.names
     touched = [(names.col, names.col_archive, need.col_owner)]
     if need.touches_rights:
@@ -93,7 +79,7 @@ def _of_schemas(powers: Powers, need: Needs) -> Iterator[Obstacle]:
     if need.archives and names.col_archive not in powers.schemas:
         missing.append(names.col_archive)
     if missing and not powers.creates_schemas:
-        yield Obstacle(
+        yield Problem(
             message=f"role {powers.role!r} may not create"
             f" {' and '.join(f'schema {name!r}' for name in missing)}"
             f" in database {powers.database!r}",
@@ -106,34 +92,34 @@ def _of_schemas(powers: Powers, need: Needs) -> Iterator[Obstacle]:
             yield from _of_schema(powers, archive, owner)
 
 
-def _of_schema(powers: Powers, schema: str, owner: str) -> Iterator[Obstacle]:
+def _of_schema(powers: Powers, schema: str, owner: str) -> Iterator[Problem]:
     if schema not in powers.schemas:
         return
     if (schema, powers.role) not in powers.creators:
-        yield Obstacle(
+        yield Problem(
             message=f"role {powers.role!r} may not create objects in schema {schema!r}",
             hint="Run as the owner of the schemas or as a superuser.",
         )
     if not owner or owner == powers.role:
         return
     if owner not in powers.gives_to:
-        yield Obstacle(
+        yield Problem(
             message=f"new objects of schema {schema!r} belong to {owner!r},"
             f" of which {powers.role!r} is not a member",
             hint=f"Run as {owner!r} or as a superuser.",
         )
     elif (schema, owner) not in powers.creators:
-        yield Obstacle(
+        yield Problem(
             message=f"role {owner!r}, who is to own new objects, may not create any"
             f" in schema {schema!r}",
             hint=f"GRANT CREATE ON SCHEMA {schema} to {owner!r}, or run as a superuser.",
         )
 
 
-def _of_tables(powers: Powers, need: Needs) -> Iterator[Obstacle]:
+def _of_tables(powers: Powers, need: Needs) -> Iterator[Problem]:
     for table, owner in need.changed:
         if owner not in powers.acts_as:
-            yield Obstacle(
+            yield Problem(
                 message=f"table {table} belongs to {owner!r},"
                 f" and {powers.role!r} may not change it",
                 hint=f"Run as {owner!r} or as a superuser.",

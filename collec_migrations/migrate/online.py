@@ -121,7 +121,7 @@ def _refuse_obstacles(job: Job, driver: database.Connection) -> None:
             return
         from collec_migrations.migrate import plan
 
-        obstacles.refuse(plan.survey(job, cursor, counted=plan.holds).obstacles)
+        obstacles.refuse(plan.survey(job, cursor).obstacles)
 
 
 def _keep_facts(job: Job) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -10,20 +9,20 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import sql, versions
 from collec_migrations.bridge import history, holdings, ownership, state
+from collec_migrations.errors import Problem
 from collec_migrations.migrate import (
     archive,
     checks,
-    dependents,
     lock_facts,
     obstacles,
     planning,
     refusal,
+    removed,
     required_extensions,
 )
 from collec_migrations.migrate.job import Job
-from collec_migrations.migrate.obstacles import Needs, Obstacle
+from collec_migrations.migrate.obstacles import Needs
 from collec_migrations.migrate.planned import (
-    Archived,
     PairPlan,
     Plan,
     PlannedScript,
@@ -35,29 +34,14 @@ from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
-from collec_migrations.postgres import extensions, privileges, quoting
+from collec_migrations.postgres import extensions, privileges
 from collec_migrations.postgres.queries import statement
 
-Counter = Callable[[Cursor, str, str, str | None], int]
-"""Says how many rows a table (schema, name) has, or values of a column that are not null."""
 Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
 """Rows as estimated, bytes and owner of each table, by schema and name."""
 
 
-def count(cursor: Cursor, schema: str, table: str, column: str | None) -> int:
-    """Return how many rows a table has, or how many values of a column are not null."""
-    counted = "*" if column is None else quoting.identifier(column)
-    return _number(cursor, f"select count({counted}) from {_named(schema, table)}")
-
-
-def holds(cursor: Cursor, schema: str, table: str, column: str | None) -> int:
-    """Return 1 when a table has any row, or a column any value, else 0: cheaper than counting."""
-    condition = "" if column is None else f" where {quoting.identifier(column)} is not null"
-    query = f"select exists (select 1 from {_named(schema, table)}{condition})::int"
-    return _number(cursor, query)
-
-
-def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
+def survey(job: Job, cursor: Cursor) -> Plan:
     """Return the plan of an upgrade; only reads, within the transaction that is open.
 
     Raises `NotAdopted` for what an upgrade refuses.
@@ -70,7 +54,7 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
     sizes: Sizes = {(schema, name): tuple(rest) for schema, name, *rest in cursor.fetchall()}
     pairs: list[PairPlan] = []
     needs: list[Needs] = []
-    ahead: list[Obstacle] = []
+    ahead: list[Problem] = []
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
         present = state.read(cursor, names)
@@ -80,12 +64,12 @@ def survey(job: Job, cursor: Cursor, *, counted: Counter = count) -> Plan:
         run = job.run_for(
             names, listing, rights_version=rights_version if number else present.rights_version
         )
-        pair = _pair(cursor, job, run, present, counted)
+        pair = _pair(cursor, job, run, present)
         rights_version = run.rights_version
         pairs.append(pair)
         ahead += _extensions(cursor, job, pair, run)
         ahead += _findings(cursor, listing.questions)
-        ahead += dependents.found(cursor, names, list(_moves(pair.steps)))
+        ahead += removed.dependents(cursor, names, _moves(pair.steps))
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -213,16 +197,14 @@ class Listing:
         """Note nothing: what is new gets its owner before anybody sees it."""
 
 
-def _pair(cursor: Cursor, job: Job, run: Run, present: state.State, counted: Counter) -> PairPlan:
+def _pair(cursor: Cursor, job: Job, run: Run, present: state.State) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
     owners = [
         ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
         for schema in (run.names.gacl, run.names.col)
     ]
-    listing = run.sink
-    assert isinstance(listing, Listing)
-    archived = tuple(_archived(cursor, run.names, steps, listing.sizes, counted))
+    archived = tuple(removed.counted(cursor, run.names, _moves(steps)))
     return PairPlan(
         names=run.names,
         recorded=present.recorded,
@@ -281,63 +263,33 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
     return PlannedScript(script=script.script, part=part, statements=script.statements)
 
 
-def _archived(
-    cursor: Cursor,
-    names: Names,
-    steps: Sequence[PlannedStep],
-    sizes: Sizes,
-    counted: Counter,
-) -> Iterator[Archived]:
-    """Count what the steps take out of sight, of what is there now under the same name."""
-    for old, new, roles in _moves(steps):
-        for role in roles:
-            live = names.by_default_name[role]
-            move = archive.Step(role=role, live=live, store="", old=old, new=new)
-            for table in sorted(archive.removals(move).tables):
-                if (live, table) in sizes:
-                    rows = counted(cursor, live, table, None)
-                    yield Archived(table=f"{live}.{table}", column=None, rows=rows)
-            for kept in archive.keeps(move):
-                if kept.kind == "columns" and (live, kept.table) in sizes:
-                    for column in kept.columns:
-                        if _has_column(cursor, live, kept.table, column):
-                            rows = counted(cursor, live, kept.table, column)
-                            yield Archived(table=f"{live}.{kept.table}", column=column, rows=rows)
-
-
-def _moves(steps: Sequence[PlannedStep]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield from which version to which the built-in steps move which schemas."""
+def _moves(steps: Sequence[PlannedStep]) -> list[removed.Move]:
+    """Return the way that the built-in steps take each schema."""
+    found: dict[str, removed.Move] = {}
     for step in steps:
         old = versions.previous(step.version) if step.version in versions.VERSIONS else None
-        if step.kind != "create" and old is not None:
-            parts = {script.part for script in step.scripts}
-            yield old, step.version, [role for role in ("gacl", "col") if parts & {"all", role}]
+        if step.kind == "create" or old is None:
+            continue
+        parts = {script.part for script in step.scripts}
+        for role in ("gacl", "col"):
+            if parts & {"all", role}:
+                start = found[role].old if role in found else old
+                found[role] = removed.Move(role, start, step.version)
+    return list(found.values())
 
 
-def _has_column(cursor: Cursor, schema: str, table: str, column: str) -> bool:
-    cursor.execute(
-        "select exists (select 1 from pg_catalog.pg_attribute a"
-        " join pg_catalog.pg_class c on c.oid = a.attrelid"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relname = %s and a.attname = %s and not a.attisdropped)",
-        (schema, table, column),
-    )
-    row = cursor.fetchone()
-    return bool(row and row[0])
-
-
-def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Obstacle]:
+def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Problem]:
     needed = _needed(job, run, pair.steps)
     if needed:
         for lack in required_extensions.lacking(needed, extensions.read(cursor)):
-            yield Obstacle(message=lack.message, hint=lack.hint)
+            yield Problem(message=lack.message, hint=lack.hint)
 
 
-def _findings(cursor: Cursor, questions: Sequence[checks.Question]) -> Iterator[Obstacle]:
+def _findings(cursor: Cursor, questions: Sequence[checks.Question]) -> Iterator[Problem]:
     for question in questions:
         found = checks.ask_now(cursor, question)
         if found:
-            yield Obstacle(message=found, hint=question.hint, certain=question.stops)
+            yield Problem(message=found, hint=question.hint, certain=question.stops)
 
 
 def _needs(pair: PairPlan) -> Needs:
@@ -359,13 +311,3 @@ def _needs(pair: PairPlan) -> Needs:
         archives=any(item.rows for item in pair.archived),
         changed=tuple(dict.fromkeys(changed)),
     )
-
-
-def _named(schema: str, table: str) -> str:
-    return f"{quoting.identifier(schema)}.{quoting.identifier(table)}"
-
-
-def _number(cursor: Cursor, query: str) -> int:
-    cursor.execute(query)
-    row: Any = cursor.fetchone()
-    return int(row[0])

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from collec_migrations.migrate.obstacles import Obstacle
+from collec_migrations.errors import Problem
+from collec_migrations.migrate.removed import Archived
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
 
@@ -59,17 +60,6 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Archived:
-    """Rows or values that leave the application's sight; those that users entered are kept."""
-
-    table: str
-    column: str | None
-    """None: the whole table."""
-    rows: int
-    """Rows, or values that are not null."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PairPlan:
     """What would happen to one data schema and, through it, to the rights schema."""
 
@@ -93,7 +83,7 @@ class Plan:
     server_version: int
     settings: Settings
     pairs: tuple[PairPlan, ...]
-    obstacles: tuple[Obstacle, ...]
+    obstacles: tuple[Problem, ...]
 
     @property
     def is_wrapped(self) -> bool:

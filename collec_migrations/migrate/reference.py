@@ -35,9 +35,6 @@ def inserts(script: str) -> Mapping[str, tuple[str, ...]]:
 def creation(
     creations: Mapping[str, tuple[str, str]], versions: Sequence[str], version: str
 ) -> tuple[str, str]:
-    """Return the newest creation scripts, for (gacl, col), at or below a version.
-
-    Between two creations the rows that upgrades added are taken for a user's: the safe side.
-    """
+    """Return the newest creation scripts, for (gacl, col), at or below a version."""
     below = versions[: versions.index(version) + 1]
     return creations[next(found for found in reversed(below) if found in creations)]

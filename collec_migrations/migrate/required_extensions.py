@@ -4,13 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from collec_migrations import versions
-from collec_migrations.errors import MigrationError
+from collec_migrations.errors import ExtensionMissing, Problem
 from collec_migrations.postgres.extensions import Extensions
 from collec_migrations.settings import Settings
-
-
-class ExtensionMissing(MigrationError):
-    """A script needs an extension that the database does not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +20,6 @@ class Use:
     """Whether the script itself makes it there."""
     core_since: int = 0
     """The server's version number from which on the use needs no extension; 0: always does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lack:
-    """An extension that is needed and cannot be had."""
-
-    message: str
-    hint: str
 
 
 _CORE_UUID = 130000
@@ -69,10 +57,10 @@ def creation(name: str) -> str:
     return f"create extension if not exists {name} schema public;"
 
 
-def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
+def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Problem, ...]:
     """Return what scripts need that is not there and that they do not make, in their order."""
     made: set[str] = set()
-    lacks: dict[str, Lack] = {}
+    lacks: dict[str, Problem] = {}
     for use in uses:
         if use.name in found.installed or use.name in made or use.name in lacks:
             continue
@@ -81,7 +69,7 @@ def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Lack, ...]:
         if use.made and found.available.get(use.name):
             made.add(use.name)
             continue
-        lacks[use.name] = Lack(
+        lacks[use.name] = Problem(
             message=f"extension {use.name!r} is needed at {use.place} and {_why(use, found)}",
             hint=_advice(use.name, found),
         )

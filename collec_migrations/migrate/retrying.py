@@ -8,7 +8,7 @@ import psycopg2
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
 from sqlalchemy.exc import DBAPIError
 
-from collec_migrations.errors import StatementFailed
+from collec_migrations.errors import LockNotObtained
 from collec_migrations.migrate.job import Job
 from collec_migrations.postgres import blockers
 from collec_migrations.postgres.blockers import Blocker
@@ -18,10 +18,6 @@ FIRST_PAUSE = 1.0
 """Seconds before the second attempt; doubled for each further one."""
 
 T = TypeVar("T")
-
-
-class LockNotObtained(StatementFailed):
-    """Another session held a lock through all attempts; nothing was applied."""
 
 
 def with_retries(job: Job, driver: DriverConnection, attempt: Callable[[], T]) -> T:

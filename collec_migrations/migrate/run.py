@@ -63,6 +63,8 @@ class Run:
     _started: datetime = datetime.min
     _sent: list[library.Source] = field(default_factory=list)
     _rights_changed: bool = False
+    _guarded: str = ""
+    """The version at which a removal of everything looks for rows of users."""
     _keeps: bool = True
     """False: everything goes, and no row of it is a user's."""
     _ready: bool = False
@@ -77,9 +79,10 @@ class Run:
         self._ask_all(steps)
         if not steps or self.job.settings.destroy or not removal.is_removal(steps[-1]):
             return
-        with refusing.rows_named():
-            self.sink.execute_as_owner(self._guard(steps[0].revision.revision))
-        self._keeps = False
+        # Only a version that has creation scripts tells an installation's rows from a user's: the
+        # steps down to it keep as always.
+        passed = [step.revision.revision for step in steps]
+        self._guarded = next(one for one in passed if one in self.job.creations)
 
     def _make_extensions(self, steps: Sequence[Any]) -> None:
         """Make the extensions that the built-in steps need, or refuse the run for one of them."""
@@ -126,6 +129,10 @@ class Run:
         self._started = datetime.now(UTC)
         self._sent = []
         self._rights_changed = False
+        if self._guarded and self._version == self._guarded:
+            with refusing.rows_named():
+                self.sink.execute_as_owner(self._guard(self._version))
+            self._keeps = False
 
     def searching(self) -> AbstractContextManager[None]:
         """Give the statements of a site's own step the path that its author expects.

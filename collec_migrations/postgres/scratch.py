@@ -11,8 +11,11 @@ from collec_migrations.postgres.throwaway import FAST
 MEMORY = Path("/dev/shm")
 ROOM = 4_000_000_000
 """Bytes that must be free; a server with all the templates of this package's tests has half."""
-QUICK: Mapping[str, str] = MappingProxyType({**FAST, "max_wal_size": "128MB", "jit": "off"})
-"""For a server in memory: it keeps little log, and statements are too short to compile."""
+QUICK: Mapping[str, str] = MappingProxyType(
+    {**FAST, "max_wal_size": "128MB", "jit": "off", "autovacuum": "off"}
+)
+"""For a server in memory: it keeps little log, statements are too short to compile, and databases
+go before a vacuum would pay."""
 CONTROL = (
     ("memory.max", "memory.current"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),

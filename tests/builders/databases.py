@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 
 import psycopg2
 from psycopg2 import extensions
@@ -27,14 +26,6 @@ def at(server: Server, version: str, names: Names = DEFAULT) -> Iterator[extensi
     """Give a connection to a database of a version, without rows; cloned, so it takes no time."""
     template = _template(server, version, names)
     with server.database(template) as address, closing(psycopg2.connect(address.dsn)) as connection:
-        yield connection
-
-
-@contextmanager
-def lent(server: Server, version: str, names: Names = DEFAULT) -> Iterator[extensions.connection]:
-    """Give a connection to the one database of a version, for what is not committed."""
-    address = replace(server.address, dbname=_template(server, version, names))
-    with closing(psycopg2.connect(address.dsn)) as connection:
         yield connection
 
 

@@ -1,6 +1,5 @@
-"""The tables of a catalog as a model: columns, what is unique, what refers to what."""
+"""The tables of a catalog as a model: columns, and what refers to what."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,8 +18,6 @@ class Column:
     name: str
     type: str
     nullable: bool
-    indexed: bool
-    """Whether a key or an index holds its values: those must not be long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +36,6 @@ class Table:
     role: str
     name: str
     columns: tuple[Column, ...]
-    unique: tuple[tuple[str, ...], ...]
     foreign_keys: tuple[ForeignKey, ...]
 
     @property
@@ -70,24 +66,10 @@ def _table(role: str, name: str, facts: ddl.Kinds, rights: Iterable[str]) -> Tab
         for constraint, definition in facts.get("constraint", {}).items()
         if constraint.startswith(f"{name}.")
     ]
-    indexes = [
-        definition.removeprefix("on ")
-        for definition in facts.get("index", {}).values()
-        if re.match(rf"on (UNIQUE )?{re.escape(name)} ", definition)
-    ]
-    # A constraint's first list is its columns; an index may hold expressions: any word counts.
-    unique = tuple(
-        _list(definition)
-        for definition in (*constraints, *indexes)
-        if definition.startswith(("PRIMARY KEY", "UNIQUE"))
-    )
-    words = {word for index in indexes for word in re.findall(r"\w+", index)}
-    indexed = words.union(*unique)
     return Table(
         role=role,
         name=name,
-        columns=tuple(_columns(facts, name, indexed)),
-        unique=unique,
+        columns=tuple(_columns(facts, name)),
         foreign_keys=tuple(
             _foreign_key(definition, rights)
             for definition in constraints
@@ -96,7 +78,7 @@ def _table(role: str, name: str, facts: ddl.Kinds, rights: Iterable[str]) -> Tab
     )
 
 
-def _columns(facts: ddl.Kinds, table: str, indexed: Iterable[str]) -> Iterable[Column]:
+def _columns(facts: ddl.Kinds, table: str) -> Iterable[Column]:
     for name, definition in facts.get("column", {}).items():
         if name.startswith(f"{table}."):
             column = name.split(".", 1)[1]
@@ -105,7 +87,6 @@ def _columns(facts: ddl.Kinds, table: str, indexed: Iterable[str]) -> Iterable[C
                 name=column,
                 type=described.removesuffix(" not null"),
                 nullable=not described.endswith(" not null"),
-                indexed=column in indexed,
             )
 
 

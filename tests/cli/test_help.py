@@ -53,13 +53,6 @@ def test_no_reviewed_help_is_left_of_a_command_that_is_gone() -> None:
         assert kept <= known
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_the_help_says_of_a_command_is_what_the_command_says(name: str) -> None:
-    summary = {name: text for section in main.SECTIONS.values() for name, text in section.items()}
-    told = " ".join(commands.help_of((name,)).split())
-    assert summary[name].removesuffix(".") in told
-
-
 def test_the_help_answers_at_once() -> None:
     program = str(Path(sys.executable).parent / commands.PROGRAM)
 
@@ -83,13 +76,4 @@ def test_an_unknown_command_is_a_usage_error_with_a_suggestion() -> None:
 def test_the_help_loads_no_driver_no_alembic_and_no_command() -> None:
     slow = "{'alembic', 'sqlalchemy', 'psycopg2', 'pglast', 'collec_migrations.cli.upgrade'}"
     code = f"import collec_migrations.cli.main, sys; print(sorted({slow} & set(sys.modules)))"
-    assert accounts.run(code) == "[]\n"
-
-
-@pytest.mark.parametrize("name", ["detect", "verify", "adopt", "backup", "rehearse"])
-def test_a_reading_command_loads_neither_alembic_nor_sqlalchemy(name: str) -> None:
-    code = (
-        f"import collec_migrations.cli.{name}, sys;"
-        "print(sorted({'alembic', 'sqlalchemy'} & set(sys.modules)))"
-    )
     assert accounts.run(code) == "[]\n"

@@ -12,17 +12,19 @@ from collec_migrations.postgres.address import Address
 from tests import chain, commands
 from tests.servers import Server
 
-LEAVES = sorted(commands.leaves())
 WITHOUT = {("replica", "runbook"): "it prints a page for people", ("server", "psql"): "it is psql"}
 """Commands without `--json`, each with its reason."""
 
 Ask = Callable[..., tuple[int, Any]]
 
 
-@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
-def test_every_command_takes_json(words: tuple[str, ...]) -> None:
-    options = [name for one in commands.leaves()[words].params for name in one.opts]
-    assert ("--json" in options) is (words not in WITHOUT)
+def test_every_command_takes_json() -> None:
+    without = {
+        words
+        for words, command in commands.leaves().items()
+        if not any("--json" in one.opts for one in command.params)
+    }
+    assert without == WITHOUT.keys()
 
 
 @pytest.fixture(scope="module")

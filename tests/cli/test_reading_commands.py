@@ -1,8 +1,6 @@
 """`detect`, `verify` and `adopt` as a person runs them: words, JSON, exit statuses."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +8,6 @@ import pytest
 
 from tests import chain
 from tests.servers import Server
-
-PROGRAM = "from collec_migrations.cli.main import main; main()"
 
 
 @pytest.fixture
@@ -27,9 +23,7 @@ def url(server18: Server) -> Iterator[str]:
 
 def run(*words: str) -> tuple[int, str, str]:
     """Run a command; return its status and what it wrote."""
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words], capture_output=True, encoding="utf-8", check=False
-    )
+    done = chain.run("collec-migrations", *words, folder=chain.ROOT)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -110,14 +104,3 @@ def test_what_cannot_be_done_is_one_line_and_a_status(words: list[str], status: 
     assert wrong.startswith("error: ")
     assert "Traceback" not in wrong
     assert "geheim" not in wrong
-
-
-def test_a_reading_command_loads_nothing_heavy() -> None:
-    program = (
-        "import sys; import collec_migrations.cli.main;"
-        "print([name for name in ('alembic', 'sqlalchemy', 'pglast') if name in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
-    )
-    assert done.stdout.strip() == "[]"

@@ -113,3 +113,63 @@ def test_downgrade_shows_what_goes_to_the_archive_and_asks(
     code, shown = run("1.0.8", "--yes")
     assert (code, "back from 1.1 to 1.0.8" in shown) == (0, True), shown
     assert "below" in run("1.1", "--yes")[1]
+
+
+def test_a_downgrade_counts_nothing_that_is_only_renamed(
+    server18: Server, clone: Clone, tmp_path: Path
+) -> None:
+    address = clone(chain.template_at(server18, "2.0"))
+    chain.execute(
+        address,
+        "insert into col.collection (collection_name) values ('reefs');"
+        " insert into col.sampling_place (sampling_place_name, collection_id)"
+        " select 'bay', collection_id from col.collection limit 1;"
+        " insert into col.movement_type (movement_type_id, movement_type_name) values (98, 'lent')",
+    )
+    done = chain.run(
+        "collec-migrations", "downgrade", "1.2.3", "--plan", "--json", folder=tmp_path,
+        variables={"COLLEC_DATABASE_URL": address.url},
+    )  # fmt: skip
+    (one,) = json.loads(done.stdout)["schemas"]
+    assert one["archived"] == [
+        {"table": "gacl.logingestion", "column": "is_clientws", "rows": 1},
+        {"table": "col.sampling_place", "column": "collection_id", "rows": 1},
+    ]
+
+
+def test_what_the_site_has_on_what_a_downgrade_removes_is_named_and_stops_it(
+    server18: Server, clone: Clone, tmp_path: Path
+) -> None:
+    address = clone(chain.template_at(server18, "1.1"))
+    chain.execute(
+        address,
+        "create schema own; create view own.printers as select printer_name from col.printer;"
+        " create table own.notes (id integer references col.printer);"
+        " create view own.codes as select multiple_value from col.sample;"
+        " create policy own on col.sample using (metadata is null);"
+        " create publication own for table col.sample (sample_id, metadata)",
+    )
+
+    def run(*words: str) -> tuple[int, str]:
+        done = chain.run("collec-migrations", "downgrade", "1.0.8", *words, folder=tmp_path,
+                         variables={"COLLEC_DATABASE_URL": address.url})  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    code, shown = run("--plan")
+    told = sorted(line for line in shown.splitlines() if line.startswith("blocked by:"))
+    assert (code, told) == (
+        0,
+        [
+            f"blocked by: the {what}, which version 1.0.8 does not have"
+            for what in (
+                "policy own on col.sample refers to col.sample.metadata",
+                "publication col.sample in publication own refers to col.sample.metadata",
+                "table own.notes refers to col.printer",
+                "view own.printers refers to col.printer",
+            )
+        ],
+    )
+    code, shown = run("--yes")
+    assert code == 3, shown
+    assert "own.notes refers to col.printer" in shown
+    assert chain.query(address, "select version_num from col.alembic_version") == [("1.1",)]

@@ -46,7 +46,7 @@ def test_plan_shows_what_will_happen_first(old: Address, tmp_path: Path) -> None
 
 def test_plan_tells_what_goes_to_the_archive(old: Address, tmp_path: Path) -> None:
     chain.execute(old, "insert into col.metadata_set (metadata_set_name) values ('soil')")
-    shown = tool("upgrade", "--plan", at=old, folder=tmp_path).stdout.splitlines()
+    shown = tool("upgrade", "1.1", "--plan", at=old, folder=tmp_path).stdout.splitlines()
     heading = "goes to the archive, from where a downgrade brings it back:"
     assert shown[shown.index(heading) + 1] == "  col.metadata_set: 1 row"
 
@@ -62,9 +62,9 @@ def test_plan_as_json_has_every_fact(old: Address, tmp_path: Path) -> None:
         lock
         for statement in statements
         for lock in statement["locks"]
-        if lock["table"] == "storage" and lock["mode"] == "access exclusive"
+        if lock["table"] == "col.storage" and lock["mode"] == "access exclusive"
     ]
-    assert storage
+    assert storage[0]["owner"] == "super"
 
 
 def test_plan_at_the_target_says_nothing_to_do(

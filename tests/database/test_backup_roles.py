@@ -19,7 +19,7 @@ from tests.servers import SUPERUSER, Server
 
 EVERY_KIND = f"""
 create schema s;
-alter default privileges for role {SUPERUSER} in schema s grant select on tables to reader;
+alter default privileges for role {SUPERUSER} in schema s grant select on tables to auditor;
 create type s.mood as enum ('ok');
 create domain s.positive as int check (value > 0);
 create collation s.plain from "C";
@@ -29,19 +29,19 @@ create policy own on s.t to keeper using (who = current_user);
 alter table s.t owner to keeper;
 alter type s.mood owner to keeper;
 select lo_create(4711);
-grant select on large object 4711 to reader;
+grant select on large object 4711 to auditor;
 """
 MADE = """
 create role keeper login password 'secret' connection limit 7;
 create role readers nologin;
-create role reader login in role readers;
-alter role reader set search_path to s, public;
-alter role reader set log_statement to 'all';
+create role auditor login in role readers;
+alter role auditor set search_path to s, public;
+alter role auditor set log_statement to 'all';
 create role boss superuser login;
 alter role keeper set application_name to
-    E'x\\nCREATE ROLE evil SUPERUSER;\\nALTER ROLE reader SUPERUSER;';
+    E'x\\nCREATE ROLE evil SUPERUSER;\\nALTER ROLE auditor SUPERUSER;';
 """
-NAMES = ("keeper", "readers", "reader", "boss")
+NAMES = ("keeper", "readers", "auditor", "boss")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def site(server18: Server, database: Address) -> Iterator[Address]:
         yield database
     finally:
         chain.execute(database, "drop publication if exists every_table; select lo_unlink(4711)")
-        chain.execute(database, "drop owned by keeper, reader, readers, boss cascade")
+        chain.execute(database, "drop owned by keeper, auditor, readers, boss cascade")
         chain.execute(database, f"drop owned by {', '.join(NAMES)}; drop role {', '.join(NAMES)}")
 
 
@@ -76,7 +76,7 @@ def test_roles_come_back_as_they_were_but_for_privileges(
     order = RestoreOptions(target=conninfo.Address(elsewhere.dsn), renamed={})
     with pytest.raises(RestoreRefused) as raised:
         restoration.restore(taken, order, say=lambda _: None)
-    for name in ("keeper", "reader", SUPERUSER):
+    for name in ("keeper", "auditor", SUPERUSER):
         assert name in str(raised.value)
     said: list[str] = []
     restoration.restore(taken, replace(order, create_roles=True), say=said.append)
@@ -93,11 +93,11 @@ def test_roles_come_back_as_they_were_but_for_privileges(
     assert {name for name, row in found.items() if row[0]} == {"chief"}
     assert found["keeper"][1:3] == [True, 7]
     assert str(found["keeper"][4]).startswith("SCRAM-SHA-256$")
-    assert "search_path=s, public" in str(found["reader"][3])
-    assert "log_statement" not in str(found["reader"][3]), "only a superuser sets that"
+    assert "search_path=s, public" in str(found["auditor"][3])
+    assert "log_statement" not in str(found["auditor"][3]), "only a superuser sets that"
     assert any("log_statement" in line for line in said)
     assert f"role {SUPERUSER!r} was superuser, which no backup brings back" in said
-    members = "select pg_has_role('reader', 'readers', 'member')"
+    members = "select pg_has_role('auditor', 'readers', 'member')"
     assert chain.query(elsewhere, members) == [(True,)]
 
 
@@ -116,7 +116,7 @@ def test_a_line_of_a_text_is_no_statement(site: Address, tmp_path: Path) -> None
     text = (taken.path / GLOBALS).read_text()
     assert "\nCREATE ROLE evil SUPERUSER;" in text, "the trap is there"
     assert "evil" not in roles.read(taken)
-    assert not roles.read(taken)["reader"].attributes["superuser"]
+    assert not roles.read(taken)["auditor"].attributes["superuser"]
 
 
 def test_a_line_of_a_body_is_no_entry_of_the_archive(
@@ -127,7 +127,7 @@ def test_a_line_of_a_body_is_no_entry_of_the_archive(
         site,
         "create function s.f() returns int language plpgsql as $$ begin return 1; end /*\n"
         "GRANT CREATE ON SCHEMA s TO public;\nALTER SCHEMA s OWNER TO evil */ $$;\n"
-        "grant usage on schema s to reader",
+        "grant usage on schema s to auditor",
     )
     taken = store.load(backups.taken(site, tmp_path).path)
     with throwaway(binaries.embedded(), folder=quick(), settings=QUICK, superuser="chief") as made:
@@ -136,5 +136,5 @@ def test_a_line_of_a_body_is_no_entry_of_the_archive(
         )
         restoration.restore(taken, order, say=lambda _: None)
         (acl,) = chain.query(made, "select nspacl::text from pg_namespace where nspname = 's'")[0]
-    assert "reader=U" in str(acl)
+    assert "auditor=U" in str(acl)
     assert "=C" not in str(acl).replace("=UC", ""), "nobody else was given CREATE"

@@ -235,7 +235,7 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
     session.commit()
     statements = sql.split(versions.load(f"upgrade-{older}-{newer}.sql").text)
     chance = random.Random(newer)
-    for stop in sorted(chance.sample(range(len(statements) + 1), min(5, len(statements)))):
+    for stop in sorted(chance.sample(range(len(statements) + 1), min(3, len(statements)))):
         with session.cursor() as cursor:
             cursor.execute("set local search_path to col, gacl, public")
             for one in statements[:stop]:

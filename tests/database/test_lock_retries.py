@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations.errors import LockNotObtained
 from collec_migrations.migrate import verbs
-from collec_migrations.migrate.retrying import LockNotObtained
 from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.conftest import Clone

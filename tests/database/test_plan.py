@@ -8,10 +8,9 @@ import psycopg2
 import pytest
 
 from collec_migrations import sql, versions
-from collec_migrations.errors import MigrationError, NotAdopted, UnknownVersion
-from collec_migrations.migrate import configuration, up_to_date, verbs
+from collec_migrations.errors import MigrationError, NotAdopted, NotPossible, UnknownVersion
+from collec_migrations.migrate import configuration, lock_facts, up_to_date, verbs
 from collec_migrations.migrate import plan as plans
-from collec_migrations.migrate.obstacles import NotPossible
 from collec_migrations.migrate.planned import Plan
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.address import Address
@@ -93,9 +92,9 @@ def test_plan_names_what_the_site_has_on_what_a_step_removes(old: Address) -> No
     )
     told = [one.message for one in plan(old, "1.1").obstacles]
     assert told == [
-        "the table own.notes refers to col.metadata_set, which the step to 1.1 removes",
+        "the table own.notes refers to col.metadata_set, which version 1.1 does not have",
         "the view own.sets refers to col.sample_type.metadata_set_id,"
-        " which the step to 1.1 removes",
+        " which version 1.1 does not have",
     ]
     with pytest.raises(MigrationError, match="depend"):
         chain.upgrade(old, "1.1")
@@ -139,17 +138,6 @@ def test_plan_knows_several_data_schemas(old: Address) -> None:
 
 def test_plan_takes_no_lock_stronger_than_access_share(old: Address) -> None:
     chain.execute(old, FILLED)
-    held: set[object] = set()
-    read_only: list[object] = []
-
-    def look(given: object, *_: object) -> int:
-        cursor = given
-        assert isinstance(cursor, psycopg2.extensions.cursor)
-        cursor.execute("show transaction_read_only")
-        read_only.append(cursor.fetchone())
-        held.update(row[0] for row in chain.query(old, HELD))
-        return 0
-
     job = verbs.upgrade_job(
         configuration.alembic_config({"url": old.url}, say=lambda _: None), "head"
     )
@@ -158,10 +146,14 @@ def test_plan_takes_no_lock_stronger_than_access_share(old: Address) -> None:
         closing(database.connect(job.settings.address)) as connection,
         up_to_date.reading(connection, job.settings) as cursor,
     ):
-        plans.survey(job, cursor, counted=look)
+        (pair,) = plans.survey(job, cursor).pairs
+        held = {row[0] for row in chain.query(old, HELD)}
+        cursor.execute("show transaction_read_only")
+        read_only = cursor.fetchone()
 
-    assert held <= {"AccessShareLock"}
-    assert set(read_only) == {("on",)}
+    assert any(item.rows for item in pair.archived)
+    assert held == {"AccessShareLock"}
+    assert read_only == ("on",)
 
 
 def test_plan_changes_nothing(old: Address) -> None:
@@ -268,3 +260,16 @@ def test_a_part_of_a_script_keeps_its_lines(old: Address) -> None:
     assert script.part == "col"
     assert 0 < len(script.statements) < len(whole)
     assert {s.text: s.line for s in script.statements}.items() <= whole.items()
+
+
+@pytest.mark.parametrize("mode", lock_facts.MODES)
+def test_whom_a_lock_blocks_is_what_the_server_blocks(old: Address, mode: str) -> None:
+    kept_out = []
+    for who, needed in (("readers", "access share"), ("writers", "row exclusive")):
+        with chain.connected(old) as holder, chain.connected(old) as other:
+            holder.cursor().execute(f"lock table col.sample in {mode} mode")
+            try:
+                other.cursor().execute(f"lock table col.sample in {needed} mode nowait")
+            except psycopg2.errors.LockNotAvailable:
+                kept_out.append(who)
+    assert lock_facts.blocks(mode) == " and ".join(kept_out)

@@ -26,10 +26,3 @@ def test_psql_alone_reaches_the_measured_catalog(
             any_server.psql(LEGACY / script, address.dbname)
         observed = chain.catalog(address)
     assert not compare(expected=chain.known(chain.HEAD), observed=observed)
-
-
-@pytest.mark.parametrize("path", sorted(LEGACY.glob("*.sql")), ids=lambda path: path.name)
-def test_scripts_need_no_psql_command_and_no_search_path(path: object) -> None:
-    text = (LEGACY / str(path)).read_text("utf-8")
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
-    assert not [line for line in lines if line.startswith("\\") or "search_path" in line]

@@ -36,14 +36,12 @@ def test_every_page_is_in_the_index() -> None:
 
 
 @pytest.mark.parametrize("page", EVERY, ids=lambda page: page.name)
-def test_every_link_leads_somewhere(page: pages.Page) -> None:
+def test_links_blocks_and_options_of_a_page_are_right(page: pages.Page) -> None:
+    assert _unknown(page.path.read_text("utf-8")) == []
     local = [link for link in page.links if "://" not in link and not link.startswith("#")]
     gone = [link for link in local if not (page.path.parent / link.partition("#")[0]).exists()]
     assert gone == []
-
-
-@pytest.mark.parametrize("page", EVERY, ids=lambda page: page.name)
-def test_every_block_is_run_or_says_why_not(page: pages.Page) -> None:
+    # Every block is run, or says why not.
     assert page.state in sites.STATES
     assert [one.line for one in page.blocks if one.language not in LANGUAGES] == []
     if page.run_by:
@@ -82,11 +80,6 @@ def named(text: str) -> Iterator[tuple[str, str]]:
         if leaf:
             for option in OPTION.findall(found[2]):
                 yield " ".join(leaf), option
-
-
-@pytest.mark.parametrize("page", EVERY, ids=lambda page: page.name)
-def test_every_option_that_a_page_names_exists(page: pages.Page) -> None:
-    assert _unknown(page.path.read_text("utf-8")) == []
 
 
 def test_every_option_that_a_message_names_exists() -> None:

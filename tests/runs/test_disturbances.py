@@ -26,15 +26,15 @@ def locked(address: Address, table: str, mode: str = "access share") -> Iterator
         yield
 
 
-@pytest.mark.parametrize("table", [*LOCKED, "col.alembic_version", "col.migration_history"])
-def test_a_table_locked_by_another_session_leaves_nothing(filled: Address, table: str) -> None:
+def test_a_table_locked_by_another_session_leaves_nothing(filled: Address) -> None:
     before = state(filled)
-    with (
-        locked(filled, table, "access exclusive"),
-        pytest.raises(MigrationError, match="nothing was applied"),
-    ):
-        chain.upgrade(filled, lock_timeout="0.2", lock_retries="0")
-    assert state(filled) == before
+    for table in (*LOCKED, "col.alembic_version", "col.migration_history"):
+        with (
+            locked(filled, table, "access exclusive"),
+            pytest.raises(MigrationError, match="nothing was applied"),
+        ):
+            chain.upgrade(filled, lock_timeout="0.2", lock_retries="0")
+        assert state(filled) == before, table
     faults.unhook(filled)
     chain.upgrade(filled)
     assert chain.catalog(filled) == chain.known(chain.HEAD)
@@ -126,7 +126,7 @@ def cut_asleep(address: Address, wire: Wire) -> None:
 
 def test_a_cut_connection_leaves_nothing(server18: Server, filled: Address, remote: str) -> None:
     before = state(filled)
-    for at in faults.spread(faults.counted(server18, filled), 4):
+    for at in faults.spread(faults.counted(server18, filled), 2):
         wire = Wire(server18.address.port)
         url = f"postgresql://{remote}:{PASSWORD}@127.0.0.1:{wire.port}/{filled.dbname}"
         faults.plan(filled, at, "select pg_sleep(30)")

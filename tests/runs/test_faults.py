@@ -8,7 +8,7 @@ from tests import chain, faults
 from tests.runs.states import state
 from tests.servers import Server
 
-SHORT = 5
+SHORT = 3
 """Positions that are tried in a short run; `make soak` tries them all."""
 
 

@@ -1,5 +1,7 @@
 """Owners and rights of what an upgrade makes: the same, whoever runs it."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
@@ -83,20 +85,34 @@ def with_extensions(server: Server, address: Address) -> None:
 
 
 @pytest.fixture
-def owned(any_server: Server) -> "Owned":
-    return Owned(any_server, at_1_0_8(any_server))
+def owned(any_server: Server) -> Iterator["Owned"]:
+    with ExitStack() as stack:
+        yield Owned(any_server, at_1_0_8(any_server), stack)
+
+
+@pytest.fixture
+def upgraded(any_server: Server) -> Iterator[Address]:
+    """Give a clone that the superuser upgraded."""
+
+    def build(address: Address) -> None:
+        chain.upgrade(address)
+
+    template = any_server.template("owned at head", build, at_1_0_8(any_server))
+    with any_server.database(template) as address:
+        yield address
 
 
 class Owned:
     """Clones of the template, and runs on them as some role."""
 
-    def __init__(self, server: Server, template: str) -> None:
+    def __init__(self, server: Server, template: str, stack: ExitStack) -> None:
         self.server = server
         self._template = template
+        self._stack = stack
 
     def clone(self, prepare: str = "") -> Address:
         """Return a new clone, prepared by statements of the superuser."""
-        address = self.server.create_database(template=self._template)
+        address = self._stack.enter_context(self.server.database(self._template))
         create = sql.SQL("grant create on database {} to {}")
         with chain.connected(address) as connection:
             names = sql.Identifier(address.dbname), sql.Identifier(OWNER)
@@ -141,9 +157,8 @@ def test_owners_and_rights_are_the_same_whoever_runs_it(owned: Owned) -> None:
     assert {row[0] for row in found[0]} == {"gacl", "gacl_archive", "col", "col_archive"}
 
 
-def test_rights_on_all_tables_extend_to_new_ones(owned: Owned) -> None:
-    address = owned.clone()
-    owned.upgrade(address, None)
+def test_rights_on_all_tables_extend_to_new_ones(upgraded: Address) -> None:
+    address = upgraded
     for table in NEW:
         assert allowed(address, READER, table, "select")
         assert not allowed(address, READER, table, "insert")
@@ -162,7 +177,7 @@ def test_the_right_to_maintain_extends_to_new_tables(owned: Owned) -> None:
     if owned.server.major < 17:
         pytest.skip("MAINTAIN exists from 17 on")
     address = owned.clone("grant maintain on all tables in schema gacl, col to app")
-    owned.upgrade(address, OWNER)
+    owned.upgrade(address, OWNER, "1.1")
     assert all(allowed(address, "app", table, "maintain") for table in NEW)
 
 
@@ -174,9 +189,8 @@ def test_a_replaced_view_keeps_its_grants(owned: Owned) -> None:
     assert chain.query(address, column) == [(True,)]
 
 
-def test_the_archive_is_the_owners_alone(owned: Owned) -> None:
-    address = owned.clone()
-    owned.upgrade(address, None)
+def test_the_archive_is_the_owners_alone(upgraded: Address) -> None:
+    address = upgraded
     assert allowed(address, OWNER, "col_archive.collec_archive", "select")
     kept = "select relation from col_archive.collec_archive"
     for (relation,) in chain.query(address, kept):
@@ -194,7 +208,7 @@ def test_the_owners_default_privileges_are_respected(owned: Owned) -> None:
     )
     for role in (OWNER, None):
         address = owned.clone(given)
-        owned.upgrade(address, role)
+        owned.upgrade(address, role, "1.1")
         assert allowed(address, PARTIAL, "col.printer", "select")
         assert not allowed(address, PARTIAL, "gacl.passwordlost", "select")
         assert allowed(address, "app", "gacl.passwordlost", "trigger")
@@ -220,7 +234,7 @@ def test_of_several_owners_the_one_of_most_tables_owns_new_ones(owned: Owned) ->
         "grant usage, create on schema col to minor;"
         "grant select on all tables in schema col to minor"
     )
-    owned.upgrade(address, None)
+    owned.upgrade(address, None, "1.1")
     owner = "select pg_get_userbyid(relowner) from pg_class where oid = %s::regclass"
     assert chain.query(address, owner, "col.printer") == [(OWNER,)]
     assert chain.query(address, owner, "col.label") == [("minor",)]
@@ -236,7 +250,7 @@ def test_the_two_schemas_can_have_different_owners(owned: Owned) -> None:
         "alter sequence gacl.seq_logingestion_id owner to minor;"
         "alter schema gacl owner to minor"
     )
-    owned.upgrade(address, None)
+    owned.upgrade(address, None, "1.1")
     owner = "select pg_get_userbyid(relowner) from pg_class where oid = %s::regclass"
     assert chain.query(address, owner, "gacl.passwordlost") == [("minor",)]
     assert chain.query(address, owner, "gacl.passwordlost_passwordlost_id_seq") == [("minor",)]
@@ -308,10 +322,10 @@ def test_a_role_with_too_few_rights_changes_nothing(owned: Owned, role: str) -> 
 
 
 def test_whoever_installs_owns_everything(any_server: Server) -> None:
-    owned = Owned(any_server, at_1_0_8(any_server))
-    address = any_server.create_database()
-    chain.execute(address, f'grant create on database {address.dbname} to "lab ""owner"""')
-    with_extensions(any_server, address)
-    owned.upgrade(address, OWNER)
-    assert {row[3] for row in objects(address)} == {OWNER}
-    assert chain.catalog(address) == chain.known(chain.HEAD)
+    at_1_0_8(any_server)  # makes the roles
+    with any_server.database() as address:
+        chain.execute(address, f'grant create on database {address.dbname} to "lab ""owner"""')
+        with_extensions(any_server, address)
+        chain.upgrade(address, url=any_server.tcp_url(quote(OWNER), PASSWORD, address.dbname))
+        assert {row[3] for row in objects(address)} == {OWNER}
+        assert chain.catalog(address) == chain.known(chain.HEAD)

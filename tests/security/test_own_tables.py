@@ -66,9 +66,17 @@ def told(address: Address) -> set[bool]:
         return {superuser for (superuser,) in cursor.fetchall()}
 
 
-@pytest.mark.parametrize("trap", VERSION_TABLES)
-@pytest.mark.parametrize("words", ["detect", "verify", "history", "upgrade --plan",
-                                   "upgrade 1.0.8 --yes", "doctor", "adopt"])  # fmt: skip
+READING = ("detect", "verify", "history", "upgrade --plan", "doctor", "adopt")
+
+
+@pytest.mark.parametrize(
+    ("words", "trap"),
+    [
+        *((words, "view") for words in READING),
+        *(("upgrade 1.0.8 --yes", trap) for trap in VERSION_TABLES),
+        *(("verify", "cast"), ("doctor", "cast")),
+    ],
+)
 def test_alembics_table_is_read_and_written_only_if_it_is_plain(
     old: Address, trap: str, words: str
 ) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from tests import chain
 from tests.accounts import needs_root, somebody
 from tests.servers import Server
 
-PROGRAM = "from collec_migrations.cli.main import main; main()"
 TRAP = """
 from pathlib import Path
 Path({called!r}).touch()
@@ -30,18 +28,18 @@ pytestmark = needs_root
 def run(words: str, folder: Path, url: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, as root."""
     named = [] if words.startswith("install") else ["--url", url]
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words.split(), *named],
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(chain.ROOT), **variables},
+    return chain.run(
+        "collec-migrations", *words.split(), *named, folder=folder, variables=variables
     )
 
 
-@pytest.mark.parametrize("words", COMMANDS)
-@pytest.mark.parametrize("how", ["owner", "everybody writes", "file", "link"])
+@pytest.mark.parametrize(
+    ("words", "how"),
+    [
+        *((words, "owner") for words in COMMANDS),
+        *(("upgrade --yes", how) for how in ("everybody writes", "file", "link")),
+    ],
+)
 def test_versions_of_somebody_else_are_not_executed(
     server18: Server, tmp_path: Path, words: str, how: str
 ) -> None:
