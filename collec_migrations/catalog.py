@@ -121,6 +121,16 @@ def thawed(catalog: Catalog) -> Catalog:
     )
 
 
+GEOGRAPHY = ("object.geom", "col_object_geom_idx")
+"""What a database has where PostGIS is."""
+
+
+def portable(catalog: Catalog) -> Catalog:
+    """Return the catalog without what differs between servers: PostGIS, and as `normal` says."""
+    facts = normalised(thawed(catalog)).facts
+    return Catalog(frozenset(fact for fact in facts if fact.name not in GEOGRAPHY))
+
+
 @cache
 def essence(fact: Fact) -> Fact:
     """Return the fact without what is cosmetic: names of constraints, owners of sequences,

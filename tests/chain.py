@@ -91,13 +91,7 @@ def known(version: str) -> Catalog:
 
 def comparable(found: Catalog) -> Catalog:
     """Return a catalog without what depends on the server: PostGIS, home of gen_random_uuid()."""
-    return Catalog(
-        frozenset(
-            fact
-            for fact in catalogs.normalised(catalogs.thawed(found)).facts
-            if fact.name not in ("object.geom", "col_object_geom_idx")
-        )
-    )
+    return catalogs.portable(found)
 
 
 def template_at(server: Server, version: str) -> str:
@@ -137,7 +131,7 @@ def run(
     # The wheels' servers have no PostGIS.
     environment = {**inherited, "COLLEC_WITHOUT_POSTGIS": "yes", **(variables or {})}
     if words[0] in zygote.ENTRIES and not any(name.startswith("PY") for name in variables or {}):
-        done = _zygote().run(words, folder=folder, environment=environment)
+        done = zygote_of_worker().run(words, folder=folder, environment=environment)
         if done:
             return done
     return subprocess.run(
@@ -152,7 +146,7 @@ def run(
 
 
 @cache
-def _zygote() -> Zygote:
+def zygote_of_worker() -> Zygote:
     """Return the process that forks for this worker."""
     made = Zygote()
     atexit.register(made.close)

@@ -19,7 +19,6 @@ from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.throwaway import throwaway
 from tools import locks
 
-GEOGRAPHY = ("object.geom", "col_object_geom_idx")
 CATALOGS = Path(__file__).parent.parent / "collec_migrations" / "data" / "catalogs"
 
 
@@ -73,20 +72,17 @@ def catalogs(dsn: str) -> Iterator[tuple[str, Catalog]]:
 def _as_stored(version: str, found: Catalog) -> Catalog:
     """Return the stored catalog where it differs only in what depends on the server.
 
-    That is what PostGIS makes, which this program's server lacks, and the home of
-    gen_random_uuid(), which is PostgreSQL's own from 13 on.
+    That is the home of gen_random_uuid(), and what PostGIS makes, which this program's server
+    lacks: a new version has it as the version before.
     """
     path = CATALOGS / f"{version}.json"
-    if not path.exists():
-        return found
-    stored = Catalog.from_json(path.read_text("utf-8"))
-    same = _comparable(stored) == _comparable(found)
-    return stored if same else found
-
-
-def _comparable(found: Catalog) -> Catalog:
-    facts = catalog.normalised(catalog.thawed(found)).facts
-    return Catalog(frozenset(one for one in facts if one.name not in GEOGRAPHY))
+    if path.exists():
+        stored = Catalog.from_json(path.read_text("utf-8"))
+        if catalog.portable(stored) == catalog.portable(found):
+            return stored
+    before = CATALOGS / f"{versions.declared(version).down_revision}.json"
+    known = Catalog.from_json(before.read_text("utf-8")).facts if before.exists() else ()
+    return Catalog(found.facts | {one for one in known if one.name in catalog.GEOGRAPHY})
 
 
 def _silent(_: str) -> None:

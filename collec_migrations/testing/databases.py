@@ -1,12 +1,9 @@
-"""`collec_database`: clones of templates on our own throwaway servers, or on one that is there.
-
-They are made and dropped by pytest-postgresql's janitor.
-"""
+"""Databases of any version on a server: templates, each made once, and clones of them."""
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, chdir, closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, chdir, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -14,24 +11,28 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 import psycopg2
-from psycopg2 import extensions
+from psycopg2 import extensions, sql
 from psycopg2.extensions import make_dsn
-from pytest_postgresql.janitor import DatabaseJanitor
 
+from collec_migrations import versions, wrap
 from collec_migrations.errors import UnknownVersion
+from collec_migrations.migrate import verbs
+from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo, scratch
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.throwaway import throwaway
-from collec_migrations.testing.templates import Content, Templates, revisions
+from collec_migrations.testing import sample_data
 
-GetFixture = Callable[[str], Any]
-WORKER = "PYTEST_XDIST_WORKER"
+HEAD = "head"
+PREFIX = "collec_test"
+"""How the names of all databases begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """Where a server is, with a role that may create databases and roles."""
+    """Where a server is, with a role that may create databases."""
 
     host: str
     """A name, or the folder of a unix socket."""
@@ -53,47 +54,48 @@ class Server:
         where = f"host={quote(self.host)}&port={self.port}"
         return f"postgresql://{role}@/{quote(dbname, safe='')}?{where}"
 
-    def janitor(self, dbname: str, template: str | None, *, keep: bool) -> DatabaseJanitor:
-        """Return what makes and drops a database; `keep`: it is to be a template itself."""
-        return DatabaseJanitor(
-            user=self.user,
-            password=self.password,
-            host=self.host,
-            port=self.port,
-            dbname=dbname,
-            template_dbname=template,
-            maintenance_dbname=self.maintenance_dbname,
-            as_template=keep,
-        )
+    def execute(self, statement: str, **values: sql.Composable) -> None:
+        """Run a statement outside any transaction."""
+        address = conninfo.Address(self.dsn(self.maintenance_dbname))
+        with closing(database.connect(address)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL(statement).format(**values))
 
 
-@dataclass(frozen=True, slots=True)
-class Servers:
-    """The servers of one session: of one xdist worker."""
+@contextmanager
+def own_server(chosen: Binaries) -> Iterator[Server]:
+    """Give a throwaway server."""
+    with throwaway(chosen, folder=scratch.quick(), settings=scratch.QUICK) as address:
+        yield Server(host=address.host, port=address.port, user=address.user)
 
-    where: str
-    """An address, the name of a fixture, or empty: our own."""
-    get_fixture: GetFixture
-    stack: ExitStack
-    _started: dict[int | None, Server] = field(default_factory=dict)
 
-    def of(self, major: int | None) -> Server:
-        """Return the server of a major; raise `MigrationError` when it cannot be had."""
-        if major not in self._started:
-            self._started[major] = self._found(major)
-        return self._started[major]
+@contextmanager
+def server_at(where: str, major: int | None, get_fixture: Callable[[str], Any]) -> Iterator[Server]:
+    """Give the server at an address or of a fixture's name; of our own, when `where` is empty.
 
-    def _found(self, major: int | None) -> Server:
-        if not self.where:
-            chosen = binaries.embedded() if major is None else binaries.find(major)
-            address = self.stack.enter_context(
-                throwaway(chosen, folder=scratch.quick(), settings=scratch.QUICK)
+    Raises `MigrationError` when it cannot be had.
+    """
+    if not where:
+        chosen = binaries.embedded() if major is None else binaries.find(major)
+        with own_server(chosen) as server:
+            yield server
+    elif "://" in where or "=" in where:
+        # It is asked where it is: libpq has defaults.
+        address = conninfo.parse(where, source="collec_server")
+        with closing(database.connect(address)) as connection:
+            info = connection.info
+            found = Server(
+                host=info.host,
+                port=info.port,
+                user=info.user,
+                password=info.password or None,
+                maintenance_dbname=info.dbname,
             )
-            return Server(host=address.host, port=address.port, user=address.user)
-        if "://" in self.where or "=" in self.where:
-            return given(self.where)
-        executor = self.get_fixture(self.where)
-        return Server(
+        yield found
+    else:
+        executor = get_fixture(where)
+        yield Server(
             host=executor.host,
             port=int(executor.port),
             user=executor.user,
@@ -102,31 +104,16 @@ class Servers:
         )
 
 
-def given(text: str) -> Server:
-    """Return the server at an address, which is asked where it is: libpq knows defaults.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a database holds."""
 
-    Raises `MigrationError` when it cannot be reached.
-    """
-    address = conninfo.parse(text, source="collec_server")
-    with closing(database.connect(address)) as connection:
-        info = connection.info
-        return Server(
-            host=info.host,
-            port=info.port,
-            user=info.user,
-            password=info.password or None,
-            maintenance_dbname=info.dbname,
-        )
-
-
-def worker() -> str:
-    """Return the name of this xdist worker, or nothing."""
-    return os.environ.get(WORKER, "")
-
-
-PREFIX = "collec_test"
-"""How the names of all databases of the plugin begin."""
-HEAD = "head"
+    version: str
+    """A version of the chain, exactly."""
+    rows: int = 0
+    """Movements of sample data, with all that goes with them; 0: no rows of a user."""
+    seed: int = 1
+    names: Names = field(default_factory=Names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +140,57 @@ class Database:
         return psycopg2.connect(self.dsn)  # with the server's own settings, as an application has
 
 
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """What is made on one server; `stack` drops the templates."""
+
+    server: Server
+    stack: ExitStack
+    _templates: dict[Content, str] = field(default_factory=dict)
+    _names: Iterator[str] = field(default_factory=lambda: _names())
+
+    def clone(self, content: Content | None, stack: ExitStack) -> str:
+        """Return the name of a new database that holds this, or nothing; `stack` drops it.
+
+        Raises `MigrationError` when it cannot be made.
+        """
+        return self._create(self.template(content) if content else "template0", stack)
+
+    def template(self, content: Content) -> str:
+        """Return the name of a database that holds this, made when it is first asked for."""
+        if content not in self._templates:
+            empty = Content(version=content.version, names=content.names)
+            name = self.clone(empty if content.rows else None, self.stack)
+            if content.rows:
+                self._fill(name, content)
+            else:
+                given = options(self.server.dsn(name), content.names)
+                verbs.upgrade(given, content.version, say=silent, remark=ON_A_COPY)
+            self._templates[content] = name
+        return self._templates[content]
+
+    def _fill(self, name: str, content: Content) -> None:
+        address = conninfo.Address(self.server.dsn(name))
+        with closing(database.connect(address)) as connection:
+            sample_data.fill(connection, content.names, movements=content.rows, seed=content.seed)
+            connection.commit()
+
+    def _create(self, template: str, stack: ExitStack) -> str:
+        name = next(self._names)
+        named = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+        self.server.execute("create database {name} template {template}", **named)
+        stack.callback(self._drop, name)
+        return name
+
+    def _drop(self, name: str) -> None:
+        """Drop a database, and end whoever is still in it; before 13 there is no `force`."""
+        self.server.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = {name}",
+            name=sql.Literal(name),
+        )
+        self.server.execute("drop database {name}", name=sql.Identifier(name))
+
+
 class MakeDatabase(Protocol):
     """The function that the fixture `collec_database` gives."""
 
@@ -171,59 +209,44 @@ class MakeDatabase(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Databases:
-    """The templates of a session; `stack` drops them."""
+def maker(databases: Databases, folder: Path, stack: ExitStack) -> MakeDatabase:
+    """Return the function that makes databases, which `stack` drops.
 
-    stack: ExitStack
-    _templates: dict[Server, Templates] = field(default_factory=dict)
-    _names: Iterator[str] = field(default_factory=lambda: _names())
+    `folder` is the project's: its alembic.ini and its wrapped versions hold.
+    """
 
-    def maker(self, server: Server, folder: Path, stack: ExitStack) -> MakeDatabase:
-        """Return the function that makes databases on a server, which `stack` drops.
+    def make(
+        version: str = HEAD,
+        *,
+        rows: int = 0,
+        seed: int = 1,
+        gacl: str = "gacl",
+        col: str = "col",
+    ) -> Database:
+        names = Names.parse(gacl=gacl, col=col)
+        with chdir(folder):
+            exact = _exact(version)
+            wanted = Content(version=exact, rows=rows, seed=seed if rows else 1, names=names)
+            name = databases.clone(wanted, stack)
+        return Database(server=databases.server, name=name, version=exact, names=names)
 
-        `folder` is the project's: its alembic.ini and its wrapped versions hold.
-        """
-        if server not in self._templates:
-            self._templates[server] = Templates(_Janitors(server, self._names, self.stack))
-        templates = self._templates[server]
-
-        def make(
-            version: str = HEAD,
-            *,
-            rows: int = 0,
-            seed: int = 1,
-            gacl: str = "gacl",
-            col: str = "col",
-        ) -> Database:
-            names = Names.parse(gacl=gacl, col=col)
-            with chdir(folder):
-                exact = _exact(version)
-                template = templates.of(
-                    Content(version=exact, rows=rows, seed=seed if rows else 1, names=names)
-                )
-            name = next(self._names)
-            stack.enter_context(server.janitor(name, template, keep=False))
-            return Database(server=server, name=name, version=exact, names=names)
-
-        return make
+    return make
 
 
-@dataclass(frozen=True, slots=True)
-class _Janitors:
-    """Makes the templates."""
+def options(dsn: str, names: Names) -> Mapping[str, str]:
+    """Return the options of the tool's verbs for a database, on any server: without PostGIS."""
+    quoted = '"' + names.col.replace('"', '""') + '"'
+    return {"url": dsn, "gacl": names.gacl, "col": quoted, "without_postgis": "yes"}
 
-    server: Server
-    names: Iterator[str]
-    stack: ExitStack
 
-    def create(self, template: str | None) -> str:
-        name = next(self.names)
-        self.stack.enter_context(self.server.janitor(name, template, keep=True))
-        return name
+def silent(_: str) -> None:
+    """Say nothing."""
 
-    def dsn(self, dbname: str) -> str:
-        return self.server.dsn(dbname)
+
+def revisions() -> tuple[wrap.Revision, ...]:
+    """Return the revisions of the chain, oldest first, without importing them."""
+    folders = (versions.versions_folder(), versions.site_folder())
+    return wrap.ordered(one for folder in folders for one in wrap.read_revisions(folder))
 
 
 def _exact(version: str) -> str:
@@ -239,5 +262,6 @@ def _exact(version: str) -> str:
 
 def _names() -> Iterator[str]:
     """Yield names that no other run, and no other worker, takes on the same server."""
-    mine = "_".join(part for part in (PREFIX, worker(), secrets.token_hex(4)) if part)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    mine = "_".join(part for part in (PREFIX, worker, secrets.token_hex(4)) if part)
     return (f"{mine}_{number}" for number in count(1))

@@ -1,44 +1,53 @@
 """Try every path through the chain, up and back, on servers made for it.
 
-Facts and rows are compared at each stop. A process for each server, as many as there are cores:
-Alembic keeps its context in globals of its module, and one process runs one database at a time.
+Facts are compared at each stop, rows at the end of each way. A process for each server, as many as
+there are cores: Alembic keeps its context in globals of its module, and one process runs one
+database at a time.
 """
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from time import monotonic
 
 import psycopg2
-from psycopg2 import extensions, sql
+from psycopg2 import extensions
 
+from collec_migrations import catalog, versions, wrap
+from collec_migrations.bridge import Severity, differences, history, read_catalog
+from collec_migrations.catalog import Catalog
 from collec_migrations.errors import MigrationError, ServerFailed, UnknownVersion
 from collec_migrations.migrate import verbs
+from collec_migrations.migrate.reference import VERSION_ROWS
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
-from collec_migrations.postgres import binaries, conninfo, scratch
+from collec_migrations.names import Names
+from collec_migrations.postgres import binaries, conninfo, row_digests
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
-from collec_migrations.postgres.throwaway import throwaway
-from collec_migrations.testing import database_state, path_report
-from collec_migrations.testing.path_report import Outcome, Path, ServerResult
-from collec_migrations.testing.templates import (
+from collec_migrations.testing import path_report
+from collec_migrations.testing.databases import (
     Content,
-    Templates,
+    Databases,
     options,
+    own_server,
     revisions,
     silent,
 )
-from collec_migrations.wrap import Revision
+from collec_migrations.testing.path_report import Outcome, Path, ServerResult
 
 Say = Callable[[str], None]
+Columns = Mapping[str, row_digests.Columns]
+"""Columns by table, by schema."""
+Rows = Mapping[str, Counter[str]]
+"""Digests of rows by `schema.table`."""
+NAMES = Names()
 SHOWN = 10
 """Failures shown of one stop."""
 BASE = "base"
@@ -61,9 +70,22 @@ def chosen_servers(majors: Sequence[int]) -> tuple[Binaries, ...]:
 
 
 def chosen_paths(rows: int, only: Sequence[str]) -> tuple[Path, ...]:
-    """Return every path through the chain of this folder, or those from some versions."""
-    oldest_first = [one.version for one in revisions()]
-    return _paths_of(oldest_first, rows, only)
+    """Return every path through this folder's chain: from nothing, and from each older version.
+
+    `only` restricts the starts. Raises `UnknownVersion` for one that no path starts at.
+    """
+    *older, head = [one.version for one in revisions()]
+    for start in only:
+        if start not in older:
+            raise UnknownVersion(
+                f"{start!r} is no version before {head}", hint=f"Those are {', '.join(older)}."
+            )
+    first = () if only else (Path(start=None, head=head, rows=0),)
+    starts = only or older
+    return (
+        *first,
+        *(Path(start=one, head=head, rows=held) for one in starts for held in (0, rows)),
+    )
 
 
 def try_all(
@@ -99,66 +121,15 @@ def try_one(server: Binaries, paths: Sequence[Path], *, say: Say) -> ServerResul
     began = monotonic()
     chain = revisions()
     say(f"PostgreSQL {server.version}: starting")
-    with (
-        throwaway(server, folder=scratch.quick(), settings=scratch.QUICK) as address,
-        databases_on(address) as made,
-    ):
-        templates = Templates(made)
+    with own_server(server) as place, ExitStack() as stack:
+        made = Databases(place, stack)
         outcomes = []
         for path in paths:
-            outcomes.append(try_path(path, chain, made, templates))
+            outcomes.append(try_path(path, chain, made))
             say(f"PostgreSQL {server.version}: {path_report.progress(outcomes[-1])}")
     return ServerResult(
         server_version=server.version, outcomes=tuple(outcomes), seconds=monotonic() - began
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Databases:
-    """Makes databases by one connection."""
-
-    server: Address
-    connection: extensions.connection
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def create(self, template: str | None) -> str:
-        """Create a database, empty or a clone; return its name."""
-        name = f"path_{next(self._numbers)}"
-        self._execute("create database {} template {}", name, template or "template0")
-        return name
-
-    def dsn(self, dbname: str) -> str:
-        """Return where a database is, for libpq."""
-        return extensions.make_dsn(self.server.dsn, dbname=dbname)
-
-    @contextmanager
-    def fresh(self, template: str | None) -> Iterator[str]:
-        """Give the address of a database that is dropped at the end."""
-        name = self.create(template)
-        try:
-            yield self.dsn(name)
-        finally:
-            self._drop(name)
-
-    def _drop(self, name: str) -> None:
-        """Drop a database, and end whoever is still in it; before 13 there is no `force`."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
-            )
-        self._execute("drop database {}", name)
-
-    def _execute(self, statement: str, *names: str) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
-@contextmanager
-def databases_on(server: Address) -> Iterator[Databases]:
-    """Give what makes databases on a server of ours."""
-    with closing(database.connect(conninfo.Address(server.dsn))) as connection:
-        connection.autocommit = True
-        yield Databases(server=server, connection=connection)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,6 +139,7 @@ class PathTest:
     path: Path
     wrapped: str
     """The first wrapped version on the path, or nothing."""
+    databases: Databases
     up: float | None = None
     back: float | None = None
     failures: list[str] = field(default_factory=list)
@@ -183,47 +155,108 @@ class PathTest:
             remarks=tuple(self.remarks),
         )
 
-    def fail(self, found: Iterator[str]) -> None:
+    def fail(self, found: Iterable[str]) -> None:
         """Add failures, not more than can be read."""
         sentences = list(found)
         self.failures += sentences[:SHOWN]
         if len(sentences) > SHOWN:
             self.failures.append(f"and {len(sentences) - SHOWN} more")
 
+    @contextmanager
+    def connected(self, dbname: str) -> Iterator[extensions.connection]:
+        """Give a connection to look at a database; it is closed before the next step."""
+        address = conninfo.Address(self.databases.server.dsn(dbname))
+        with closing(database.connect(address)) as connection:
+            yield connection
 
-def _paths_of(versions: Sequence[str], rows: int, only: Sequence[str]) -> tuple[Path, ...]:
-    """Return every path: from nothing, and from each older version without and with rows.
+    def options(self, dbname: str) -> Mapping[str, str]:
+        """Return the options of a run."""
+        return options(self.databases.server.dsn(dbname), NAMES)
 
-    `only` restricts the starts. Raises `UnknownVersion` for one that no path starts at.
-    """
-    *older, head = versions
-    for start in only:
-        if start not in older:
-            raise UnknownVersion(
-                f"{start!r} is no version before {head}", hint=f"Those are {', '.join(older)}."
-            )
-    first = () if only else (Path(start=None, head=head, rows=0),)
-    starts = only or older
-    return (
-        *first,
-        *(Path(start=one, head=head, rows=held) for one in starts for held in (0, rows)),
-    )
+    def upgrade(self, dbname: str) -> None:
+        """Go to the newest version, which is then as its facts say."""
+        began = monotonic()
+        verbs.upgrade(self.options(dbname), self.path.head, say=silent, remark=ON_A_COPY)
+        self.up = monotonic() - began
+        if self.wrapped:
+            self.remarks.append(f"there is no way back from {self.wrapped}, which is wrapped")
+        self.compare(dbname, self.path.head)
+
+    def downgrade(self, dbname: str, version: str) -> None:
+        """Go back to a version, which is then as its facts say."""
+        began = monotonic()
+        verbs.downgrade(self.options(dbname), version, say=silent)
+        self.back = monotonic() - began
+        if version != BASE:
+            self.compare(dbname, version)
+
+    def catalog(self, dbname: str) -> Catalog:
+        """Return the facts of a database."""
+        with self.connected(dbname) as connection:
+            return read_catalog(connection, NAMES)
+
+    def compare(self, dbname: str, version: str) -> None:
+        """Add each difference from a version's facts as a failure.
+
+        A wrapped version that has none is compared with what the way from nothing gives.
+        """
+        if version in versions.VERSIONS:
+            expected = versions.upgraded(version)
+        elif self.wrapped:
+            expected = self.catalog(self.databases.template(Content(version=version)))
+        else:
+            self.failures.append(f"{version} has no catalog: run `make facts`")
+            return
+        found = differences(
+            expected=catalog.portable(expected), observed=catalog.portable(self.catalog(dbname))
+        )
+        self.fail(
+            f"at {version}: {one.role}: {one.sentence}"
+            for one in found
+            if not (self.wrapped and one.severity is Severity.COSMETIC)
+        )
+
+    def columns(self, dbname: str) -> Columns:
+        """Return the columns of tables whose rows are a user's, by schema."""
+        with self.connected(dbname) as connection:
+            return {
+                schema: {
+                    table: names
+                    for table, names in row_digests.columns(connection, schema).items()
+                    if table not in {*history.TOOL_TABLES, VERSION_ROWS}
+                }
+                for schema in (NAMES.gacl, NAMES.col)
+            }
+
+    def rows(self, dbname: str, columns: Columns) -> Rows:
+        """Return the rows of tables, those that are there, by these columns."""
+        present = self.columns(dbname)
+        with self.connected(dbname) as connection:
+            return {
+                f"{schema}.{table}": found
+                for schema, tables in columns.items()
+                for table, found in row_digests.fingerprints(
+                    connection, schema, row_digests.common(tables, present[schema])
+                ).items()
+            }
 
 
-def try_path(
-    path: Path, chain: tuple[Revision, ...], databases: Databases, templates: Templates
-) -> Outcome:
+def try_path(path: Path, chain: tuple[wrap.Revision, ...], databases: Databases) -> Outcome:
     """Try one path in a database of its own, and return how it went: errors are failures."""
-    done = PathTest(path=path, wrapped=_wrapped_after(path.start, chain))
+    done = PathTest(path=path, wrapped=_wrapped_after(path.start, chain), databases=databases)
     try:
-        base = None
-        if path.start:
-            base = templates.of(Content(version=path.start, rows=path.rows))
-        with databases.fresh(base) as dsn:
-            if path.start:
-                _there_and_back(done, path.start, dsn, templates)
-            else:
-                _from_nothing(done, dsn)
+        with ExitStack() as stack:
+            if path.start is None:
+                _from_nothing(done, databases.clone(None, stack))
+                return done.outcome()
+            dbname = databases.clone(Content(version=path.start, rows=path.rows), stack)
+            if done.wrapped:
+                _up(done, dbname)
+                return done.outcome()
+            _up_and_back(done, path.start, dbname)
+            if path.rows:
+                newest = Content(version=path.head, rows=path.rows)
+                _back_and_up(done, path.start, databases.clone(newest, stack))
     except MigrationError as error:
         done.failures.append(f"{error}\n{error.hint}".strip())
     except psycopg2.Error as error:
@@ -231,63 +264,69 @@ def try_path(
     return done.outcome()
 
 
-def _there_and_back(done: PathTest, start: str, dsn: str, templates: Templates) -> None:
-    head = templates.maker.dsn(templates.of(Content(version=done.path.head)))
-    with database_state.opened(head) as connection:
-        newest = database_state.columns(connection)
-    with database_state.opened(dsn) as connection:
-        own = database_state.columns(connection)
-        shared = database_state.shared(own, newest)
-        whole, kept = database_state.rows(connection, own), database_state.rows(connection, shared)
-    _up(done, dsn)
-    with database_state.opened(dsn) as connection:
-        after = database_state.rows(connection, shared)
+def _up(done: PathTest, dbname: str) -> None:
+    """Go to a wrapped version, from which no way leads back: no row may be missing."""
+    newest = done.columns(done.databases.template(Content(version=done.path.head)))
+    shared = {
+        schema: row_digests.common(tables, newest[schema])
+        for schema, tables in done.columns(dbname).items()
+    }
+    before = done.rows(dbname, shared)
+    done.upgrade(dbname)
+    after = done.rows(dbname, shared)
+    for table, rows in sorted(before.items()):
+        then, now = rows.total(), after.get(table, Counter()).total()
+        if now < then:
+            done.fail([f"{table}: {then - now} of {then} rows are lost"])
+    done.remarks += _lost(before, after)
+
+
+def _up_and_back(done: PathTest, start: str, dbname: str) -> None:
+    """Go to the newest version and back: what a step changed, the step back undoes."""
+    own = done.columns(dbname)
+    before = done.rows(dbname, own)
+    done.upgrade(dbname)
+    done.downgrade(dbname, start)
+    done.fail(_differing(f"back at {start}", before, done.rows(dbname, own)))
+
+
+def _back_and_up(done: PathTest, start: str, dbname: str) -> None:
+    """Go back with rows in all that the newest version has, and up again: they are as before."""
+    taken = done.up, done.back
+    own = done.columns(dbname)
+    before = done.rows(dbname, own)
+    done.downgrade(dbname, start)
+    done.upgrade(dbname)
+    done.up, done.back = taken
+    done.fail(_differing(f"up again from {start}", before, done.rows(dbname, own)))
+
+
+def _from_nothing(done: PathTest, dbname: str) -> None:
+    done.upgrade(dbname)
     if done.wrapped:
-        done.fail(database_state.fewer(kept, after))
-        done.remarks += database_state.lost(kept, after)
         return
-    done.fail(database_state.lost(kept, after))
-    _back(done, dsn, start)
-    with database_state.opened(dsn) as connection:
-        again = database_state.rows(connection, own)
-        done.fail(database_state.drift(connection, start, wrapped=False))
-        done.fail(f"back at {start}: {one}" for one in database_state.lost(whole, again))
-        done.fail(f"back at {start}: {one}" for one in database_state.more(whole, again))
-        archives = database_state.archives(connection)
-        done.fail(f"back at {start}: the schema {name} is left" for name in archives)
+    done.downgrade(dbname, BASE)
+    if done.catalog(dbname).facts:
+        done.failures.append("back at nothing: something of the application is left")
 
 
-def _from_nothing(done: PathTest, dsn: str) -> None:
-    _up(done, dsn)
-    if done.wrapped:
-        return
-    _back(done, dsn, BASE)
-    with database_state.opened(dsn) as connection:
-        if not database_state.is_empty(connection):
-            done.failures.append("back at nothing: something of the application is left")
+def _differing(stop: str, before: Rows, after: Rows) -> Iterator[str]:
+    yield from (f"{stop}: {one}" for one in _lost(before, after))
+    for table, rows in sorted(after.items()):
+        new = (rows - before.get(table, Counter())).total()
+        if new:
+            yield f"{stop}: {table}: {new} rows are new or changed"
 
 
-def _up(done: PathTest, dsn: str) -> None:
-    began = monotonic()
-    verbs.upgrade(options(dsn, database_state.NAMES), done.path.head, say=silent, remark=ON_A_COPY)
-    done.up = monotonic() - began
-    with database_state.opened(dsn) as connection:
-        done.fail(database_state.drift(connection, done.path.head, wrapped=bool(done.wrapped)))
-    if done.wrapped:
-        done.remarks.append(f"there is no way back from {done.wrapped}, which is wrapped")
+def _lost(before: Rows, after: Rows) -> Iterator[str]:
+    for table, rows in sorted(before.items()):
+        gone = (rows - after.get(table, Counter())).total()
+        if gone:
+            yield f"{table}: {gone} of {rows.total()} rows are lost or changed"
 
 
-def _back(done: PathTest, dsn: str, version: str) -> None:
-    began = monotonic()
-    verbs.downgrade(options(dsn, database_state.NAMES), version, say=silent)
-    done.back = monotonic() - began
-
-
-def _wrapped_after(start: str | None, chain: tuple[Revision, ...]) -> str:
-    """Return the first version after `start` that was wrapped, or nothing.
-
-    There is no way back from it, and its script may change what it likes.
-    """
-    versions = [one.version for one in chain]
-    beyond = chain[versions.index(start) + 1 :] if start else chain
+def _wrapped_after(start: str | None, chain: tuple[wrap.Revision, ...]) -> str:
+    """Return the first version after `start` that was wrapped, or nothing."""
+    known = [one.version for one in chain]
+    beyond = chain[known.index(start) + 1 :] if start else chain
     return next((one.version for one in beyond if one.checksum), "")

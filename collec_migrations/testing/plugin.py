@@ -3,13 +3,12 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from collec_migrations.testing.databases import Databases, MakeDatabase, Server, Servers
+    from collec_migrations.testing.databases import Databases, MakeDatabase, Server
 
 MAJOR = "collec_major"
 
@@ -91,44 +90,40 @@ def collec_major() -> int | None:
 
 
 @pytest.fixture(scope="session")
-def collec_servers(request: pytest.FixtureRequest) -> "Iterator[Servers]":
-    """Return the servers of this session, each started when a test first asks for it."""
-    if find_spec("pytest_postgresql") is None:
-        pytest.fail("pytest-postgresql is missing: install collec-migrations[testing]", False)
-    from collec_migrations.testing import databases
-
-    with ExitStack() as stack:
-        where = option(request.config, "collec_server")
-        yield databases.Servers(where, request.getfixturevalue, stack)
-
-
-@pytest.fixture(scope="session")
-def collec_server(collec_servers: "Servers", collec_major: int | None) -> "Server":
+def collec_server(request: pytest.FixtureRequest, collec_major: int | None) -> "Iterator[Server]":
     """Return the server: one for each xdist worker, or the one whose address was given."""
     from collec_migrations.errors import MigrationError
+    from collec_migrations.testing import databases
 
-    try:
-        return collec_servers.of(collec_major)
-    except MigrationError as error:
-        failure = f"{error}\n{error.hint}"
+    where = option(request.config, "collec_server")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(
+                databases.server_at(where, collec_major, request.getfixturevalue)
+            )
+        except MigrationError as error:
+            failure = f"{error}\n{error.hint}"
+        else:
+            yield server
+            return
     pytest.fail(failure, pytrace=False)
 
 
 @pytest.fixture(scope="session")
-def collec_templates(
-    collec_servers: "Servers",  # noqa: ARG001  (they must outlive their templates)
-) -> "Iterator[Databases]":
-    """Return what makes and keeps templates, which are dropped at the end of the session."""
+def collec_databases(collec_server: "Server") -> "Iterator[Databases]":
+    """Return what makes databases and keeps templates, which are dropped with the session."""
     from collec_migrations.testing import databases
 
     with ExitStack() as stack:
-        yield databases.Databases(stack)
+        yield databases.Databases(collec_server, stack)
 
 
 @pytest.fixture
 def collec_database(
-    collec_server: "Server", collec_templates: "Databases", request: pytest.FixtureRequest
+    collec_databases: "Databases", request: pytest.FixtureRequest
 ) -> "Iterator[MakeDatabase]":
     """Return a function that gives a fresh database of a version, dropped after the test."""
+    from collec_migrations.testing import databases
+
     with ExitStack() as stack:
-        yield collec_templates.maker(collec_server, request.config.rootpath, stack)
+        yield databases.maker(collec_databases, request.config.rootpath, stack)

@@ -100,20 +100,36 @@ def test_a_way_back_that_loses_rows_is_caught(tmp_path: Path) -> None:
     assert any("col.booking" in message for message in failures)
 
 
+def test_rows_that_only_the_newest_version_has_are_tried(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for part in ("collec_migrations", "versions", "legacy_sql"):
+        shutil.copytree(chain.ROOT / part, tree / part)
+    broken = tree / "legacy_sql" / "downgrade-26.2-26.1.sql"
+    lost = "update col.container_type set risk_id = null;\n"
+    broken.write_text(broken.read_text("utf-8") + lost, "utf-8")
+    done = try_paths("--server", "18", "--from", "24.1", folder=tmp_path, tree=tree)
+    assert done.returncode == 1
+    assert "24.1 to 26.2, fresh: ok" in done.stderr
+    assert "up again from 24.1: col.container_type: " in done.stdout
+    assert "back at 24.1" not in done.stdout
+
+
 def test_a_wrapped_version_is_tried_and_what_it_loses_is_told(tmp_path: Path) -> None:
-    (tmp_path / "upgrade-1.1-1.2.sql").write_text(
+    script = f"upgrade-{chain.HEAD}-27.0.sql"
+    (tmp_path / script).write_text(
         "set search_path = col;\ndelete from col.booking where booking_id > 3;\n"
         "update col.printer set printer_comment = 'seen';\n"
     )
-    wrapped = chain.run("collec-migrations", "wrap", "upgrade-1.1-1.2.sql", folder=tmp_path)
+    wrapped = chain.run("collec-migrations", "wrap", script, folder=tmp_path)
     assert wrapped.returncode == 0, wrapped.stderr
-    done = try_paths("--server", "18", "--from", "1.1", folder=tmp_path)
+    done = try_paths("--server", "18", "--from", chain.HEAD, folder=tmp_path)
     assert done.returncode == 1
     assert "col.booking: 9 of 12 rows are lost" in done.stdout
-    assert "at 1.2: col: " in done.stdout
-    assert "note: there is no way back from 1.2, which is wrapped" in done.stdout
+    assert "at 27.0: " not in done.stdout, "each way leads to the same facts"
+    assert "note: there is no way back from 27.0, which is wrapped" in done.stdout
     assert "note: col.printer: 12 of 12 rows are lost or changed" in done.stdout
-    assert "1.1 to 1.2, filled: FAILED" in done.stderr
+    assert f"{chain.HEAD} to 27.0, filled: FAILED" in done.stderr
+    assert f"{chain.HEAD} to 27.0, fresh: ok" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -121,7 +137,7 @@ def test_a_wrapped_version_is_tried_and_what_it_loses_is_told(tmp_path: Path) ->
     [
         (("--server", "8,18,11"), 3, "no PostgreSQL 8, 11 on this machine, which has 1"),
         (("--server", "eighteen"), 2, "Write it as 15,17,18."),
-        (("--from", "1.1"), 2, "Those are 1.0, 1.0.4, 1.0.5, 1.0.6, 1.0.8."),
+        (("--from", chain.HEAD), 2, f"Those are {', '.join(chain.VERSIONS[:-1])}."),
         (("--junit", "nowhere/paths.xml"), 2, "there is no folder nowhere"),
     ],
 )

@@ -42,6 +42,7 @@ def shell(script: str, tree: Path, address: Address) -> subprocess.CompletedProc
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "COLLEC_", "MAKE"))}
     account = {k: v for k, v in os.environ.items() if k == "COLLEC_SERVER_ACCOUNT"}
     own = {"PYTHONPATH": str(tree), "COLLEC_DATABASE_URL": address.url}
+    own["COLLEC_WITHOUT_POSTGIS"] = "yes"  # the wheels' servers have no PostGIS
     return subprocess.run(
         ["sh", "-eu", "-c", script],
         cwd=tree,

@@ -8,5 +8,6 @@ select id as uid,
   case when n >= %(container_count)s and mod(c, 3) > 0 then -1.5 + mod(c, 100000) / 50000.0 end
     as wgs84_x,
   case when n >= %(container_count)s and mod(c, 3) > 0 then 43.25 + mod(d, 100000) / 30000.0 end
-    as wgs84_y
+    as wgs84_y,
+  mod(a, 40) = 0 as trashed
 from made
