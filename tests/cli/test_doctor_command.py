@@ -14,7 +14,7 @@ from tests import chain, terminal
 from tests.servers import Server
 
 SECRET = "xyzzy-9-plugh"
-QUICK = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums")
+QUICK = ("fsync", "full_page_writes", "synchronous_commit", "data_checksums", "autovacuum")
 DISKS = ("data disk", "backup disk")
 IGNORED = [word for name in (*QUICK, *DISKS) for word in ("--ignore", name)]
 

@@ -36,7 +36,7 @@ from tests.servers import Server
 from tests.standbys import Pair, until
 
 OK, ATTENTION, BROKEN = Verdict.OK, Verdict.ATTENTION, Verdict.BROKEN
-LEFT = frozenset({"fsync", "full_page_writes", "synchronous_commit"})
+LEFT = frozenset({"fsync", "full_page_writes", "synchronous_commit", "autovacuum"})
 """What the tests' servers do without, to be quick."""
 
 

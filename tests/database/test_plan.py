@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
+import psycopg2
 import pytest
 
 from collec_migrations import sql, versions
 from collec_migrations.errors import MigrationError, NotAdopted, NotPossible, UnknownVersion
-from collec_migrations.migrate import configuration, up_to_date, verbs
+from collec_migrations.migrate import configuration, lock_facts, up_to_date, verbs
 from collec_migrations.migrate import plan as plans
 from collec_migrations.migrate.planned import Plan
 from collec_migrations.postgres import connection as database
@@ -259,3 +260,16 @@ def test_a_part_of_a_script_keeps_its_lines(old: Address) -> None:
     assert script.part == "col"
     assert 0 < len(script.statements) < len(whole)
     assert {s.text: s.line for s in script.statements}.items() <= whole.items()
+
+
+@pytest.mark.parametrize("mode", lock_facts.MODES)
+def test_whom_a_lock_blocks_is_what_the_server_blocks(old: Address, mode: str) -> None:
+    kept_out = []
+    for who, needed in (("readers", "access share"), ("writers", "row exclusive")):
+        with chain.connected(old) as holder, chain.connected(old) as other:
+            holder.cursor().execute(f"lock table col.sample in {mode} mode")
+            try:
+                other.cursor().execute(f"lock table col.sample in {needed} mode nowait")
+            except psycopg2.errors.LockNotAvailable:
+                kept_out.append(who)
+    assert lock_facts.blocks(mode) == " and ".join(kept_out)
