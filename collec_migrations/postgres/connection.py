@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
-from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.postgres import peer, prologue, signals
 from collec_migrations.postgres.conninfo import Address
+
+if TYPE_CHECKING:
+    from psycopg2.extras import PhysicalReplicationConnection
 
 __all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line", "translated"]
 
@@ -60,8 +62,10 @@ def _opened(dsn: str) -> Connection:
     return psycopg2.connect(last[0], fallback_application_name=OURSELVES)
 
 
-def connect_for_replication(address: Address) -> PhysicalReplicationConnection:
+def connect_for_replication(address: Address) -> "PhysicalReplicationConnection":
     """Open a connection that takes replication commands alone; raise `ConnectionFailed`."""
+    from psycopg2.extras import PhysicalReplicationConnection  # it loads `logging`
+
     with _told(address):
         connection: PhysicalReplicationConnection = psycopg2.connect(
             prologue.with_keepalives(address.dsn),

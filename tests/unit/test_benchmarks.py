@@ -1,4 +1,4 @@
-"""What a run of the benchmarks keeps: figures, a page with ratios, and no page of a busy machine."""
+"""What a run of the benchmarks keeps: figures, a page with ratios, nothing of a busy machine."""
 
 from collections.abc import Iterator
 from pathlib import Path
