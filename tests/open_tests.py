@@ -6,7 +6,6 @@ empty. A test that is not named here may not fail.
 """
 
 OPEN = {
-    "tests/database/test_backup_faults.py::test_a_restore_that_fails_leaves_nothing": "still expects 1.1 as the newest version, or words of before",
     "tests/installing/test_install.py::test_what_is_there_in_another_shape_is_told_and_never_changed[pg10]": "PostgreSQL 10: an account that is no superuser may not make pgcrypto",
     "tests/runs/test_owners.py::test_a_superuser_is_told_where_a_script_fails_as_the_owner_is[pg10-alter table col.label rename column label_fields to other]": "PostgreSQL 10: an account that is no superuser may not make pgcrypto",
     "tests/runs/test_owners.py::test_a_superuser_is_told_where_a_script_fails_as_the_owner_is[pg10-alter table col.sample_type drop column container_type_id cascade]": "PostgreSQL 10: an account that is no superuser may not make pgcrypto",

@@ -148,7 +148,7 @@ def stored_backup(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as
 def temporary_copy(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
     """Give a copy that is gone at the end."""
     chosen, began = trial_restore.server_for(backup.manifest), monotonic()
-    with trial_restore.restored(backup, chosen, scratch) as address:
+    with trial_restore.restored(backup, chosen, scratch) as (address, _):
         yield _copy(address, backup, chosen.version, began)
 
 
@@ -158,7 +158,7 @@ def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
     trial_restore.check_room(backup, scratch)
     server = kept_server.start(chosen, scratch)
     try:
-        address = trial_restore.fill(backup, chosen, server.address)
+        address, _ = trial_restore.fill(backup, chosen, server.address)
     except BaseException:
         subprocess.run(("/bin/sh", "-c", server.ending), capture_output=True, check=False)
         raise
