@@ -48,8 +48,9 @@ format: $(VENV)/installed-dev
 unit: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/unit
 
-# The long tests, and those that depend on the major on every server from 10 on.
+# The long tests, and those that depend on the major on every server from 10 on; docs/servers.md.
 soak: servers
+	$(BIN)/python -m tools.majors -n $(WORKERS)
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak
 	COLLEC_TEST_MAJORS=all $(BIN)/python -m pytest -n $(WORKERS) -k pg
 

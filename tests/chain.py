@@ -131,7 +131,7 @@ def run(
     # The wheels' servers have no PostGIS.
     environment = {**inherited, "COLLEC_WITHOUT_POSTGIS": "yes", **(variables or {})}
     if words[0] in zygote.ENTRIES and not any(name.startswith("PY") for name in variables or {}):
-        done = _zygote().run(words, folder=folder, environment=environment)
+        done = zygote_of_worker().run(words, folder=folder, environment=environment)
         if done:
             return done
     return subprocess.run(
@@ -146,7 +146,7 @@ def run(
 
 
 @cache
-def _zygote() -> Zygote:
+def zygote_of_worker() -> Zygote:
     """Return the process that forks for this worker."""
     made = Zygote()
     atexit.register(made.close)

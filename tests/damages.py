@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collec_migrations.bridge.columns import Column
+from collec_migrations.bridge.catalog_reader import Column
 from collec_migrations.bridge.difference import Severity
 from collec_migrations.catalog import Catalog, Fact
 

@@ -13,7 +13,8 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +30,16 @@ IMPORTED = (
 )
 LONGEST = 200
 """Seconds of a command: what hangs is killed, and its test fails."""
+SHIM = """#!{python} -IS
+import json, os, socket, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.connect({path!r})
+words = [os.path.basename(sys.argv[0]), *sys.argv[1:]]
+asked = dict(words=words, folder=os.getcwd(), environment=dict(os.environ))
+socket.send_fds(server, [json.dumps(asked).encode()], [1, 2])
+sys.exit(int(server.recv(100)) % 256)
+"""
+"""A program that has a command forked in its place, for a shell to call."""
 SIZE = 1_000_000
 """Bytes of a request or an answer, at most."""
 
@@ -56,6 +67,34 @@ class Zygote:
                 )
         finally:
             self._lock.release()
+
+    @contextmanager
+    def on_path(self, folder: Path) -> Iterator[None]:
+        """Put programs into a new folder that have their commands forked; they read no input."""
+        folder.mkdir()
+        path = str(folder / "socket")
+        for name in ENTRIES:
+            (folder / name).write_text(SHIM.format(python=sys.executable, path=path))
+            (folder / name).chmod(0o755)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
+            server.bind(path)
+            server.listen()
+            thread = threading.Thread(target=self._answer, args=(server,))
+            thread.start()
+            try:
+                yield
+            finally:
+                server.shutdown(socket.SHUT_RDWR)
+                thread.join()
+
+    def _answer(self, server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = server.accept()
+                with client:
+                    request, fds, _, _ = socket.recv_fds(client, SIZE, 2)
+                    with os.fdopen(fds[0], "wb") as out, os.fdopen(fds[1], "wb") as err, self._lock:
+                        client.send(str(self._ask(request, out, err)).encode())
 
     def close(self) -> None:
         """End the process."""

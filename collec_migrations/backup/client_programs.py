@@ -385,7 +385,9 @@ def _run(backup: Backup, tools: Programs, client: Client, *options: str) -> None
         _, messages = process.communicate()
     if process.returncode == 0:
         return
-    words = programs.last_words(client.without_secret(messages.decode(errors="replace")))
+    said = client.without_secret(messages.decode(errors="replace"))
+    reported = said.find("ERROR:")  # what follows it, as a HINT, may have many lines
+    words = programs.last_words(said) if reported < 0 else " | ".join(said[reported:].split("\n")[:4])
     if any(part in words for part in NOT_HERE):
         raise RestoreRefused(
             "the server lacks an extension that the backup needs",

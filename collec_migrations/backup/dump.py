@@ -14,7 +14,7 @@ from collec_migrations.backup.client_programs import Client, Dump
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Policy
 from collec_migrations.backup.snapshot import Snapshot, open_snapshot
-from collec_migrations.bridge.history import tool_version
+from collec_migrations.bridge import history
 from collec_migrations.errors import BackupFailed, MigrationError
 from collec_migrations.postgres import atomic_files, files, sizes
 from collec_migrations.postgres import connection as database
@@ -278,7 +278,7 @@ def _manifest(
         reason=reason,
         started=started,
         finished=datetime.now(UTC),
-        tool_version=tool_version(),
+        tool_version=history.tool_version(),
         server_version=found.server_version,
         client_version=dump.tools.version,
         archive=dump.form,

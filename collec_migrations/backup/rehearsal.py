@@ -18,21 +18,13 @@ from collec_migrations.backup import dump, snapshot, store, trial_restore
 from collec_migrations.backup.dump import BackupOptions
 from collec_migrations.backup.rehearsal_report import Findings, Held, Measures, Step, Table
 from collec_migrations.backup.store import Backup
-from collec_migrations.bridge import (
-    detection,
-    history,
-    recorded_version,
-    state,
-    verification,
-)
-from collec_migrations.bridge.answer import Answer
-from collec_migrations.bridge.difference import Difference, Severity
+from collec_migrations.bridge import Answer, Difference, Severity, history
 from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
 from collec_migrations.migrate import planning, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import conninfo, kept_server, pg_versions, temporary
+from collec_migrations.postgres import conninfo, kept_server, pg_versions, signals, temporary
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.kept_server import Kept
@@ -62,7 +54,7 @@ def _measure(copy: Copy, pairs: Sequence[Names]) -> Measures:
         place = pg_versions.text("fn_current_lsn", pg_versions.of(connection.server_version))
         cursor.execute(f"select pg_database_size(current_database()), {place}() - '0/0'::pg_lsn")
         size, wal = cursor.fetchone() or (0, 0)
-        seen = [(names.col, detection.detect(connection, names)) for names in pairs]
+        seen = [(names.col, bridge.detect(connection, names)) for names in pairs]
     versions = tuple((col, one.version or str(one.answer)) for col, one in seen)
     return Measures(versions=versions, size=int(size), wal=int(wal))
 
@@ -93,12 +85,12 @@ def _differences(copy: Copy, pairs: Sequence[Names]) -> tuple[Difference, ...]:
         known = [
             names
             for names in pairs
-            if not recorded_version.is_later(state.recorded_version(cursor, names.col) or "")
+            if not bridge.is_later(history.recorded_version(cursor, names.col) or "")
         ]
         return tuple(
             one
             for names in known
-            for one in verification.verify(connection, names).differences
+            for one in bridge.verify(connection, names).differences
             if one.severity is not Severity.COSMETIC
         )
 
@@ -174,9 +166,9 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
     with watched(copy.address.dsn, names) as seen:
         try:
             _attempt(attempt, copy, pairs, target, say)
-        except Interrupted:
-            raise
         except MigrationError as error:
+            if isinstance(ended := signals.explained(error), Interrupted):
+                raise ended from error
             attempt.refusal, attempt.hint = str(error), error.hint
     after = () if attempt.refusal else _differences(copy, pairs)
     known = set(map(_place, attempt.drift))
@@ -249,7 +241,7 @@ def _copy(address: Address, backup: Backup, version: str, began: float) -> Copy:
 
 def _found(copy: Copy) -> tuple[Names, ...]:
     with _connected(copy) as connection:
-        return detection.find(connection).pairs or (Names(),)
+        return bridge.find(connection).pairs or (Names(),)
 
 
 def _place(one: Difference) -> tuple[str, ...]:
@@ -269,8 +261,8 @@ def _adopted(copy: Copy, pairs: Sequence[Names]) -> tuple[bool, Mapping[str, int
     with _connected(copy) as connection:
         for names in pairs:
             with connection.cursor() as cursor:
-                recorded = state.recorded_version(cursor, names.col)
-            if recorded is None and detection.detect(connection, names).answer != Answer.EMPTY:
+                recorded = history.recorded_version(cursor, names.col)
+            if recorded is None and bridge.detect(connection, names).answer != Answer.EMPTY:
                 repairs.update(bridge.adopt(connection, names).counts)
                 connection.commit()
                 done = True

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
-from collec_migrations.bridge.difference import Difference
+from collec_migrations.bridge import Difference
 from collec_migrations.postgres import sizes
 
 

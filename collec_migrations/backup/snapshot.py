@@ -10,9 +10,9 @@ from socket import gethostname
 import psycopg2
 from psycopg2 import extensions
 
+from collec_migrations import bridge
 from collec_migrations.backup.client_programs import Client, Programs
 from collec_migrations.backup.manifest import Schema
-from collec_migrations.bridge import detection
 from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import files, programs, sizes
@@ -137,9 +137,7 @@ def schemas(connection: extensions.connection) -> tuple[Schema, ...]:
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("savepoint detection")
         try:
-            found = [
-                detection.detect(connection, names) for names in detection.find(connection).pairs
-            ]
+            found = [bridge.detect(connection, names) for names in bridge.find(connection).pairs]
         except psycopg2.Error as error:
             if error.pgcode is None:  # the connection is lost
                 raise

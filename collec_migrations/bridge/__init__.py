@@ -4,69 +4,61 @@ Each verb loads what it needs when it is called: none needs Alembic, SQLAlchemy 
 before it has something to repair.
 """
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
+    from collec_migrations.bridge import history, ownership, report
+    from collec_migrations.bridge.adoption import Adoption, adopt, refuse_stamp
+    from collec_migrations.bridge.catalog_reader import read_catalog
+    from collec_migrations.bridge.decision import Answer, Detection, is_later
+    from collec_migrations.bridge.detection import Report, detect, find, verify
+    from collec_migrations.bridge.difference import Difference, Severity, State
+    from collec_migrations.bridge.records import read_owners
+    from collec_migrations.bridge.repairs import Result, repair
+    from collec_migrations.bridge.structure import differences
 
-    from collec_migrations.bridge.adoption import Adoption
-    from collec_migrations.bridge.answer import Detection
-    from collec_migrations.bridge.repairs import Result
-    from collec_migrations.bridge.report import Report
-    from collec_migrations.names import Names
+__all__ = [
+    "Adoption",
+    "Answer",
+    "Detection",
+    "Difference",
+    "Report",
+    "Result",
+    "Severity",
+    "State",
+    "adopt",
+    "detect",
+    "differences",
+    "find",
+    "history",
+    "is_later",
+    "ownership",
+    "read_catalog",
+    "read_owners",
+    "refuse_stamp",
+    "repair",
+    "report",
+    "verify",
+]
 
-
-def detect(
-    connection: "Connection", names: "Names", *, expected: str = "", role: str = ""
-) -> "Detection":
-    """Return what a pair of schemas is; `expected` and `role` are the application's."""
-    from collec_migrations.bridge import detection
-
-    return detection.detect(connection, names, expected=expected, role=role)
-
-
-def verify(
-    connection: "Connection", names: "Names", *, version: str = "", role: str = ""
-) -> "Report":
-    """Return every difference from a version: the one given, else Alembic's, else what is seen."""
-    from collec_migrations.bridge import verification
-
-    return verification.verify(connection, names, version=version, role=role)
-
-
-def repair(
-    connection: "Connection",
-    names: "Names",
-    version: str,
-    *,
-    role: str = "",
-    not_valid: bool = False,
-) -> "Result":
-    """Make a database exactly a version, in the caller's transaction; writes no version."""
-    from collec_migrations.bridge import adoption
-
-    return adoption.repaired(connection, names, version, role=role, not_valid=not_valid)
-
-
-def adopt(
-    connection: "Connection",
-    names: "Names",
-    version: str | None = None,
-    *,
-    expected: str = "",
-    role: str = "",
-    not_valid: bool = False,
-) -> "Adoption":
-    """Repair and write the version that is seen, or named, in the caller's transaction."""
-    from collec_migrations.bridge import adoption
-
-    return adoption.adopt(
-        connection, names, version, expected=expected, role=role, not_valid=not_valid
-    )
+_HOMES = {
+    "adoption": ("Adoption", "adopt", "refuse_stamp"),
+    "catalog_reader": ("read_catalog",),
+    "decision": ("Answer", "Detection", "is_later"),
+    "detection": ("Report", "detect", "find", "verify"),
+    "difference": ("Difference", "Severity", "State"),
+    "records": ("read_owners",),
+    "repairs": ("Result", "repair"),
+    "structure": ("differences",),
+}
+"""The module that has each name, loaded when it is first asked for."""
 
 
-def refuse_stamp(connection: "Connection", names: "Names", version: str) -> None:
-    """Raise `AdoptionRefused` where `alembic stamp VERSION` would write what is not true."""
-    from collec_migrations.bridge import adoption
-
-    adoption.refuse_stamp(connection, names, version)
+def __getattr__(name: str) -> Any:
+    for module, known in _HOMES.items():
+        if name in known:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,29 +7,15 @@ interrupted script made the database.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import psycopg2
-from psycopg2 import extensions
+from psycopg2 import extensions, sql
 
 from collec_migrations import versions
-from collec_migrations.bridge import (
-    adoption_records,
-    catalog_reader,
-    decision,
-    detection,
-    holdings,
-    owners,
-    recorded_version,
-    records,
-    reference_rows,
-    repairs,
-    state,
-    verification,
-)
-from collec_migrations.bridge.answer import Answer, Detection
+from collec_migrations.bridge import decision, detection, history, records, repairs
+from collec_migrations.bridge.decision import Answer, Detection, Evidence
 from collec_migrations.bridge.difference import Difference
-from collec_migrations.errors import AdoptionRefused, RepairRefused, StatementFailed, UnknownVersion
+from collec_migrations.bridge.repair_statements import statements, target
+from collec_migrations.errors import AdoptionRefused, UnknownVersion
 from collec_migrations.names import Names
-from collec_migrations.postgres.quoting import identifier, literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +26,8 @@ class Adoption:
     version: str
     already: bool = False
     """The database was adopted as this version before, and nothing had to be repaired."""
-    forced: str = ""
-    """What was overruled, as the history has it."""
+    checked: bool = True
+    """Whether the version is known here; else it was written as it was named."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """How much was changed, by kind."""
     statements: tuple[str, ...] = ()
@@ -66,165 +52,28 @@ def adopt(
 
     `expected` is what the application asks for, `role` its account. `not_valid` adds foreign keys
     that orphans forbid without a check. Raises `AdoptionRefused` when what is there is no version
-    or another than `version`, `RepairRefused` when rows stand against it.
+    or another than `version`, `RepairRefused` when rows forbid it.
     """
-    evidence, seen = _look(connection, names, expected)
-    recorded = evidence.records.alembic
-    if recorded == seen.versions and seen.answer is Answer.LATER:
-        return Adoption(names=names, version=seen.versions[0], already=True)
+    read = detection.read_evidence(connection, names, expected=expected, role=role)
+    recorded = read.records.alembic
+    evidence, seen = detection.look(connection, names, read=decision.without_alembic(read))
     chosen, why = choose(evidence, seen, version)
-    return _adopted(connection, names, chosen, why, recorded, role=role, not_valid=not_valid)
-
-
-def adopt_forced(connection: extensions.connection, names: Names, version: str) -> Adoption:
-    """Write a version as it is named, repairing nothing; the history says what was overruled."""
-    _, seen = _look(connection, names, "")
-    if version not in versions.VERSIONS and version not in seen.versions:
-        raise _unknown(version)
-    if version not in versions.VERSIONS:
-        forced = "forced: a version that is not known cannot be checked"
-    else:
-        told = ", ".join(seen.versions) or seen.answer
-        sound = seen.is_sound and seen.versions == (version,)
-        forced = "" if sound else (
-            f"forced: seen as {told}, {len(seen.breaking)} differences that break the application"
-        )  # fmt: skip
-    owner = owners.read_owners(connection, names).majority
-    adoption_records.record(connection, names, version, note=forced, owner=owner)
-    return Adoption(names=names, version=version, forced=forced)
-
-
-def refuse_stamp(connection: extensions.connection, names: Names, version: str) -> None:
-    """Raise `AdoptionRefused` where `alembic stamp VERSION` would write what is not true.
-
-    An empty or removed database (`stamp base`) is the caller's to ask; so is `--force`.
-    """
-    _, seen = _look(connection, names, "")
-    if seen.versions == (version,) and (seen.answer is Answer.LATER or not _broken(seen)):
-        return
-    told = " or ".join(seen.versions) or str(seen.answer)
-    many = f" with {len(_broken(seen))} differences" if _broken(seen) else ""
-    refused = f"schema {names.col!r} is seen as {told}{many}, not as {version}"
-    if not seen.versions:
-        raise AdoptionRefused(
-            f"schema {names.col!r} is {seen.answer}: there is nothing to stamp",
-            hint="Type: alembic upgrade head   which installs it; or name the schemas with -x.",
-        )
-    raise AdoptionRefused(
-        refused,
-        hint="Type: collec-migrations adopt   which repairs what differs and writes the version.",
-    )
-
-
-def choose(
-    evidence: decision.Evidence, seen: Detection, version: str | None
-) -> tuple[str, tuple[str, ...]]:
-    """Return the version to adopt a database as, and why where there were two.
-
-    Between two versions: the one that needs fewer repairs of tables and columns; what the
-    application and `dbversion` name wins a tie. A version that is named decides.
-    """
-    names = evidence.names
-    if version is not None and version not in versions.VERSIONS:
-        raise _unknown(version)
-    if seen.answer in (Answer.EMPTY, Answer.ONLY_GACL, Answer.OTHER):
-        raise AdoptionRefused(
-            f"schema {names.col!r} is {seen.answer}: there is nothing to adopt",
-            hint="Run `collec-migrations detect`; name the schemas with --gacl and --col.",
-        )
-    if seen.answer is Answer.LATER and version is None:
-        raise AdoptionRefused(
-            f"schema {names.col!r} says to be at version {seen.versions[0]}, which this tool does "
-            "not know: it cannot be checked",
-            hint=f"Type: collec-migrations adopt {seen.versions[0]} --force",
-        )
-    if seen.answer is Answer.OLDER and version is None:
-        raise AdoptionRefused(
-            f"schema {names.col!r} is older than 1.0, the first version that this tool knows",
-            hint="Bring it to 1.0 with the scripts of that release; or, to have what is missing "
-            "made, type: collec-migrations adopt 1.0",
-        )
-    if version is not None and version not in seen.versions and seen.answer is not Answer.OLDER:
-        told = " or ".join(seen.versions)
-        raise AdoptionRefused(
-            f"schema {names.col!r} is not {version} but {told}",
-            hint=f"Type: collec-migrations adopt   which takes it as {seen.versions[-1]}; with "
-            f"{version} --force it is written as {version} unrepaired.",
-        )
-    if version is not None:
-        return version, ()
-    if len(seen.versions) == 1:
-        return seen.versions[0], ()
-    return _preferred(evidence, seen)
-
-
-def _preferred(evidence: decision.Evidence, seen: Detection) -> tuple[str, tuple[str, ...]]:
-    counted = {one: count_repairs(evidence, one) for one in seen.versions}
-    said = {recorded_version.says(evidence.records), evidence.expected} - {""}
-    chosen = min(
-        seen.versions,
-        key=lambda one: (counted[one][0], one not in said, counted[one][1]),
-    )
-    counts = ", ".join(f"{one}: {counted[one][0]} of {counted[one][1]}" for one in seen.versions)
-    return chosen, (
-        f"Between {' and '.join(seen.versions)}, {chosen} is taken: fewer repairs of tables and "
-        f"columns, then what the application and dbversion name ({counts} repairs).",
-    )
-
-
-def count_repairs(evidence: decision.Evidence, version: str) -> tuple[int, int]:
-    """Return how many repairs of tables and columns, and of everything, make it this version.
-
-    Keys, indexes and views hold nothing: to make them again tells little of a version.
-    """
-    expected = repairs.target(version, evidence.observed)
-    found = [
-        one.what
-        for one in repairs.statements(expected, evidence.observed, evidence.names, version)
-        if one.what
-    ]
-    return sum(one.startswith(("table", "column")) for one in found), len(found)
-
-
-def _look(
-    connection: extensions.connection, names: Names, expected: str
-) -> tuple[decision.Evidence, Detection]:
-    """Return what the database is by what is seen: Alembic's own version does not count."""
-    evidence = detection.read_evidence(connection, names, expected=expected)
-    return evidence, decision.decide(decision.without_alembic(evidence))
-
-
-def _broken(seen: Detection) -> tuple[Difference, ...]:
-    return tuple(one for one in seen.breaking if one.name != state.VERSION_TABLE)
-
-
-def _unknown(version: str) -> UnknownVersion:
-    return UnknownVersion(
-        f"there is no version {version!r} of the database",
-        hint=f"Known versions: {', '.join(versions.VERSIONS)}.",
-    )
-
-
-def _adopted(
-    connection: extensions.connection,
-    names: Names,
-    version: str,
-    why: tuple[str, ...],
-    recorded: tuple[str, ...],
-    *,
-    role: str,
-    not_valid: bool,
-) -> Adoption:
-    done = repaired(connection, names, version, role=role, not_valid=not_valid)
-    already = recorded == (version,) and not done.counts
+    if seen.answer is Answer.LATER:
+        already = recorded == (chosen,)
+        if not already:
+            note = "not checked: a version that is not known"
+            _record(connection, names, chosen, note=note, owner=evidence.owners.majority)
+        return Adoption(names=names, version=chosen, already=already, checked=False)
+    done = repairs.repair(connection, names, chosen, role=role, not_valid=not_valid)
+    already = recorded == (chosen,) and not done.counts
     if not already:
         note = ", ".join(f"{kind}: {count}" for kind, count in sorted(done.counts.items()))
-        owner = owners.read_owners(connection, names, role=role).majority
-        adoption_records.record(connection, names, version, note=note, owner=owner)
-    report = verification.verify(connection, names, version=version, role=role)
+        owner = records.read_owners(connection, names, role=role).majority
+        _record(connection, names, chosen, note=note, owner=owner)
+    report = detection.verify(connection, names, version=chosen, role=role)
     return Adoption(
         names=names,
-        version=version,
+        version=chosen,
         already=already,
         counts=dict(sorted(done.counts.items())),
         statements=tuple(done.statements),
@@ -234,132 +83,139 @@ def _adopted(
     )
 
 
-def repaired(
-    connection: extensions.connection,
-    names: Names,
-    version: str,
-    *,
-    role: str = "",
-    not_valid: bool = False,
-) -> repairs.Result:
-    """Make a database exactly a version: structure, owners, sequences, rows and rights.
+def refuse_stamp(connection: extensions.connection, names: Names, version: str) -> None:
+    """Raise `AdoptionRefused` where `alembic stamp VERSION` would write what is not true.
 
-    The caller commits, or rolls back what was only to be looked at.
+    An empty or removed database (`stamp base`) is the caller's to ask; so is `--force`.
     """
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        new = holdings.Watch(cursor, names)
-        read = owners.read_owners(connection, names, role=role)
-        # A sequence that a column owns follows its table; the others go by themselves.
-        strays = _strays(names, version, read, ("table",))
-        _run(cursor, strays)
-        read = owners.read_owners(connection, names, role=role)
-        strays += (others := _strays(names, version, read, ("sequence", "view", "function")))
-        _run(cursor, others)
-        done = repairs.run(connection, names, version, owner=read.majority, not_valid=not_valid)
-        new.settle()
-        if done.left:
-            raise RepairRefused(
-                f"schema {names.col!r} could not be made {version}: "
-                + ", ".join(f"{one.kind} {one.name}" for one in done.left[:10]),
-                hint="Please report this with the output of `collec-migrations verify --json`.",
-            )
-        rows = _put_rows_right(connection, names, version)
-        rights = _lacking(names, version, owners.read_owners(connection, names, role=role))
-        _run(cursor, rights)
-    done.statements[:] = [*strays, *done.statements, *rows, *rights]
-    for kind, statements in (
-        ("owner", strays),
-        ("sequence behind", [one for one in rows if one.startswith("select")]),
-        ("row", [one for one in rows if not one.startswith("select")]),
-        ("right granted", rights),
-    ):
-        if statements:
-            done.counts[kind] += len(statements)
-    return done
-
-
-def _run(cursor: extensions.cursor, statements: list[str]) -> None:
-    for statement in statements:
-        try:
-            cursor.execute(statement)
-        except psycopg2.Error as error:
-            raise StatementFailed(
-                f"cannot repair: {str(error).strip().splitlines()[0]}",
-                hint=f"The statement was: {statement} Repeat it as a superuser, or as the owner.",
-            ) from None
-
-
-def _strays(names: Names, version: str, read: owners.Owners, kinds: tuple[str, ...]) -> list[str]:
-    """Return what gives things of the version that another role owns to the owner of the most."""
-    known = {fact[:3] for fact in versions.upgraded(version).facts}
-    return [
-        f"alter {one.kind} {_target(names, one.role, one.name)} owner to"
-        f" {identifier(read.majority)}"
-        for one in read.objects
-        if one.kind in kinds
-        and one.owner != read.majority
-        and (one.role, one.kind, one.name) in known
-    ]
-
-
-def _target(names: Names, role: str, name: str) -> str:
-    called, bracket, arguments = name.partition("(")
-    schema = names.by_default_name[role]
-    return f"{identifier(schema)}.{identifier(called)}{bracket}{arguments}"
-
-
-def _lacking(names: Names, version: str, read: owners.Owners) -> list[str]:
-    """Return what grants the application's account the rights that it lacks."""
-    known = {fact[:3] for fact in versions.upgraded(version).facts}
-    found: list[str] = []
-    for one in read.objects:
-        if not one.lacking or (
-            one.kind != "schema" and (one.role, one.kind, one.name) not in known
-        ):
-            continue
-        kind = "table" if one.kind == "view" else one.kind
-        name = identifier(names.by_default_name[one.role]) if kind == "schema" else _target(
-            names, one.role, one.name)  # fmt: skip
-        rights = ", ".join(one.lacking)
-        found.append(f"grant {rights} on {kind} {name} to {identifier(read.application)}")
-    return found
-
-
-def _put_rows_right(connection: extensions.connection, names: Names, version: str) -> list[str]:
-    """Set sequences that are behind, and give the tables the rows that the version has."""
-    done: list[str] = []
-    observed = catalog_reader.read_catalog(connection, names)
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        for _ in range(3):  # rows take ids of sequences, and have ids of their own
-            read = records.read_records(connection, names, observed)
-            statements = [
-                f"select pg_catalog.setval({literal(_target(names, one.role, one.sequence))},"
-                f" {one.greatest})"
-                for one in read.positions
-                if one.is_behind
-            ] or [
-                *_numbers(names, version, read),
-                *reference_rows.additions(version, read.rows, names),
-            ]
-            if not statements and done:
-                break
-            _run(cursor, statements)
-            done += statements
-    return done
-
-
-def _numbers(names: Names, version: str, read: records.Records) -> list[str]:
-    """Return what makes `dbversion` name this version, and none that came later or never was."""
-    if not versions.is_recorded(version):
-        return []
-    table = _target(names, "col", "dbversion")
-    wrong = [number for number in read.numbers
-             if number not in versions.VERSIONS
-             or versions.position(number) > versions.position(version)]  # fmt: skip
-    found = [f"delete from {table} where dbversion_number = {literal(number)}" for number in wrong]
-    if version not in read.numbers:
-        found.append(
-            f"insert into {table} (dbversion_number, dbversion_date)"
-            f" values ({literal(version)}, now())"
+    read = detection.read_evidence(connection, names)
+    _, seen = detection.look(connection, names, read=decision.without_alembic(read))
+    broken = [one for one in seen.breaking if one.name != history.VERSION_TABLE]
+    if seen.versions == (version,) and (seen.answer is Answer.LATER or not broken):
+        return
+    if not seen.versions:
+        raise AdoptionRefused(
+            f"schema {names.col!r} is {seen.answer}: there is nothing to stamp",
+            hint="Type: alembic upgrade head   which installs it; or name the schemas with -x.",
         )
-    return found
+    many = f" with {len(broken)} differences" if broken else ""
+    raise AdoptionRefused(
+        f"schema {names.col!r} is seen as {' or '.join(seen.versions)}{many}, not as {version}",
+        hint="Type: collec-migrations adopt   which repairs what differs and writes the version.",
+    )
+
+
+def choose(evidence: Evidence, seen: Detection, version: str | None) -> tuple[str, tuple[str, ...]]:
+    """Return the version to adopt a database as, and why where there were two.
+
+    Between two versions: the one that needs fewer repairs of tables and columns; what the
+    application and `dbversion` name wins a tie. A version that is named decides.
+    """
+    place = f"schema {evidence.names.col!r}"
+    if version is not None and version not in (*versions.VERSIONS, *seen.versions):
+        raise UnknownVersion(
+            f"there is no version {version!r} of the database",
+            hint=f"Known versions: {', '.join(versions.VERSIONS)}.",
+        )
+    if seen.answer in (Answer.EMPTY, Answer.ONLY_GACL, Answer.OTHER):
+        raise AdoptionRefused(
+            f"{place} is {seen.answer}: there is nothing to adopt",
+            hint="Run `collec-migrations detect`; name the schemas with --gacl and --col.",
+        )
+    recorded = evidence.records.alembic == seen.versions
+    if seen.answer is Answer.LATER and version is None and not recorded:
+        raise AdoptionRefused(
+            f"{place} records version {seen.versions[0]}, which is not known here: it cannot be "
+            "checked",
+            hint=f"Type: collec-migrations adopt {seen.versions[0]}   which writes it unchecked.",
+        )
+    if seen.answer is Answer.OLDER and version is None:
+        raise AdoptionRefused(
+            f"{place} is older than 1.0, the first version that this tool knows",
+            hint="Bring it to 1.0 with the scripts of that release; or, to have what is missing "
+            "made, type: collec-migrations adopt 1.0",
+        )
+    if version is not None and version not in seen.versions and seen.answer is not Answer.OLDER:
+        raise AdoptionRefused(
+            f"{place} is not {version} but {' or '.join(seen.versions)}",
+            hint=f"Type: collec-migrations adopt   which takes it as {seen.versions[-1]}.",
+        )
+    if version is not None:
+        return version, ()
+    if len(seen.versions) == 1:
+        return seen.versions[0], ()
+    counted = {one: _count_repairs(evidence, one) for one in seen.versions}
+    said = {decision.recorded_version(evidence.records), evidence.expected} - {""}
+    chosen = min(seen.versions, key=lambda one: (counted[one][0], one not in said, counted[one][1]))
+    counts = ", ".join(f"{one}: {counted[one][0]} of {counted[one][1]}" for one in seen.versions)
+    return chosen, (
+        f"Between {' and '.join(seen.versions)}, {chosen} is taken: fewer repairs of tables and "
+        f"columns, then what the application and dbversion name ({counts} repairs).",
+    )
+
+
+def _count_repairs(evidence: Evidence, version: str) -> tuple[int, int]:
+    """Return how many repairs of tables and columns, and of everything, make it this version.
+
+    Keys, indexes and views hold nothing: to make them again tells little of a version.
+    """
+    expected = target(version, evidence.observed)
+    found = [
+        one.what
+        for one in statements(expected, evidence.observed, evidence.names, version)
+        if one.what
+    ]
+    return sum(one.startswith(("table", "column")) for one in found), len(found)
+
+
+# Record -----------------------------------------------------------------------------------------
+
+
+def _record(
+    connection: extensions.connection, names: Names, version: str, *, note: str, owner: str
+) -> None:
+    """Write Alembic's version and the history of both schemas."""
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        _write_version(cursor, names.col, version)
+        entry = history.Entry(version=version, kind="adopted", note=note)
+        history.record(cursor, names.col, entry)
+        # A data schema beside this one may have brought the rights schema to a later version.
+        past = history.read(cursor, names.gacl)
+        known = past[-1].version if past else None
+        if known is None or versions.order(known) < versions.order(version):
+            history.record(cursor, names.gacl, history.Entry(version=version, kind="adopted"))
+        _give(cursor, names, owner)
+
+
+def _write_version(cursor: extensions.cursor, schema: str, version: str) -> None:
+    """Write Alembic's version, in its table as Alembic itself creates it.
+
+    Raises `UntrustedTable` for what is there by that name and is no plain table.
+    """
+    table = sql.Identifier(schema, history.VERSION_TABLE)
+    if not history.has_version_table(cursor, schema):
+        cursor.execute(
+            sql.SQL(
+                "create table {} (version_num varchar(32) not null,"
+                " constraint alembic_version_pkc primary key (version_num))"
+            ).format(table)
+        )
+    cursor.execute(sql.SQL("delete from {}").format(table))
+    cursor.execute(sql.SQL("insert into {} values ({})").format(table, sql.Literal(version)))
+
+
+def _give(cursor: extensions.cursor, names: Names, owner: str) -> None:
+    """Give what was created to the owner of the application's tables, who upgrades later on."""
+    cursor.execute("select current_user")
+    if not owner or cursor.fetchone() == (owner,):
+        return
+    for schema, table in (
+        (names.col, history.VERSION_TABLE),
+        (names.col, history.TABLE),
+        (names.gacl, history.TABLE),
+    ):
+        cursor.execute(
+            sql.SQL("alter table if exists {} owner to {}").format(
+                sql.Identifier(schema, table), sql.Identifier(owner)
+            )
+        )

@@ -1,29 +1,63 @@
 """From evidence to an answer; never prefers what is recorded to what is seen. Pure."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from collec_migrations import versions as releases
 from collec_migrations.bridge import (
-    between_versions,
     distance,
     findings,
-    known_shapes,
-    markers,
-    reasons,
-    recorded_version,
     reference_rows,
-    repairs,
+    repair_statements,
     structure,
-    variants,
 )
-from collec_migrations.bridge.answer import Answer, Detection
-from collec_migrations.bridge.difference import Difference, Severity, State, ordered
-from collec_migrations.bridge.distance import Fit
-from collec_migrations.bridge.records import Records
+from collec_migrations.bridge.difference import (
+    MADE_BY_APPLICATION,
+    NO_POSTGIS,
+    OWN,
+    Difference,
+    Severity,
+    State,
+    ordered,
+    with_reasons,
+)
+from collec_migrations.bridge.distance import Halfway
+from collec_migrations.bridge.records import Owners, Records
+from collec_migrations.bridge.views import Returned
 from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.names import Names
 from collec_migrations.versions import Shape
+
+GACL = (
+    *("aclacl", "aclaco", "aclappli", "aclgroup", "acllogin", "acllogingroup"),
+    *("log", "logingestion"),
+)
+COL = (
+    *("booking", "container", "container_family", "container_type", "document", "event"),
+    *("event_type", "identifier_type", "label", "mime_type", "movement_type"),
+    *("multiple_type", "object", "object_identifier", "object_status", "operation"),
+    *("protocol", "sample", "sample_type", "storage_condition", "subsample"),
+)
+"""The tables that every version has: by half of them a schema is known for what it is."""
+_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})+")
+
+
+class Answer(StrEnum):
+    """The kinds of answer."""
+
+    EXACT = "exact"
+    DIFFERENCES = "differences"
+    BETWEEN = "between"
+    AMBIGUOUS = "ambiguous"
+    LATER = "later"
+    """A later version is recorded than all that are known here."""
+    OLDER = "older"
+    """A database of a release before 1.0: it has a part of what 1.0 has."""
+    OTHER = "not-collec"
+    EMPTY = "empty"
+    ONLY_GACL = "only-gacl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +67,60 @@ class Evidence:
     names: Names
     observed: Catalog
     records: Records = field(default_factory=Records)
-    movement_of: str = ""
-    """Of 1.0 and 1.0.4, the one whose view `last_movement` this is; empty: cannot be told."""
+    owners: Owners = field(default_factory=Owners)
+    returned: tuple[Returned, ...] = ()
+    """What its views returned beside those of a version."""
     expected: str = ""
+
+    @property
+    def movement_of(self) -> str:
+        """Of 1.0 and 1.0.4, the one whose view `last_movement` this is; empty: cannot be told."""
+        found = [one.version for one in self.returned if one.view == "last_movement" and one.same]
+        return found[0] if len(found) == 1 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """What one pair of schemas is, and why."""
+
+    names: Names
+    answer: Answer
+    versions: tuple[str, ...] = ()
+    """One; two (older, newer) when between; all that fit when ambiguous."""
+    shape: Shape | None = None
+    differences: tuple[Difference, ...] = ()
+    """From the version; when between, from the newer one: what is still to do."""
+    done: tuple[Difference, ...] = ()
+    """When between: what was done, as differences from the older version."""
+    why: tuple[str, ...] = ()
+    records: Records = field(default_factory=Records)
+    expected: str = ""
+    """The version that the application asks for: empty when it was not read."""
+
+    @property
+    def version(self) -> str | None:
+        """The one version that the structure is, None when it is not one."""
+        one = self.answer in (Answer.EXACT, Answer.DIFFERENCES)
+        return self.versions[0] if one else None
+
+    @property
+    def is_sound(self) -> bool:
+        """Say whether the database is a version and nothing but cosmetic differs from it."""
+        return self.version is not None and not self.serious
+
+    @property
+    def serious(self) -> tuple[Difference, ...]:
+        """The differences that count: not the cosmetic ones, nor a default that was frozen."""
+        return tuple(
+            one
+            for one in self.differences
+            if one.severity is not Severity.COSMETIC and not one.is_frozen_default
+        )
+
+    @property
+    def breaking(self) -> tuple[Difference, ...]:
+        """The differences that break the application."""
+        return tuple(one for one in self.differences if one.severity is Severity.BREAKS)
 
 
 def without_alembic(evidence: Evidence) -> Evidence:
@@ -43,8 +128,10 @@ def without_alembic(evidence: Evidence) -> Evidence:
 
     But a version that is not known here was reached by a wrapped script: nothing seen tells it.
     """
-    later = tuple(one for one in evidence.records.alembic if recorded_version.is_later(one))
-    return replace(evidence, records=replace(evidence.records, alembic=later))
+    table = ("col", "alembic_version")
+    rows = dict(evidence.records.rows)
+    rows[table] = [one for one in rows.get(table, ()) if is_later(str(one.get("version_num")))]
+    return replace(evidence, records=replace(evidence.records, rows=rows))
 
 
 def decide(evidence: Evidence) -> Detection:
@@ -52,27 +139,28 @@ def decide(evidence: Evidence) -> Detection:
     nothing = _nothing(evidence.observed)
     if nothing is not None:
         return _detection(evidence, nothing, ())
-    exact = _told_apart(known_shapes.exact(evidence.observed), evidence)
-    if len(exact) == 1 and not recorded_version.later(evidence.records):
+    later = later_version(evidence.records)
+    exact = _apart(distance.exact(evidence.observed), evidence)
+    if len(exact) == 1 and not later:
         return _version(evidence, exact[0])
     essence = distance.essence_of(evidence.observed)
-    fits = distance.rank(essence)
-    best = [fit for fit in fits if fit.distance == fits[0].distance]
-    candidates = _told_apart(tuple(fit.version for fit in best), evidence)
-    if not recorded_version.later(evidence.records):
-        recorded = _recorded_before(evidence, essence, candidates)
-        if recorded:
-            return _version(evidence, recorded)
-        if _is_older(evidence, candidates):
-            return _older(evidence)
-        settled = _told_apart(_settled(evidence, essence), evidence)
-        if len(settled) == 1:
-            return _version(evidence, settled[0])
-    if recorded_version.later(evidence.records):
-        return _later(evidence, candidates[-1])
-    halfway = _halfway(evidence, best, between_versions.steps(essence))
-    if halfway is not None:
-        return _between(evidence, halfway)
+    ranked = distance.rank(essence)
+    least = ranked[0][0]
+    best = tuple(version for apart, version in ranked if apart == least)
+    candidates = _apart(best, evidence)
+    if later:
+        return _later(evidence, later, candidates[-1])
+    recorded = _recorded_before(evidence, candidates[0])
+    if recorded:
+        return _version(evidence, recorded)
+    if _is_older(evidence, candidates[0]):
+        return _older(evidence)
+    settled = _apart(_settled(evidence, essence), evidence)
+    if len(settled) == 1:
+        return _version(evidence, settled[0])
+    for step in distance.halfway(essence):
+        if step.foreign < least and _is_between(evidence, best, step):
+            return _between(evidence, step)
     if len(candidates) > 1:
         return _ambiguous(evidence, candidates)
     return _version(evidence, candidates[0])
@@ -80,85 +168,116 @@ def decide(evidence: Evidence) -> Detection:
 
 def needs_view(observed: Catalog) -> bool:
     """Say whether it takes the meaning of a view to tell the version."""
-    tables = {fact.name for fact in observed.facts if fact.role == "col" and fact.kind == "table"}
+    tables = {fact.name for fact in observed.facts if fact[:2] == ("col", "table")}
     return "storage" in tables and "sampling_place" not in tables
 
 
-def differences(evidence: Evidence, version: str, shape: Shape) -> tuple[Difference, ...]:
-    """Return how the database differs from a version, in structure and in what it says."""
+def recorded_version(records: Records) -> str:
+    """Return the version that the application's table says: that of the highest id."""
+    return records.numbers[-1] if records.numbers else ""
+
+
+def later_version(records: Records) -> str:
+    """Return the version, later than all known ones, that Alembic or `dbversion` names; or none.
+
+    Alembic reaches such a version by a wrapped script that came after this package.
+    """
+    found = [one for one in (*records.numbers, *records.alembic) if is_later(one)]
+    return max(found, key=releases.order, default="")
+
+
+def is_later(version: str) -> bool:
+    """Say whether this is the number of a version later than all known ones."""
+    newest = releases.order(releases.VERSIONS[-1])
+    return bool(_NUMBER.fullmatch(version)) and releases.order(version) > newest
+
+
+def differences(
+    evidence: Evidence, version: str, shape: Shape | None = None
+) -> tuple[Difference, ...]:
+    """Return how the database differs from a version, in structure and in what it says.
+
+    What `shape`, or else the shape that it has, explains is cosmetic.
+    """
+    shape = shape or distance.nearest_shape(version, evidence.observed)
     if shape is Shape.UPGRADED:
-        others = [one for one, _ in releases.shapes(version) if one is not shape]
-        shape = others[0] if others else shape
+        shape = next((one for one, _ in releases.shapes(version) if one is not shape), shape)
     found = structure.differences(
         expected=releases.upgraded(version),
         observed=evidence.observed,
         alternative=None if shape is Shape.UPGRADED else releases.catalog(version, shape),
     )
-    damaged = any(one.name.split(".")[0] == "dbversion" for one in found)
-    records = replace(
-        evidence.records, has_dbversion=not damaged and evidence.records.has_dbversion
+    damaged = any(one.table == "dbversion" for one in found)
+    found = with_reasons(version, _judged(version, evidence.observed, found))
+    odd = {one.table for one in found if one.kind in ("table", "column")}
+    rows = (one for one in reference_rows.missing(version, evidence.records.rows)
+            if one.name.split()[0] not in odd)  # fmt: skip
+    return ordered(
+        [
+            *found,
+            *findings.recorded(version, evidence.records, damaged=damaged),
+            *rows,
+            *findings.sequences(evidence.records.positions),
+            *findings.known_password(evidence.records.rows),
+        ]
     )
-    said = recorded_version.differences(version, records)
-    found = variants.explained(version, _judged(version, evidence.observed, found))
-    odd = {one.name.split(".")[0] for one in found if one.kind in ("table", "column")}
-    rows = [
-        one
-        for one in reference_rows.missing(version, evidence.records.rows)
-        if one.name.split()[0] not in odd
-    ]
-    return ordered([*found, *said, *rows,
-                    *findings.sequences(evidence.records.positions),
-                    *findings.known_password(evidence.records.rows)])  # fmt: skip
 
 
 def _judged(version: str, observed: Catalog, found: Iterable[Difference]) -> Iterator[Difference]:
     """Yield the differences without the application's own indexes; a site's own are cosmetic."""
-    kept = (
-        {fact[:3] for fact in repairs.foreign(version)} if version in releases.BUILT_IN else set()
-    )
+    foreign = repair_statements.foreign(version) if version in releases.BUILT_IN else ()
+    kept = {fact[:3] for fact in foreign}
     without_postgis = not any(fact.name == "object.geom" for fact in observed.facts)
     for one in found:
-        if one.kind == "index" and one.name.startswith(variants.MADE_BY_APPLICATION):
+        if one.kind == "index" and one.name.startswith(MADE_BY_APPLICATION):
             continue
         if one.state is State.EXTRA and (one.role, one.kind, one.name) not in kept:
-            yield one.explained(variants.OWN, Severity.COSMETIC)
+            yield one.explained(OWN, Severity.COSMETIC)
         elif (without_postgis and one.state is State.MISSING and one.name == "object.geom") or (
             without_postgis and one.kind == "index" and "(geom)" in one.expected
         ):
-            yield one.explained(variants.NO_POSTGIS, Severity.COSMETIC)
+            yield one.explained(NO_POSTGIS, Severity.COSMETIC)
         else:
             yield one
 
 
 def _nothing(observed: Catalog) -> Answer | None:
     """Return the answer for schemas that do not hold the application's data, else None."""
-    tables = {role: {f.name for f in observed.facts if f.kind == "table" and f.role == role}
+    tables = {role: {fact.name for fact in observed.facts if fact[:2] == (role, "table")}
               for role in ("gacl", "col")}  # fmt: skip
-    if markers.is_col(len(tables["col"].intersection(markers.COL))):
+    if is_col(len(tables["col"].intersection(COL))):
         return None
     if not observed.facts:
         return Answer.EMPTY
-    gacl = markers.is_gacl(len(tables["gacl"].intersection(markers.GACL)))
+    gacl = is_gacl(len(tables["gacl"].intersection(GACL)))
     return Answer.ONLY_GACL if gacl and not tables["col"] else Answer.OTHER
 
 
-def _told_apart(candidates: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
+def is_gacl(tables: int) -> bool:
+    """Say whether a schema with so many of the tables `GACL` is a rights schema."""
+    return 2 * tables >= len(GACL)
+
+
+def is_col(tables: int) -> bool:
+    """Say whether a schema with so many of the tables `COL` is a data schema."""
+    return 2 * tables >= len(COL)
+
+
+def _apart(candidates: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
     """Return the versions that fit best, without those that rows or views rule out."""
     if {"1.0", "1.0.4"} <= set(candidates) and evidence.movement_of:
         return (evidence.movement_of,)
-    parameters = evidence.records.parameters
+    parameters = evidence.records.ids("dbparam")
     if {"2.0", "2.1"} <= set(candidates) and parameters is not None:
         return ("2.1",) if 2 in parameters else ("2.0",)
     return candidates
 
 
-def _recorded_before(
-    evidence: Evidence, essence: frozenset[Fact], candidates: tuple[str, ...]
-) -> str:
+def _recorded_before(evidence: Evidence, nearest: str) -> str:
     """Return the version that the row names, or the application asks for, where a newer one is
     nearer but no table, column or view of a step to it was made: evidence before distance."""
-    nearest = candidates[0]
-    for said in (recorded_version.says(evidence.records), evidence.expected):
+    there = {fact[:3] for fact in evidence.observed.facts}
+    for said in (recorded_version(evidence.records), evidence.expected):
         if said not in releases.BUILT_IN or nearest not in releases.BUILT_IN:
             continue
         place = releases.position(said)
@@ -168,10 +287,10 @@ def _recorded_before(
             fact[:3]
             for older, newer in releases.steps()[place : releases.position(nearest)]
             for fact in distance.step(older, newer)[0]
-            if fact.kind in ("table", "column", "view")
+            if fact.kind in (*distance.BODY, "view")
         }
         marks -= {fact[:3] for _, shape in releases.shapes(said) for fact in shape.facts}
-        if marks and not marks & {fact[:3] for fact in essence}:
+        if marks and not marks & there:
             return said
     return ""
 
@@ -183,17 +302,21 @@ def _settled(evidence: Evidence, essence: frozenset[Fact]) -> tuple[str, ...]:
     several versions have these tables and columns, the recorded row decides.
     """
     body = distance.body_of(essence)
-    apart = {one: distance.body_distance(one, body) for one in releases.BUILT_IN}
-    least = min(apart.values())
-    nearest = tuple(one for one in releases.BUILT_IN if apart[one] == least)
-    said = recorded_version.says(evidence.records)
+    far = {one: distance.distance(one, body, *distance.BODY) for one in releases.BUILT_IN}
+    least = min(far.values())
+    nearest = tuple(one for one in releases.BUILT_IN if far[one] == least)
+    said = recorded_version(evidence.records)
     if said in nearest:
         nearest = (said,)
     elif said in releases.BUILT_IN:
         return ()
-    following = dict(releases.steps())
-    last = nearest[-1]
-    begun = distance.step(last, following[last])[0] & essence if last in following else frozenset()
+    elif before := releases.previous(nearest[0]):
+        # No row says that the step to it has ended, and all that is missing is of that step.
+        step = distance.measure(before, nearest[0], essence)
+        if step.is_under_way and not step.foreign:
+            return ()
+    following = dict(releases.steps()).get(nearest[-1])
+    begun = following and distance.step(nearest[-1], following)[0] & essence
     return () if begun else nearest
 
 
@@ -201,108 +324,86 @@ OLDER_THAN_FIRST = 4
 """So many tables and columns of 1.0 missing are no damage: the database is of a release before."""
 
 
-def _is_older(evidence: Evidence, candidates: tuple[str, ...]) -> bool:
+def _is_older(evidence: Evidence, nearest: str) -> bool:
     """Say whether this is a database of a release before 1.0, which had less than 1.0."""
-    if candidates[0] not in ("1.0", "1.0.4") or evidence.records.has_dbversion:
+    tables = {fact.name for fact in evidence.observed.facts if fact[:2] == ("col", "table")}
+    if nearest not in ("1.0", "1.0.4") or "dbversion" in tables:
         return False
-    found = differences(replace(evidence, records=Records()), candidates[0], Shape.UPGRADED)
-    lost = [one for one in found if one.state is State.MISSING and one.kind in ("table", "column")]
+    lost = [one for one in _structural(evidence, nearest)
+            if one.state is State.MISSING and one.kind in distance.BODY]  # fmt: skip
     return len(lost) >= OLDER_THAN_FIRST
 
 
-def _older(evidence: Evidence) -> Detection:
-    found = differences(replace(evidence, records=Records()), "1.0", Shape.UPGRADED)
-    return replace(
-        _detection(evidence, Answer.OLDER, ("1.0",), found),
-        why=(
-            "It has no table dbversion, and lacks tables or columns that every version from 1.0 "
-            "on has: a release before 1.0 made it.",
-            *reasons.said(evidence.records, evidence.expected),
-        ),
-    )
+def _structural(
+    evidence: Evidence, version: str, shape: Shape | None = None
+) -> tuple[Difference, ...]:
+    """Return the differences of the catalog alone."""
+    return differences(replace(evidence, records=Records()), version, shape)
 
 
-def _halfway(
-    evidence: Evidence, best: list[Fit], steps: tuple[between_versions.Halfway, ...]
-) -> between_versions.Halfway | None:
-    """Return the step that the database stands in, None when it stands at a version."""
-    for step in steps:
-        if step.foreign < best[0].distance and _is_between(evidence, best, step):
-            return step
-    return None
-
-
-def _is_between(evidence: Evidence, best: list[Fit], step: between_versions.Halfway) -> bool:
+def _is_between(evidence: Evidence, best: Sequence[str], step: Halfway) -> bool:
     """Say whether two versions tell more about the database than one.
 
     One thing missing of the newer version, or one thing missing of the older that the newer has
     not either, is a damage of that version unless the rows say that the step did not end.
     """
-    to_newer = _serious(evidence, step.newer)
+
+    def serious(version: str) -> tuple[Difference, ...]:
+        found = _structural(evidence, version)
+        return replace(_detection(evidence, Answer.DIFFERENCES), differences=found).serious
+
+    to_newer = serious(step.newer)
     if not to_newer or all(one.known for one in to_newer):
         return False
     if len(to_newer) == 1:
         if not releases.is_recorded(step.newer):
-            return step.added > 0 and step.newer not in [fit.version for fit in best]
-        return step.added > 0 and recorded_version.says(evidence.records) != step.newer
-    if step.added:
-        return True
-    return not step.foreign and len(_serious(evidence, step.older)) > 1
+            return step.added > 0 and step.newer not in best
+        return step.added > 0 and recorded_version(evidence.records) != step.newer
+    return bool(step.added) or (not step.foreign and len(serious(step.older)) > 1)
 
 
-def _serious(evidence: Evidence, version: str) -> tuple[Difference, ...]:
-    shape = distance.nearest_shape(version, evidence.observed)
-    bare = replace(evidence, records=Records())
+def _older(evidence: Evidence) -> Detection:
     return _detection(
-        bare, Answer.DIFFERENCES, (version,), differences(bare, version, shape)
-    ).serious
-
-
-def _between(evidence: Evidence, step: between_versions.Halfway) -> Detection:
-    shape = distance.nearest_shape(step.newer, evidence.observed)
-    bare = replace(evidence, records=Records())
-    older = distance.nearest_shape(step.older, evidence.observed)
-    found = differences(bare, step.newer, shape)
-    answer = _detection(evidence, Answer.BETWEEN, (step.older, step.newer), found)
-    return replace(
-        answer,
-        shape=shape,
-        done=differences(bare, step.older, older),
-        why=(
-            f"Of the step from {step.older} to {step.newer}, {step.added} things were added and "
-            f"{step.removed} removed; {step.undone} are not done.",
-            *reasons.said(evidence.records, evidence.expected),
-        ),
+        evidence,
+        Answer.OLDER,
+        ("1.0",),
+        _structural(evidence, "1.0", Shape.UPGRADED),
+        "It has no table dbversion, and lacks tables or columns that every version from 1.0 on "
+        "has: a release before 1.0 made it.",
     )
 
 
-def _later(evidence: Evidence, nearest: str) -> Detection:
-    """Return that a database says to be at a version of which no catalog is known."""
-    version = recorded_version.later(evidence.records)
-    bare = _version(replace(evidence, records=Records()), nearest)
-    count = len(bare.serious)
-    return replace(
-        _detection(evidence, Answer.LATER, (version,)),
-        why=(
-            f"What a sound {version} contains is not known here; its tables are nearest to "
-            f"{nearest}, with {count} difference{'' if count == 1 else 's'}.",
-            *reasons.said(evidence.records, evidence.expected),
-        ),
+def _between(evidence: Evidence, step: Halfway) -> Detection:
+    shape = distance.nearest_shape(step.newer, evidence.observed)
+    answer = _detection(
+        evidence,
+        Answer.BETWEEN,
+        (step.older, step.newer),
+        _structural(evidence, step.newer, shape),
+        f"Of the step from {step.older} to {step.newer}, {step.added} things were added and "
+        f"{step.removed} removed; {step.undone} are not done.",
+    )
+    return replace(answer, shape=shape, done=_structural(evidence, step.older))
+
+
+def _later(evidence: Evidence, version: str, nearest: str) -> Detection:
+    """Return that a later version is recorded, of which no catalog is known."""
+    count = len(_version(replace(evidence, records=Records()), nearest).serious)
+    return _detection(
+        evidence,
+        Answer.LATER,
+        (version,),
+        (),
+        f"What a sound {version} contains is not known here; its tables are nearest to "
+        f"{nearest}, with {count} difference{'' if count == 1 else 's'}.",
     )
 
 
 def _ambiguous(evidence: Evidence, candidates: tuple[str, ...]) -> Detection:
     shape = distance.nearest_shape(candidates[-1], evidence.observed)
-    bare = replace(evidence, records=Records())
-    found = differences(bare, candidates[-1], shape)
-    answer = _detection(evidence, Answer.AMBIGUOUS, candidates, found)
-    return replace(
-        answer,
-        why=(
-            f"{' and '.join(candidates)} fit equally well.",
-            *reasons.said(evidence.records, evidence.expected),
-        ),
-    )
+    found = _structural(evidence, candidates[-1], shape)
+    sentence = f"{' and '.join(candidates)} fit equally well."
+    return replace(_detection(evidence, Answer.AMBIGUOUS, candidates, found, sentence), shape=shape)
 
 
 def _version(evidence: Evidence, version: str) -> Detection:
@@ -310,27 +411,45 @@ def _version(evidence: Evidence, version: str) -> Detection:
     found = differences(evidence, version, shape)
     answer = replace(_detection(evidence, Answer.EXACT, (version,), found), shape=shape)
     if answer.serious:
-        answer = replace(answer, answer=Answer.DIFFERENCES)
-    return replace(
-        answer,
-        why=(
-            *reasons.said(evidence.records, evidence.expected),
-            *reasons.neighbours(evidence.observed, answer),
-        ),
-    )
+        stopped = tuple(_stopped(evidence.observed, version, answer.serious))
+        answer = replace(answer, answer=Answer.DIFFERENCES, why=(*answer.why, *stopped))
+    return answer
+
+
+def _stopped(observed: Catalog, version: str, serious: Iterable[Difference]) -> Iterator[str]:
+    """Yield which stopped upgrade would leave the same, when one would."""
+    for step in distance.halfway(distance.essence_of(observed)):
+        if version in (step.older, step.newer) and not step.foreign:
+            yield (f"An upgrade from {step.older} to {step.newer} that stopped half-way would leave"
+                   " the same.")  # fmt: skip
+    before = releases.previous(version)
+    if before and any(one.name == "dbversion" and one.kind == "row" for one in serious):
+        yield (f"An upgrade from {before} to {version} that stopped before it wrote its number "
+               "would leave the same.")  # fmt: skip
 
 
 def _detection(
     evidence: Evidence,
     answer: Answer,
-    versions: tuple[str, ...],
+    versions: tuple[str, ...] = (),
     found: tuple[Difference, ...] = (),
+    *why: str,
 ) -> Detection:
+    """Return an answer with its reasons: these, and what the database and application say."""
+    records, expected = evidence.records, evidence.expected
+    numbers = ", ".join(records.numbers)
+    said = [f"Table dbversion says {numbers}."] if numbers else []
+    if records.alembic:
+        said.append(f"Alembic's own version is {', '.join(records.alembic)}.")
+    if expected:
+        said.append(f"The application asks for version {expected}.")
+    said += [f"Table {table} may not be read by this role." for table in records.unreadable]
     return Detection(
         names=evidence.names,
         answer=answer,
         versions=versions,
         differences=found,
-        records=evidence.records,
-        expected=evidence.expected,
+        why=(*why, *said) if versions else (),
+        records=records,
+        expected=expected,
     )

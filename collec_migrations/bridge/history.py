@@ -1,21 +1,28 @@
-"""The history of a schema: one row for each version applied, adopted, stamped or downgraded."""
+"""What is recorded of a pair of schemas: Alembic's version, and our history of both schemas.
+
+The history has one row for each version applied, adopted, stamped or downgraded.
+"""
 
 import getpass
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.metadata import version as installed_version
-from importlib.resources import files
 from typing import Literal
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations.errors import NotAdopted, UntrustedTable
+from collec_migrations.names import Names
 from collec_migrations.postgres import as_owner, quoting
 from collec_migrations.postgres.queries import statement
 
 TABLE = "migration_history"
+VERSION_TABLE = "alembic_version"
+TOOL_TABLES = (VERSION_TABLE, TABLE)
+"""Tables that belong to this tool and to Alembic, not to the application: no part of a catalog."""
 
 Kind = Literal["applied", "adopted", "stamped", "downgraded"]
 
@@ -61,36 +68,22 @@ COLUMNS = (
 )
 
 
-def exists(cursor: Cursor, schema: str) -> bool:
-    """Return whether the schema has a history table."""
-    cursor.execute(
-        "select exists (select 1 from pg_catalog.pg_class c"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relname = %s and c.relkind = 'r')",
-        (schema, TABLE),
-    )
-    row = cursor.fetchone()
-    return bool(row and row[0])
-
-
 def read(cursor: Cursor, schema: str) -> tuple[Row, ...]:
     """Return the rows of a schema's history, oldest first; none when there is no table."""
-    if not exists(cursor, schema):
+    cursor.execute(statement("plain_table"), {"schema": schema, "table": TABLE})
+    found = cursor.fetchone()
+    if found is None or found[0] != "r":
         return ()
     table = f"{quoting.identifier(schema)}.{TABLE}"
     cursor.execute(f"select {', '.join(COLUMNS)} from {table} order by migration_history_id")
-    return tuple(_row(values) for values in cursor.fetchall())
-
-
-def _row(values: Sequence[object]) -> Row:
-    named = dict(zip(COLUMNS, values, strict=True))
-    named["id"] = named.pop("migration_history_id")
-    return Row(**named)  # type: ignore[arg-type]  # the table's types are those of the class
+    rows = (dict(zip(COLUMNS, values, strict=True)) for values in cursor.fetchall())
+    return tuple(Row(id=row.pop("migration_history_id"), **row) for row in rows)
 
 
 def creation(schema: str) -> str:
     """Return the statements that create the history table of a schema."""
-    return _definition().replace("{schema}", quoting.identifier(schema))
+    text = statement("migration_history")
+    return text[text.index("create table") :].replace("{schema}", quoting.identifier(schema))
 
 
 def insertion(schema: str, entry: Entry) -> str:
@@ -102,19 +95,15 @@ def insertion(schema: str, entry: Entry) -> str:
         "checksum": quoting.literal(entry.checksum),
         "note": quoting.literal(entry.note),
         "started": f"'{entry.started.isoformat()}'" if entry.started else "now()",
-        "duration": _duration(entry),
+        # One that was measured, else from the transaction's begin.
+        "duration": f"'{entry.duration.total_seconds():.3f} seconds'"
+        if entry.started
+        else "clock_timestamp() - now()",
         "tool_version": quoting.literal(tool_version()),
         "client": quoting.literal(client()),
     }
     table = f"{quoting.identifier(schema)}.{TABLE}"
     return f"insert into {table} ({', '.join(values)}) values ({', '.join(values.values())});"
-
-
-def _duration(entry: Entry) -> str:
-    """Return the SQL of a duration: one that was measured, else from the transaction's begin."""
-    if entry.started is None:
-        return "clock_timestamp() - now()"
-    return f"'{entry.duration.total_seconds():.3f} seconds'"
 
 
 def record(cursor: Cursor, schema: str, entry: Entry) -> None:
@@ -148,11 +137,147 @@ def client() -> str:
     return f"{account}@{socket.gethostname()}"
 
 
-@cache
-def _definition() -> str:
-    text = (
-        files("collec_migrations.data")
-        .joinpath("queries", "migration_history.sql")
-        .read_text("utf-8")
+# Both schemas -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What is recorded, and whether there is anything, in the two schemas of a pair."""
+
+    recorded: str | None
+    """Alembic's version of the data schema."""
+    rights_version: str | None
+    """Version of the rights schema: by its own history, else that of the data schema."""
+    col_exists: bool
+    col_tables: int
+    """Tables in the data schema that are not the tool's own."""
+    gacl_tables: int
+    col_removed: bool = False
+    """Whether the history ends with a removal: what tables there are, are the site's own."""
+    gacl_removed: bool = False
+
+
+def state(cursor: Cursor, names: Names) -> State:
+    """Return the state of a pair; reads only, in three round trips."""
+    schemas = [names.gacl, names.col]
+    cursor.execute(
+        statement("state"),
+        {"schemas": schemas, "tool_tables": list(TOOL_TABLES), "history": TABLE},
     )
-    return text[text.index("create table") :]
+    found: dict[str, tuple[int, bool]] = {}
+    for schema, tables, has_past, is_plain in cursor.fetchall():
+        found[schema] = (tables, has_past)
+        if has_past and not is_plain:
+            raise UntrustedTable(
+                f"{TABLE} in the schema {schema!r} has columns of types of its owner",
+                hint="Ask the owner of the schema why; ours has types of PostgreSQL alone.",
+            )
+    readings = [_last(schema) for schema in schemas if found.get(schema, (0, False))[1]]
+    if has_version_table(cursor, names.col):
+        readings.append(_recorded(names.col))
+    said: dict[tuple[str, str], str | None] = {}
+    if readings:
+        cursor.execute(" union all ".join(readings))
+        said = {(table, schema): version for table, schema, version in cursor.fetchall()}
+    recorded = said.get((VERSION_TABLE, names.col))
+    if recorded is not None and names.gacl not in found:
+        raise NotAdopted(
+            f"there is no schema {names.gacl!r} for the rights of {names.col!r}, which is at"
+            f" {recorded}",
+            hint="Type: collec-migrations detect   which finds the schemas; then name them with"
+            " --gacl and --col, or in the application's settings.",
+        )
+    past, own_past = ((TABLE, schema) for schema in schemas)
+    gacl_tables = found.get(names.gacl, (0, False))[0]
+    return State(
+        recorded=recorded,
+        rights_version=said.get(past, recorded if gacl_tables else None),
+        col_exists=names.col in found,
+        col_tables=found.get(names.col, (0, False))[0],
+        gacl_tables=gacl_tables,
+        col_removed=own_past in said and said[own_past] is None,
+        gacl_removed=past in said and said[past] is None,
+    )
+
+
+def recorded_version(cursor: Cursor, schema: str) -> str | None:
+    """Return the version in Alembic's table in that schema, or None; raise `UntrustedTable`."""
+    if not has_version_table(cursor, schema):
+        return None
+    cursor.execute(_recorded(schema))
+    ((_, _, version),) = cursor.fetchall()
+    return None if version is None else str(version)
+
+
+def has_version_table(cursor: Cursor, schema: str) -> bool:
+    """Return whether Alembic's table is in that schema.
+
+    Raises `UntrustedTable` for what is there by that name and is more than a plain table: to read
+    or to write a view, a rule or a trigger runs code of the schema's owner as whoever we are.
+    """
+    cursor.execute(statement("plain_table"), {"schema": schema, "table": VERSION_TABLE})
+    found = cursor.fetchone()
+    if found is None:
+        return False
+    _, owner, _, beyond = found
+    if beyond:
+        raise UntrustedTable(
+            f"{VERSION_TABLE} in the schema {schema!r} is not Alembic's plain table: {beyond[0]}",
+            hint=f"Ask {owner!r}, its owner, why; Alembic's has one column and a primary key.",
+        )
+    return True
+
+
+def _recorded(schema: str) -> str:
+    """Return the query of the version in Alembic's table: that table, the schema, the version."""
+    return (
+        f"select '{VERSION_TABLE}', {quoting.literal(schema)}, max(version_num)::text"
+        f" from {quoting.identifier(schema)}.{VERSION_TABLE}"
+    )
+
+
+def _last(schema: str) -> str:
+    """Return the query of the last version in a schema's history; no row where it is empty."""
+    return (
+        f"(select '{TABLE}', {quoting.literal(schema)}, version::text"
+        f" from {quoting.identifier(schema)}.{TABLE}"
+        " order by migration_history_id desc limit 1)"
+    )
+
+
+def data_schemas(cursor: Cursor, names: Names) -> Mapping[str, str | None]:
+    """Return the version of each data schema that uses the rights schema of a pair.
+
+    None: it has none, or it may not be read. An archive of the rights schema is no user.
+    """
+    parameters = {
+        "gacl": names.gacl,
+        "archive": names.gacl_archive,
+        "version_table": VERSION_TABLE,
+    }
+    cursor.execute(statement("rights_users"), parameters)
+    return {
+        schema: recorded_version(cursor, schema) if readable else None
+        for schema, readable in cursor.fetchall()
+    }
+
+
+def newest_of_others(
+    found: Mapping[str, str | None], names: Names, versions: Sequence[str]
+) -> str | None:
+    """Return the newest version that a data schema other than that of `names` is at.
+
+    One whose version is not known may need the rights schema as it is: it counts as the newest.
+    None: no other data schema uses the rights schema.
+    """
+    others = [version for schema, version in found.items() if schema != names.col]
+    if not others:
+        return None
+    if any(version not in versions for version in others):
+        return versions[-1]
+    return max((version for version in others if version), key=versions.index)
+
+
+def newest(found: Sequence[str | None], versions: Sequence[str]) -> str | None:
+    """Return the newest of some versions; None when all are None."""
+    return max((version for version in found if version), key=versions.index, default=None)

@@ -1,10 +1,16 @@
-"""Who owns new objects of a schema and who may use them, decided from the older ones. Pure."""
+"""Give new objects of the schemas the owner and the rights that the older ones have."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from collec_migrations.postgres import quoting
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
+
+from collec_migrations.bridge.history import TOOL_TABLES
+from collec_migrations.names import Names
+from collec_migrations.postgres.queries import statement
+from collec_migrations.postgres.quoting import identifier
 
 TABLE_LIKE = ("table", "view", "materialized view", "foreign table")
 
@@ -32,36 +38,142 @@ class Object:
     """A sequence that belongs to a column, and so to the owner of its table."""
     rights: frozenset[Right] = frozenset()
 
+    @property
+    def family(self) -> str:
+        """The kind as GRANT and default privileges know it: a view is a table there."""
+        if self.kind in TABLE_LIKE:
+            return "table"
+        return "type" if self.kind == "domain" else self.kind
+
     def named(self, schema: str) -> str:
-        """Return the object's kind and qualified name, as ALTER and GRANT take it."""
+        """Return the object's qualified name, as ALTER and GRANT take it."""
+        name, bracket, arguments = self.name, "", ""
         if self.kind == "function":
             name, bracket, arguments = self.name.partition("(")
-            return f"{quoting.identifier(schema)}.{quoting.identifier(name)}{bracket}{arguments}"
-        return f"{quoting.identifier(schema)}.{quoting.identifier(self.name)}"
+        return f"{identifier(schema)}.{identifier(name)}{bracket}{arguments}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class SchemaObjects:
     """All objects of a schema, and what its owner's default privileges give."""
 
     schema: str
     schema_owner: str
+    """Empty: there is no such schema."""
     objects: tuple[Object, ...]
     defaults: frozenset[tuple[str, str, Right]] = field(default=frozenset())
     """(owner, kind, right) for each default privilege."""
 
+    def owner(self) -> str:
+        """Return who owns the schema's tables: most of them; the schema where there are none."""
+        owners = Counter(
+            item.owner
+            for item in self.objects
+            if item.kind == "table" and item.name not in TOOL_TABLES
+        )
+        if not owners:
+            return self.schema_owner
+        # Of two equally frequent owners the first by name: the answer must not vary.
+        return min(owners, key=lambda owner: (-owners[owner], owner))
 
-def rightful_owner(holding: Holding, *, tool_tables: Sequence[str]) -> str:
-    """Return who owns the schema's tables: most of them, or the schema when there are none."""
-    owners = Counter(
-        item.owner
-        for item in holding.objects
-        if item.kind == "table" and item.name not in tool_tables
+
+def read(cursor: Cursor, schema: str) -> SchemaObjects:
+    """Return the objects of a schema with owners and rights; none when there is no schema."""
+    cursor.execute(statement("objects"), {"schema": schema})
+    objects: dict[tuple[str, int], Object] = {}
+    rights: dict[tuple[str, int], set[Right]] = {}
+    for kind, oid, name, owner, follows, granted, *right in cursor.fetchall():
+        key = (kind, oid)
+        objects[key] = Object(kind=kind, oid=oid, name=name, owner=owner, follows=follows)
+        if granted:
+            rights.setdefault(key, set()).add(_right(right))
+    cursor.execute(statement("default_rights"), {"schema": schema})
+    rows = cursor.fetchall()
+    return SchemaObjects(
+        schema=schema,
+        schema_owner=rows[0][0] if rows else "",
+        objects=tuple(
+            replace(item, rights=frozenset(rights.get(key, ()))) for key, item in objects.items()
+        ),
+        defaults=frozenset(
+            (owner, kind, _right(right)) for _, owner, kind, *right in rows if right[1]
+        ),
     )
-    if not owners:
-        return holding.schema_owner
-    # Of two equally frequent owners the first by name: the answer must not vary.
-    return min(owners, key=lambda owner: (-owners[owner], owner))
+
+
+def _right(values: Sequence[Any]) -> Right:
+    """Return the right of a row's last columns: grantee, privilege, grantable."""
+    grantee, privilege, grantable = values
+    return Right(grantee or "", privilege, bool(grantable))
+
+
+class Watch:
+    """What the schemas of a pair held, so that what a step adds can be told from it."""
+
+    def __init__(self, cursor: Cursor, names: Names) -> None:
+        self._cursor = cursor
+        self._names = names
+        schemas = (names.gacl, names.gacl_archive, names.col, names.col_archive)
+        self._held = {schema: read(cursor, schema) for schema in schemas}
+
+    def owners(self) -> frozenset[str]:
+        """Return who owns the schemas and what is in them."""
+        return frozenset(
+            owner
+            for held in self._held.values()
+            if held.schema_owner
+            for owner in (held.schema_owner, *(item.owner for item in held.objects))
+        )
+
+    def settle(self) -> None:
+        """Give all that is new its rightful owner and rights, and watch on from there."""
+        known = {(item.kind, item.oid) for held in self._held.values() for item in held.objects}
+        for schema, archive in (
+            (self._names.gacl, self._names.gacl_archive),
+            (self._names.col, self._names.col_archive),
+        ):
+            held = self._held[schema]
+            # Of a schema that is new, whoever made it.
+            owner = (held if held.schema_owner else read(self._cursor, schema)).owner()
+            self._settle(schema, owner, known)
+            self._settle(archive, owner, known)
+
+    def _settle(self, schema: str, owner: str, known: Set[tuple[str, int]]) -> None:
+        after = read(self._cursor, schema)
+        statements = settlement(self._held[schema], after, owner=owner, known=known)
+        if statements and after.schema_owner:
+            self._cursor.execute("\n".join(statements))
+            after = read(self._cursor, schema)
+        self._held[schema] = after
+
+
+def settlement(
+    before: SchemaObjects, after: SchemaObjects, *, owner: str, known: Set[tuple[str, int]]
+) -> tuple[str, ...]:
+    """Return the statements that give new objects their rightful owner and rights.
+
+    A new object belongs to `owner`. It gets the rights that exist on all older tables
+    (sequences: on all older sequences), those of the owner's default privileges, and, when it
+    replaces an object of the same name, those that the former one had; what the default
+    privileges of whoever made it gave away goes. `known` are the (kind, oid) of what was there
+    before, in any schema: what only moved keeps what it has.
+    """
+    replaced = {(item.kind, item.name): item for item in before.objects}
+    older: dict[str, frozenset[Right]] = {}
+    for family in ("table", "sequence"):
+        items = (one for one in before.objects
+                 if one.kind == family and one.name not in TOOL_TABLES)  # fmt: skip
+        older[family] = common_rights(items)
+    statements: list[str] = []
+    if not before.schema_owner and after.schema_owner != owner:
+        statements.append(f"alter schema {identifier(after.schema)} owner to {identifier(owner)};")
+    for item in after.objects:
+        if (item.kind, item.oid) not in known:
+            former = replaced.get((item.kind, item.name))
+            statements += _settled(item, after, former.owner if former else owner,
+                                   older.get(item.family, frozenset())
+                                   | (former.rights if former else frozenset()))  # fmt: skip
+    return tuple(statements)
 
 
 def common_rights(objects: Iterable[Object]) -> frozenset[Right]:
@@ -80,92 +192,26 @@ def common_rights(objects: Iterable[Object]) -> frozenset[Right]:
     return frozenset(found)
 
 
-def settlement(
-    before: Holding,
-    after: Holding,
-    *,
-    owner: str,
-    known: Set[tuple[str, int]],
-    tool_tables: Sequence[str],
-) -> tuple[str, ...]:
-    """Return the statements that give new objects their rightful owner and rights.
-
-    A new object belongs to `owner`. It gets the rights that exist on all older tables
-    (sequences: on all older sequences), those of the owner's default privileges, and, when it
-    replaces an object of the same name, those that the former one had; what the default
-    privileges of whoever made it gave away goes. `known` are the (kind,
-    oid) of what was there before, in any schema: what only moved keeps what it has.
-    """
-    replaced = {(item.kind, item.name): item for item in before.objects}
-    statements: list[str] = []
-    if not before.schema_owner and after.schema_owner != owner:
-        statements.append(
-            f"alter schema {quoting.identifier(after.schema)} owner to {quoting.identifier(owner)};"
-        )
-    for item in after.objects:
-        if (item.kind, item.oid) in known:
-            continue
-        former = replaced.get((item.kind, item.name))
-        wanted_owner = former.owner if former else owner
-        if item.owner != wanted_owner and not item.follows:
-            statements.append(_ownership(item, after.schema, wanted_owner))
-        wanted = _wanted_rights(item, before, after, wanted_owner, tool_tables)
-        if former:
-            wanted |= former.rights
-        statements += [
-            _grant(item, after.schema, right)
-            for right in sorted(wanted - item.rights)
-            if right.grantee != wanted_owner
-        ]
-        if item.owner != wanted_owner:
-            stray = item.rights & _default_rights(item, after, item.owner) - wanted
-            statements += [_revocation(item, after.schema, right) for right in sorted(stray)]
-    return tuple(statements)
-
-
-def _wanted_rights(
-    item: Object, before: Holding, after: Holding, owner: str, tool_tables: Sequence[str]
-) -> frozenset[Right]:
-    by_default = _default_rights(item, after, owner)
-    family = _family(item)
-    if family not in ("table", "sequence"):
-        return by_default
-    older = (o for o in before.objects if o.kind == family and o.name not in tool_tables)
-    return by_default | common_rights(older)
-
-
-def _default_rights(item: Object, holding: Holding, owner: str) -> frozenset[Right]:
-    """Return what the default privileges of a role give away on what it makes."""
-    family = _family(item)
-    return frozenset(
-        right for role, kind, right in holding.defaults if role == owner and kind == family
-    )
-
-
-def _family(item: Object) -> str:
-    """Return the kind of object that default privileges know."""
-    if item.kind in TABLE_LIKE:
-        return "table"
-    return "type" if item.kind == "domain" else item.kind
-
-
-def _ownership(item: Object, schema: str, owner: str) -> str:
-    return f"alter {item.kind} {item.named(schema)} owner to {quoting.identifier(owner)};"
-
-
-def _grant(item: Object, schema: str, right: Right) -> str:
-    option = " with grant option" if right.grantable else ""
-    return f"grant {_on(item, schema, right)} to {_grantee(right)}{option};"
-
-
-def _revocation(item: Object, schema: str, right: Right) -> str:
-    return f"revoke {_on(item, schema, right)} from {_grantee(right)};"
-
-
-def _on(item: Object, schema: str, right: Right) -> str:
-    kind = "table" if item.kind in TABLE_LIKE else item.kind
-    return f"{right.privilege} on {kind} {item.named(schema)}"
+def _settled(
+    item: Object, held: SchemaObjects, owner: str, wanted: frozenset[Right]
+) -> Iterator[str]:
+    on = f"on {item.family} {item.named(held.schema)}"
+    by_default = {
+        role: frozenset(right for whose, kind, right in held.defaults
+                        if (whose, kind) == (role, item.family))
+        for role in (owner, item.owner)
+    }  # fmt: skip
+    wanted |= by_default[owner]
+    if item.owner != owner and not item.follows:
+        yield f"alter {item.kind} {item.named(held.schema)} owner to {identifier(owner)};"
+    for right in sorted(wanted - item.rights):
+        if right.grantee != owner:
+            option = " with grant option" if right.grantable else ""
+            yield f"grant {right.privilege} {on} to {_grantee(right)}{option};"
+    if item.owner != owner:
+        for right in sorted((item.rights & by_default[item.owner]) - wanted):
+            yield f"revoke {right.privilege} {on} from {_grantee(right)};"
 
 
 def _grantee(right: Right) -> str:
-    return quoting.identifier(right.grantee) if right.grantee else "public"
+    return identifier(right.grantee) if right.grantee else "public"

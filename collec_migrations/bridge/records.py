@@ -1,40 +1,61 @@
-"""Read what a database says about its own version: the application's rows, Alembic's, ours."""
+"""Read what is needed of a pair of schemas: facts, owners and rights, small tables, sequences."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg2 import extensions, sql
 
-from collec_migrations.bridge import catalog_index, reference_rows
+from collec_migrations.bridge import reference_rows
+from collec_migrations.bridge.catalog_reader import catalog_of, sequence_of_default, table_of
+from collec_migrations.bridge.history import TABLE, TOOL_TABLES, VERSION_TABLE
 from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row of `dbversion`."""
-
-    id: int
-    number: str
-    date: str
+Json = dict[str, Any]
+"""A row as the server turned it into JSON: a damaged table may lack or have any column."""
+_WHOLE = ("dbversion", *TOOL_TABLES, "aclaco", *reference_rows.COL)
+"""Tables that are read whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
-    """One row of the tool's history."""
+class Owned(NamedTuple):
+    """One object with its owner."""
 
-    version: str
-    script: str
-    checksum: str
+    role: str
     kind: str
+    name: str
+    """Without schema; of a schema: its role."""
+    owner: str
+    lacking: str
+    """Rights that the application's role does not have, separated by commas."""
+    readable: bool
+    """Whether this session may read it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+@dataclass(frozen=True, kw_only=True)
+class Owners:
+    """All objects of a pair of schemas with their owners."""
+
+    application: str = ""
+    """The role of the application: the one given, else the owner of most tables."""
+    majority: str = ""
+    """The owner of most tables."""
+    objects: tuple[Owned, ...] = ()
+    extensions: tuple[tuple[str, str], ...] = ()
+    """Name and schema."""
+
+    @cached_property
+    def readable(self) -> Mapping[tuple[str, str], bool]:
+        """Whether this session may read each table and sequence, by role and name."""
+        kinds = ("table", "sequence", "tool table")
+        return {(one.role, one.name): one.readable for one in self.objects if one.kind in kinds}
+
+
+class Position(NamedTuple):
     """Where a sequence stands beside the column that draws from it."""
 
     role: str
@@ -49,180 +70,43 @@ class Position:
         return self.greatest is not None and self.next <= self.greatest
 
 
-Json = dict[str, Any]
-"""A row as the server turned it into JSON: a damaged table may lack or have any column."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """What the database says about itself."""
+    """What the small tables of a pair hold, and where its sequences stand."""
 
-    has_dbversion: bool = False
-    dbversion: tuple[Row, ...] = ()
-    """By id."""
-    parameters: frozenset[int] | None = None
-    """The ids in `dbparam`; None: no such table, or it may not be read."""
-    dataset_types: frozenset[int] | None = None
-    """The ids in `dataset_type`; None as above."""
-    alembic: tuple[str, ...] = ()
-    history: tuple[Applied, ...] = ()
-    unreadable: tuple[str, ...] = ()
-    """Tables that are there and that this role may not read."""
     rows: Mapping[tuple[str, str], list[Json]] = field(default_factory=dict)
     """By role and table; a table is missing here that is not there, or may not be read."""
+    unreadable: tuple[str, ...] = ()
+    """Tables that are there and that this role may not read."""
     positions: tuple[Position, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The versions that `dbversion` names, by id."""
-        return tuple(row.number for row in self.dbversion)
+        rows = [one for one in self.rows.get(("col", "dbversion"), ())
+                if one.get("dbversion_number") is not None]  # fmt: skip
+        rows.sort(key=lambda row: _number(row.get("dbversion_id")) or 0)
+        return tuple(str(row["dbversion_number"]) for row in rows)
 
-
-_TABLES = ("dbversion", "alembic_version", "migration_history", "aclaco", "logingestion",
-           *reference_rows.COL)  # fmt: skip
-
-
-def read_records(
-    connection: extensions.connection, names: Names, observed: Catalog | None = None
-) -> Records:
-    """Return what the small tables of a pair hold, and where its sequences stand.
-
-    Two round trips; sequences only where the catalog is given, which says who draws from them.
-    """
-    drawing = _drawing(observed)
-    parameters = {
-        "gacl": names.gacl,
-        "col": names.col,
-        "tables": sorted({*_TABLES, *(fact.name.split(".", 1)[0] for _, fact in drawing)}),
-        "whole": [table for table in _TABLES if table != "logingestion"],
-        "sequences": sorted({sequence for sequence, _ in drawing}),
-    }
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        cursor.execute(statement("records"), parameters)
-        found: list[tuple[str, str, bool, bool]] = cursor.fetchall()
-        may = {(schema, name) for schema, name, _, readable in found if readable}
-        selects = [
-            _select(schema, table, observed)
-            for schema, table, is_sequence, readable in found
-            if readable and not is_sequence and table in _TABLES
-        ]
-        selects += [
-            _position(names, sequence, fact)
-            for sequence, fact in drawing
-            if {
-                (names.by_default_name[fact.role], sequence),
-                (names.by_default_name[fact.role], table_of(fact)),
-            }
-            <= may
-        ]
-        rows: list[tuple[str, str, str]] = []
-        if selects:
-            cursor.execute(sql.SQL(" union all ").join(selects))
-            rows = cursor.fetchall()
-    read: dict[tuple[str, str], list[Json]] = {
-        ("gacl" if schema == names.gacl else "col", table): []
-        for schema, table, is_sequence, _ in found
-        if (schema, table) in may and not is_sequence and table in _TABLES
-    }
-    positions: list[Position] = []
-    for schema, table, row in rows:
-        role = "gacl" if schema == names.gacl else "col"
-        if table:
-            read[role, table].append(json.loads(row))
-        else:
-            positions.append(Position(role=role, **json.loads(row)))
-    asked = [(schema, table) for schema, table, is_sequence, _ in found
-             if not is_sequence and table in _TABLES]  # fmt: skip
-    return Records(
-        has_dbversion=(names.col, "dbversion") in asked,
-        dbversion=tuple(sorted(_versions(read.get(("col", "dbversion"), [])),
-                               key=lambda row: row.id)),
-        parameters=_ids("dbparam_id", read.get(("col", "dbparam"))),
-        dataset_types=_ids("dataset_type_id", read.get(("col", "dataset_type"))),
-        alembic=tuple(
-            str(row.get("version_num")) for row in read.get(("col", "alembic_version"), [])
-        ),
-        history=tuple(map(_applied, read.get(("col", "migration_history"), []))),
-        unreadable=tuple(
-            f"{schema}.{table}" for schema, table in asked if (schema, table) not in may
-        ),
-        rows=read,
-        positions=tuple(positions),
-    )  # fmt: skip
-
-
-def table_of(fact: Fact) -> str:
-    """Return the table of a column."""
-    return fact.name.split(".", 1)[0]
-
-
-def _drawing(observed: Catalog | None) -> list[tuple[str, Fact]]:
-    """Return the whole-numbered columns that draw from a sequence, each with it."""
-    numbers = ("integer", "bigint", "smallint")
-    return [
-        (sequence, fact)
-        for fact in sorted(observed.facts if observed else ())
-        if fact.kind == "column" and fact.definition.startswith(numbers)
-        and (sequence := catalog_index.sequence_of_default(fact.definition))
-    ]  # fmt: skip
-
-
-def _select(schema: str, table: str, observed: Catalog | None) -> sql.Composable:
-    if table == "logingestion":
-        return _known_login(schema, observed)
-    return sql.SQL(statement("rows")).format(
-        schema_name=sql.Literal(schema),
-        table_name=sql.Literal(table),
-        table=sql.Identifier(schema, table),
-    )
-
-
-def _known_login(schema: str, observed: Catalog | None) -> sql.Composable:
-    """Return the query for the login that every installer makes, where it has the password that
-    they give it; no other login is read."""
-    columns = {fact.name for fact in observed.facts if fact.kind == "column"} if observed else set()
-    if not {"logingestion.login", "logingestion.password"} <= columns:
-        return sql.SQL("select {}, {}, null where false").format(
-            sql.Literal(schema), sql.Literal("logingestion")
+    @property
+    def alembic(self) -> tuple[str, ...]:
+        """What Alembic's own table says."""
+        return tuple(
+            str(row.get("version_num")) for row in self.rows.get(("col", VERSION_TABLE), ())
         )
-    return sql.SQL(
-        "select {schema}, 'logingestion', json_build_object('login', login)::text from {table}"
-        " where login = 'admin' and password = {hash}"
-    ).format(
-        schema=sql.Literal(schema),
-        table=sql.Identifier(schema, "logingestion"),
-        hash=sql.Literal(sha256(f"{reference_rows.KNOWN_PASSWORD}admin".encode()).hexdigest()),
-    )
 
+    @property
+    def history(self) -> list[Json]:
+        """The rows of the history of the data schema."""
+        return self.rows.get(("col", TABLE), [])
 
-def _position(names: Names, sequence: str, fact: Fact) -> sql.Composable:
-    schema = names.by_default_name[fact.role]
-    table, column = fact.name.split(".", 1)
-    return sql.SQL(statement("sequence")).format(
-        schema=sql.Literal(schema),
-        sequence_name=sql.Literal(sequence),
-        column_name=sql.Literal(fact.name),
-        column=sql.Identifier(column),
-        table=sql.Identifier(schema, table),
-        sequence=sql.Identifier(schema, sequence),
-    )
-
-
-def _versions(rows: list[Json]) -> Iterator[Row]:
-    for row in rows:
-        if row.get("dbversion_number") is not None:
-            yield Row(
-                id=_number(row.get("dbversion_id")) or 0,
-                number=str(row["dbversion_number"]),
-                date=str(row.get("dbversion_date") or ""),
-            )
-
-
-def _ids(column: str, rows: list[Json] | None) -> frozenset[int] | None:
-    if rows is None:
-        return None
-    found = (_number(row.get(column)) for row in rows)
-    return frozenset(number for number in found if number is not None)
+    def ids(self, table: str) -> frozenset[int] | None:
+        """Return the ids in a table of the data schema; None: not there, or not to be read."""
+        rows = self.rows.get(("col", table))
+        if rows is None:
+            return None
+        found = (_number(row.get(f"{table}_id")) for row in rows)
+        return frozenset(number for number in found if number is not None)
 
 
 def _number(value: object) -> int | None:
@@ -233,10 +117,128 @@ def _number(value: object) -> int | None:
         return None
 
 
-def _applied(row: Json) -> Applied:
-    return Applied(
-        version=str(row.get("version") or ""),
-        script=str(row.get("script") or ""),
-        checksum=str(row.get("checksum") or ""),
-        kind=str(row.get("kind") or ""),
+def read_all(
+    connection: extensions.connection, names: Names, *, role: str = ""
+) -> tuple[Catalog, Owners, Records]:
+    """Return everything that is read of a pair, in two round trips."""
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        prelude, query = statement("catalog").split(";\n\n", 1)
+        cursor.execute(
+            f"{prelude};\n\nselect 'fact', role, kind, name, definition, '', true from ({query}) f"
+            f" union all select 'owner', o.* from ({statement('owners')}) o",
+            _parameters(names, role),
+        )
+        rows = cursor.fetchall()
+    catalog = catalog_of((row[1:5] for row in rows if row[0] == "fact"), names)
+    owners = _owners(row[1:] for row in rows if row[0] == "owner")
+    return catalog, owners, read_records(connection, names, catalog, owners)
+
+
+def read_owners(connection: extensions.connection, names: Names, *, role: str = "") -> Owners:
+    """Return the owners and missing rights; `role` is the application's, when it is known."""
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(statement("owners"), _parameters(names, role))
+        return _owners(cursor.fetchall())
+
+
+def _parameters(names: Names, role: str) -> Json:
+    return {
+        "gacl": names.gacl,
+        "col": names.col,
+        "tool_tables": list(TOOL_TABLES),
+        "whole": list(_WHOLE),
+        "role": role,
+    }
+
+
+def _owners(found: Iterable[tuple[Any, ...]]) -> Owners:
+    rows = [Owned(*row) for row in found]
+    application = next((row for row in rows if row.role == "application"), None)
+    return Owners(
+        application=application.name if application else "",
+        majority=application.owner if application else "",
+        objects=tuple(row for row in rows if row.role in ("gacl", "col")),
+        extensions=tuple((row.name, row.owner) for row in rows if row.role == "extension"),
+    )
+
+
+def read_records(
+    connection: extensions.connection, names: Names, observed: Catalog, owners: Owners
+) -> Records:
+    """Return what the small tables of a pair hold, and where its sequences stand: one trip."""
+    schemas = names.by_default_name
+    here = [
+        (role, table, may)
+        for (role, table), may in sorted(owners.readable.items())
+        if (role, table) in {("gacl", "aclaco"), ("gacl", "logingestion")}
+        or (role == "col" and table in _WHOLE)
+    ]
+    selects = [
+        _known_login(schemas[role], observed)
+        if table == "logingestion"
+        else sql.SQL(statement("rows")).format(
+            role=sql.Literal(role),
+            table_name=sql.Literal(table),
+            table=sql.Identifier(schemas[role], table),
+        )
+        for role, table, may in here
+        if may
+    ]
+    selects += [
+        sql.SQL(statement("sequence")).format(
+            role=sql.Literal(fact.role),
+            sequence_name=sql.Literal(sequence),
+            column_name=sql.Literal(fact.name),
+            column=sql.Identifier(fact.name.split(".", 1)[1]),
+            table=sql.Identifier(schemas[fact.role], table_of(fact)),
+            sequence=sql.Identifier(schemas[fact.role], sequence),
+        )
+        for sequence, fact in _drawing(observed)
+        if owners.readable.get((fact.role, sequence))
+        and owners.readable.get((fact.role, table_of(fact)))
+    ]
+    rows: list[tuple[str, str, str]] = []
+    if selects:
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            cursor.execute(sql.SQL(" union all ").join(selects))
+            rows = cursor.fetchall()
+    read: dict[tuple[str, str], list[Json]] = {
+        (role, table): [] for role, table, may in here if may
+    }
+    positions: list[Position] = []
+    for role, table, row in rows:
+        if table:
+            read[role, table].append(json.loads(row))
+        else:
+            positions.append(Position(role=role, **json.loads(row)))
+    return Records(
+        rows=read,
+        unreadable=tuple(f"{schemas[role]}.{table}" for role, table, may in here if not may),
+        positions=tuple(positions),
+    )
+
+
+def _drawing(observed: Catalog) -> list[tuple[str, Fact]]:
+    """Return the whole-numbered columns that draw from a sequence, each with it."""
+    numbers = ("integer", "bigint", "smallint")
+    return [
+        (sequence, fact)
+        for fact in sorted(observed.facts)
+        if fact.kind == "column" and fact.definition.startswith(numbers)
+        and (sequence := sequence_of_default(fact.definition))
+    ]  # fmt: skip
+
+
+def _known_login(schema: str, observed: Catalog) -> sql.Composable:
+    """Return the query for the login that every installer makes, where it has the password that
+    they give it; no other login is read."""
+    columns = {fact.name for fact in observed.facts if fact.kind == "column"}
+    if not {"logingestion.login", "logingestion.password"} <= columns:
+        return sql.SQL("select 'gacl', 'logingestion', null where false")
+    return sql.SQL(
+        "select 'gacl', 'logingestion', json_build_object('login', login)::text from {table}"
+        " where login = 'admin' and password = {hash}"
+    ).format(
+        table=sql.Identifier(schema, "logingestion"),
+        hash=sql.Literal(sha256(f"{reference_rows.KNOWN_PASSWORD}admin".encode()).hexdigest()),
     )

@@ -55,7 +55,11 @@ def _is(row: Row, changed: Row) -> bool:
 
 def missing(version: str, read: Mapping[tuple[str, str], list[Row]]) -> tuple[Difference, ...]:
     """Return a line for each row of a version that is not there, in the tables that were read."""
-    return tuple(_difference(role, table, row) for role, table, row in _missing(version, read))
+    rights = read.get(("gacl", "aclaco"), [])
+    return tuple(
+        _difference(role, table, row, is_alone=table == "aclaco" and len(rights) == 1)
+        for role, table, row in _missing(version, read)
+    )
 
 
 def additions(
@@ -65,7 +69,9 @@ def additions(
     return tuple(
         statement
         for role, table, row in _missing(version, read)
-        for statement in _insertion(names, role, table, row, read, version)
+        for statement in _insertion(
+            identifier(names.by_default_name[role]), table, row, read, version
+        )
     )
 
 
@@ -86,16 +92,14 @@ def _missing(
         for row in rows.get("col.dbparam", ()):
             if row["dbparam_name"] not in found:
                 yield "col", "dbparam", row
-    rights = read.get(("gacl", "aclaco"))
-    # Until 1.0.2 there was one right, under another code of the application.
-    if rights is not None and len(rights) > 1:
-        found = {row.get("aco") for row in rights}
+    found = {row.get("aco") for row in read.get(("gacl", "aclaco"), ())}
+    if "admin" in found:  # else these are no rights of the application
         for row in rows.get("gacl.aclaco", ()):
             if row["aco"] not in found:
                 yield "gacl", "aclaco", row
 
 
-def _difference(role: str, table: str, row: Row) -> Difference:
+def _difference(role: str, table: str, row: Row, *, is_alone: bool) -> Difference:
     value = row.get("dbparam_name") or row.get("aco") or row[BY_ID[table]]
     return Difference(
         severity=Severity.DIFFERS if table == "aclaco" else Severity.COSMETIC,
@@ -105,18 +109,13 @@ def _difference(role: str, table: str, row: Row) -> Difference:
         name=f"{table} {value}",
         sentence=f"table {table} has no row {value}, which this version has",
         expected=str(value),
+        known="releases 1.0 to 1.0.2 made the right admin alone" if is_alone else "",
     )
 
 
 def _insertion(
-    names: Names,
-    role: str,
-    table: str,
-    row: Row,
-    read: Mapping[tuple[str, str], list[Row]],
-    version: str,
+    schema: str, table: str, row: Row, read: Mapping[tuple[str, str], list[Row]], version: str
 ) -> Iterator[str]:
-    schema = identifier(names.gacl if role == "gacl" else names.col)
     if table == "aclaco":
         yield from _right(schema, row, read, version)
         return
@@ -135,11 +134,13 @@ def _insertion(
 def _right(
     schema: str, row: Row, read: Mapping[tuple[str, str], list[Row]], version: str
 ) -> Iterator[str]:
-    """Yield what adds a right, and the group of the same name that has it."""
-    application = next((one["aclappli_id"] for one in read[("gacl", "aclaco")]
-                        if one.get("aco") == "admin"), None)  # fmt: skip
-    if application is None:
-        return
+    """Yield what adds a right, and the group of the same name that has it.
+
+    It is of the application that has the right `admin`: releases 1.0 to 1.0.2 made that one alone,
+    under the code `appli`.
+    """
+    application = next(one["aclappli_id"] for one in read[("gacl", "aclaco")]
+                       if one.get("aco") == "admin")  # fmt: skip
     aco = literal(row["aco"])
     yield (f"insert into {schema}.aclaco (aclappli_id, aco) values ({int(application)}, {aco})")
     groups = {one["aclgroup_id"]: one for one in of(version)["gacl.aclgroup"]}

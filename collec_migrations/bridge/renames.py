@@ -1,13 +1,21 @@
 """Tell what was renamed, and give it its own name back in the facts that mention it."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from collec_migrations import versions
-from collec_migrations.bridge import catalog_index
+from collec_migrations.bridge.catalog_reader import (
+    WORD,
+    bare,
+    referenced,
+    sequence_of_default,
+    table_of,
+)
 from collec_migrations.catalog import Catalog, Fact
 
+Finder = Callable[[Catalog, Catalog], list["Rename"]]
 LIKENESS = 0.7
 """Share of equal columns from which a missing and an extra table are held for one."""
 
@@ -44,19 +52,17 @@ def undo(
     return observed, tuple(found)
 
 
-def _declared(version: str, kind: str) -> Callable[[Catalog, Catalog], list[Rename]]:
+def _declared(version: str, kind: str) -> Finder:
     """Return what finds the tables or columns that a step to or from the version renames."""
     known = frozenset(_known(version)) if version else frozenset()
 
     def find(expected: Catalog, observed: Catalog) -> list[Rename]:
-        missing, extra = _apart(expected, observed, kind)
-        pairs = [
-            (gone, new)
-            for gone in missing
-            for new in extra
-            if (gone.role, kind, gone.name, new.name) in known
-        ]
-        return [_rename(gone, new) for gone, new in _unambiguous(pairs)]
+        return _paired(
+            expected,
+            observed,
+            kind,
+            lambda gone, new: (gone.role, kind, gone.name, new.name) in known,
+        )
 
     return find
 
@@ -79,20 +85,14 @@ def _known(version: str) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _renamed_tables(expected: Catalog, observed: Catalog) -> list[Rename]:
-    missing, extra = _apart(expected, observed, "table")
-    columns = {True: _columns(expected), False: _columns(observed)}
-    pairs = [
-        (gone, new)
-        for gone in missing
-        for new in extra
-        if gone.role == new.role
-        and _likeness(
-            columns[True].get((gone.role, gone.name), set()),
-            columns[False].get((new.role, new.name), set()),
-        )
-        >= LIKENESS
-    ]
-    return [_rename(gone, new) for gone, new in _unambiguous(pairs)]
+    want, have = _columns(expected), _columns(observed)
+
+    def alike(gone: Fact, new: Fact) -> bool:
+        one = want.get((gone.role, gone.name), set())
+        other = have.get((new.role, new.name), set())
+        return len(one & other) >= LIKENESS * max(len(one | other), 1)
+
+    return _paired(expected, observed, "table", alike)
 
 
 def _columns(catalog: Catalog) -> dict[tuple[str, str], set[tuple[str, str]]]:
@@ -104,71 +104,79 @@ def _columns(catalog: Catalog) -> dict[tuple[str, str], set[tuple[str, str]]]:
     return found
 
 
-def _likeness(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> float:
-    return len(one & other) / max(len(one | other), 1)
-
-
 def _renamed_columns(expected: Catalog, observed: Catalog) -> list[Rename]:
-    missing, extra = _apart(expected, observed, "column")
     present = {(fact.role, fact.name) for fact in observed.facts if fact.kind == "table"}
-    pairs = [
-        (gone, new)
-        for gone in missing
-        for new in extra
-        if (gone.role, catalog_index.table_of(gone)) == (new.role, catalog_index.table_of(new))
-        and (gone.role, catalog_index.table_of(gone)) in present
-        and gone.definition == new.definition
-    ]
-    return [_rename(gone, new) for gone, new in _unambiguous(pairs)]
+    return _paired(
+        expected,
+        observed,
+        "column",
+        lambda gone, new: (
+            (gone.role, table_of(gone)) in present and gone.definition == new.definition
+        ),
+        table_of,
+    )
 
 
 def _renamed_sequences(expected: Catalog, observed: Catalog) -> list[Rename]:
-    missing, extra = _apart(expected, observed, "sequence")
-    users = {True: _users(expected), False: _users(observed)}
-    pairs = [
-        (gone, new)
-        for gone in missing
-        for new in extra
-        if gone.role == new.role
-        and (
+    want, have = _users(expected), _users(observed)
+    return _paired(
+        expected,
+        observed,
+        "sequence",
+        lambda gone, new: bool(
             (gone.definition and gone.definition == new.definition)
-            or users[True].get((gone.role, gone.name), set())
-            & users[False].get((new.role, new.name), set())
-        )
-    ]
-    return [_rename(gone, new) for gone, new in _unambiguous(pairs)]
+            or want.get((gone.role, gone.name), set()) & have.get((new.role, new.name), set())
+        ),
+    )
 
 
 def _users(catalog: Catalog) -> dict[tuple[str, str], set[str]]:
     """Return the columns that draw from each sequence."""
     found: dict[tuple[str, str], set[str]] = {}
     for fact in catalog.facts:
-        if fact.kind == "column" and (name := catalog_index.sequence_of_default(fact.definition)):
+        if fact.kind == "column" and (name := sequence_of_default(fact.definition)):
             found.setdefault((fact.role, name), set()).add(fact.name)
     return found
 
 
-def _renamed_alike(kind: str) -> Callable[[Catalog, Catalog], list[Rename]]:
+def _renamed_alike(kind: str) -> Finder:
     """Return what finds things of a kind that have the same definition under another name."""
 
-    def find(expected: Catalog, observed: Catalog) -> list[Rename]:
-        missing, extra = _apart(expected, observed, kind)
-        pairs = [
-            (gone, new)
-            for gone in missing
-            for new in extra
-            if gone.role == new.role
-            and gone.definition == new.definition
-            and catalog_index.table_of(gone) == catalog_index.table_of(new)
-            and _arguments(gone) == _arguments(new)
-        ]
-        return [_rename(gone, new) for gone, new in _unambiguous(pairs)]
+    def key(fact: Fact) -> str:
+        arguments = fact.name.partition("(")[2] if kind == "function" else ""
+        return f"{table_of(fact) if kind != 'view' else ''} {arguments} {fact.definition}"
 
-    return find
+    return lambda expected, observed: _paired(expected, observed, kind, lambda *_: True, key)
 
 
-def _arguments(fact: Fact) -> str:
-    return fact.name.partition("(")[2] if fact.kind == "function" else ""
+def _paired(
+    expected: Catalog,
+    observed: Catalog,
+    kind: str,
+    are_one: Callable[[Fact, Fact], bool],
+    key: Callable[[Fact], str] = lambda _: "",
+) -> list[Rename]:
+    """Return the missing and the extra things of a kind that are held for one and the same.
+
+    Only those of one role and with the same key are compared; a thing with two partners has none.
+    """
+    missing, extra = _apart(expected, observed, kind)
+    by_key: dict[tuple[str, str], list[Fact]] = {}
+    for new in extra:
+        by_key.setdefault((new.role, key(new)), []).append(new)
+    pairs = [
+        (gone, new)
+        for gone in missing
+        for new in by_key.get((gone.role, key(gone)), ())
+        if are_one(gone, new)
+    ]
+    one, other = Counter(gone for gone, _ in pairs), Counter(new for _, new in pairs)
+    return [
+        Rename(role=gone.role, kind=kind, name=gone.name, observed=new.name,
+               definition=gone.definition)
+        for gone, new in pairs
+        if one[gone] == other[new] == 1
+    ]  # fmt: skip
 
 
 def _apart(expected: Catalog, observed: Catalog, kind: str) -> tuple[list[Fact], list[Fact]]:
@@ -181,23 +189,6 @@ def _apart(expected: Catalog, observed: Catalog, kind: str) -> tuple[list[Fact],
     )
 
 
-def _unambiguous(pairs: list[tuple[Fact, Fact]]) -> Iterable[tuple[Fact, Fact]]:
-    """Yield the pairs whose two sides occur in no other pair."""
-    gone = [one for one, _ in pairs]
-    new = [other for _, other in pairs]
-    return (pair for pair in pairs if gone.count(pair[0]) == 1 and new.count(pair[1]) == 1)
-
-
-def _rename(gone: Fact, new: Fact) -> Rename:
-    return Rename(
-        role=gone.role,
-        kind=gone.kind,
-        name=gone.name,
-        observed=new.name,
-        definition=gone.definition,
-    )
-
-
 def _replace_name(rename: Rename, fact: Fact) -> Fact:
     if (fact.role, fact.kind, fact.name) == (rename.role, rename.kind, rename.observed):
         return fact._replace(name=rename.name)
@@ -207,12 +198,12 @@ def _replace_name(rename: Rename, fact: Fact) -> Fact:
 def _replace_table(rename: Rename, fact: Fact) -> Fact:
     new, own = rename.observed, rename.name
     name, definition = fact.name, fact.definition
-    if catalog_index.referenced(definition) == new:
+    if referenced(definition) == new:
         head, word, rest = definition.partition(" REFERENCES ")
-        definition = head + word + catalog_index.WORD.sub(lambda _: _quoted(own), rest, count=1)
-    if fact.role == rename.role and catalog_index.table_of(fact) == new:
+        definition = head + word + WORD.sub(lambda _: _quoted(own), rest, count=1)
+    if fact.role == rename.role and table_of(fact) == new:
         if fact.kind == "index":
-            definition = re.sub(catalog_index.WORD, _swap({new: own}), definition)
+            definition = re.sub(WORD, _swap({new: own}), definition)
         elif fact.kind == "sequence":
             definition = definition.replace(f"owned by {new}.", f"owned by {own}.", 1)
         else:
@@ -227,25 +218,22 @@ def _replace_column(rename: Rename, fact: Fact) -> Fact:
     definition = fact.definition
     if fact.kind == "constraint":
         head, word, rest = definition.partition(" REFERENCES ")
-        if fact.role == rename.role and catalog_index.table_of(fact) == table:
-            head = re.sub(catalog_index.WORD, swap, head)
-        if catalog_index.referenced(definition) == table:
-            rest = re.sub(catalog_index.WORD, swap, rest)
+        if fact.role == rename.role and table_of(fact) == table:
+            head = re.sub(WORD, swap, head)
+        if referenced(definition) == table:
+            rest = re.sub(WORD, swap, rest)
         return fact._replace(definition=head + word + rest)
-    if fact.role != rename.role or catalog_index.table_of(fact) != table:
+    if fact.role != rename.role or table_of(fact) != table:
         return fact
     if fact.kind == "column":
         return fact._replace(name=rename.name) if fact.name == rename.observed else fact
     if fact.kind == "sequence":
         return fact._replace(definition=definition.replace(f".{new}", f".{own}"))
-    return fact._replace(definition=re.sub(catalog_index.WORD, swap, definition))
+    return fact._replace(definition=re.sub(WORD, swap, definition))
 
 
 def _replace_sequence(rename: Rename, fact: Fact) -> Fact:
-    if (
-        fact.kind == "column"
-        and catalog_index.sequence_of_default(fact.definition) == rename.observed
-    ):
+    if fact.kind == "column" and sequence_of_default(fact.definition) == rename.observed:
         default = f"nextval('{_quoted(rename.name)}'::regclass)"
         return fact._replace(definition=re.sub(r"nextval\(.*\)", default, fact.definition))
     return _replace_name(rename, fact)
@@ -253,7 +241,7 @@ def _replace_sequence(rename: Rename, fact: Fact) -> Fact:
 
 def _swap(names: dict[str, str]) -> Callable[[re.Match[str]], str]:
     def swap(match: re.Match[str]) -> str:
-        own = names.get(catalog_index.bare(match[0]))
+        own = names.get(bare(match[0]))
         return match[0] if own is None else _quoted(own)
 
     return swap
@@ -264,9 +252,7 @@ def _quoted(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_$]*", name) else '"' + name + '"'
 
 
-_STAGES: tuple[
-    tuple[Callable[[Catalog, Catalog], list[Rename]], Callable[[Rename, Fact], Fact]], ...
-] = (
+_STAGES: tuple[tuple[Finder, Callable[[Rename, Fact], Fact]], ...] = (
     (_renamed_tables, _replace_table),
     (_renamed_columns, _replace_column),
     (_renamed_sequences, _replace_sequence),

@@ -1,57 +1,28 @@
-"""Repair: the statements after which a database's facts are exactly those of its version.
+"""Repair: make a database's facts, owners, sequences, rows and rights those of its version.
 
-What the version has is made, renamed or changed; what an installer or a neighbouring version left
-there is moved to the archive schema when it holds data, and dropped. What belongs to no version is
-the site's own and stays. `statements` decides and is pure; `run` asks and acts, in the caller's
-transaction.
+In the caller's transaction, who commits, or rolls back what was only to be looked at.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import NamedTuple
 
 import psycopg2
 from psycopg2 import extensions
 
-from collec_migrations import catalog, versions
-from collec_migrations.bridge import catalog_index, catalog_reader, definitions, renames
-from collec_migrations.bridge.catalog_index import Key, bare, column_of, table_of
-from collec_migrations.bridge.columns import Column
-from collec_migrations.catalog import Catalog, Fact
+from collec_migrations import versions
+from collec_migrations.bridge import ownership, records, reference_rows
+from collec_migrations.bridge.catalog_reader import read_catalog
+from collec_migrations.bridge.records import Owners, Records
+from collec_migrations.bridge.repair_statements import Change, redefinitions, statements, target
+from collec_migrations.catalog import Catalog, Fact, normalised
 from collec_migrations.errors import RepairRefused, StatementFailed
 from collec_migrations.names import Names
 from collec_migrations.postgres.quoting import identifier, literal
 
-(RENAMES, VIEWS_AWAY, AWAY, SEQUENCES, TABLES, COLUMNS, OWNERS, KEYS, FOREIGN_KEYS, INDEXES, VIEWS,
- LATE, ROWS) = range(13)  # fmt: skip
-"""The order in which statements run."""
-
-_FOREIGN_KEY = re.compile(r"FOREIGN KEY \((.*?)\) REFERENCES (\S+?)\((.*?)\)")
-_UNIQUE = re.compile(r"(?:UNIQUE|PRIMARY KEY) \((.*?)\)")
-_UNIQUE_INDEX = re.compile(r"on UNIQUE \S+ USING btree \((.*?)\)(?: WITH \(.*?\))?( WHERE .*)?")
-_LENGTH = re.compile(r"character(?: varying)?\((\d+)\)")
 SHOWN = 10
 """Rows of a finding that are shown."""
 ROUNDS = 4
 """Renames and drops can uncover more: it is read and planned again, so many times at most."""
-
-
-class Change(NamedTuple):
-    """One statement of a repair, and what has to be asked before it runs."""
-
-    stage: int
-    what: str
-    """For the summary: `constraint renamed`."""
-    statement: str
-    check: str = ""
-    """A query whose rows forbid the statement."""
-    finding: str = ""
-    """What is wrong with those rows."""
-    unchecked: str = ""
-    """The statement that accepts them: a foreign key NOT VALID."""
 
 
 @dataclass(slots=True)
@@ -61,34 +32,62 @@ class Result:
     counts: Counter[str] = field(default_factory=Counter)
     """By kind of change."""
     statements: list[str] = field(default_factory=list)
-    redefined: bool = False
-    """Whether views and functions have the definitions of the chain's scripts."""
     findings: list[str] = field(default_factory=list)
-    """Rows in the way of what was left out, ten at most of each, with the query to see them."""
-    left: tuple[Fact, ...] = ()
-    """Facts of the version that could not be made."""
+    """Rows that forbid what was left out, ten at most of each, with the query to see them."""
     own: tuple[Fact, ...] = ()
     """What belongs to no version: the site's own."""
 
+    def ran(self, cursor: extensions.cursor, what: str, found: list[str]) -> None:
+        """Run statements and count them."""
+        for one in found:
+            try:
+                cursor.execute(one)
+            except psycopg2.Error as error:
+                raise _refused(error, one, "Repeat it as a superuser, or as the owner.") from None
+        self.statements += found
+        self.counts.update({what: len(found)} if found and what else {})
 
-def run(
+
+def repair(
     connection: extensions.connection,
     names: Names,
     version: str,
     *,
-    owner: str = "",
+    role: str = "",
     not_valid: bool = False,
 ) -> Result:
-    """Bring the facts to those of a version, in the current transaction.
+    """Make a database exactly a version: structure, owners, sequences, rows and rights.
 
-    `owner` gets new tables and sequences: a sequence can only belong to a table of its owner.
     With the extension PostGIS, a database that lived without it gets `object.geom` and its index.
 
-    Raises `RepairRefused` with all rows in the way when there are any (`not_valid` accepts orphans
-    of foreign keys), `StatementFailed` for what the server refuses.
+    Raises `RepairRefused` with all rows that forbid it (`not_valid` accepts orphans of foreign
+    keys), `StatementFailed` for what the server refuses.
     """
     result = Result()
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        new = ownership.Watch(cursor, names)
+        # A sequence that a column owns follows its table; the others go by themselves.
+        for kinds in (("table",), ("sequence", "view", "function")):
+            read = records.read_owners(connection, names, role=role)
+            result.ran(cursor, "owner", _of_others(names, version, read, kinds))
+        _repair_structure(connection, names, version, read.majority, not_valid, result)
+        new.settle()
+        _repair_rows(connection, cursor, names, version, result)
+        read = records.read_owners(connection, names, role=role)
+        result.ran(cursor, "right granted", _lacking(names, version, read))
+    return result
+
+
+def _repair_structure(
+    connection: extensions.connection,
+    names: Names,
+    version: str,
+    owner: str,
+    not_valid: bool,
+    result: Result,
+) -> None:
     done: set[str] = set()
+    redefined = False
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("select pg_catalog.current_setting('search_path')")
         (before,) = cursor.fetchone() or ("",)
@@ -96,11 +95,11 @@ def run(
         without_postgis = "postgis" not in extended
         schemas = dict.fromkeys([names.gacl, names.col, "public", *extended.values()])
         for _ in range(ROUNDS):
-            observed = catalog_reader.read_catalog(connection, names)
+            observed = read_catalog(connection, names)
             expected = target(version, observed, without_postgis=without_postgis)
             planned = [one for one in statements(expected, observed, names, version, owner)
                        if one.statement not in done]  # fmt: skip
-            if not planned and result.redefined:
+            if not planned and redefined:
                 break
             cursor.execute(f"set local search_path to {', '.join(map(identifier, schemas))}")
             for one in planned:
@@ -108,29 +107,40 @@ def run(
                 _execute(cursor, one, result, not_valid=not_valid)
             if result.findings:
                 break
-            if not result.redefined:
-                result.redefined = True
-                for statement in redefinitions(catalog_reader.read_catalog(connection, names),
-                                               names, version):  # fmt: skip
+            if not redefined:
+                redefined = True
+                for statement in redefinitions(read_catalog(connection, names), names, version):
                     cursor.execute(statement)
         cursor.execute("select pg_catalog.set_config('search_path', %s, true)", (before,))
     if result.findings:
+        orphans = "; for foreign keys alone, --not-valid keeps them as they are"
         raise RepairRefused(
-            "rows stand against what the version requires:\n" + "\n".join(result.findings),
-            hint="Correct these rows, then repeat the command"
-            + (
-                "."
-                if not_valid
-                else "; for foreign keys alone, --not-valid keeps them as they are."
-            ),
+            "rows do not meet what the version requires:\n" + "\n".join(result.findings),
+            hint=f"Correct these rows, then repeat the command{'' if not_valid else orphans}.",
         )
-    observed = catalog_reader.read_catalog(connection, names)
+    observed = read_catalog(connection, names)
     expected = target(version, observed, without_postgis=without_postgis)
-    result.left = tuple(sorted(missing(expected, observed)))
-    result.own = tuple(
-        sorted(one for one in _plain(observed).facts - expected.facts if not _is_unchecked(one))
-    )
-    return result
+    left = sorted(missing(expected, observed))
+    if left:
+        raise RepairRefused(
+            f"schema {names.col!r} could not be made {version}: "
+            + ", ".join(f"{one.kind} {one.name}" for one in left[:SHOWN]),
+            hint="Please report this with the output of `collec-migrations verify --json`.",
+        )
+    own = normalised(observed).facts - expected.facts
+    result.own = tuple(sorted(one for one in own if not _is_unchecked(one)))
+
+
+def missing(expected: Catalog, observed: Catalog) -> frozenset[Fact]:
+    """Return the facts that are not there; a key that is NOT VALID counts as there."""
+    there = normalised(observed).facts
+    unchecked = {one._replace(definition=one.definition.removesuffix(" NOT VALID"))
+                 for one in there if _is_unchecked(one)}  # fmt: skip
+    return expected.facts - there - unchecked
+
+
+def _is_unchecked(fact: Fact) -> bool:
+    return fact.kind == "constraint" and fact.definition.endswith(" NOT VALID")
 
 
 def _extended(cursor: extensions.cursor, version: str) -> dict[str, str]:
@@ -155,36 +165,6 @@ def _extended(cursor: extensions.cursor, version: str) -> dict[str, str]:
     return found
 
 
-def target(version: str, observed: Catalog, *, without_postgis: bool = True) -> Catalog:
-    """Return the chain's own shape; without `object.geom` where a database has no PostGIS."""
-    expected = catalog.thawed(catalog.normalised(versions.upgraded(version)))
-    has_geom = any(one.name == "object.geom" for one in observed.facts)
-    if without_postgis and not has_geom:
-        return Catalog(frozenset(one for one in expected.facts if not is_postgis(one)))
-    return expected
-
-
-def is_postgis(fact: Fact) -> bool:
-    """Say whether a fact is there only with PostGIS: the column `object.geom` or its index."""
-    return fact.name == "object.geom" or (fact.kind == "index" and "(geom)" in fact.definition)
-
-
-def missing(expected: Catalog, observed: Catalog) -> frozenset[Fact]:
-    """Return the facts that are not there; a key that is NOT VALID counts as there."""
-    there = _plain(observed).facts
-    unchecked = {one._replace(definition=one.definition.removesuffix(" NOT VALID"))
-                 for one in there if _is_unchecked(one)}  # fmt: skip
-    return expected.facts - there - unchecked
-
-
-def _is_unchecked(fact: Fact) -> bool:
-    return fact.kind == "constraint" and fact.definition.endswith(" NOT VALID")
-
-
-def _plain(observed: Catalog) -> Catalog:
-    return catalog.normalised(observed)
-
-
 def _execute(cursor: extensions.cursor, one: Change, result: Result, *, not_valid: bool) -> None:
     statement = one.statement
     try:
@@ -196,403 +176,101 @@ def _execute(cursor: extensions.cursor, one: Change, result: Result, *, not_vali
             if rows and not one.finding:
                 return
             if rows and not (one.unchecked and not_valid):
-                result.findings.append(_finding(one, rows))
+                more = "and more" if len(rows) > SHOWN else "see"
+                shown = [f"    {row}" for row in rows[:SHOWN]]
+                lines = [f"  {one.finding}:", *shown, f"    {more}: {one.check};"]
+                result.findings.append("\n".join(lines))
                 return
             statement = one.unchecked if rows else statement
         cursor.execute(statement)
     except psycopg2.Error as error:
-        detail = str(error).strip().splitlines()[0]
-        raise StatementFailed(
-            f"cannot repair: {detail}",
-            hint=f"The statement was: {statement.splitlines()[0]} Nothing was changed.",
-        ) from None
+        raise _refused(error, statement.splitlines()[0], "Nothing was changed.") from None
     result.statements.append(statement)
     if one.what:
         result.counts[one.what] += 1
 
 
-def _finding(one: Change, rows: list[str]) -> str:
-    more = [f"    and more: {one.check};"] if len(rows) > SHOWN else [f"    see: {one.check};"]
-    return "\n".join([f"  {one.finding}:", *(f"    {row}" for row in rows[:SHOWN]), *more])
-
-
-# What to change ------------------------------------------------------------------------------
-
-
-def statements(
-    expected: Catalog, observed: Catalog, names: Names, version: str, owner: str = ""
-) -> tuple[Change, ...]:
-    """Return what turns the observed facts into the expected ones, in an order that works."""
-    named, renamed = renames.undo(expected, _plain(observed), version)
-    want, have = catalog_index.by_key(expected), catalog_index.by_key(named)
-    maker = _Maker(names, version, want, have, owner)
-    found: list[Change] = [change for one in renamed for change in maker.rename(one)]
-    for key in sorted(want):
-        if key not in have:
-            found += maker.make(want[key])
-        elif _same_but_unchecked(want[key], have[key]):
-            found.append(maker.validate(want[key]))
-        elif want[key] != have[key]:
-            found += maker.change(want[key], have[key])
-    # A step that stopped made a sequence that no column owns yet.
-    sequences = {fact[:3] for fact in foreign(version) if fact.kind == "sequence"}
-    for key in sorted(have.keys() - want.keys()):
-        if have[key] in foreign(version) or key in sequences:
-            found += maker.remove(have[key])
-    found += maker.views_around(found)
-    unique = {change.statement: change for change in found}
-    return tuple(sorted(unique.values(), key=lambda change: change.stage))
-
-
-def _same_but_unchecked(want: Fact, have: Fact) -> bool:
-    return have.definition == f"{want.definition} NOT VALID"
-
-
-def redefinitions(observed: Catalog, names: Names, version: str) -> Iterator[str]:
-    """Yield what gives each view and function that is there the definition of the version.
-
-    Nobody's rights on them change; of two texts that say the same, the chain's stays.
-    """
-    want = catalog_index.by_key(versions.upgraded(version))
-    there = {fact[:3]: fact for fact in _plain(observed).facts}
-    maker = _Maker(names, version, want, there)
-    for key, fact in sorted(want.items()):
-        if fact.kind == "view" and there.get(key) == fact and fact.name in maker.queries:
-            yield maker.view(fact.name, "").statement
-        elif fact.kind == "function" and there.get(key) == fact:
-            yield from (change.statement
-                        for change in maker.function(fact.name.partition("(")[0], ""))  # fmt: skip
-
-
-@cache
-def foreign(version: str) -> frozenset[Fact]:
-    """Return what an installer of the version or a neighbouring version has and this one lacks."""
-    known = versions.VERSIONS
-    place = known.index(version)
-    near = [version, *known[max(place - 1, 0) : place], *known[place + 1 : place + 2]]
-    keys = {fact[:3] for fact in versions.upgraded(version).facts}
-    return frozenset(
-        catalog.normal(fact)
-        for one in near
-        for _, shape in versions.shapes(one)
-        for fact in shape.facts
-        if fact[:3] not in keys
+def _refused(error: psycopg2.Error, statement: str, advice: str) -> StatementFailed:
+    return StatementFailed(
+        f"cannot repair: {str(error).strip().splitlines()[0]}",
+        hint=f"The statement was: {statement} {advice}",
     )
 
 
-class _Maker:
-    """Makes the statements for one pair of schemas."""
+def _of_others(names: Names, version: str, read: Owners, kinds: tuple[str, ...]) -> list[str]:
+    """Return what gives things of the version that another role owns to the owner of the most."""
+    known = {fact[:3] for fact in versions.upgraded(version).facts}
+    return [
+        f"alter {one.kind} {_at(names, one.role, one.name)} owner to {identifier(read.majority)}"
+        for one in read.objects
+        if one.kind in kinds and one.owner != read.majority and one[:3] in known
+    ]
 
-    def __init__(
-        self,
-        names: Names,
-        version: str,
-        want: Mapping[Key, Fact],
-        have: Mapping[Key, Fact],
-        owner: str = "",
-    ) -> None:
-        self.names, self.version, self.want, self.have = names, version, want, have
-        self.owner = owner
-        self.queries = definitions.views(version) if version in versions.BUILT_IN else {}
 
-    def schema(self, role: str) -> str:
-        return identifier(self.names.gacl if role == "gacl" else self.names.col)
+def _at(names: Names, role: str, name: str) -> str:
+    called, bracket, arguments = name.partition("(")
+    return f"{identifier(names.by_default_name[role])}.{identifier(called)}{bracket}{arguments}"
 
-    def at(self, role: str, name: str) -> str:
-        return f"{self.schema(role)}.{identifier(name)}"
 
-    def signature(self, fact: Fact) -> str:
-        name, _, arguments = fact.name.partition("(")
-        return f"{self.at(fact.role, name)}({arguments}"
-
-    def rename(self, one: renames.Rename) -> Iterator[Change]:
-        own, other = one.name, one.observed
-        stage, what = RENAMES, f"{one.kind} renamed"
-        if one.kind in ("column", "constraint"):
-            table = self.at(one.role, own.split(".", 1)[0])
-            old, new = (identifier(name.split(".", 1)[1]) for name in (other, own))
-            yield Change(stage, what, f"alter table {table} rename {one.kind} {old} to {new}")
-        elif one.kind == "function":
-            old = self.signature(Fact(one.role, one.kind, other, ""))
-            new = identifier(own.partition("(")[0])
-            yield Change(stage, what, f"alter function {old} rename to {new}")
-        else:
-            stage = RENAMES - 1 if one.kind == "table" else RENAMES
-            text = f"alter {one.kind} {self.at(one.role, other)} rename to {identifier(own)}"
-            yield Change(stage, what, text)
-
-    def make(self, fact: Fact) -> Iterator[Change]:
-        what = f"{fact.kind} added"
-        if fact.kind == "table":
-            yield Change(TABLES, what, f"create table {self.at(fact.role, fact.name)} ()")
-            yield from self._given("table", fact, TABLES)
-        elif fact.kind == "column":
-            yield from self._column(fact)
-        elif fact.kind == "constraint":
-            yield self._constraint(fact, what)
-        elif fact.kind == "index":
-            yield self._index(fact, what)
-        elif fact.kind == "sequence":
-            yield from self._sequence(fact)
-        elif fact.kind == "view" and fact.name in self.queries:
-            yield self.view(fact.name, what)
-        elif fact.kind == "function":
-            yield from self.function(fact.name.partition("(")[0], what)
-
-    def _column(self, fact: Fact) -> Iterator[Change]:
-        table, column = table_of(fact), identifier(column_of(fact))
-        place = self.at(fact.role, table)
-        statement = f"alter table {place} add column {column} {fact.definition}"
-        is_new = (fact.role, "table", table) not in self.have
-        needed = " not null" in fact.definition and " default " not in fact.definition
-        check = f"select * from {place}" if needed and not is_new else ""
-        finding = f"column {fact.name} is missing, and these rows have nothing to fill it with"
-        what = "" if is_new else "column added"
-        yield Change(COLUMNS, what, statement, check, finding)
-        if is_postgis(fact):
-            # A position that is not on the earth has no geography.
-            yield Change(
-                OWNERS,
-                "",
-                f"update {place} set {column} = st_setsrid(st_makepoint(wgs84_x, wgs84_y), 4326)"
-                "::geography where wgs84_x between -180 and 180 and wgs84_y between -90 and 90",
+def _lacking(names: Names, version: str, read: Owners) -> list[str]:
+    """Return what grants the application's account the rights that it lacks."""
+    known = {fact[:3] for fact in versions.upgraded(version).facts}
+    found: list[str] = []
+    for one in read.objects:
+        if one.lacking and (one.kind == "schema" or one[:3] in known):
+            is_schema = one.kind == "schema"
+            name = (
+                identifier(names.by_default_name[one.role])
+                if is_schema
+                else _at(names, one.role, one.name)
             )
+            kind = "table" if one.kind == "view" else one.kind
+            found.append(f"grant {one.lacking} on {kind} {name} to {identifier(read.application)}")
+    return found
 
-    def _constraint(self, fact: Fact, what: str) -> Change:
-        table, name = fact.name.split(".", 1)
-        place = self.at(fact.role, table)
-        statement = f"alter table {place} add constraint {identifier(name)} {fact.definition}"
-        if key := _FOREIGN_KEY.match(fact.definition):
-            check = self._orphans(fact.role, table, key)
-            finding = f"foreign key {name}: rows of {table} point at no row of {bare(key[2])}"
-            return Change(FOREIGN_KEYS, what, statement, check, finding, f"{statement} not valid")
-        if key := _UNIQUE.match(fact.definition):
-            return Change(KEYS, what, statement, *self._twins(place, key[1], "", table, name))
-        return Change(KEYS, what, statement)
 
-    def validate(self, fact: Fact) -> Change:
-        """Return what checks a key that was added NOT VALID, unless orphans still forbid it."""
-        table, name = fact.name.split(".", 1)
-        text = f"alter table {self.at(fact.role, table)} validate constraint {identifier(name)}"
-        key = _FOREIGN_KEY.match(fact.definition)
-        check = self._orphans(fact.role, table, key) if key else ""
-        return Change(LATE, "constraint validated", text, check)
+def _repair_rows(
+    connection: extensions.connection,
+    cursor: extensions.cursor,
+    names: Names,
+    version: str,
+    result: Result,
+) -> None:
+    """Set sequences that are behind, and give the tables the rows that the version has."""
+    observed = read_catalog(connection, names)
+    owners = records.read_owners(connection, names)
+    for _ in range(3):  # rows take ids of sequences, and have ids of their own
+        read = records.read_records(connection, names, observed, owners)
+        behind = [
+            f"select pg_catalog.setval({literal(_at(names, one.role, one.sequence))},"
+            f" {one.greatest})"
+            for one in read.positions
+            if one.is_behind
+        ]
+        result.ran(cursor, "sequence behind", behind)
+        if not behind:
+            rows = [
+                *_numbers(names, version, read),
+                *reference_rows.additions(version, read.rows, names),
+            ]
+            result.ran(cursor, "row", rows)
+            if not rows:
+                break
 
-    def _orphans(self, role: str, table: str, key: re.Match[str]) -> str:
-        columns, keys = (re.findall(r'"[^"]+"|\w+', key[place]) for place in (1, 3))
-        parent = bare(key[2])
-        home = role if role == "gacl" or (role, "table", parent) in self.want else "gacl"
-        filled = " and ".join(f"child.{one} is not null" for one in columns)
-        same = " and ".join(f"parent.{one} = child.{other}"
-                            for one, other in zip(keys, columns, strict=True))  # fmt: skip
-        return (
-            f"select child.* from {self.at(role, table)} as child where {filled} and not exists"
-            f" (select 1 from {self.at(home, parent)} as parent where {same})"
+
+def _numbers(names: Names, version: str, read: Records) -> list[str]:
+    """Return what makes `dbversion` name this version, and none that came later or never was."""
+    if not versions.is_recorded(version):
+        return []
+    table = _at(names, "col", "dbversion")
+    found = [
+        f"delete from {table} where dbversion_number = {literal(number)}"
+        for number in read.numbers
+        if number not in versions.VERSIONS or versions.position(number) > versions.position(version)
+    ]
+    if version not in read.numbers:
+        found.append(
+            f"insert into {table} (dbversion_number, dbversion_date)"
+            f" values ({literal(version)}, now())"
         )
-
-    def _twins(
-        self, place: str, columns: str, condition: str, table: str, name: str
-    ) -> tuple[str, str]:
-        filled = " and ".join(f"({one}) is not null" for one in _split(columns))
-        rest = condition.replace(" WHERE ", " and ", 1)
-        return (
-            f"select {columns}, count(*) from {place} where {filled}{rest}"
-            f" group by {columns} having count(*) > 1",
-            f"{name}: rows of {table} that are there more than once",
-        )
-
-    def _index(self, fact: Fact, what: str) -> Change:
-        rest = fact.definition.removeprefix("on ")
-        unique = "unique " if rest.startswith("UNIQUE ") else ""
-        table = table_of(fact)
-        place = self.at(fact.role, table)
-        method = catalog_index.WORD.sub("", rest.removeprefix("UNIQUE "), count=1).strip()
-        statement = f"create {unique}index {identifier(fact.name)} on {place} {method}"
-        key = _UNIQUE_INDEX.fullmatch(fact.definition)
-        if key is None:
-            return Change(INDEXES, what, statement)
-        check = self._twins(place, key[1], key[2] or "", table, fact.name)
-        return Change(INDEXES, what, statement, *check)
-
-    def _sequence(self, fact: Fact) -> Iterator[Change]:
-        column = self._owning_column(fact)
-        if column is not None and " default " not in column.definition:
-            place, name = self.at(fact.role, table_of(column)), identifier(column_of(column))
-            yield Change(
-                OWNERS,
-                "sequence added",
-                f"alter table {place} alter column {name} add generated by default as identity"
-                f" (sequence name {self.at(fact.role, fact.name)})",
-            )
-            return
-        name = self.at(fact.role, fact.name)
-        yield Change(SEQUENCES, "sequence added", f"create sequence {name}")
-        yield from self._given("sequence", fact, SEQUENCES)
-        if fact.definition:
-            yield Change(LATE, "", self._owned(fact))
-
-    def _given(self, kind: str, fact: Fact, stage: int) -> Iterator[Change]:
-        if self.owner:
-            name = self.at(fact.role, fact.name)
-            yield Change(stage, "", f"alter {kind} {name} owner to {identifier(self.owner)}")
-
-    def _owning_column(self, fact: Fact) -> Fact | None:
-        return self.want.get((fact.role, "column", fact.definition.removeprefix("owned by ")))
-
-    def _owned(self, fact: Fact) -> str:
-        name = self.at(fact.role, fact.name)
-        if not fact.definition:
-            return f"alter sequence {name} owned by none"
-        table, column = fact.definition.removeprefix("owned by ").split(".", 1)
-        return f"alter sequence {name} owned by {self.at(fact.role, table)}.{identifier(column)}"
-
-    def view(self, name: str, what: str) -> Change:
-        # A view that reads another one comes after it.
-        depth = sum(definitions.reads(self.queries[name], other)
-                    for other in self.queries if other != name)  # fmt: skip
-        text = f"create or replace view {self.at('col', name)} as\n{self.queries[name]}"
-        return Change(VIEWS + min(depth, 1), what, text)
-
-    def function(self, name: str, what: str) -> Iterator[Change]:
-        from collec_migrations import sql
-
-        text = definitions.functions(self.version).get(name)
-        if text:
-            bound = sql.bind(text, {"gacl": self.names.gacl, "col": self.names.col})
-            yield Change(VIEWS, what, bound)
-
-    def change(self, want: Fact, have: Fact) -> Iterator[Change]:
-        what = f"{want.kind} changed"
-        if want.kind == "column":
-            yield from self._change_column(want, have)
-        elif want.kind == "sequence":
-            yield Change(LATE, "sequence ownership", self._owned(want))
-        elif want.kind == "index":
-            yield from self._change_index(want, have)
-        elif want.kind == "constraint":
-            table, name = want.name.split(".", 1)
-            place = self.at(want.role, table)
-            yield Change(AWAY, "", f"alter table {place} drop constraint {identifier(name)}")
-            yield self._constraint(want, what)
-        elif want.kind == "view" and want.name in self.queries:
-            yield self._drop_view(want.name)
-            yield self.view(want.name, what)
-        elif want.kind == "function":
-            yield Change(VIEWS_AWAY, "", f"drop function {self.signature(want)}")
-            yield from self.function(want.name.partition("(")[0], what)
-
-    def _drop_view(self, name: str) -> Change:
-        return Change(VIEWS_AWAY, "", f"drop view if exists {self.at('col', name)}")
-
-    def _change_column(self, want: Fact, have: Fact) -> Iterator[Change]:
-        table, column = table_of(want), identifier(column_of(want))
-        place = self.at(want.role, table)
-        new, old = Column.parse(want.definition), Column.parse(have.definition)
-        alter, what = f"alter table {place} alter column {column}", "column changed"
-        if new.type != old.type:
-            yield Change(COLUMNS, "", f"{alter} drop default")
-            yield from self._type(want, place, column, new.type, old.type)
-        if new.default != old.default or new.type != old.type:
-            text = f"{alter} set default {new.default}" if new.default else f"{alter} drop default"
-            yield Change(COLUMNS + 1, what, text)
-        if new.not_null and not old.not_null:
-            check = f"select * from {place} where {column} is null"
-            finding = f"column {want.name} must not be null, but these rows have nothing there"
-            if new.default and "nextval" not in new.default:
-                yield Change(
-                    COLUMNS + 1,
-                    what,
-                    f"update {place} set {column} = {new.default} where {column} is null",
-                )
-            yield Change(COLUMNS + 1, what, f"{alter} set not null", check, finding)
-        if old.not_null and not new.not_null:
-            yield Change(COLUMNS, what, f"{alter} drop not null")
-
-    def _type(self, want: Fact, place: str, column: str, new: str, old: str) -> Iterator[Change]:
-        text = f"alter table {place} alter column {column} type {new} using {column}::{new}"
-        if length := _LENGTH.fullmatch(new):
-            check = f"select * from {place} where length({column}::text) > {length[1]}"
-            finding = f"column {want.name} becomes {new}, and these rows hold more"
-            yield Change(COLUMNS, "column changed", text, check, finding)
-        elif {old, new} == {"json", "jsonb"} or new in ("text", "character varying"):
-            yield Change(COLUMNS, "column changed", text)
-        else:
-            loses = f"({column}::{new})::{old} is distinct from {column}"
-            yield self._kept(want, f"select * from {place} where {loses}")
-            yield Change(COLUMNS, "column changed", text)
-
-    def _kept(self, fact: Fact, rows: str) -> Change:
-        """Return what copies rows to the archive schema, when there are any."""
-        archive = self.names.gacl_archive if fact.role == "gacl" else self.names.col_archive
-        name = f"adopted_{fact.name.replace('.', '_')}"[:63]
-        copy = f"create table {identifier(archive)}.{identifier(name)} as {rows}"
-        comment = (
-            f"comment on table {identifier(archive)}.{identifier(name)} is"
-            f" {literal(f'what {fact.kind} {fact.name} held when it was adopted')}"
-        )
-        schema = f"create schema if not exists {identifier(archive)}"
-        body = (f"begin if exists ({rows}) then execute {literal(schema)}; execute {literal(copy)};"
-                f" execute {literal(comment)}; end if; end")  # fmt: skip
-        return Change(AWAY - 1, "", f"do {literal(body)}")
-
-    def _change_index(self, want: Fact, have: Fact) -> Iterator[Change]:
-        name = self.at(want.role, want.name)
-        if catalog.without_fill_factor(want.definition) == catalog.without_fill_factor(
-            have.definition
-        ):
-            factor = re.search(r"fillfactor='?(\d+)", want.definition)
-            text = f"set (fillfactor = {factor[1]})" if factor else "reset (fillfactor)"
-            yield Change(INDEXES, "fill factor", f"alter index {name} {text}")
-            return
-        yield Change(AWAY, "", f"drop index {name}")
-        yield self._index(want, "index changed")
-
-    def remove(self, fact: Fact) -> Iterator[Change]:
-        """Return what takes away a thing of a neighbouring version or of an installer."""
-        what = f"{fact.kind} archived"
-        table = table_of(fact)
-        goes_along = fact.kind != "table" and (fact.role, "table", table) not in self.want
-        if goes_along and table:
-            return
-        place = self.at(fact.role, table or fact.name)
-        if fact.kind == "table":
-            yield self._kept(fact, f"select * from {place}")
-            yield Change(LATE, what, f"drop table {place}")
-        elif fact.kind == "column":
-            column = identifier(column_of(fact))
-            yield self._kept(fact, f"select * from {place} where {column} is not null")
-            yield Change(AWAY + 2, what, f"alter table {place} drop column {column}")
-        elif fact.kind == "constraint":
-            name = identifier(fact.name.split(".", 1)[1])
-            yield Change(AWAY, "constraint dropped",
-                         f"alter table {place} drop constraint if exists {name}")  # fmt: skip
-        elif fact.kind == "index":
-            yield Change(AWAY, "index dropped",
-                         f"drop index if exists {self.at(fact.role, fact.name)}")  # fmt: skip
-        elif fact.kind == "view":
-            yield Change(VIEWS_AWAY, "view dropped",
-                         f"drop view if exists {self.at(fact.role, fact.name)}")  # fmt: skip
-        elif fact.kind == "function":
-            yield Change(VIEWS_AWAY, "function dropped",
-                         f"drop function if exists {self.signature(fact)}")  # fmt: skip
-        elif fact.kind == "sequence":
-            yield Change(LATE + 1, "sequence dropped",
-                         f"drop sequence if exists {self.at(fact.role, fact.name)}")  # fmt: skip
-
-    def views_around(self, changes: list[Change]) -> Iterator[Change]:
-        """Return what takes away and makes again the application's views around a change."""
-        kinds = (" type ", " drop column ", "drop view", "drop table", "rename column")
-        if not any(kind in one.statement.splitlines()[0] for one in changes for kind in kinds):
-            return
-        views = [name for name in self.queries if ("col", "view", name) in self.have]
-        order = sorted(views, key=lambda name: len(definitions.dependents(name, self.queries)))
-        for depth, name in enumerate(order):
-            drop = self._drop_view(name)
-            yield drop._replace(stage=RENAMES - 3 if depth < len(order) else VIEWS_AWAY)
-            if ("col", "view", name) in self.want:
-                yield self.view(name, "")
-
-
-def _split(columns: str) -> list[str]:
-    """Return the expressions of a list, of which commas in brackets are no ends."""
-    return [one.strip() for one in re.split(r",(?![^(]*\))", columns)]
+    return found

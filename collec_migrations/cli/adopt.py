@@ -1,16 +1,13 @@
 """`collec-migrations adopt`: make a database exactly its version, and write that version."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from collec_migrations import versions
-from collec_migrations.bridge import adoption, detection_text
-from collec_migrations.bridge.difference import Severity, State
-from collec_migrations.cli import facts, options, place
-from collec_migrations.errors import UsageError
-from collec_migrations.names import Names
-from collec_migrations.postgres.connection import Connection
+from collec_migrations import bridge, versions
+from collec_migrations.bridge import Adoption, Severity, State, report
+from collec_migrations.cli import consent, facts, options, place
 
 SHOWN = 10
 
@@ -27,60 +24,53 @@ def adopt(
     col: options.Col = None,
     app: options.App = None,
     as_json: options.Json = False,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Show what would be repaired, and change nothing.")
-    ] = False,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     not_valid: Annotated[
         bool, typer.Option("--not-valid", help="Keep rows that point at nothing: NOT VALID keys.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Write the version that is given, repairing nothing.")
     ] = False,
 ) -> None:
     """Repair what differs from the version that is seen, and write it as Alembic's own version.
 
     All in one transaction. What belongs to no version is the site's own and stays as it is.
-    Exit status: 1 when the database is no version, or rows stand against a repair.
+    Exit status: 1 when the database is no version, rows forbid a repair, or the answer is no.
     """
+    consent.need(plan=plan, yes=yes)
     where = place.find(url=url, gacl=gacl, col=col, app=app)
-    every: list[adoption.Adoption] = []
+    every: list[Adoption] = []
     with place.opened(where) as session:
-        for names in place.pairs_in(session, where):
-            if force:
-                done = _forced(session, names, version)
-            else:
-                done = adoption.adopt(
-                    session,
-                    names,
-                    version,
-                    expected=where.expected,
-                    role=where.role,
-                    not_valid=not_valid,
-                )
-            if plan:
-                session.rollback()
-            else:
-                session.commit()
+        pairs = place.pairs_in(session, where)
+        for names in pairs:
+            done = bridge.adopt(
+                session,
+                names,
+                version,
+                expected=where.expected,
+                role=where.role,
+                not_valid=not_valid,
+            )
             every.append(done)
-            if not as_json:
-                typer.echo(_shown(done, where.options, plan=plan))
+            if not as_json and not yes:
+                typer.echo("\n".join(_shown(done, where, is_plan=True)))
+        if plan:
+            session.rollback()
+        elif not all(one.already for one in every):
+            # What was shown is done, and is kept or taken back: nothing changes in between.
+            consent.ask("Adopt it so?", yes=yes)
+            session.commit()
+    if not as_json and not plan:
+        typer.echo("\n".join(line for one in every for line in _shown(one, where, is_plan=False)))
     if as_json:
         facts.write({"schemas": [_facts(one) for one in every]})
 
 
-def _forced(session: Connection, names: Names, version: str | None) -> adoption.Adoption:
-    if version is None:
-        raise UsageError("--force needs a version", hint="Say which: adopt VERSION --force.")
-    return adoption.adopt_forced(session, names, version)
-
-
-def _facts(done: adoption.Adoption) -> facts.Facts:
+def _facts(done: Adoption) -> facts.Facts:
     return {
         "gacl": done.names.gacl,
         "col": done.names.col,
         "version": done.version,
         "already": done.already,
-        "forced": done.forced or None,
+        "checked": done.checked,
         "why": list(done.why),
         "repaired": dict(done.counts),
         "statements": list(done.statements),
@@ -89,21 +79,24 @@ def _facts(done: adoption.Adoption) -> facts.Facts:
     }
 
 
-def _shown(done: adoption.Adoption, repeated: str, *, plan: bool) -> str:
-    was = "would be adopted" if plan else "was adopted before" if done.already else "is adopted"
-    lines = [f"schema {done.names.col!r} {was} as version {done.version}."]
-    lines += [f"  {line}" for line in done.why]
-    verb = "to repair" if plan else "repaired"
-    lines += [f"  {verb}: {count} {kind}" for kind, count in done.counts.items()]
+def _shown(done: Adoption, where: place.Place, *, is_plan: bool) -> Iterator[str]:
+    was = "was adopted before" if done.already else (
+        "would be adopted" if is_plan else "is adopted"
+    )  # fmt: skip
+    yield f"schema {done.names.col!r} {was} as version {done.version}."
+    yield from (f"  {line}" for line in done.why)
+    if not done.checked:
+        yield "  not checked: this version is not known here"
+    verb = "to repair" if is_plan else "repaired"
+    yield from (f"  {verb}: {count} {kind}" for kind, count in done.counts.items())
     if done.own:
         more = f" and {len(done.own) - SHOWN} more" if len(done.own) > SHOWN else ""
-        lines.append(f"  the site's own, left as it is: {', '.join(done.own[:SHOWN])}{more}")
-    lines += [f"  left: {one.sentence}" for one in done.left
-              if one.severity is not Severity.COSMETIC or one.state is State.PASSWORD]  # fmt: skip
-    lines += [f"  {done.forced}"] if done.forced else []
-    known = versions.in_chain()
-    if plan:
-        lines.append(f"Next: {detection_text.command('adopt', done.names, repeated)}")
-    elif known and done.version in known and done.version != known[-1]:
-        lines.append(f"Next: {detection_text.command('upgrade', done.names, repeated)}")
-    return "\n".join(lines)
+        yield f"  the site's own, left as it is: {', '.join(done.own[:SHOWN])}{more}"
+    for one in done.left:
+        if one.severity is not Severity.COSMETIC or one.state is State.PASSWORD:
+            yield f"  left: {one.sentence}"
+    words, what = report.after(done.version, versions.in_chain(), where.expected)
+    if is_plan and not done.already:
+        words, what = f"adopt {done.version} --yes", "does it."
+    next_one = report.command(words, done.names, where.options) if words else ""
+    yield f"Next: {next_one}   {what}" if words else f"Next: {what}"

@@ -7,11 +7,8 @@ import typer
 from psycopg2 import extensions
 from psycopg2.extensions import make_dsn
 
-from collec_migrations import versions
+from collec_migrations import bridge, versions
 from collec_migrations.application import Form, Installation
-from collec_migrations.bridge import detection
-from collec_migrations.bridge.answer import Detection
-from collec_migrations.bridge.owners import read_owners
 from collec_migrations.cli import facts, options, place, table
 from collec_migrations.errors import ConnectionFailed, UsageError
 from collec_migrations.install import application_check
@@ -48,7 +45,7 @@ def app_config(
     with place.opened(where) as session:
         session.set_session(readonly=True)
         names = _pair(session, where.pairs, gacl=gacl, col=col, said=said)
-        one = detection.detect(session, names)
+        one = bridge.detect(session, names)
         want = _wanted(session, one, host=host, role=role)
     if check and said is not None:
         raise typer.Exit(_compare(said, want, one, as_json=as_json))
@@ -64,7 +61,7 @@ def _pair(
     said: Installation | None,
 ) -> Names:
     """Return the pair that was named, that the application uses, or that is there alone."""
-    there = detection.find(session).pairs
+    there = bridge.find(session).pairs
     if gacl and col:
         return named[0]
     wanted_names = {"gacl": gacl, "col": col or (said.col[0] if said and said.col else None)}
@@ -84,8 +81,8 @@ def _pair(
     )
 
 
-def _wanted(session: Connection, one: Detection, *, host: str, role: str) -> wanted.Wanted:
-    owners = read_owners(session, one.names)
+def _wanted(session: Connection, one: bridge.Detection, *, host: str, role: str) -> wanted.Wanted:
+    owners = bridge.read_owners(session, one.names)
     info = session.info
     with session.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("show listen_addresses")
@@ -108,7 +105,7 @@ def _since(version: str, first: str) -> bool:
     return version in versions.VERSIONS and versions.position(version) >= versions.position(first)
 
 
-def _form(one: Detection) -> Form:
+def _form(one: bridge.Detection) -> Form:
     modern = _since(one.versions[-1] if one.versions else "", wanted.FIRST_DOTENV)
     return Form.DOTENV if modern else Form.PHP
 
@@ -128,7 +125,9 @@ def _print(want: wanted.Wanted, form: Form, *, as_json: bool) -> None:
     options.say("Then: collec-migrations app-config --check --app DIR   connects as it does.")
 
 
-def _compare(said: Installation, want: wanted.Wanted, one: Detection, *, as_json: bool) -> int:
+def _compare(
+    said: Installation, want: wanted.Wanted, one: bridge.Detection, *, as_json: bool
+) -> int:
     rows = (
         *application_check.rows(said, want, recorded=one.records.numbers, observed=one.version),
         _connects(said),

@@ -2,8 +2,8 @@
 
 import typer
 
-from collec_migrations import versions
-from collec_migrations.bridge import detection, detection_text
+from collec_migrations import bridge, versions
+from collec_migrations.bridge import report
 from collec_migrations.cli import colours, facts, options, place
 
 
@@ -16,19 +16,20 @@ def detect(
 ) -> None:
     """Say what version a database is, without changing anything.
 
-    Exit status: 1 when what is there is not soundly one known version.
+    Exit status: 1 when what is there is no known version, or differs from it.
     """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     with place.opened(where) as session:
         session.set_session(readonly=True)
         found = [
-            detection.detect(session, names, expected=where.expected, role=where.role)
+            bridge.detect(session, names, expected=where.expected, role=where.role)
             for names in place.pairs_in(session, where)
         ]
+    known, repeated = versions.in_chain(), where.options
     if as_json:
-        facts.write({"schemas": [detection_text.as_json(one) for one in found]})
+        schemas = [report.detection_json(one, chain=known, options=repeated) for one in found]
+        facts.write({"schemas": schemas})
     else:
-        known = versions.in_chain()
-        told = [detection_text.text(one, chain=known, options=where.options) for one in found]
+        told = [report.detected(one, chain=known, options=repeated) for one in found]
         typer.echo(colours.severities("\n\n".join(told)))
     raise typer.Exit(0 if all(one.is_sound for one in found) else 1)

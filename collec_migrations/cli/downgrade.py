@@ -8,7 +8,7 @@ import typer
 from psycopg2 import extensions
 
 from collec_migrations import versions
-from collec_migrations.bridge.records import read_records
+from collec_migrations.bridge import history
 from collec_migrations.cli import consent, facts, options, place
 from collec_migrations.errors import DowngradeRefused, NotAdopted, Problem, UnknownVersion
 from collec_migrations.migrate import removed
@@ -100,14 +100,14 @@ def _names(pairs: list[Names]) -> Mapping[str, str]:
 
 
 def _back(session: Connection, names: Names, version: str) -> Back:
-    said = read_records(session, names).alembic
+    with session.cursor() as cursor:
+        at = history.recorded_version(cursor, names.col)
     known = versions.in_chain()
-    if not said:
+    if at is None:
         raise NotAdopted(
             f"schema {names.col!r} has no version that Alembic knows",
             hint="See `collec-migrations detect`, then `collec-migrations adopt`.",
         )
-    at = said[0]
     place_of = known.index(at) if at in known else -1
     target = known.index(version) if version != "base" else -1
     if place_of < target:

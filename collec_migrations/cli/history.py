@@ -8,7 +8,7 @@ import typer
 from collec_migrations.cli import facts, options
 
 if TYPE_CHECKING:
-    from collec_migrations.bridge.history import Row
+    from collec_migrations.bridge import history as recorded
 
 COLUMNS = ("version", "kind", "script", "started", "duration", "by", "client", "tool", "note")
 
@@ -36,7 +36,7 @@ def history(
             typer.echo(f"  {line}")
 
 
-def table(rows: "Sequence[Row]") -> tuple[str, ...]:
+def table(rows: "Sequence[recorded.Row]") -> tuple[str, ...]:
     """Return rows as aligned lines under their titles; nothing for none."""
     if not rows:
         return ()
@@ -48,7 +48,7 @@ def table(rows: "Sequence[Row]") -> tuple[str, ...]:
     )
 
 
-def _cells(row: "Row") -> tuple[str, ...]:
+def _cells(row: "recorded.Row") -> tuple[str, ...]:
     return (
         row.version or "nothing",
         row.kind,
@@ -62,7 +62,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
     )
 
 
-def _facts(row: "Row") -> dict[str, Any]:
+def _facts(row: "recorded.Row") -> dict[str, Any]:
     return {
         "version": row.version,
         "kind": row.kind,

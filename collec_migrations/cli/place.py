@@ -8,8 +8,7 @@ from pathlib import Path
 
 import psycopg2
 
-from collec_migrations import application
-from collec_migrations.bridge import detection
+from collec_migrations import application, bridge
 from collec_migrations.cli import options
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
@@ -76,7 +75,7 @@ def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     """Return the pairs that were named, else those that are found by structure."""
     if place.pairs:
         return place.pairs
-    found = detection.find(session)
+    found = bridge.find(session)
     if found.unpaired:
         raise UsageError(
             f"it cannot be told which rights schema belongs to {found.unpaired[0]!r}",

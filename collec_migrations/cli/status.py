@@ -12,8 +12,7 @@ import typer
 from collec_migrations import application, versions
 from collec_migrations import backup as room
 from collec_migrations.application import Installation
-from collec_migrations.bridge import detection
-from collec_migrations.bridge.answer import Answer, Detection
+from collec_migrations.bridge import Answer, Detection, detect, find
 from collec_migrations.cli import facts, options, place
 from collec_migrations.errors import MigrationError
 from collec_migrations.migrate import access
@@ -100,8 +99,8 @@ def _read(site: Site, session: connection.Connection, told: Settings) -> None:
     site.server = f"{session.info.dbname} on {session.info.host or 'the local socket'}"
     site.server += f":{session.info.port}, PostgreSQL {release}"
     expected = told.application.expected if told.application else ""
-    pairs: tuple[Names, ...] = told.pairs if told.named else detection.find(session).pairs
-    site.schemas = [detection.detect(session, one, expected=expected) for one in pairs]
+    pairs: tuple[Names, ...] = told.pairs if told.named else find(session).pairs
+    site.schemas = [detect(session, one, expected=expected) for one in pairs]
     with session.cursor() as cursor:
         cursor.execute("select pg_catalog.pg_is_in_recovery()")
         site.is_standby = bool((cursor.fetchone() or (False,))[0])

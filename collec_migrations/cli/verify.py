@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.bridge import adoption, verification, verification_text
-from collec_migrations.bridge.report import Report
+from collec_migrations import bridge, versions
+from collec_migrations.bridge import report as texts
 from collec_migrations.cli import colours, facts, options, place
 from collec_migrations.errors import UsageError
 
@@ -28,36 +28,41 @@ def verify(
         bool, typer.Option("--sql", help="Print the statements that repair it.")
     ] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Repair it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it without a question.")] = False,
+    yes: options.Yes = False,
 ) -> None:
     """Compare the database with its version, and tell each difference in one line.
 
     Exit status: 1 when anything but cosmetic things differs.
     """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
-    reports: list[Report] = []
+    account = role or where.role
+    reports: list[bridge.Report] = []
     with place.opened(where) as session:
         session.set_session(readonly=not (repair or sql))
         for names in place.pairs_in(session, where):
-            account = role or where.role
-            report = verification.verify(session, names, version=version, role=account)
+            found = bridge.verify(
+                session, names, version=version, role=account, expected=where.expected
+            )
             if repair or sql:
-                done = adoption.repaired(session, names, report.version, role=account)
+                done = bridge.repair(session, names, found.version, role=account)
                 if sql or not yes:
                     session.rollback()
-                    typer.echo(verification_text.script(report, done.statements))
+                    typer.echo(texts.script(found, done.statements))
                 if repair and not yes:
                     raise UsageError(
                         "nothing was changed", hint="Add --yes to run these statements."
                     )
                 if repair and not sql:
-                    report = verification.verify(
-                        session, names, version=report.version, role=account
-                    )
+                    found = bridge.verify(
+                        session, names, version=found.version, role=account,
+                        expected=where.expected,
+                    )  # fmt: skip
                     session.commit()
             if not as_json and not sql:
-                typer.echo(colours.severities(verification_text.text(report, where.options)))
-            reports.append(report)
+                known = versions.in_chain()
+                text = texts.verified(found, chain=known, options=where.options, repaired=repair)
+                typer.echo(colours.severities(text))
+            reports.append(found)
     if as_json:
-        facts.write({"schemas": [verification_text.as_json(one) for one in reports]})
+        facts.write({"schemas": [texts.report_json(one) for one in reports]})
     raise typer.Exit(0 if all(one.is_sound for one in reports) else 1)

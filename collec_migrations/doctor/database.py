@@ -4,11 +4,9 @@ from collections.abc import Iterator
 
 from psycopg2 import extensions as driver
 
-from collec_migrations import versions
-from collec_migrations.bridge import detection as detecting
-from collec_migrations.bridge import detection_text, verification, verification_text
-from collec_migrations.bridge.answer import Answer, Detection
-from collec_migrations.bridge.report import Report
+from collec_migrations import bridge, versions
+from collec_migrations.bridge import Answer, Detection, Report
+from collec_migrations.bridge import report as texts
 from collec_migrations.doctor.report import Line, first_bad
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
@@ -46,13 +44,13 @@ def encoding(connection: driver.connection) -> Line:
 def pair(connection: driver.connection, names: Names, *, expected: str, role: str,
          options: str) -> Iterator[Line]:  # fmt: skip
     """Yield the lines about one pair of schemas."""
-    detection = detecting.detect(connection, names, expected=expected, role=role)
+    detection = bridge.detect(connection, names, expected=expected, role=role)
     yield version(detection, options)
     if detection.version is not None:
         with connection.cursor(cursor_factory=driver.cursor) as cursor:
             yield needed(detection.version, extensions.read(cursor))
     try:
-        report = verification.verify(connection, names, role=role)
+        report = bridge.verify(connection, names, role=role)
     except NotAdopted as error:
         yield Line(group=GROUP, name=_named("drift", names), verdict=None, text=str(error),
                    command=error.hint)  # fmt: skip
@@ -81,8 +79,7 @@ def version(one: Detection, options: str = "") -> Line:
         )
     none_there = one.answer in (Answer.EMPTY, Answer.ONLY_GACL)
     upgrade, detect, adopt, verify = (
-        detection_text.command(verb, names, options)
-        for verb in ("upgrade", "detect", "adopt", "verify")
+        texts.command(verb, names, options) for verb in ("upgrade", "detect", "adopt", "verify")
     )
     return first_bad(
         [
@@ -133,10 +130,10 @@ def needed(version: str, found: extensions.Extensions) -> Line:
 
 def drift(report: Report, options: str = "") -> Line:
     """Return the line about differences."""
-    text = verification_text.headline(report).removesuffix(".")
+    text = texts.verdict(report).removesuffix(".")
     hidden = sum(not one.readable for one in report.owners.objects)
     text += f"; {hidden} objects that this role may not read were skipped" if hidden else ""
-    verify = detection_text.command("verify", report.names, options)
+    verify = texts.command("verify", report.names, options)
     return first_bad(
         [
             (bool(report.breaking), BROKEN, text, f"{verify} (then --sql, --repair)"),

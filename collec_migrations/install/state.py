@@ -6,8 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from collec_migrations.bridge import state as recorded
-from collec_migrations.bridge.state import State
+from collec_migrations.bridge import history
 from collec_migrations.errors import InvalidNames, UsageError
 from collec_migrations.names import LONGEST, Names
 from collec_migrations.postgres import config_block
@@ -138,7 +137,7 @@ class Found:
     role: Role | None
     database: Database | None
     schemas: Mapping[str, Schema]
-    states: Mapping[Names, State]
+    states: Mapping[Names, history.State]
     """Empty for a database that is not there."""
     extensions: Extensions
 
@@ -233,9 +232,9 @@ def _schemas(session: Connection, desired: Desired, maker: str) -> dict[str, Sch
     return found
 
 
-def _states(session: Connection, desired: Desired) -> dict[Names, State]:
+def _states(session: Connection, desired: Desired) -> dict[Names, history.State]:
     with session.cursor() as cursor:
-        return {names: recorded.read(cursor, names) for names in desired.pairs}
+        return {names: history.state(cursor, names) for names in desired.pairs}
 
 
 def _extensions(session: Connection) -> Extensions:

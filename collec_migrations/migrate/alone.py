@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from collec_migrations.bridge.state import VERSION_TABLE
+from collec_migrations.bridge import history
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
 from collec_migrations.postgres.queries import statement
@@ -16,7 +16,7 @@ def guard(pairs: Sequence[Names]) -> str:
     parameters = {
         "%(gacl)s": quoting.literal(pairs[0].gacl),
         "%(archive)s": quoting.literal(pairs[0].gacl_archive),
-        "%(version_table)s": quoting.literal(VERSION_TABLE),
+        "%(version_table)s": quoting.literal(history.VERSION_TABLE),
     }
     query = statement("rights_users")
     for parameter, value in parameters.items():

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations.bridge import holdings, shared_rights, state
+from collec_migrations.bridge import history, ownership
 from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
 from collec_migrations.migrate import (
     access,
@@ -164,7 +164,7 @@ def _versions(
             if job.changes:
                 # Again for the transaction: a pooler may have given it another session.
                 advisory_lock.hold_same_session(cursor)
-            found = state.read(cursor, names)
+            found = history.state(cursor, names)
             _prepare(cursor, job, names, found)
             steps = _Steps(job, cursor, names, found)
             if job.command == "do_stamp":
@@ -173,7 +173,7 @@ def _versions(
             versions[names.col] = reached
             if job.command == "do_stamp" and found.gacl_tables:
                 run = steps.run()
-                rights = shared_rights.newest((reached, run.rights_held), job.versions)
+                rights = history.newest((reached, run.rights_held), job.versions)
                 recording.stamp_rights(cursor, names.gacl, rights)
                 run.sink.settle()
             announcements += steps.announcements()
@@ -186,7 +186,7 @@ def _versions(
 class _Steps:
     """The run of one pair, made when its first step comes: most runs have none."""
 
-    def __init__(self, job: Job, cursor: Cursor, names: Names, found: state.State) -> None:
+    def __init__(self, job: Job, cursor: Cursor, names: Names, found: history.State) -> None:
         self._told = job, cursor, names, found
         self._made: tuple[Run, Server] | None = None
 
@@ -205,16 +205,14 @@ class _Steps:
         from collec_migrations.migrate.sinks import Server
 
         job, cursor, names, found = self._told
-        watch = holdings.Watch(cursor, names)
+        watch = ownership.Watch(cursor, names)
         owner = _confining(cursor, watch.owners())
         sink = (
             Watched(cursor, watch, owner, progress=job.progress)
             if job.progress
             else Server(cursor, watch, owner)
         )
-        held = shared_rights.newest_of_others(
-            shared_rights.data_schemas(cursor, names), names, job.versions
-        )
+        held = history.newest_of_others(history.data_schemas(cursor, names), names, job.versions)
         made = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
         return made, sink
 
@@ -236,7 +234,7 @@ def _confining(cursor: Cursor, owners: frozenset[str]) -> str:
     return owner if row and not row[0] else ""
 
 
-def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None:
+def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> None:
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
     if job.command == "upgrade":
         refusal.refuse_unadopted(names, found)
@@ -255,7 +253,7 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: state.State) -> None
         bridge.refuse_stamp(cursor.connection, names, version)
 
 
-def _stamped(job: Job, found: state.State) -> str:
+def _stamped(job: Job, found: history.State) -> str:
     """Return the version that `alembic stamp` writes; empty: none, or Alembic refuses it itself."""
     target = job.targets[0]
     if target in ("head", "heads"):
@@ -291,7 +289,7 @@ def _run_pair(
 def _read_back(cursor: Cursor, expected: dict[str, str | None]) -> None:
     """Make sure, in a new transaction, that what was reported is really committed."""
     for schema, version in expected.items():
-        found = state.recorded_version(cursor, schema)
+        found = history.recorded_version(cursor, schema)
         if found != version:
             raise MigrationError(
                 f"schema {schema!r} should be at {version} but is at {found}",

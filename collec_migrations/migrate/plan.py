@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql, versions
-from collec_migrations.bridge import history, holdings, ownership, state
+from collec_migrations.bridge import history, ownership
 from collec_migrations.errors import Problem
 from collec_migrations.migrate import (
     archive,
@@ -57,7 +57,7 @@ def survey(job: Job, cursor: Cursor) -> Plan:
     ahead: list[Problem] = []
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
-        present = state.read(cursor, names)
+        present = history.state(cursor, names)
         refusal.refuse_unadopted(names, present)
         refusal.refuse_unknown(names, present, job.versions)
         listing = Listing(names, sizes)
@@ -197,13 +197,10 @@ class Listing:
         """Note nothing: what is new gets its owner before anybody sees it."""
 
 
-def _pair(cursor: Cursor, job: Job, run: Run, present: state.State) -> PairPlan:
+def _pair(cursor: Cursor, job: Job, run: Run, present: history.State) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
-    owners = [
-        ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=state.TOOL_TABLES)
-        for schema in (run.names.gacl, run.names.col)
-    ]
+    owners = [ownership.read(cursor, schema).owner() for schema in (run.names.gacl, run.names.col)]
     archived = tuple(removed.counted(cursor, run.names, _moves(steps)))
     return PairPlan(
         names=run.names,

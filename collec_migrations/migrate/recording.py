@@ -7,7 +7,6 @@ from alembic.runtime.migration import MigrationInfo
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history
-from collec_migrations.bridge.history import Kind
 
 if TYPE_CHECKING:
     from collec_migrations.migrate.run import Run
@@ -22,7 +21,7 @@ def callback(run: Callable[[], "Run"]) -> Callable[..., None]:
     return record
 
 
-def kind(step: MigrationInfo) -> Kind:
+def kind(step: MigrationInfo) -> history.Kind:
     """Return what kind of event a step is in a schema's history."""
     if step.is_stamp:
         return "stamped"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from collec_migrations.bridge.state import State
+from collec_migrations.bridge import history
 from collec_migrations.errors import NotAdopted, UnknownVersion
 from collec_migrations.names import Names
 
 
-def refuse_unadopted(names: Names, found: State) -> None:
+def refuse_unadopted(names: Names, found: history.State) -> None:
     """Raise `NotAdopted` for schemas that hold the application's tables but no version."""
     if found.recorded is None and found.col_tables and not found.col_removed:
         raise NotAdopted(
@@ -22,7 +22,7 @@ def refuse_unadopted(names: Names, found: State) -> None:
         )
 
 
-def refuse_unknown(names: Names, found: State, versions: Sequence[str]) -> None:
+def refuse_unknown(names: Names, found: history.State, versions: Sequence[str]) -> None:
     """Raise `UnknownVersion` for a schema at a version that the chain here does not have."""
     if found.recorded is not None and found.recorded not in versions:
         raise UnknownVersion(

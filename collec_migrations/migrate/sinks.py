@@ -7,7 +7,7 @@ from typing import Protocol
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.bridge import history, holdings
+from collec_migrations.bridge import history, ownership
 from collec_migrations.migrate import archive, checks, extension_path, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import extensions, prologue, quoting
@@ -65,7 +65,7 @@ class Server:
     """Runs everything at once, within the transaction that is open."""
 
     cursor: Cursor
-    watch: holdings.Watch
+    watch: ownership.Watch
     owner: str = ""
     """Who runs what a trigger of the owner's would run for; empty: whoever is connected."""
     warnings: list[str] = field(default_factory=list)

@@ -13,7 +13,7 @@ from pathlib import Path
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import trust, versions
-from collec_migrations.bridge import state
+from collec_migrations.bridge import history
 from collec_migrations.migrate import access, refusal
 from collec_migrations.migrate.planned import PairPlan, Plan
 from collec_migrations.postgres.connection import Connection
@@ -53,7 +53,7 @@ def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan 
     """
     pairs = []
     for names in settings.pairs:
-        present = state.read(cursor, names)
+        present = history.state(cursor, names)
         refusal.refuse_unadopted(names, present)
         if present.recorded not in reached:
             return None

@@ -8,7 +8,6 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history as rows
-from collec_migrations.bridge.history import Row
 from collec_migrations.migrate import access, up_to_date
 from collec_migrations.postgres import connection as database
 from collec_migrations.settings import Settings
@@ -59,7 +58,7 @@ def ensure_server(options: Mapping[str, str], *, say: Say) -> None:
         access.made(say=say)
 
 
-def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[Row, ...]]:
+def history(options: Mapping[str, str], *, say: Say) -> dict[str, tuple[rows.Row, ...]]:
     """Return the history of the rights schema and of each data schema, oldest row first."""
     settings = access.of_run(options)
     schemas = (settings.pairs[0].gacl, *(names.col for names in settings.pairs))

@@ -12,8 +12,7 @@ from alembic.runtime.migration import RevisionStep
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql, versions, wrap
-from collec_migrations.bridge import holdings, ownership
-from collec_migrations.bridge.state import TOOL_TABLES
+from collec_migrations.bridge import ownership
 from collec_migrations.catalog import Catalog, compare
 from collec_migrations.errors import BackupMissing, DowngradeRefused, ScriptChanged
 from collec_migrations.migrate import sending
@@ -180,7 +179,7 @@ def _found(name: str, folders: Sequence[Path]) -> Path:
 def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], dict[str, str]]:
     """Return who owns each schema's objects, by default name, and the extensions there are."""
     owners = {
-        default: ownership.rightful_owner(holdings.read(cursor, schema), tool_tables=TOOL_TABLES)
+        default: ownership.read(cursor, schema).owner()
         for default, schema in (("gacl", names.gacl), ("col", names.col))
     }
     return owners, dict(extensions.read(cursor).installed)

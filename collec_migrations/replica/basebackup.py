@@ -31,8 +31,6 @@ KILLED = 128
 CHECKSUM = "CRC32C"
 """Against damage on the way, as PostgreSQL's own default. SHA256 protects from nobody here: who can
 change the copy can change its manifest. Built without OpenSSL, it took 27 s more for each GB."""
-KEEPALIVES = "keepalives_idle=20 keepalives_interval=10 keepalives_count=3"
-"""It only listens: without them it would wait two hours for a primary that is gone."""
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS`"
@@ -45,7 +43,8 @@ HINTS: Mapping[str, str] = MappingProxyType(
 
 def command(major: str, program: str | Path, folder: Path, upstream: Upstream) -> tuple[str, ...]:
     """Return the command of pg_basebackup; there is no password in it. Pure."""
-    where = f"{standby_config.primary_conninfo(major, upstream)} {KEEPALIVES}"
+    kept = " ".join(f"{name}={value}" for name, value in standby_config.KEEPALIVES.items())
+    where = f"{standby_config.primary_conninfo(major, upstream)} {kept}"
     words = [str(program), "--no-password", "-d", where]
     words += ["-D", str(folder), "-X", "stream", "-c", "fast"]
     slot, manifest = pg_versions.text("bb_slot", major), pg_versions.text("bb_manifest", major)

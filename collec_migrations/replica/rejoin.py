@@ -167,7 +167,11 @@ def spec_for(request: RejoinRequest, primary: Up) -> StandbySpec:
     """Return what a standby of this machine is to be."""
     address = next(one.address for one in request.nodes if one.name == primary.name)
     made = standby_config.standby_spec(
-        address.dsn, request.data, name=request.name, passfile=request.passfile
+        address.dsn,
+        request.data,
+        name=request.name,
+        passfile=request.passfile,
+        source=f"the address of {primary.name}",
     )
     # The site's own role reads the state; a standby comes in as the one made for it.
     return replace(made, user=primary_state.REP, bin_dir=request.bin_dir, patience=request.patience)

@@ -124,7 +124,7 @@ def rewind(node: LocalNode, spec: StandbySpec) -> str:
 def source(major: str, spec: StandbySpec) -> str:
     """Return the address that pg_rewind reads from; there is no password in it."""
     pairs = {"host": spec.host, "port": str(spec.port), "user": primary_state.REWIND}
-    pairs["dbname"] = DATABASE
+    pairs |= {"dbname": DATABASE, **standby_config.KEEPALIVES}
     if spec.passfile and pg_versions.holds("conninfo_passfile_keyword", major):
         pairs["passfile"] = str(spec.passfile)
     return str(make_dsn(**pairs, **dict(spec.security)))

@@ -203,6 +203,8 @@ def _replaced(text: str, named: re.Pattern[str], settings: Mapping[str, str]) ->
     return "\n".join([*kept, *ours, ""])
 
 
+KEEPALIVES = {"keepalives_idle": "20", "keepalives_interval": "10", "keepalives_count": "3"}
+"""Who only listens would wait two hours for a primary that is gone."""
 DATABASE = "postgres"
 """Where questions to the primary are asked; a base backup needs no database."""
 
@@ -263,27 +265,30 @@ class StandbySpec:
         pairs = {"host": self.host, "port": str(self.port), "user": self.user}
         # A password of our own: PGPASSWORD would hide that the standby's file is wrong.
         pairs |= {"dbname": DATABASE, "password": password, "connect_timeout": "10"}
-        # The copy may take hours, while this connection has nothing to say.
-        pairs |= {"keepalives_idle": "20", "keepalives_interval": "10", "keepalives_count": "3"}
-        return Address(str(make_dsn(**pairs, **dict(self.security))))
+        return Address(str(make_dsn(**pairs, **KEEPALIVES, **dict(self.security))))
 
 
 def standby_spec(
-    primary: str, data: Path, *, name: str | None, passfile: Path | None = None
+    primary: str,
+    data: Path,
+    *,
+    name: str | None,
+    passfile: Path | None = None,
+    source: str = "--primary",
 ) -> StandbySpec:
-    """Return the order that these words give; raise UsageError for what no standby can use."""
-    address = conninfo.parse(primary, source="--primary")
+    """Return the standby that these words ask for; raise UsageError for what none can use."""
+    address = conninfo.parse(primary, source=source)
     if address.password:
         raise UsageError(
-            "--primary holds a password, which all could read in the list of processes",
+            f"{source} holds a password, which all could read in the list of processes",
             hint="Put it into a password file (mode 0600) and name that with --passfile.",
         )
     parts = {key: str(value) for key, value in parse_dsn(address.dsn).items()}
     host = parts.get("hostaddr") or parts.get("host", "")
     if not host or host.startswith("/") or "," in host:
         raise UsageError(
-            "--primary has to name one host, by which the standby will reach it",
-            hint="For example: --primary postgresql://rep@db1.lab.example:5432",
+            f"{source} has to name one host, by which the standby will reach it",
+            hint="For example: postgresql://rep@db1.lab.example:5432",
         )
     called = name or socket.gethostname().partition(".")[0]
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,57}", called, re.ASCII):

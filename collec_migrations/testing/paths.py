@@ -21,10 +21,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from collec_migrations import catalog, versions, wrap
-from collec_migrations.bridge import structure
-from collec_migrations.bridge.catalog_reader import read_catalog
-from collec_migrations.bridge.difference import Severity
-from collec_migrations.bridge.state import TOOL_TABLES
+from collec_migrations.bridge import Severity, differences, history, read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.errors import MigrationError, ServerFailed, UnknownVersion
 from collec_migrations.migrate import verbs
@@ -210,7 +207,7 @@ class PathTest:
         else:
             self.failures.append(f"{version} has no catalog: run `make facts`")
             return
-        found = structure.differences(
+        found = differences(
             expected=catalog.portable(expected), observed=catalog.portable(self.catalog(dbname))
         )
         self.fail(
@@ -226,7 +223,7 @@ class PathTest:
                 schema: {
                     table: names
                     for table, names in row_digests.columns(connection, schema).items()
-                    if table not in {*TOOL_TABLES, VERSION_ROWS}
+                    if table not in {*history.TOOL_TABLES, VERSION_ROWS}
                 }
                 for schema in (NAMES.gacl, NAMES.col)
             }

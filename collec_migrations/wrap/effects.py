@@ -7,7 +7,7 @@ from typing import Any
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations.bridge.catalog_reader import read_catalog
+from collec_migrations.bridge import read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.names import Names
 

@@ -7,8 +7,8 @@ import psycopg2
 import pytest
 
 from collec_migrations import versions
-from collec_migrations.bridge import adoption, detection, history, verification
-from collec_migrations.bridge.answer import Answer
+from collec_migrations.bridge import adoption, detection, history
+from collec_migrations.bridge.decision import Answer
 from collec_migrations.errors import AdoptionRefused, UnknownVersion
 from collec_migrations.migrate import verbs
 from collec_migrations.names import Names
@@ -49,14 +49,14 @@ def test_adoption_writes_the_version_and_history_once(session: Connection) -> No
     assert (first.version, first.already, second.already) == ("1.0.8", False, True)
     assert past(session) == [("1.0.8", "adopted")]
     assert detection.detect(session, NAMES).records.alembic == ("1.0.8",)
-    assert verification.verify(session, NAMES).differences == ()
+    assert detection.verify(session, NAMES).differences == ()
 
 
 def test_a_damaged_database_is_repaired_and_adopted_at_once(session: Connection) -> None:
     run(session, "alter table col.sample drop column dbuid_origin; drop view col.last_photo")
     done = adoption.adopt(session, NAMES)
     assert (done.counts["column added"], done.counts["view added"]) == (1, 1)
-    assert verification.verify(session, NAMES).differences == ()
+    assert detection.verify(session, NAMES).differences == ()
 
 
 def test_what_is_the_sites_own_is_adopted_and_told(session: Connection) -> None:
@@ -64,13 +64,9 @@ def test_what_is_the_sites_own_is_adopted_and_told(session: Connection) -> None:
     assert adoption.adopt(session, NAMES).own == ("column extra.a", "table extra")
 
 
-def test_a_contradicting_version_is_refused_unless_forced(session: Connection) -> None:
+def test_a_contradicting_version_is_refused(session: Connection) -> None:
     with pytest.raises(AdoptionRefused, match=r"not 2\.3 but 1\.0\.8"):
         adoption.adopt(session, NAMES, "2.3")
-    done = adoption.adopt_forced(session, NAMES, "2.3")
-    assert "seen as 1.0.8" in done.forced
-    with session.cursor() as cursor:
-        assert "seen as 1.0.8" in history.read(cursor, "col")[-1].note
 
 
 def test_a_version_that_never_was_is_refused(session: Connection) -> None:
@@ -103,7 +99,7 @@ def test_alembic_goes_on_from_there(session: Connection) -> None:
     head = versions.in_chain()[-1]
     assert detection.detect(session, NAMES).versions == (head,)
     assert past(session)[-1] == (head, "applied")
-    assert verification.verify(session, NAMES).breaking == ()
+    assert detection.verify(session, NAMES).breaking == ()
 
 
 def test_a_stamp_is_refused_where_adopting_would_be(session: Connection) -> None:

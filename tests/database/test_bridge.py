@@ -10,14 +10,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from collec_migrations import sql, versions
-from collec_migrations.bridge import (
-    adoption,
-    catalog_reader,
-    detection,
-    detection_text,
-    repairs,
-    verification,
-)
+from collec_migrations.bridge import adoption, detection, read_catalog, repairs, report
+from collec_migrations.bridge.repair_statements import target
 from collec_migrations.catalog import Catalog, normalised
 from collec_migrations.cli import place
 from collec_migrations.errors import RepairRefused, StatementFailed
@@ -84,9 +78,9 @@ def make(session: Connection, version: str, catalog: Catalog) -> None:
 
 def is_the_chains(session: Connection, version: str) -> bool:
     """Say whether a database is exactly a version, and nothing is told of it."""
-    observed = normalised(catalog_reader.read_catalog(session, NAMES))
-    report = verification.verify(session, NAMES)
-    return observed == repairs.target(version, observed) and report.differences == ()
+    observed = normalised(read_catalog(session, NAMES))
+    found = detection.verify(session, NAMES)
+    return observed == target(version, observed) and found.differences == ()
 
 
 TOLD_BY_STRUCTURE = [one for one in SHAPES if one[0] not in ("1.0", "1.0.4", "2.1")]
@@ -139,7 +133,7 @@ def test_what_is_the_sites_own_survives(session: Connection) -> None:
         " for each row execute procedure col.our_trigger()"
     )
     execute(session, own)
-    before = {fact for fact in catalog_reader.read_catalog(session, NAMES).facts
+    before = {fact for fact in read_catalog(session, NAMES).facts
               if "our_" in fact.name or "lower" in fact.name}  # fmt: skip
     assert len(before) == 12
     execute(
@@ -147,12 +141,12 @@ def test_what_is_the_sites_own_survives(session: Connection) -> None:
         "drop view col.last_movement cascade; alter table col.event drop constraint event_pk",
     )
     done = adoption.adopt(session, NAMES)
-    after = catalog_reader.read_catalog(session, NAMES)
+    after = read_catalog(session, NAMES)
     assert before <= after.facts
     assert {"table our_table", "view our_view", "column sample.our_column"} <= set(done.own)
-    report = verification.verify(session, NAMES)
-    assert report.is_sound
-    assert not [one for one in report.differences if "lower" in one.name]
+    found = detection.verify(session, NAMES)
+    assert found.is_sound
+    assert not [one for one in found.differences if "lower" in one.name]
 
 
 def test_orphans_are_shown_and_kept_where_the_site_says_so(session: Connection) -> None:
@@ -174,9 +168,9 @@ def test_orphans_are_shown_and_kept_where_the_site_says_so(session: Connection) 
     assert "and more: select child.* from" in shown
     session.rollback()
     adoption.adopt(session, NAMES, not_valid=True)
-    report = verification.verify(session, NAMES)
-    assert report.breaking == ()
-    assert [one.name for one in report.differences] == ["container.object_container_fk"]
+    found = detection.verify(session, NAMES)
+    assert found.breaking == ()
+    assert [one.name for one in found.differences] == ["container.object_container_fk"]
 
 
 def test_sequences_owners_and_rights_are_put_right(session: Connection) -> None:
@@ -188,7 +182,7 @@ def test_sequences_owners_and_rights_are_put_right(session: Connection) -> None:
         "insert into col.mime_type (mime_type_id, extension, content_type)"
         " values (77, 'x', 'y')",
     )
-    seen = verification.verify(session, NAMES)
+    seen = detection.verify(session, NAMES)
     assert {"label", "mime_type_mime_type_id_seq"} <= {one.name for one in seen.differences}
     assert not detection.detect(session, NAMES).is_sound
     adoption.adopt(session, NAMES)
@@ -206,10 +200,10 @@ def test_detect_calls_sound_only_what_verify_does(session: Connection, damage: s
     assert detection.detect(session, NAMES).is_sound
     role = f"stray_{random.randrange(10**9)}"
     execute(session, f"create role {role}; {damage.format(role=role)}")
-    assert verification.verify(session, NAMES).breaking
+    assert detection.verify(session, NAMES).breaking
     seen = detection.detect(session, NAMES)
     assert not seen.is_sound
-    assert "as it should be" not in detection_text.headline(seen)
+    assert "as it should be" not in report.headline(seen)
 
 
 def test_a_text_that_is_too_long_stops_a_change_of_type(session: Connection) -> None:
@@ -249,8 +243,8 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
         assert set(seen.versions) <= {older, newer}, (stop, seen)
         done = adoption.adopt(session, names)
         assert done.version in (older, newer)
-        observed = normalised(catalog_reader.read_catalog(session, names))
-        expected = repairs.target(done.version, observed)
+        observed = normalised(read_catalog(session, names))
+        expected = target(done.version, observed)
         assert observed.facts ^ expected.facts == frozenset(), (stop, done.version)
         session.rollback()
 
@@ -270,7 +264,7 @@ def test_a_setting_of_the_server_changes_nothing_of_what_is_seen(
             execute(first, f"alter database {address.dbname} set {setting}")
             first.commit()
         with closing(connect(Address(address.dsn))) as second:
-            assert verification.verify(second, NAMES).differences == ()
+            assert detection.verify(second, NAMES).differences == ()
             assert detection.detect(second, NAMES).is_sound
 
 
@@ -304,7 +298,7 @@ def test_what_an_installer_left_is_adopted_and_goes_to_head(
             session.commit()
         chain.upgrade(address, **chain.under(NAMES), without_postgis="yes")
         with closing(psycopg2.connect(address.dsn)) as session:
-            observed = normalised(catalog_reader.read_catalog(session, NAMES))
-            head = repairs.target(versions.BUILT_IN[-1], observed)
+            observed = normalised(read_catalog(session, NAMES))
+            head = target(versions.BUILT_IN[-1], observed)
             assert observed.facts ^ head.facts == frozenset()
-            assert verification.verify(session, NAMES).breaking == ()
+            assert detection.verify(session, NAMES).breaking == ()

@@ -9,7 +9,7 @@ import pytest
 
 from collec_migrations import versions
 from collec_migrations import versions as releases
-from collec_migrations.bridge import adoption, catalog_reader, verification
+from collec_migrations.bridge import detection, read_catalog, repairs
 from collec_migrations.bridge.difference import State
 from collec_migrations.errors import RepairRefused
 from collec_migrations.names import Names
@@ -68,7 +68,7 @@ def test_every_damage_is_the_same_version_one_line_and_the_right_severity(
             except psycopg2.Error:  # what cannot be done to a database needs no line
                 cursor.execute("rollback to sound")
                 continue
-            report = verification.verify(sound, NAMES, version="1.1")
+            report = detection.verify(sound, NAMES, version="1.1")
             told[damage.kind] += 1
             lines = [f"{one.severity} {one.sentence}" for one in report.differences]
             if (
@@ -96,11 +96,11 @@ def test_what_can_be_mended_is_clean_afterwards(sound: Connection, part: int) ->
                 cursor.execute("rollback to sound")
                 continue
             try:
-                adoption.repaired(sound, NAMES, "1.1", not_valid=True)
+                repairs.repair(sound, NAMES, "1.1", not_valid=True)
             except RepairRefused:  # rows that only a person can correct
                 cursor.execute("rollback to sound")
                 continue
-            left = verification.verify(sound, NAMES, version="1.1")
+            left = detection.verify(sound, NAMES, version="1.1")
             lost_rows = "drop" in damage.statement and any(
                 one.state in (State.CHANGED, State.ROW) or "already" in one.sentence
                 or "at nothing" in one.sentence for one in left.differences
@@ -140,7 +140,7 @@ def test_a_special_damage(
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin")
         cursor.execute(f"set local role {OWNER}; {statement}; reset role")
-        report = verification.verify(sound, NAMES, version="1.1")
+        report = detection.verify(sound, NAMES, version="1.1")
         cursor.execute("rollback")
     assert report.detection.versions == ("1.1",)
     if not kind:
@@ -159,10 +159,10 @@ def test_orphans_are_told_with_their_key_and_kept_by_the_repair(sound: Connectio
             "insert into col.project (project_id, project_name) values (900, 'p');"
             "insert into col.project_group values (900, 4711)"
         )
-        report = verification.verify(sound, NAMES, version="1.1")
+        report = detection.verify(sound, NAMES, version="1.1")
         key = next(one for one in report.differences if one.kind == "constraint")
-        adoption.repaired(sound, NAMES, "1.1", not_valid=True)
-        left = verification.verify(sound, NAMES, version="1.1")
+        repairs.repair(sound, NAMES, "1.1", not_valid=True)
+        left = detection.verify(sound, NAMES, version="1.1")
         cursor.execute("rollback")
     assert "1 row points at nothing" in key.sentence
     assert any("NOT VALID" in one.observed for one in left.differences)
@@ -171,9 +171,9 @@ def test_orphans_are_told_with_their_key_and_kept_by_the_repair(sound: Connectio
 def test_the_role_of_the_application_can_be_named(sound: Connection) -> None:
     with sound.cursor() as cursor:
         cursor.execute("rollback; begin")
-        report = verification.verify(sound, NAMES, version="1.1", role="stranger")
+        report = detection.verify(sound, NAMES, version="1.1", role="stranger")
         cursor.execute("rollback")
     tables = {one.name for one in report.differences if one.kind == "table"}
-    wanted = {fact.name for fact in catalog_reader.read_catalog(sound, NAMES).facts
+    wanted = {fact.name for fact in read_catalog(sound, NAMES).facts
               if fact.kind == "table"}  # fmt: skip
     assert tables == wanted

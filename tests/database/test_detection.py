@@ -11,8 +11,8 @@ from psycopg2 import sql
 
 from collec_migrations import versions
 from collec_migrations import versions as releases
-from collec_migrations.bridge import catalog_reader, decision, detection, verification
-from collec_migrations.bridge.answer import Answer
+from collec_migrations.bridge import decision, detection, read_catalog
+from collec_migrations.bridge.decision import Answer
 from collec_migrations.catalog import normalised
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
@@ -59,13 +59,13 @@ def test_what_the_scripts_make_is_recognised_exactly(session: Connection, versio
     run(session, *CREATE, *upgrade_scripts(version))
     answer = detection.detect(session, NAMES)
     assert (answer.answer, answer.versions, answer.differences) == (Answer.EXACT, (version,), ())
-    assert verification.verify(session, NAMES, version=version).differences == ()
+    assert detection.verify(session, NAMES, version=version).differences == ()
 
 
 def test_a_fresh_installation_is_recognised_exactly(session: Connection) -> None:
     run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
     assert detection.detect(session, NAMES).answer is Answer.EXACT
-    assert verification.verify(session, NAMES, version="1.1").differences == ()
+    assert detection.verify(session, NAMES, version="1.1").differences == ()
 
 
 SHAPES = [(version, shape) for version in releases.VERSIONS
@@ -204,14 +204,14 @@ def test_rights_alone_are_said_so(session: Connection) -> None:
 @pytest.mark.parametrize("rights", ["", "grant usage on schema gacl, col to reader_{}"])
 def test_a_role_that_can_merely_read_gets_the_same_facts(session: Connection, rights: str) -> None:
     run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
-    mine = catalog_reader.read_catalog(session, NAMES)
+    mine = read_catalog(session, NAMES)
     role = f"reader_{len(rights)}"
     with session.cursor() as cursor:
         cursor.execute(f"create role {role}")
         if rights:
             cursor.execute(rights.format(len(rights)))
         cursor.execute(f"set local role {role}; set transaction_read_only to on")
-    assert catalog_reader.read_catalog(session, NAMES) == mine
+    assert read_catalog(session, NAMES) == mine
     answer = detection.detect(session, NAMES)
     assert answer.versions == ("1.1",)
     assert any("may not be read" in one for one in answer.why)
@@ -225,7 +225,7 @@ def test_reading_does_not_depend_on_the_session(session: Connection, names: Name
     with session.cursor() as cursor:
         for path in ("", '"lab-A"', "pg_catalog", "public"):
             cursor.execute("select set_config('search_path', %s, false)", (path,))
-            assert catalog_reader.read_catalog(session, names) == expected
+            assert read_catalog(session, names) == expected
             cursor.execute("show search_path")
             assert cursor.fetchone() == (path,)
 
@@ -235,7 +235,7 @@ def test_every_server_gives_the_facts_of_the_catalogs(any_server: Server) -> Non
         for version in ("1.1", "2.4", "26.2"):
             catalog = releases.upgraded(version)
             from_catalog.build(connection, catalog, AWKWARD[0])
-            found = catalog_reader.read_catalog(connection, AWKWARD[0])
+            found = read_catalog(connection, AWKWARD[0])
             found, catalog = normalised(found), normalised(catalog)
             frozen = {fact for fact in found.facts if fact.name == "object.change_date"}
             assert found.facts - frozen == {
@@ -246,7 +246,7 @@ def test_every_server_gives_the_facts_of_the_catalogs(any_server: Server) -> Non
 
 def test_the_tools_own_tables_are_no_facts(session: Connection) -> None:
     run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
-    mine = catalog_reader.read_catalog(session, NAMES)
+    mine = read_catalog(session, NAMES)
     with session.cursor() as cursor:
         cursor.execute(
             "create table col.alembic_version (version_num varchar(32) not null"
@@ -255,7 +255,7 @@ def test_the_tools_own_tables_are_no_facts(session: Connection) -> None:
             "create table gacl.migration_history (id serial primary key);"
             "create extension pg_trgm schema col"
         )
-    assert catalog_reader.read_catalog(session, NAMES) == mine
+    assert read_catalog(session, NAMES) == mine
 
 
 @pytest.fixture(scope="module", params=[5_000, pytest.param(100_000, marks=pytest.mark.soak)])

@@ -6,7 +6,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from collec_migrations.bridge import verification
+from collec_migrations.bridge import detection
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
 from tests import chain
@@ -45,9 +45,9 @@ def test_a_variant_is_its_version_and_told(
     sessions: dict[str, Connection], version: str, variant: Variant
 ) -> None:
     session = sessions[version]
-    before = verification.verify(session, NAMES, version=version).differences
+    before = detection.verify(session, NAMES, version=version).differences
     variant(session, NAMES)
-    report = verification.verify(session, NAMES, version=version)
+    report = detection.verify(session, NAMES, version=version)
     session.rollback()
     assert report.detection.versions == (version,)
     if variant.name not in ("orphan_groups", "recorded_twice"):
@@ -62,6 +62,6 @@ def test_a_known_variant_comes_with_its_reason(sessions: dict[str, Connection], 
     version = "1.1" if name == "upgraded_by_hand" else "1.0.8"
     variant = next(one for one in variants.of_version(version) if one.name == name)
     variant(sessions[version], NAMES)
-    report = verification.verify(sessions[version], NAMES, version=version)
+    report = detection.verify(sessions[version], NAMES, version=version)
     sessions[version].rollback()
     assert [one for one in report.differences if one.known]

@@ -1,5 +1,6 @@
 """A clone that fails on the way leaves nothing: no copy, no slot, no server."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from collec_migrations.replica import local_node
 from tests import accounts, clusters, primaries, proxy
+from tests.database.test_backup_faults import disk_of
 from tests.faults import until
 from tests.primaries import Prepared
 
@@ -126,6 +128,27 @@ def test_a_network_that_is_cut_ends_the_copy(prepared: Prepared, name: str) -> N
     assert process.returncode == 3
     assert "nothing arrived from the primary for 1 seconds" in said
     assert not prepared.left(name)
+
+
+FILL = "cat /dev/zero >{folder}/of_somebody_else 2>/dev/null\n"
+
+
+@accounts.needs_root
+def test_a_disk_that_is_full_ends_the_copy(prepared: Prepared, name: str) -> None:
+    disk = prepared.site.home / f"{name}.disk"
+    with disk_of(500, disk):
+        os.chown(disk, prepared.site.account.uid, prepared.site.account.gid)
+        full = clusters.wrapped(
+            prepared.site, "pg_basebackup", f'{FILL.format(folder=disk)}exec "$real" "$@"'
+        )
+        words = prepared.words(name, "--bindir", full, "--yes")
+        words[words.index("--data") + 1] = str(disk / "data")
+        failed = clusters.command(*words)
+        assert failed.exit_code == 3, failed.output
+        assert "No space left on device" in failed.output
+        assert "Make room, or use another disk." in failed.output
+        assert [path.name for path in disk.iterdir()] == ["of_somebody_else"]
+    assert f"{name}_slot" not in prepared.slots()
 
 
 def test_a_slot_on_a_primary_that_died_is_told_and_dropped_by_the_next_run() -> None:

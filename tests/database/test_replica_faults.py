@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import signal
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from collec_migrations.postgres import postmaster
 from collec_migrations.replica import follow as following
 from collec_migrations.replica import health, nodes, rewind
 from collec_migrations.replica.states import Limits
-from tests import accounts, standbys
+from tests import accounts, clusters, standbys
+from tests.database.test_backup_faults import disk_of
 from tests.database.test_replica_life import lives, rejoin, replica, switchover
 from tests.proxy import proxy
 from tests.standbys import Machine, Pair, follow, until
@@ -319,19 +321,77 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
 
 def slow_rewind(pair: Pair) -> Path:
     """Return a folder of programs whose pg_rewind never ends."""
+    flag = pair.home / "rewinding"
+    return with_rewind(
+        pair, f"echo $$ >{flag}.partial; mv {flag}.partial {flag}\n"
+        f"while [ -e {flag} ]; do sleep 0.1; done",
+    )  # fmt: skip
+
+
+def with_rewind(pair: Pair, text: str) -> Path:
+    """Return a folder of programs whose pg_rewind is a script; `$real` is the former."""
     folder = pair.home / "bin"
     folder.mkdir()
     folder.chmod(0o755)
     found = pair.a.node.binaries
     for program in found.bin_dir.iterdir():
         (folder / program.name).symlink_to(program)
-    (folder / "pg_rewind").unlink()
-    flag = pair.home / "rewinding"
-    lines = ("#!/bin/sh", f"echo $$ >{flag}.partial", f"mv {flag}.partial {flag}",
-             f"while [ -e {flag} ]; do sleep 0.1; done", "")  # fmt: skip
-    (folder / "pg_rewind").write_text("\n".join(lines))
-    (folder / "pg_rewind").chmod(0o755)
+    clusters.script(folder, "pg_rewind", f"real={found.program('pg_rewind')}\n{text}")
     return folder
+
+
+def comes_back_later(pair: Pair) -> None:
+    """See that a cannot start as a primary after a failed rejoin, and that the next one does it."""
+    fenced = rewind.fenced_path(pair.a.data)
+    assert fenced.exists() is not pair.a.data.exists()
+    assert fenced.exists() or (pair.a.data / "standby.signal").exists()
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    until(lambda: pair.follows(pair.a, pair.b))
+    assert lives(pair.a) == lives(pair.b)
+    assert pair.a.value("show port") == str(pair.a.port)
+
+
+@accounts.needs_root
+def test_a_disk_that_is_full_during_a_rejoin(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    pair.a.stop()
+    kept = pair.home / "kept"
+    pair.a.home.rename(kept)
+    with disk_of(400, pair.a.home):
+        subprocess.run(["cp", "-a", f"{kept}/.", str(pair.a.home)], check=True)
+        filler = pair.a.home / "of_somebody_else"
+        # pg_rewind itself makes room: what comes after it finds none.
+        full = with_rewind(pair, f'"$real" "$@" && ! cat /dev/zero >{filler} 2>/dev/null')
+        try:
+            status, told = rejoin(pair, pair.a, "--bindir", full)
+            assert status == 3, told
+            assert "No space left on device" in told
+            filler.unlink()
+            comes_back_later(pair)
+        finally:
+            pair.a.stop()
+
+
+def test_a_network_that_is_cut_during_a_rejoin(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    begun = pair.home / "rewinding"
+    with proxy(pair.b.port) as network:
+        gone = with_rewind(pair, f'touch {begun}; while [ -e {begun} ]; do sleep 0.1; done\n'
+                           'exec timeout 2 "$real" "$@"')  # fmt: skip
+        words = ["replica", "rejoin", "--data", str(pair.a.data), "--name", "a", "--yes"]
+        words += ["--node", pair.a.option, "--passfile", str(pair.passfile)]
+        words += ["--node", pair.b.option.replace(str(pair.b.port), str(network.port))]
+        with accounts.spawn(MAIN, *words, "--bindir", str(gone)) as process:
+            until(begun.exists)
+            network.cut()
+            begun.unlink()
+            _, told = process.communicate(timeout=60)
+        assert process.returncode == 3, told
+        assert "it cannot be rewound" in told
+    comes_back_later(pair)
 
 
 def test_a_node_that_was_never_one_of_ours_is_not_touched(pair18: Pair, tmp_path: Path) -> None:

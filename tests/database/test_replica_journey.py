@@ -2,28 +2,15 @@
 
 import os
 
-import pytest
-
-from tests import accounts, clusters, primaries, servers
+from tests import accounts, clusters, primaries
 from tests.faults import until
 from tests.primaries import Prepared
 
 
-@pytest.mark.parametrize("major", [one for one in servers.majors(life=True) if one != 18])
-def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(major: int) -> None:
-    with clusters.site(major) as site:
-        made = primaries.prepare(site)
-        made.execute("create table sample as select generate_series(1, 1000) as id")
-        follows(made, "standby")
-
-
-def test_the_newest_major_as_well(prepared: Prepared, name: str) -> None:
+def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(
+    prepared: Prepared, name: str
+) -> None:
     prepared.execute("create table if not exists sample as select generate_series(1, 1000) as id")
-    follows(prepared, name)
-
-
-def follows(prepared: Prepared, name: str) -> None:
-    """See a plan that touches nothing, a clone, and a row that arrives."""
     port = clusters.free_port()
     planned = clusters.command(*prepared.words(name, "--port", port), "--plan")
     assert planned.exit_code == 0, planned.output

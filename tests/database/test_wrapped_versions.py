@@ -34,7 +34,7 @@ def test_it_is_detected_verified_and_adopted(database: Address, site: Path) -> N
     status, told = tool(site, database, "doctor")
     assert "27.0" in told
     chain.execute(database, "drop table col.alembic_version, col.migration_history")
-    status, told = tool(site, database, "adopt")
+    status, told = tool(site, database, "adopt", "--yes")
     assert (status, "is adopted as version 27.0" in told) == (0, True), told
     assert chain.query(database, "select version_num from col.alembic_version") == [("27.0",)]
 
@@ -66,7 +66,7 @@ def test_where_the_step_ran_elsewhere_it_is_not_taken_for_an_older_one(
     (wrapping.SITE / "27.0.json").unlink()
     status, told = tool(site, database, "detect")
     assert status == 1
-    assert "27.0, which this tool does not know" in told
+    assert "records version 27.0, which is not known here" in told
     status, told = tool(site, database, "verify")
     assert (status, "version 27.0 contains is not known here" in told) == (3, True), told
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import chain
 from tests.docs.pages import Command, Page
 from tests.docs.sites import Site
 
@@ -67,13 +68,15 @@ def _run(commands: Sequence[Command], site: Site) -> list[Done]:
         lines += [f"(exit $status)\n{{ {text}\n}} >{out}/{number} 2>&1 </dev/null; status=$?"]
         lines += [f"echo $status >{out}/{number}.status"]
     bash = shutil.which("bash") or "bash"
-    subprocess.run(
-        [bash, "--norc", "--noprofile", "-c", "\n".join(lines)],
-        cwd=site.folder,
-        env=environment(site),
-        timeout=LONGEST,
-        check=True,
-    )
+    programs = site.folder.parent / "bin"
+    with chain.zygote_of_worker().on_path(programs):
+        subprocess.run(
+            [bash, "--norc", "--noprofile", "-c", "\n".join(lines)],
+            cwd=site.folder,
+            env=environment(site, programs),
+            timeout=LONGEST,
+            check=True,
+        )
     return [
         Done(
             status=int((out / f"{number}.status").read_text()),
@@ -83,13 +86,13 @@ def _run(commands: Sequence[Command], site: Site) -> list[Done]:
     ]
 
 
-def environment(site: Site) -> Mapping[str, str]:
+def environment(site: Site, programs: Path) -> Mapping[str, str]:
     """Return what a reader's shell has: our programs, the server's, and where the server is."""
     ours = Path(sys.executable).parent
     kept = {name: os.environ[name] for name in ("COLLEC_SERVER_ACCOUNT",) if name in os.environ}
     return {
         **kept,
-        "PATH": f"{ours}:{site.server.binaries.bin_dir}:/usr/bin:/bin",
+        "PATH": f"{programs}:{ours}:{site.server.binaries.bin_dir}:/usr/bin:/bin",
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         "HOME": str(site.folder.parent),
         "LANG": "C.UTF-8",

@@ -23,7 +23,7 @@ READING = (
     "verify",
     "verify --sql",
     "history",
-    "adopt",
+    "adopt --yes",
     "upgrade --plan",
     "upgrade --yes",
     "archive list",

@@ -66,7 +66,7 @@ def told(address: Address) -> set[bool]:
         return {superuser for (superuser,) in cursor.fetchall()}
 
 
-READING = ("detect", "verify", "history", "upgrade --plan", "doctor", "adopt")
+READING = ("detect", "verify", "history", "upgrade --plan", "doctor", "adopt --yes")
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import pytest
 
 from collec_migrations import versions
 from collec_migrations import versions as chain
-from collec_migrations.bridge import decision, detection_text, markers, schema_pairs, structure
-from collec_migrations.bridge.answer import Answer
+from collec_migrations.bridge import decision, detection, report, structure
+from collec_migrations.bridge.decision import Answer
+from collec_migrations.bridge.detection import Schema
 from collec_migrations.bridge.difference import Severity
-from collec_migrations.bridge.records import Records, Row
-from collec_migrations.bridge.schemas import Schema
+from collec_migrations.bridge.records import Records
+from collec_migrations.bridge.views import Returned
 from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.names import Names
 from collec_migrations.versions import Shape
@@ -21,11 +22,16 @@ SHAPES = [(version, shape) for version in versions.VERSIONS
 
 def records(*numbers: str, version: str = "26.2") -> Records:
     """Return what a database says that has rows with these numbers."""
-    rows = tuple(Row(id=place, number=number, date="") for place, number in enumerate(numbers))
-    parameters = frozenset({1}) if version == "2.0" else frozenset({1, 2})
-    return Records(
-        has_dbversion=versions.is_recorded(version), dbversion=rows, parameters=parameters
-    )
+    rows: dict[tuple[str, str], list[dict[str, object]]] = {}
+    if version in ("2.0", "2.1"):
+        ids = (1,) if version == "2.0" else (1, 2)
+        rows["col", "dbparam"] = [{"dbparam_id": number} for number in ids]
+    if versions.is_recorded(version):
+        rows["col", "dbversion"] = [
+            {"dbversion_id": place, "dbversion_number": number}
+            for place, number in enumerate(numbers)
+        ]
+    return Records(rows=rows)
 
 
 def evidence(version: str, catalog: Catalog) -> decision.Evidence:
@@ -35,7 +41,7 @@ def evidence(version: str, catalog: Catalog) -> decision.Evidence:
         names=Names(),
         observed=catalog,
         records=records(*numbers, version=version),
-        movement_of="1.0" if version == "1.0" else "1.0.4",
+        returned=(Returned("last_movement", "1.0" if version == "1.0" else "1.0.4", True),),
     )
 
 
@@ -129,7 +135,7 @@ def test_a_wrong_number_is_told_and_not_preferred(
     answer = decision.decide(seen)
     assert answer.version == shape_of
     assert not answer.is_sound
-    assert said in detection_text.text(answer, chain=())
+    assert said in report.detected(answer, chain=())
 
 
 @pytest.mark.parametrize(
@@ -162,9 +168,7 @@ def test_the_installer_of_26_0_0_is_known_for_what_it_is() -> None:
 @pytest.mark.parametrize(("version", "twin"), [("1.0", "1.0.4"), ("2.0", "2.1")])
 def test_twins_are_ambiguous_when_nothing_tells_them_apart(version: str, twin: str) -> None:
     seen = evidence(version, known(version))
-    untold = replace(seen.records, parameters=None, dbversion=())
-    blind = replace(seen, movement_of="", records=untold)
-    answer = decision.decide(blind)
+    answer = decision.decide(replace(seen, returned=(), records=Records()))
     assert answer.answer is Answer.AMBIGUOUS
     assert {version, twin} <= set(answer.versions)
 
@@ -191,7 +195,7 @@ def test_nothing_of_it_is_empty_rights_alone_are_said_and_others_are_refused() -
 
 
 def test_markers_are_the_tables_of_every_version() -> None:
-    for role, names in (("gacl", markers.GACL), ("col", markers.COL)):
+    for role, names in (("gacl", decision.GACL), ("col", decision.COL)):
         common = set.intersection(
             *({fact.name for fact in catalog.facts if fact[:2] == (role, "table")}
               for version in versions.VERSIONS for _, catalog in versions.shapes(version))
@@ -203,7 +207,7 @@ def test_data_schemas_go_with_the_rights_schema_that_they_use() -> None:
     def schema(name: str, gacl: int, col: int, *uses: str) -> Schema:
         return Schema(name=name, gacl_tables=gacl, col_tables=col, uses=uses)
 
-    found = schema_pairs.pair(
+    found = detection.pair(
         [schema("r1", 8, 0), schema("r2", 8, 0), schema("a", 0, 21, "r1"),
          schema("b", 0, 21, "r2"), schema("c", 0, 20, "r1"), schema("d", 0, 21)]
     )  # fmt: skip

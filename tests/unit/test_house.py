@@ -12,7 +12,6 @@ import collec_migrations
 PACKAGE = Path(collec_migrations.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file())
 OPEN = {
-    "bridge": "being made smaller around the difference of two catalogs",
     "migrate": "the engine is being replaced",
     "postgres": "a library of small modules, each imported by its own name",
     "replica": "cli and doctor read its states",

@@ -3,9 +3,8 @@
 import pytest
 
 from collec_migrations.bridge import findings
+from collec_migrations.bridge.catalog_reader import unqualified
 from collec_migrations.bridge.difference import State
-from collec_migrations.bridge.records import Applied
-from collec_migrations.bridge.unqualified import unqualified
 
 
 @pytest.mark.parametrize(
@@ -34,9 +33,9 @@ def test_schema_names_are_taken_out_of_names_only(text: str, expected: str) -> N
 
 def test_a_script_that_changed_since_it_was_applied_is_told() -> None:
     applied = [
-        Applied(version="1.0.8", script="a.sql", checksum="1", kind="applied"),
-        Applied(version="1.1", script="b.sql", checksum="2", kind="applied"),
-        Applied(version="1.0", script="", checksum="", kind="adopted"),
+        {"version": "1.0.8", "script": "a.sql", "checksum": "1", "kind": "applied"},
+        {"version": "1.1", "script": "b.sql", "checksum": "2", "kind": "applied"},
+        {"version": "1.0", "script": "", "checksum": "", "kind": "adopted"},
     ]
     told = findings.scripts(applied, {"a.sql": "1", "b.sql": "3"}.get)
     assert [(one.state, one.name) for one in told] == [(State.SCRIPT, "b.sql")]

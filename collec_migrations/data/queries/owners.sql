@@ -1,5 +1,6 @@
 -- Owners, what the application's role may not do, and what this session may read. The role is
--- the one given, else the owner of most tables. First row: that role and the owner of most tables.
+-- the one given, else the owner of most tables; its row names both. Of tables that are read whole
+-- no column may be of a type of somebody's own, whose cast to json would be called.
 with space as (
     select oid, nspname, nspowner, nspacl,
            case nspname when %(gacl)s then 'gacl' else 'col' end as role
@@ -19,6 +20,14 @@ with space as (
                      and (select o.relname from pg_class o where o.oid = d.refobjid)
                          = any (%(tool_tables)s)))
       )
+), strange as (
+    select c.oid
+    from pg_class c
+    join space on space.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+    join pg_type y on y.oid = a.atttypid
+    where c.relname = any (%(whole)s)
+      and y.typnamespace <> (select oid from pg_namespace where nspname = 'pg_catalog')
 ), majority as (
     select relowner as owner from relation
     where relkind in ('r', 'p')
@@ -49,8 +58,16 @@ with space as (
                    null)
            end as lacking,
            has_table_privilege(r.oid, 'select') and has_schema_privilege(r.space, 'usage')
+               and (r.relname <> all (%(whole)s) or r.oid not in (select oid from strange))
                as readable
     from relation r, application a
+    union all
+    select space.role, c.oid, c.relowner, c.relname, 'tool table', array[]::text[],
+           has_table_privilege(c.oid, 'select') and has_schema_privilege(space.oid, 'usage')
+               and c.oid not in (select oid from strange)
+    from pg_class c
+    join space on space.oid = c.relnamespace
+    where c.relkind = 'r' and c.relname = any (%(tool_tables)s)
     union all
     select space.role, p.oid, p.proowner,
            p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', 'function',
@@ -69,13 +86,14 @@ with space as (
            true
     from space, application a
 )
-select role, kind, name, pg_get_userbyid(owner)::text, lacking, readable
+select role, kind, name::text, pg_get_userbyid(owner)::text as owner,
+       array_to_string(lacking, ', ') as lacking, readable
 from object
 union all
 select 'application', 'role', pg_get_userbyid(a.oid)::text, pg_get_userbyid(m.owner)::text,
-       array[]::text[], true
+       '', true
 from application a, majority m
 union all
-select 'extension', 'schema', x.extname, n.nspname, array[]::text[], true
+select 'extension', 'schema', x.extname::text, n.nspname::text, '', true
 from pg_extension x
 join pg_namespace n on n.oid = x.extnamespace

@@ -1,1 +1,1 @@
-select {schema_name}, {table_name}, row_to_json(t)::text from {table} t
+select {role}, {table_name}, row_to_json(t)::text from {table} t

@@ -12,7 +12,7 @@ from string import Template
 
 from psycopg2 import extensions, sql
 
-from collec_migrations.bridge.state import TOOL_TABLES
+from collec_migrations.bridge import history
 from collec_migrations.names import Names
 from collec_migrations.testing.sample_data import inventory, plan
 from collec_migrations.testing.sample_data import values as column_values
@@ -93,7 +93,7 @@ def _tables(
     tables: dict[Key, Table] = {}
     for column in columns:
         key = (column.role, column.table)
-        if column.table in plan.LEFT_ALONE or column.table in TOOL_TABLES:
+        if column.table in plan.LEFT_ALONE or column.table in history.TOOL_TABLES:
             continue
         if key not in tables:
             tables[key] = Table(
