@@ -387,7 +387,9 @@ def _run(backup: Backup, tools: Programs, client: Client, *options: str) -> None
         return
     said = client.without_secret(messages.decode(errors="replace"))
     reported = said.find("ERROR:")  # what follows it, as a HINT, may have many lines
-    words = programs.last_words(said) if reported < 0 else " | ".join(said[reported:].split("\n")[:4])
+    words = (
+        programs.last_words(said) if reported < 0 else " | ".join(said[reported:].split("\n")[:4])
+    )
     if any(part in words for part in NOT_HERE):
         raise RestoreRefused(
             "the server lacks an extension that the backup needs",

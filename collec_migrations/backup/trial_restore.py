@@ -61,7 +61,8 @@ def verify(
     began = monotonic()
     with translated(BackupFailed, f"{backup.id} could not be verified"), store.reading(backup.path):
         found = list(store.problems(backup))
-        version, left_out = "", ()
+        version = ""
+        left_out: tuple[str, ...] = ()
         if not found:
             chosen = server_for(backup.manifest, major)
             version = chosen.version
