@@ -250,6 +250,8 @@ def _until(seconds: float) -> Iterator[None]:
         time.sleep(0.01)
 
 
+UNPRIVILEGED = "throwaway_unprivileged"
+"""A role for what is not to be trusted, where one is made."""
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 SINCE = {"jit": 11}
 """An older server does not start with a setting that it does not know."""
@@ -272,9 +274,13 @@ def command_with_tcp(
 
 
 def identities(account: Account, superuser: str) -> str:
-    """Return who may be the superuser: the server's account, and root, who may do all anyway."""
+    """Return who may be the superuser: the server's account, and root, who may do all anyway.
+
+    The same may be the role that has no rights, for what is not to be trusted.
+    """
     names = dict.fromkeys(("root", account.name))
-    return "".join(f'collec "{name}" {superuser}\n' for name in names)
+    roles = (superuser, UNPRIVILEGED)
+    return "".join(f'collec "{name}" {role}\n' for name in names for role in roles)
 
 
 def _command(cluster: Cluster, hba: str, settings: Mapping[str, str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.errors import ConnectionFailed, MigrationError
-from collec_migrations.postgres import prologue
+from collec_migrations.postgres import prologue, signals
 from collec_migrations.postgres.conninfo import Address
 
 SUPERUSER = "postgres"
@@ -104,6 +104,7 @@ def connect(address: Address) -> Connection:
 
     Root becomes the account that a socket's peer authentication asks for.
     """
+    signals.watch_statements()
     with _as_one_line(address):
         connection = _opened(prologue.with_keepalives(address.dsn))
         connection.set_client_encoding("UTF8")
