@@ -46,7 +46,7 @@ def taken_as_they_are(command: Any) -> Any:
 class _Text:
     """Takes a text, and what was not given, as it is.
 
-    pydantic, by which Typer converts all other values, takes as long to load as a command that reads.
+    pydantic, by which Typer converts all other values, takes as long to load as all of a command.
     """
 
     def __init__(self, parameter: Any) -> None:
