@@ -41,12 +41,12 @@ def spawn(code: str, *words: str | Path, who: Account | None = None) -> subproce
         text=True,
         cwd="/",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
-        preexec_fn=_heed_signals,
+        preexec_fn=heed_signals,
         **identity,
     )
 
 
-def _heed_signals() -> None:
+def heed_signals() -> None:
     """Undo what `nohup` and a shell's `&` leave to a child: SIGINT, SIGQUIT and SIGHUP ignored."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

@@ -24,7 +24,7 @@ from collec_migrations.migrate import planning, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import conninfo, kept_server, pg_versions, temporary
+from collec_migrations.postgres import conninfo, kept_server, pg_versions, signals, temporary
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.kept_server import Kept
@@ -166,9 +166,9 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
     with watched(copy.address.dsn, names) as seen:
         try:
             _attempt(attempt, copy, pairs, target, say)
-        except Interrupted:
-            raise
         except MigrationError as error:
+            if isinstance(ended := signals.explained(error), Interrupted):
+                raise ended from error
             attempt.refusal, attempt.hint = str(error), error.hint
     after = () if attempt.refusal else _differences(copy, pairs)
     known = set(map(_place, attempt.drift))

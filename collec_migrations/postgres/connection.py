@@ -9,7 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  (a class
 from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.errors import ConnectionFailed, MigrationError
-from collec_migrations.postgres import peer, prologue
+from collec_migrations.postgres import peer, prologue, signals
 from collec_migrations.postgres.conninfo import Address
 
 __all__ = ["Connection", "Error", "connect", "connect_for_replication", "first_line", "translated"]
@@ -40,6 +40,7 @@ def connect(address: Address) -> Connection:
 
     Root becomes the account that a socket's peer authentication asks for.
     """
+    signals.watch_statements()
     with _told(address):
         connection = _opened(prologue.with_keepalives(address.dsn))
         connection.set_client_encoding("UTF8")
