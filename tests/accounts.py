@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.postgres import account
-from collec_migrations.postgres.account import Account, Identity
+from collec_migrations.postgres import programs
+from collec_migrations.postgres.programs import Account, Identity
 
 ROOT = Path(__file__).parent.parent
 AS_ROOT = os.geteuid() == 0
@@ -24,7 +24,7 @@ def somebody() -> Account:
     """Return an ordinary account that is neither us nor a server's."""
     for name in OTHERS:
         try:
-            return account.owner(pwd.getpwnam(name).pw_uid)
+            return programs.account_of(pwd.getpwnam(name).pw_uid)
         except KeyError:
             continue
     pytest.skip(f"this machine has none of the accounts {OTHERS}")
@@ -41,12 +41,12 @@ def spawn(code: str, *words: str | Path, who: Account | None = None) -> subproce
         text=True,
         cwd="/",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
-        preexec_fn=_heed_signals,
+        preexec_fn=heed_signals,
         **identity,
     )
 
 
-def _heed_signals() -> None:
+def heed_signals() -> None:
     """Undo what `nohup` and a shell's `&` leave to a child: SIGINT, SIGQUIT and SIGHUP ignored."""
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)

@@ -280,13 +280,32 @@ JOBS = 2
 ENTRY = re.compile(r"\d+; \d+ \d+ (?P<rest>.*)")
 """A line of the table of contents; line breaks within names are blanks there."""
 NOT_HERE = ("is not available", "could not open extension control file")
+NOT_ALLOWED = ("permission denied", "must be superuser", "must be owner", "must be a superuser",
+               "must be able to set role", "must be member of")  # fmt: skip
 NOT_NOW = ("No space left on device", "closed the connection", "connection to server")
 """What a server says of itself, not of the backup."""
 
 
-def load_fast(backup: Backup, tools: Programs, client: Client) -> None:
-    """Restore into a database that nobody needs when this fails; it has no tablespaces."""
-    _run(backup, tools, client, f"--jobs={JOBS}", "--no-tablespaces")
+def load_fast(
+    backup: Backup, tools: Programs, client: Client, without: Collection[str] = ()
+) -> None:
+    """Restore into a database that nobody needs when this fails; it has no tablespaces.
+
+    Entries that begin with one of `without` are left out.
+    """
+    left_out = tuple(without)
+    wanted = [
+        line
+        for line in _read(backup, tools, client, "--list").splitlines()
+        if (entry := ENTRY.match(line)) is None or not entry["rest"].startswith(left_out)
+    ]
+    _run_entries(backup, tools, client, wanted, f"--jobs={JOBS}", "--no-tablespaces")
+
+
+def entries(backup: Backup, tools: Programs, client: Client) -> tuple[str, ...]:
+    """Return the table of contents of the archive: `SCHEMA - col owner`."""
+    listed = _read(backup, tools, client, "--list").splitlines()
+    return tuple(found["rest"] for line in listed if (found := ENTRY.match(line)))
 
 
 def load_whole(
@@ -310,12 +329,19 @@ def load_schemas(backup: Backup, tools: Programs, client: Client, names: Collect
     """
     listed = _read(backup, tools, client, "--list")
     wanted = [line for line in listed.splitlines() if _makes_schema(line, names)]
+    _run_entries(backup, tools, client, wanted, "--single-transaction")
+
+
+def _run_entries(
+    backup: Backup, tools: Programs, client: Client, wanted: Sequence[str], *words: str
+) -> None:
+    """Restore chosen lines of the table of contents, told in a file that exists in memory alone."""
     descriptor = os.memfd_create("entries")
     try:
-        os.write(descriptor, "\n".join(wanted).encode())
-        words = ("--single-transaction", f"--use-list=/proc/self/fd/{descriptor}")
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write("\n".join(wanted).encode())
         inherited = replace(client, descriptors=(*client.descriptors, descriptor))
-        _run(backup, tools, inherited, *words)
+        _run(backup, tools, inherited, *words, f"--use-list=/proc/self/fd/{descriptor}")
     finally:
         os.close(descriptor)
 
@@ -359,11 +385,20 @@ def _run(backup: Backup, tools: Programs, client: Client, *options: str) -> None
         _, messages = process.communicate()
     if process.returncode == 0:
         return
-    words = programs.last_words(client.without_secret(messages.decode(errors="replace")))
+    said = client.without_secret(messages.decode(errors="replace"))
+    reported = said.find("ERROR:")  # what follows it, as a HINT, may have many lines
+    words = (
+        programs.last_words(said) if reported < 0 else " | ".join(said[reported:].split("\n")[:4])
+    )
     if any(part in words for part in NOT_HERE):
         raise RestoreRefused(
             "the server lacks an extension that the backup needs",
             hint=f"Install it there, or use another server. {words}",
+        )
+    if any(part in words.lower() for part in NOT_ALLOWED):
+        raise RestoreRefused(
+            f"{backup.id} holds what this role may not restore",
+            hint=f"Only a superuser can, who should trust whoever made the backup. {words}",
         )
     if any(part in words for part in NOT_NOW):
         raise BackupFailed(f"the server did not hold out while {backup.id} came in", hint=words)

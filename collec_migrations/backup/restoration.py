@@ -21,6 +21,7 @@ from collec_migrations.errors import (
     BackupFailed,
     ConnectionFailed,
     MigrationError,
+    NotABackup,
     RestoreRefused,
     UsageError,
 )
@@ -306,6 +307,8 @@ QUOTED_LISTS = (
     "unix_socket_directories",
 )
 """Settings whose value is stored as SQL has it (GUC_LIST_QUOTE in PostgreSQL's source)."""
+PRIVILEGES = ("CREATE", "CONNECT", "TEMPORARY")
+"""The rights on a database."""
 
 
 def read_properties(backup: Backup) -> DatabaseProperties:
@@ -340,6 +343,8 @@ def property_statements(
     if properties.grants is not None:
         yield sql.SQL("revoke all on database {} from public").format(name)
     for grantee, privilege, grantable in properties.grants or ():
+        if privilege not in PRIVILEGES:
+            raise NotABackup(f"the backup grants {privilege!r}, which is no right on a database")
         yield sql.SQL("grant {} on database {} to {}{}").format(
             sql.SQL(privilege),
             name,
@@ -351,24 +356,8 @@ def property_statements(
 def _value(variable: str, text: str, renamed: Mapping[str, str]) -> sql.Composable:
     if variable not in QUOTED_LISTS:
         return sql.Literal(text)
-    if variable != "search_path":
-        return sql.SQL(text.replace("{", "{{").replace("}", "}}"))
-    names = [renamed.get(name, name) for name in _split(text)]
-    return sql.SQL(", ").join(map(sql.Identifier, names))
-
-
-def _split(text: str) -> list[str]:
-    """Return the names of a search path as PostgreSQL stores it."""
-    names, rest = [], text.strip()
-    while rest:
-        if rest.startswith('"'):
-            end = 1
-            while rest[end : end + 2] == '""' or rest[end] != '"':
-                end += 2 if rest[end : end + 2] == '""' else 1
-            names.append(rest[1:end].replace('""', '"'))
-            rest = rest[end + 1 :].lstrip(" ,")
-        else:
-            name, _, rest = rest.partition(",")
-            names.append(name.strip())
-            rest = rest.strip()
-    return names
+    found = re.findall(r'"((?:[^"]|"")*)"|([^",\s]+)', text)
+    names = [plain or quoted.replace('""', '"') for quoted, plain in found] or [""]
+    if variable == "search_path":
+        names = [renamed.get(name, name) for name in names]
+    return sql.SQL(", ").join(map(sql.Literal, names))

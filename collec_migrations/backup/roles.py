@@ -57,7 +57,7 @@ def read(backup: Backup) -> dict[str, Role]:
 def parse(text: str) -> dict[str, Role]:
     """Return the roles that the text of a globals.sql makes."""
     found: dict[str, Role] = {}
-    for tree in _trees(text):
+    for tree in statements(text):
         match type(tree).__name__:
             case "CreateRoleStmt":
                 found.setdefault(tree.role, Role(name=tree.role))
@@ -85,7 +85,7 @@ def named_in(script: str) -> set[str]:
             if node.rolename:
                 found.add(node.rolename)
 
-    for tree in _trees(script):
+    for tree in statements(script):
         Names()(tree)
     return found
 
@@ -93,7 +93,7 @@ def named_in(script: str) -> set[str]:
 def schemas_in(script: str) -> set[str]:
     """Return the schemas that the statements of a dump create."""
     return {
-        tree.schemaname for tree in _trees(script) if type(tree).__name__ == "CreateSchemaStmt"
+        tree.schemaname for tree in statements(script) if type(tree).__name__ == "CreateSchemaStmt"
     } - {None}
 
 
@@ -192,7 +192,7 @@ def _text(node: Any) -> str:
     return ""
 
 
-def _trees(text: str) -> Iterator[Any]:
+def statements(text: str) -> Iterator[Any]:
     """Yield the syntax trees of a text, statement by statement; what a newer server wrote and
     this parser does not know is left out: it makes no role."""
     try:

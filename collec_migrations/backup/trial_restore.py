@@ -16,6 +16,7 @@ from collec_migrations.backup import (
     roles,
     snapshot,
     store,
+    trial_account,
 )
 from collec_migrations.backup.client_programs import Programs
 from collec_migrations.backup.manifest import Manifest
@@ -40,6 +41,8 @@ class Verification:
     """Of the server for the trial; empty: it did not come to that."""
     rows: int
     seconds: float
+    left_out: tuple[str, ...] = ()
+    """Entries of the archive that were not tried: only a superuser may restore them."""
 
     @property
     def is_sound(self) -> bool:
@@ -59,16 +62,18 @@ def verify(
     with translated(BackupFailed, f"{backup.id} could not be verified"), store.reading(backup.path):
         found = list(store.problems(backup))
         version = ""
+        left_out: tuple[str, ...] = ()
         if not found:
             chosen = server_for(backup.manifest, major)
             version = chosen.version
-            found = _tried(backup, chosen, scratch)
+            found, left_out = _tried(backup, chosen, scratch)
         store.judge(backup, "damaged" if found else "verified", problems=found, server=version)
     return Verification(
         problems=tuple(found),
         server_version=version,
         rows=sum(backup.manifest.rows.values()),
         seconds=monotonic() - began,
+        left_out=left_out,
     )
 
 
@@ -93,9 +98,15 @@ def server_for(about: Manifest, major: int | None = None) -> Binaries:
     )
 
 
-def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
-    """Restore a backup into a new database of a new server; return where that is."""
+def fill(backup: Backup, chosen: Binaries, server: Address) -> tuple[Address, tuple[str, ...]]:
+    """Restore a backup into a new database of a new server, as an account without rights.
+
+    Return where that is, and the entries of the archive that only a superuser may restore.
+    """
     properties = restoration.read_properties(backup)
+    its = tools_of(chosen)
+    made = replace(server, dbname=NAME)
+    theirs = conninfo.Address(replace(made, user=trial_account.ROLE).dsn)
     with closing(database.connect(conninfo.Address(server.dsn))) as connection:
         connection.autocommit = True
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
@@ -104,17 +115,29 @@ def fill(backup: Backup, chosen: Binaries, server: Address) -> Address:
             for name in roles.missing(cursor, named):
                 cursor.execute(sql.SQL("create role {}").format(sql.Identifier(name)))
             _create_database(cursor, backup.manifest)
+            trial_account.create(cursor, NAME, named)
+    with closing(database.connect(theirs)) as connection:
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             for statement in restoration.property_statements(properties, NAME, {}):
                 # A setting that this server no longer knows says nothing about the backup.
                 with suppress(psycopg2.Error):
                     cursor.execute(statement)
-    made = replace(server, dbname=NAME)
-    its = tools_of(chosen)
-    with client_programs.connecting(conninfo.Address(made.dsn)) as client:
-        client_programs.load_fast(backup, its, client)
+    with (
+        closing(database.connect(conninfo.Address(made.dsn))) as connection,
+        client_programs.connecting(theirs) as client,
+    ):
+        connection.autocommit = True
+        with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+            entries = client_programs.entries(backup, its, client)
+            trees = tuple(roles.statements(client_programs.script(backup, its, client)))
+            there = trial_account.prepare(cursor, NAME, trees, entries)
+            without = (*there, *trial_account.SUPERUSERS_OWN)
+            client_programs.load_fast(backup, its, client, without)
+            trial_account.finish(cursor, NAME, trees)
     # As the real database would be: without statistics its statements take a hundred times longer.
     dump.analyze(conninfo.Address(made.dsn))
-    return made
+    return made, tuple(one for one in entries if one.startswith(trial_account.SUPERUSERS_OWN))
 
 
 def _create_database(cursor: extensions.cursor, about: Manifest) -> None:
@@ -152,23 +175,27 @@ def check_room(backup: Backup, scratch: Path | None) -> None:
 
 
 @contextmanager
-def restored(backup: Backup, chosen: Binaries, scratch: Path | None) -> Iterator[Address]:
-    """Give a database with what a backup holds, gone at the end."""
+def restored(
+    backup: Backup, chosen: Binaries, scratch: Path | None
+) -> Iterator[tuple[Address, tuple[str, ...]]]:
+    """Give a database with what a backup holds, gone at the end; and what it lacks of it."""
     check_room(backup, scratch)
     with throwaway(chosen, folder=scratch) as server:
         yield fill(backup, chosen, server)
 
 
-def _tried(backup: Backup, chosen: Binaries, scratch: Path | None) -> list[str]:
-    """Return what is wrong with what comes out of a backup."""
+def _tried(
+    backup: Backup, chosen: Binaries, scratch: Path | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return what is wrong with what comes out of a backup, and what was not tried."""
     try:
         with (
-            restored(backup, chosen, scratch) as address,
+            restored(backup, chosen, scratch) as (address, left_out),
             closing(database.connect(conninfo.Address(address.dsn))) as connection,
         ):
-            return list(differences(backup.manifest, connection))
+            return list(differences(backup.manifest, connection)), left_out
     except BackupDamaged as error:
-        return [f"{error}: {error.hint}"]
+        return [f"{error}: {error.hint}"], ()
 
 
 def differences(about: Manifest, connection: extensions.connection) -> Iterator[str]:

@@ -80,6 +80,8 @@ def verified(one: Backup, result: "Verification") -> Iterator[str]:
             f"{one.id} is sound: {len(one.manifest.files)} files, restored into PostgreSQL "
             f"{result.server_version}, {result.rows:,} rows, in {result.seconds:.1f} s"
         )
+        for entry in result.left_out:
+            yield f"  not tried: {entry}: only a superuser may restore it"
         return
     yield f"{one.id} is DAMAGED:"
     yield from (f"  {problem}" for problem in result.problems)

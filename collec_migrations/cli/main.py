@@ -12,6 +12,7 @@ import typer
 from collec_migrations.cli import colours, facts, metavars, synonyms
 from collec_migrations.cli.group import Group
 from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.postgres import signals
 
 DEBUG = "COLLEC_DEBUG"
 PROGRAM = "collec-migrations"
@@ -132,7 +133,7 @@ class Commands(Group):
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise
-            return _end(error, as_json=facts.were_asked(ctx))
+            return _end(signals.explained(error), as_json=facts.were_asked(ctx))
 
 
 def _plain(error: Any) -> str:
@@ -191,7 +192,8 @@ def main() -> None:
     """Run the command line; what it said has to have arrived before it ends well."""
     try:
         try:
-            app()
+            with signals.raised():
+                app()
         finally:
             sys.stdout.flush()
     except OSError as error:

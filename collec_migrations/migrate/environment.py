@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from configparser import InterpolationError
+from contextlib import nullcontext
 from logging.config import fileConfig
 from pathlib import Path
 from typing import Any
@@ -21,12 +22,14 @@ from collec_migrations import settings
 from collec_migrations.errors import (
     ChainBroken,
     ConnectionLost,
+    Interrupted,
     MigrationError,
     StatementFailed,
     UsageError,
 )
 from collec_migrations.migrate import access, planning
 from collec_migrations.migrate.job import Job
+from collec_migrations.postgres import signals
 
 DEBUG = "COLLEC_DEBUG"
 SITE = "collec-versions"
@@ -45,7 +48,7 @@ def run() -> None:
     except MigrationError as error:
         if os.environ.get(DEBUG):
             raise
-        raise CommandError(described(error)) from error
+        raise CommandError(described(signals.explained(error))) from error
 
 
 def described(error: MigrationError) -> str:
@@ -65,9 +68,12 @@ def _run(environment: EnvironmentContext) -> None:
 
         offline.write(environment, job)
         return
+    lent = config.attributes.get("connection") is not None
     try:
-        _run_online(environment, job)
-    except (StatementFailed, ConnectionLost) as error:
+        # A program that lends its connection handles its signals itself.
+        with nullcontext() if lent else signals.raised():
+            _run_online(environment, job)
+    except (StatementFailed, ConnectionLost, Interrupted) as error:
         raise (error.ended(job.outcome) if job.changes else error) from error
 
 

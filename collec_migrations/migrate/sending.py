@@ -9,7 +9,7 @@ from psycopg2 import errorcodes
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.errors import ConnectionLost, StatementFailed
-from collec_migrations.postgres import as_owner
+from collec_migrations.postgres import as_owner, signals
 from collec_migrations.sql import Statement, line_at, split
 
 SHOWN_LINES = 3
@@ -54,6 +54,8 @@ def send(cursor: Cursor, sql: str, *, shown: str, owner: str = "") -> None:
             error.add_note(shown)
         if is_lost(cursor) or error.pgcode in TRY_AGAIN:
             raise
+        if signals.came():  # the statement would only run, and be cancelled, once more
+            raise StatementFailed(f"{shown}: {error.diag.message_primary}") from error
         cursor.execute("rollback to savepoint collec_script")
         _send_each(cursor, sql, split(sql), shown=shown, owner=owner)
 

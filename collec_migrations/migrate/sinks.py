@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations.bridge import history, ownership
 from collec_migrations.migrate import archive, checks, extension_path, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
-from collec_migrations.postgres import extensions, prologue, quoting
+from collec_migrations.postgres import privileges, prologue, quoting
 
 _EMPTY = """
     not exists (select 1 from pg_catalog.pg_depend d
@@ -141,7 +141,7 @@ class Server:
 
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Look for the extensions, and make those that this role may make."""
-        found = extensions.read(self.cursor)
+        found = privileges.read_extensions(self.cursor)
         required_extensions.refuse(needed, found)
         for name in required_extensions.to_make(needed, found):
             self.cursor.execute(required_extensions.creation(name))

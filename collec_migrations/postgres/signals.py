@@ -1,25 +1,51 @@
-"""Signals that end a program, as errors: what was begun can then be taken back."""
+"""Signals that end a program, as errors: what was begun can then be taken back.
 
+libpq waits for an answer without looking at signals; with psycopg2's wait callback it is Python
+that waits, so that a signal cancels the running statement on the server at once.
+"""
+
+import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
-from collec_migrations.errors import Interrupted
+from collec_migrations.errors import CommitUnknown, Interrupted, MigrationError
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_CANCEL = 0.5
+"""Seconds between two requests to cancel: one that comes between two statements is lost."""
+
+_depth = 0
+_caught: Interrupted | None = None
 
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP raise Interrupted in this block."""
+    """Let SIGINT, SIGTERM and SIGHUP raise Interrupted in this block.
+
+    A statement that runs on a connection opened in it is cancelled first.
+    """
+    global _depth, _caught
 
     def stop(number: int, _: FrameType | None) -> None:
-        raise Interrupted(f"ended by {signal.Signals(number).name}")
+        global _caught
+        _caught = Interrupted(f"ended by {signal.Signals(number).name}")
+        raise _caught
 
-    with _handled(stop):
-        yield
+    if not _depth:
+        _caught = None
+    _depth += 1
+    try:
+        with _handled(stop):
+            yield
+    finally:
+        _depth -= 1
+        if not _depth and "psycopg2" in sys.modules:
+            sys.modules["psycopg2.extensions"].set_wait_callback(None)
 
 
 @contextmanager
@@ -39,13 +65,59 @@ def held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def watch_statements() -> None:
+    """Let a signal cancel statements of connections, where signals are raised."""
+    from psycopg2 import extensions
+
+    extensions.set_wait_callback(_wait if _depth else None)
+
+
+def came() -> bool:
+    """Say whether a signal has ended the work of this block."""
+    return _caught is not None
+
+
+def explained(error: MigrationError) -> MigrationError:
+    """Return the error, as what ended the work where a signal did."""
+    if _caught is None or isinstance(error, (Interrupted, CommitUnknown)):
+        return error
+    return Interrupted(f"{_caught}: {error}", hint=error.hint)
+
+
+def _wait(connection: Any) -> None:
+    """Wait for the server's answer; after a signal, cancel until it comes: then it is an error."""
+    from psycopg2.extensions import POLL_OK, POLL_READ
+
+    ended = False
+    while True:
+        try:
+            state = connection.poll()
+            if state == POLL_OK:
+                return
+            sockets = [connection.fileno()]
+            reading, writing = (sockets, []) if state == POLL_READ else ([], sockets)
+            ready = select.select(reading, writing, [], _CANCEL if ended else None)
+            if ended and not any(ready):
+                connection.cancel()
+        except Interrupted:
+            ended = True
+            connection.cancel()
+
+
 @contextmanager
 def _handled(handler: object) -> Iterator[None]:
-    """Handle the signals that end a program; only the main thread can."""
+    """Handle the signals that end a program; only the main thread can.
+
+    What the parent ignores stays ignored: `nohup` says so of SIGHUP, a shell's `&` of SIGINT.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = [(number, signal.signal(number, handler)) for number in SIGNALS]  # type: ignore[arg-type]  # typeshed hides its own alias
+    before = [
+        (number, signal.signal(number, handler))  # type: ignore[arg-type]  # typeshed hides its own alias
+        for number in SIGNALS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    ]
     try:
         yield
     finally:

@@ -426,9 +426,18 @@ def test_a_restore_that_fails_leaves_nothing(
     server18: Server, filled: Address, database: Address, tmp_path: Path
 ) -> None:
     taken = backups.taken(filled, tmp_path)
-    chain.execute(database, "create view public.x as select 1; create schema gacl")
-    with pytest.raises(RestoreRefused, match="nothing was restored"):
+    # Whatever is created in `col` fails: the restore is well on its way by then.
+    chain.execute(
+        database,
+        "create function public.refuse() returns event_trigger language plpgsql as $$ begin"
+        " if exists (select 1 from pg_event_trigger_ddl_commands() where schema_name = 'col'"
+        " and object_type = 'table') then raise 'not here'; end if; end $$;"
+        " create event trigger refuse on ddl_command_end execute function public.refuse()",
+    )
+    with pytest.raises(RestoreRefused, match="nothing was restored") as refused:
         restoration.restore(
             taken, RestoreOptions(target=conninfo.Address(database.dsn), renamed={}), say=print
         )
-    assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
+    assert "not here" in refused.value.hint
+    left = "select nspname from pg_namespace where nspname in ('gacl', 'col')"
+    assert chain.query(database, left) == []
