@@ -79,6 +79,13 @@ def test_a_plan_touches_nothing_and_shows_the_rules(lab: Lab, tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_nobody_can_be_asked_nothing_is_made_without_yes(lab18: Lab) -> None:
+    done = lab18.install(installations.ASKED)
+    assert done.exit_code == 2, done.output
+    assert "there is no terminal to ask on" in done.output
+    assert lab18.exists() == []
+
+
 def test_without_apply_hba_the_rules_are_shown_and_the_file_is_left_alone(lab: Lab) -> None:
     before = lab.site.hba.read_bytes()
     done = lab.install("--json")
