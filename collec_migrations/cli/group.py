@@ -1,11 +1,10 @@
-"""A group of commands, as every part of the command line shows it."""
+"""Commands as Typer has them, with a plain help."""
 
-from typing import Any
+import re
+from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
-
-from collec_migrations.cli import metavars
 
 
 class Group(TyperGroup):
@@ -13,7 +12,7 @@ class Group(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Return a command by its name, or None; its help names what it takes in plain words."""
-        return metavars.plain(super().get_command(ctx, cmd_name))
+        return plain_help(super().get_command(ctx, cmd_name))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands with the first paragraph of their help."""
@@ -38,3 +37,30 @@ def group(told: str) -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+
+
+Told = TypeVar("Told")
+
+WORDS = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "NUMBER", "float": "NUMBER"}
+TYPE = re.compile(r"<(?:list\[)?(\w+)\]?(?: range)?>")
+
+
+def plain_help(command: Told) -> Told:
+    """Let the help of a command name what its options take in plain words; return the command.
+
+    The name of an argument is a word already. Choices stay as they are; so does everything under
+    an older Typer, which writes words itself.
+    """
+    for parameter in getattr(command, "params", ()):
+        if not hasattr(parameter, "display_type") or parameter.type_descriptor.is_choice:
+            continue
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = _nothing
+        elif parameter.metavar is None and not parameter.is_flag:
+            found = TYPE.fullmatch(parameter.display_type(None))
+            parameter.metavar = WORDS.get(found[1]) if found else None
+    return command
+
+
+def _nothing(ctx: Any) -> str:  # noqa: ARG001
+    return ""
