@@ -80,7 +80,7 @@ class Commands(Group):
         # Typer suggests what was meant by these names; `get_command` gives the commands.
         known = {name: Group(name=name) for section in SECTIONS.values() for name in section}
         super().__init__(**{**told, "commands": known})
-        metavars.taken_as_they_are(self)
+        group.taken_as_they_are(self)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return the commands and options that a word may become, without loading a command."""

@@ -11,7 +11,7 @@ import psycopg2
 from collec_migrations import application, bridge, settings
 from collec_migrations.cli import options
 from collec_migrations.cli.options import say
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection, conninfo
