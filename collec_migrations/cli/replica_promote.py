@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options, replica_options
+from collec_migrations.cli import options, render, replica_options
 from collec_migrations.install import application_settings
 from collec_migrations.replica import local_node, standby_config
 from collec_migrations.replica.promotion import Promotion, PromotionPlan
@@ -41,7 +41,7 @@ def promote(
     done = replica.promote(found, say=options.say)
     lines = application_settings.moved(done.host, done.port, installation)
     if as_json:
-        facts.write({**asdict(done), "application": list(lines)})
+        render.write_json({**asdict(done), "application": list(lines)})
     else:
         typer.echo("\n".join(_done(done, found)))
         typer.echo("\n".join(f"  {line}" for line in lines))
@@ -53,7 +53,7 @@ def _planned(found: PromotionPlan) -> Iterator[str]:
     yield f"{target.name} ({target.shown}) becomes the primary, on a new timeline"
     for slot in found.slots:
         yield f"  the slot {slot!r} is made on it, for a node that comes back"
-    yield from (f"overruled by --force: {one.line}" for one in found.overruled)
+    yield from (f"overruled by --force: {one.message}" for one in found.overruled)
     yield from (f"note: {note}" for note in found.notes)
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from collec_migrations.errors import MigrationError, ReplicationRefused, UsageError
-from collec_migrations.replica import follow, health, nodes, promotion, standby_health, states
+from collec_migrations.postgres.conninfo import Address
+from collec_migrations.replica import follow, health, nodes, promotion, states, switchover
 from collec_migrations.replica.follow import Folder, Method
 from collec_migrations.replica.states import Down, Limits, Node, Receiver, Sender, Slot, Up
 from collec_migrations.replica.streaming import Identity
@@ -64,7 +66,7 @@ GONE = Down(name="a", shown="host=a", host="a", port=5432, why="refused", answer
 
 
 def codes(standby: Up, primary: Up = A, limits: Limits | None = None) -> list[str]:
-    return [one.code for one in standby_health.judge(standby, primary, limits or Limits())]
+    return [one.code for one in health.judge_standby(standby, primary, limits or Limits())]
 
 
 def slot(**changes: Any) -> Up:
@@ -126,7 +128,7 @@ def test_a_server_that_refuses_us_is_not_called_lost() -> None:
     """Who reads "no primary: promote" beside a primary with a wrong password, promotes."""
     shut = replace(GONE, answers=True, why="password authentication failed")
     report = health.report([shut, B])
-    assert report.findings[0].line == "no primary is seen: a does not let us in"
+    assert report.findings[0].message == "no primary is seen: a does not let us in"
     assert "promote" not in report.findings[0].hint
     assert report.node("a").role == "unknown"
     assert "~/.pgpass" in report.node("a").findings[0].hint
@@ -175,6 +177,20 @@ def test_the_whole_is_judged(seen: list[Node], whole: list[str]) -> None:
     assert [one.code for one in health.report(seen).findings] == whole
 
 
+@pytest.mark.parametrize("seen", [(A, replace(A, name="c", host="c")), (A,), (B,)])
+def test_only_the_one_primary_is_switched_over(seen: tuple[Node, ...]) -> None:
+    assert switchover._primary((A, B), "a") is A
+    with pytest.raises(ReplicationRefused, match="is not the one primary"):
+        switchover._primary(seen, "c")
+
+
+def test_a_silent_node_is_given_up_by_the_network_too() -> None:
+    patient = nodes.with_timeout(Address("host=a"), 2.5)
+    assert parse_dsn(patient.dsn)["tcp_user_timeout"] == "2500"
+    own = nodes.with_timeout(Address("host=a tcp_user_timeout=7"), 2.5)
+    assert parse_dsn(own.dsn)["tcp_user_timeout"] == "7"
+
+
 def test_a_standby_that_promoted_itself_is_not_the_primary() -> None:
     """Its timeline is newer; c, which follows a, tells which history is common."""
     alone = replace(B, in_recovery=False, timeline=3, position=2000, receiver=None)
@@ -183,7 +199,7 @@ def test_a_standby_that_promoted_itself_is_not_the_primary() -> None:
     assert health.primary_of([A, alone, c]) is A
     assert found.node("b").findings[0].code == "second-primary"
     (whole,) = found.findings
-    assert "followed by b, c" in whole.line
+    assert "followed by b, c" in whole.message
     assert "not a, which others follow" in whole.hint
     nobody = replace(A, senders=())
     (untold,) = health.report([nobody, alone]).findings
@@ -352,7 +368,9 @@ def test_nodes_come_from_options_or_from_the_file(
         ("db1", "10.0.0.1", 5432),
         ("db2", "10.0.0.2", 5433),
     ]
-    (tmp_path / nodes.FILE).write_text(nodes.nodes_file(given))
+    (tmp_path / nodes.FILE).write_text(
+        "[nodes]\ndb1 = 'host=10.0.0.1 user=postgres'\ndb2 = 'host=10.0.0.2 port=5433 dbname=x'\n"
+    )
     assert nodes.known_nodes([]) == given
     assert nodes.node_named(given, "db2") is given[1]
 
