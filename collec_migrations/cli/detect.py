@@ -31,7 +31,5 @@ def detect(
         render.write_json({"schemas": schemas})
     else:
         texts = [report.detected(one, chain=known, options=repeated) for one in found]
-        typer.echo(render.coloured_severities("
-
-".join(texts)))
+        typer.echo(render.coloured_severities("\n\n".join(texts)))
     raise typer.Exit(0 if all(one.is_sound for one in found) else 1)
