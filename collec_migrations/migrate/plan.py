@@ -9,10 +9,11 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import sql, versions
 from collec_migrations.bridge import history, ownership
-from collec_migrations.errors import Problem
+from collec_migrations.errors import NotPossible, Problem
 from collec_migrations.migrate import (
     archive,
     checks,
+    confinement,
     lock_facts,
     obstacles,
     planning,
@@ -68,7 +69,8 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         rights_version = run.rights_version
         pairs.append(pair)
         ahead += _extensions(cursor, job, pair, run)
-        ahead += _findings(cursor, listing.questions)
+        if not found.superuser or not (found.standby or found.read_only):
+            ahead += _findings(cursor, names, listing.questions)
         ahead += removed.dependents(cursor, names, _moves(pair.steps))
         needs.append(_needs(pair))
     return Plan(
@@ -155,6 +157,9 @@ class Listing:
                     )
                 )
         return tuple(locks)
+
+    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
+        """Ask nothing: each step's questions are noted."""
 
     def ask(self, question: checks.Question) -> None:
         """Note a question, which the plan asks as far as it can be asked now."""
@@ -282,9 +287,16 @@ def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[
             yield Problem(message=lack.message, hint=lack.hint)
 
 
-def _findings(cursor: Cursor, questions: Sequence[checks.Question]) -> Iterator[Problem]:
+def _findings(
+    cursor: Cursor, names: Names, questions: Sequence[checks.Question]
+) -> Iterator[Problem]:
+    try:
+        owners = confinement.owners(cursor, ownership.Watch(cursor, names))
+    except NotPossible as error:
+        yield Problem(message=str(error), hint=error.hint)
+        return
     for question in questions:
-        found = checks.ask_now(cursor, question)
+        found = checks.ask_now(cursor, question, owners)
         if found:
             yield Problem(message=found, hint=question.hint, certain=question.stops)
 

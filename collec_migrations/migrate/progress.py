@@ -8,6 +8,7 @@ import psycopg2
 
 from collec_migrations.migrate import sending
 from collec_migrations.migrate.sinks import Server
+from collec_migrations.postgres import as_owner
 from collec_migrations.sql import Statement, split
 
 
@@ -31,16 +32,17 @@ class Watched(Server):
     progress: Progress = field(kw_only=True)
 
     def _run(self, sql: str, *, shown: str) -> None:
-        for statement in split(sql):
-            self.progress.begin(shown, statement)
-            started = time.monotonic()
-            try:
-                sending.run(self.cursor, statement.text, owner=self.owner)
-            except psycopg2.Error as error:
-                if sending.is_lost(self.cursor):
-                    raise
-                if error.pgcode in sending.TRY_AGAIN:
-                    error.add_note(f"{shown}:{statement.line}")
-                    raise
-                raise sending.failure(sql, statement, error, shown=shown) from error
-            self.progress.end(shown, statement, time.monotonic() - started)
+        with as_owner.acting(self.cursor, self.owners) as role:
+            for statement in split(sql):
+                self.progress.begin(shown, statement)
+                started = time.monotonic()
+                try:
+                    sending.run(self.cursor, statement.text, owner=role)
+                except psycopg2.Error as error:
+                    if sending.is_lost(self.cursor):
+                        raise
+                    if error.pgcode in sending.TRY_AGAIN:
+                        error.add_note(f"{shown}:{statement.line}")
+                        raise
+                    raise sending.failure(sql, statement, error, shown=shown) from error
+                self.progress.end(shown, statement, time.monotonic() - started)
