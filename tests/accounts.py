@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.postgres import account
-from collec_migrations.postgres.account import Account, Identity
+from collec_migrations.postgres import programs
+from collec_migrations.postgres.programs import Account, Identity
 
 ROOT = Path(__file__).parent.parent
 AS_ROOT = os.geteuid() == 0
@@ -24,7 +24,7 @@ def somebody() -> Account:
     """Return an ordinary account that is neither us nor a server's."""
     for name in OTHERS:
         try:
-            return account.owner(pwd.getpwnam(name).pw_uid)
+            return programs.account_of(pwd.getpwnam(name).pw_uid)
         except KeyError:
             continue
     pytest.skip(f"this machine has none of the accounts {OTHERS}")

@@ -15,10 +15,10 @@ from typing import Any
 from typer.testing import CliRunner, Result
 
 from collec_migrations.cli.main import app
-from collec_migrations.postgres import account, binary_copies
-from collec_migrations.postgres.account import Account
+from collec_migrations.postgres import binaries, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.programs import Account
 from collec_migrations.replica import local_node
 from collec_migrations.replica.local_node import LocalNode
 from tests import chain, servers
@@ -89,8 +89,8 @@ class Site:
 @contextmanager
 def site(major: int, folder: Path | None = None) -> Iterator[Site]:
     """Give a site in a folder, whose servers are stopped at the end."""
-    who = account.for_server()
-    found = binary_copies.reachable(servers.with_clients(major), who)
+    who = programs.server_account()
+    found = binaries.reachable(servers.with_clients(major), who)
     home = Path(tempfile.mkdtemp(prefix="collec-r-", dir=folder or servers.scratch()))
     os.chown(home, who.uid, who.gid)
     made = Site(home=home, account=who, binaries=found)

@@ -15,12 +15,11 @@ from psycopg2 import sql
 from collec_migrations.postgres import binaries, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
-from collec_migrations.postgres.scratch import QUICK, quick
-from collec_migrations.postgres.throwaway import throwaway
+from collec_migrations.postgres.throwaway import QUICK, quick_folder, throwaway
 
 NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 Build = Callable[[Address], object]
-scratch = quick
+scratch = quick_folder
 """Where whatever a test makes is made quickly."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.postgres import account, binaries, configuration
+from collec_migrations.postgres import binaries, configuration, programs
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.connection import Connection
@@ -93,7 +93,7 @@ def running(major: int) -> Iterator[Site]:
     found = binaries.find(major)
     with throwaway(found, tcp=True, settings=SETTINGS) as address:
         site = Site(folder=Path(address.host), port=address.port, binaries=found)
-        names = {"root", account.for_server().name}
+        names = {"root", programs.server_account().name}
         (site.folder / "pg_ident.conf").write_text(
             "".join(f"{map_} {name} {role}\n" for name in sorted(names)
                     for map_, role in (("collec", SUPERUSER), ("admin", "postgres")))

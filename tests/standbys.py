@@ -12,14 +12,7 @@ from pathlib import Path
 
 import psycopg2
 
-from collec_migrations.postgres import (
-    account,
-    binaries,
-    binary_copies,
-    conninfo,
-    postmaster,
-    programs,
-)
+from collec_migrations.postgres import binaries, conninfo, postmaster, programs
 from collec_migrations.replica import health, local_node, nodes, standby_config
 from collec_migrations.replica.nodes import NamedNode, read_nodes
 from collec_migrations.replica.standby_config import Upstream
@@ -217,8 +210,8 @@ def until(condition: Callable[[], object]) -> None:
 @contextmanager
 def template(major: int) -> Iterator[Path]:
     """Give a folder with a stopped primary `a` and its stopped standby `b`."""
-    who = account.for_server()
-    found = binary_copies.reachable(servers.with_clients(major), who)
+    who = programs.server_account()
+    found = binaries.reachable(servers.with_clients(major), who)
     top = Path(tempfile.mkdtemp(prefix="collec-pair-", dir=servers.scratch()))
     os.chown(top, who.uid, who.gid)
     try:
@@ -293,13 +286,13 @@ def address(one: Machine) -> None:
     one.configure(port=one.port, unix_socket_directories=one.home)
 
 
-def passfile(path: Path, who: account.Account) -> None:
+def passfile(path: Path, who: programs.Account) -> None:
     path.touch(mode=0o600)
     path.write_text(f"127.0.0.1:*:*:rep:{SECRET}\n127.0.0.1:*:*:rewind:{SECRET}\n")
     os.chown(path, who.uid, who.gid)
 
 
-def _initdb(one: Machine, found: binaries.Binaries, who: account.Account) -> None:
+def _initdb(one: Machine, found: binaries.Binaries, who: programs.Account) -> None:
     programs.run(
         [found.program("initdb"), "-D", one.data, "-U", "postgres", "--no-sync",
          "--locale=C", "--encoding=UTF8", "--auth=trust", "--wal-segsize=1"],

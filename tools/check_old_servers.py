@@ -56,7 +56,7 @@ ASKED: Mapping[str, str] = MappingProxyType(
         "replica_receiver.sql": "pg_stat_wal_receiver",
         "backup/pitr.py": "pg_switch_wal",
         "backup/snapshot.py": "pg_file_settings pg_hba_file_rules pg_control_system",
-        "postgres/hba_change.py": "pg_hba_file_rules",
+        "postgres/hba.py": "pg_hba_file_rules",
         "postgres/server_settings.py": "pg_file_settings",
         "replica/clone_plan.py": "datcollversion datlocprovider",
         "replica/nodes.py": "pg_control_system pg_control_checkpoint pg_control_recovery",

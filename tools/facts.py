@@ -14,8 +14,9 @@ from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import lock_facts, verbs
 from collec_migrations.names import Names
-from collec_migrations.postgres import binaries, conninfo, scratch
+from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import throwaway as postgres_throwaway
 from collec_migrations.postgres.throwaway import throwaway
 from tools import locks
 
@@ -45,13 +46,21 @@ def main() -> int:
 
 def locks_now() -> dict[str, lock_facts.Script]:
     """Return what the statements of the chain lock, measured on a server of their own."""
-    with throwaway(binaries.embedded(), folder=scratch.quick(), settings=scratch.QUICK) as server:
+    with throwaway(
+        binaries.embedded(),
+        folder=postgres_throwaway.quick_folder(),
+        settings=postgres_throwaway.QUICK,
+    ) as server:
         return locks.measured(server.dsn)
 
 
 def stale_in(folder: Path) -> Mapping[Path, Catalog]:
     """Return the files that hold other facts than the chain makes, each with the right ones."""
-    with throwaway(binaries.embedded(), folder=scratch.quick(), settings=scratch.QUICK) as server:
+    with throwaway(
+        binaries.embedded(),
+        folder=postgres_throwaway.quick_folder(),
+        settings=postgres_throwaway.QUICK,
+    ) as server:
         made = {folder / f"{version}.json": found for version, found in catalogs(server.dsn)}
     return {
         path: found

@@ -16,8 +16,8 @@ from collec_migrations.backup.retention import Policy
 from collec_migrations.backup.snapshot import Snapshot, open_snapshot
 from collec_migrations.bridge import history
 from collec_migrations.errors import BackupFailed, MigrationError
-from collec_migrations.postgres import atomic_files, files, sizes
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import files, sizes
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import Advance
@@ -305,13 +305,13 @@ def _manifest(
 def _complete(partial: Path, folder: Path, written: Manifest) -> None:
     """Bring everything to the disk, then give the folder its name."""
     for path in (*partial.rglob("*"), partial):
-        atomic_files.sync(path)
+        files.sync(path)
     manifest.write(partial, written)
     # Only root comes in until now; the folder itself last, so that nobody lays a link before.
     store.give_to_owner_of(folder.parent, *partial.rglob("*"), partial)
-    atomic_files.sync(partial)
+    files.sync(partial)
     partial.rename(folder)
-    atomic_files.sync(folder.parent)
+    files.sync(folder.parent)
 
 
 def open_databases(address: Address, say: Callable[[str], None]) -> tuple[str, ...]:

@@ -24,10 +24,10 @@ from collec_migrations.migrate import planning, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import conninfo, kept_server, pg_versions, signals, temporary
+from collec_migrations.postgres import conninfo, files, pg_versions, signals, throwaway
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
-from collec_migrations.postgres.kept_server import Kept
+from collec_migrations.postgres.throwaway import KeptServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ def check_target(version: str) -> None:
 @contextmanager
 def new_backup(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
     """Give a backup of a database for this block; the database is only read."""
-    with temporary.private(scratch) as folder:
+    with files.temporary_folder(scratch) as folder:
         names = dump.databases(address, database=None, all_of_them=False, say=_quiet)
         options = BackupOptions(into=folder, reason="rehearsal")
         outcome = dump.run(address, names, options, None, say=_quiet, advance=_still)
@@ -144,11 +144,11 @@ def temporary_copy(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
         yield _copy(address, backup, chosen.version, began)
 
 
-def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, Kept]:
+def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, KeptServer]:
     """Make a copy that stays, on a server of its own."""
     chosen, began = trial_restore.server_for(backup.manifest), monotonic()
     trial_restore.check_room(backup, scratch)
-    server = kept_server.start(chosen, scratch)
+    server = throwaway.keep(chosen, scratch)
     try:
         address, _ = trial_restore.fill(backup, chosen, server.address)
     except BaseException:

@@ -18,7 +18,7 @@ from collec_migrations.backup import manifest
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Kept
 from collec_migrations.errors import BackupDamaged, BackupInProgress, NotABackup, UsageError
-from collec_migrations.postgres import atomic_files, files
+from collec_migrations.postgres import files
 
 PARTIAL = ".partial"
 REMOVED = ".removed"
@@ -280,7 +280,7 @@ def remove(folder: Path, id: str) -> str:  # noqa: A002
         return whose(path)
     gone = path.with_name(id + REMOVED)
     path.rename(gone)
-    atomic_files.sync(folder)
+    files.sync(folder)
     shutil.rmtree(gone)
     return ""
 

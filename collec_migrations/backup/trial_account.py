@@ -11,9 +11,9 @@ from typing import Any
 from psycopg2 import errors, extensions, sql
 
 from collec_migrations.errors import RestoreRefused
-from collec_migrations.postgres import launch
+from collec_migrations.postgres import cluster
 
-ROLE = launch.UNPRIVILEGED
+ROLE = cluster.UNPRIVILEGED
 SUPERUSERS_OWN = ("EVENT TRIGGER ", "PUBLICATION ", "SUBSCRIPTION ")
 """Entries that only a superuser may create, for all tables say, and that no row depends on."""
 _FOR_EVERYBODY = (

@@ -10,7 +10,7 @@ from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access, archive_registry
 from collec_migrations.migrate.archive_registry import Archive
-from collec_migrations.postgres import advisory_lock
+from collec_migrations.postgres import locks
 
 app = group("List or drop what steps removed and kept.")
 TITLES = ("schema", "table", "kind", "rows", "size", "step", "when", "from")
@@ -56,7 +56,7 @@ def drop(
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
         session.connected(told) as connection,
-        advisory_lock.held(connection, wait=told.lock_wait, say=options.say),
+        locks.held(connection, wait=told.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
         found = archive_registry.find(cursor, told.pairs)

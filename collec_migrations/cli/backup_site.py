@@ -14,7 +14,7 @@ from collec_migrations import backup, settings
 from collec_migrations.cli import backup_options, consent, facts, options
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access
-from collec_migrations.postgres import conninfo, peer
+from collec_migrations.postgres import connection, conninfo
 
 DEFAULT = backup.Policy()
 CARRIED = {
@@ -107,7 +107,7 @@ def point_in_time(
 def _check(into: Path, url: str | None, app: Path | None, user: str) -> None:
     """Connect once and look at the folder, before anything is written: the night has no reader."""
     address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
-    with peer.acting_as(user if os.geteuid() == 0 else ""):
+    with connection.acting_as(user if os.geteuid() == 0 else ""):
         backup.databases(address, database=None, all_of_them=True, say=options.say)
         backup.prepare(into)
         if not os.access(into, os.W_OK | os.X_OK, effective_ids=True):

@@ -49,7 +49,7 @@ def install(
     from collec_migrations import install as room
     from collec_migrations.cli import install_text
     from collec_migrations.migrate import access
-    from collec_migrations.postgres import administrator, conninfo
+    from collec_migrations.postgres import connection, conninfo
     from collec_migrations.settings import quoted_list
 
     said = options.installation(app)
@@ -67,7 +67,7 @@ def install(
         passfile=passfile,
         apply_hba=not no_hba,
     )
-    admin = administrator.of(None if said and not where else address)
+    admin = connection.administrator(None if said and not where else address)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
         found = room.plan(admin, desired, given, say=options.say)

@@ -10,7 +10,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import consent, facts, options
 from collec_migrations.migrate import access
-from collec_migrations.postgres import administrator, server_settings
+from collec_migrations.postgres import connection, server_settings
 from collec_migrations.replica import primary
 from collec_migrations.replica.primary import PrimaryPlan, PrimaryResult
 
@@ -38,7 +38,7 @@ def primary_(
     Exit status: 1 when something is missing.
     """
     consent.need(plan=plan, yes=yes)
-    connect = administrator.of(access.told(options.given(url=url, app=app)).address).connect
+    connect = connection.administrator(access.told(options.given(url=url, app=app)).address).connect
     if not yes:
         found = replica.plan_primary(connect, standby, passfile.absolute())
         if as_json:

@@ -10,7 +10,7 @@ from collec_migrations.bridge import report as texts
 from collec_migrations.doctor.report import Line, first_bad
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
-from collec_migrations.postgres import extensions
+from collec_migrations.postgres import privileges
 from collec_migrations.replica.states import Verdict
 
 GROUP = "database"
@@ -48,7 +48,7 @@ def pair(connection: driver.connection, names: Names, *, expected: str, role: st
     yield version(detection, options)
     if detection.version is not None:
         with connection.cursor(cursor_factory=driver.cursor) as cursor:
-            yield needed(detection.version, extensions.read(cursor))
+            yield needed(detection.version, privileges.read_extensions(cursor))
     try:
         report = bridge.verify(connection, names, role=role)
     except NotAdopted as error:
@@ -97,7 +97,7 @@ def version(one: Detection, options: str = "") -> Line:
     )
 
 
-def needed(version: str, found: extensions.Extensions) -> Line:
+def needed(version: str, found: privileges.Extensions) -> Line:
     """Return the line about the extensions that a version needs."""
     required = [
         name

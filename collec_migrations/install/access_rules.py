@@ -16,14 +16,11 @@ from psycopg2.extensions import make_dsn
 from collec_migrations.errors import AccessNotProved
 from collec_migrations.install.resources import Resource
 from collec_migrations.install.state import Desired, Found, Server
-from collec_migrations.postgres import config_block as blocks
-from collec_migrations.postgres import hba_file, hba_rules
-from collec_migrations.postgres.config_block import Block
+from collec_migrations.postgres import configuration, hba
+from collec_migrations.postgres.configuration import Block
 from collec_migrations.postgres.connection import first_line
-from collec_migrations.postgres.hba_change import Proof
-from collec_migrations.postgres.hba_rules import Attempt, Match, Rule
-from collec_migrations.postgres.password import Password
-from collec_migrations.postgres.scram import SCRAM_SINCE
+from collec_migrations.postgres.hba import Attempt, Match, Proof, Rule
+from collec_migrations.postgres.password import SCRAM_SINCE, Password
 
 LOOPBACKS = ("127.0.0.1/32", "::1/128")
 BY_PASSWORD = ("scram-sha-256", "md5")
@@ -51,7 +48,7 @@ def judge(desired: Desired, found: Found, file: Path, text: str) -> Access:
     """Return the access rules for a server whose file holds a text. Raises HbaUnreadable."""
     version = found.server.version
     name = _name(desired)
-    held = hba_file.parse(blocks.inner(text, name), file, version=version)
+    held = hba.parse(configuration.inside_block(text, name), file, version=version)
     kept = tuple(
         token.text
         for rule in held
@@ -59,7 +56,7 @@ def judge(desired: Desired, found: Found, file: Path, text: str) -> Access:
         if rule.method != "reject" and token.text != desired.database
     )
     block = _block(desired, found, tuple(dict.fromkeys(kept)))
-    present = hba_file.parse(text, file, version=version)
+    present = hba.parse(text, file, version=version)
     wrong = tuple(_wrong(present, desired, found, kept))
     if not wrong:
         return Access(resource=Resource(kind=KIND, name=str(file), state="there"), block=block,
@@ -76,15 +73,15 @@ def judge(desired: Desired, found: Found, file: Path, text: str) -> Access:
 
 
 def _name(desired: Desired) -> str:
-    return f"install {blocks.quoted(desired.owner)}"
+    return f"install {configuration.quoted_name(desired.owner)}"
 
 
 def _block(desired: Desired, found: Found, kept: Sequence[str]) -> Block:
     role = found.role
     old = found.server.version < SCRAM_SINCE or (role is not None and role.kept == "md5")
     method = "md5" if old else "scram-sha-256"
-    owner = blocks.quoted(desired.owner)
-    own = ",".join(blocks.quoted(name) for name in (desired.database, *kept))
+    owner = configuration.quoted_name(desired.owner)
+    own = ",".join(configuration.quoted_name(name) for name in (desired.database, *kept))
     networks = (*LOOPBACKS, *(one for one in desired.networks if one not in LOOPBACKS))
     return Block(
         name=_name(desired),
@@ -106,7 +103,7 @@ def _wrong(
 ) -> Iterator[Rule | None]:
     """Yield the rule that decides otherwise, or None for no rule, for each wrong attempt."""
     for attempt in _attempts(desired, found, desired.database):
-        caught = hba_rules.catching(present, attempt)
+        caught = hba.catching(present, attempt)
         sure = bool(caught) and caught[-1].match(attempt) is Match.YES
         if not sure:
             yield None
@@ -114,9 +111,7 @@ def _wrong(
     others = {*found.server.databases, *ALWAYS_THERE} - {desired.database, *kept}
     for database in sorted(others):
         for attempt in _attempts(desired, found, database):
-            yield from (
-                rule for rule in hba_rules.catching(present, attempt) if rule.method != "reject"
-            )
+            yield from (rule for rule in hba.catching(present, attempt) if rule.method != "reject")
 
 
 def _attempts(desired: Desired, found: Found, database: str) -> Iterator[Attempt]:

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from collec_migrations.errors import UsageError
 from collec_migrations.install.resources import Resource
 from collec_migrations.install.state import Desired, Found
-from collec_migrations.postgres import passfile, password
-from collec_migrations.postgres.administrator import Administrator
-from collec_migrations.postgres.passfile import Entry
-from collec_migrations.postgres.password import VARIABLE, Ask, Password
+from collec_migrations.postgres import password
+from collec_migrations.postgres.connection import Administrator
+from collec_migrations.postgres.password import VARIABLE, Ask, PassfileEntry, Password
 
 
 def known(
@@ -90,25 +89,25 @@ def resource(
 def keep(admin: Administrator, desired: Desired, found: Found, secret: Password) -> None:
     """Write the password file; what is there of others stays. Raises PassfileFailed."""
     assert desired.passfile is not None
-    passfile.write(desired.passfile, _entries(admin, desired, found, secret))
+    password.write_passfile(desired.passfile, _entries(admin, desired, found, secret))
 
 
 def _held(admin: Administrator, desired: Desired, found: Found) -> str | None:
     assert desired.passfile is not None
-    text = passfile.read(desired.passfile)
+    text = password.read_passfile(desired.passfile)
     key = _entries(admin, desired, found, Password("unused"))[0].key
-    return passfile.lookup(text, key)
+    return password.lookup_password(text, key)
 
 
 def _entries(
     admin: Administrator, desired: Desired, found: Found, secret: Password
-) -> Sequence[Entry]:
+) -> Sequence[PassfileEntry]:
     """Return the entries for every name by which this machine reaches the server."""
     local = not admin.host or admin.host.startswith("/")
     # libpq looks a default socket up as localhost, and another one under its folder.
     hosts = ("localhost", "127.0.0.1", *found.server.sockets[:1]) if local else (admin.host,)
     return [
-        Entry(host=host, port=str(found.server.port), database=desired.database,
+        PassfileEntry(host=host, port=str(found.server.port), database=desired.database,
               user=desired.owner, password=secret)
         for host in hosts
     ]  # fmt: skip

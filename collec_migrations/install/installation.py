@@ -22,12 +22,10 @@ from collec_migrations.install.access_rules import Access
 from collec_migrations.install.resources import Resource, decide, refuse
 from collec_migrations.install.state import Desired, Found
 from collec_migrations.migrate.required_extensions import Use
-from collec_migrations.postgres import advisory_lock, configuration, hba_change, hba_file
-from collec_migrations.postgres.administrator import Administrator
-from collec_migrations.postgres.connection import Connection, first_line
-from collec_migrations.postgres.hba_change import Applied
-from collec_migrations.postgres.password import Ask, Password
-from collec_migrations.postgres.scram import verifier
+from collec_migrations.postgres import configuration, hba, locks
+from collec_migrations.postgres.connection import Administrator, Connection, first_line
+from collec_migrations.postgres.hba import Applied
+from collec_migrations.postgres.password import Ask, Password, verifier
 
 if TYPE_CHECKING:
     from collec_migrations.migrate.job import Job
@@ -79,7 +77,7 @@ def locked(admin: Administrator, *, say: Say) -> Iterator[None]:
     """Let no other installation look or make in the meantime; raise Locked after a minute."""
     with (
         closing(admin.connect()) as session,
-        advisory_lock.held(session, key=advisory_lock.SETUP_KEY, wait=WAIT, say=say),
+        locks.held(session, key=locks.SETUP_KEY, wait=WAIT, say=say),
     ):
         yield
 
@@ -157,11 +155,11 @@ def _access(admin: Administrator, desired: Desired, there: Found) -> Access:
     with closing(admin.connect()) as session:
         try:
             file = configuration.path(session, "hba_file")
-            text = hba_file.decoded(configuration.seen(session, file))
+            text = hba.decoded(configuration.seen(session, file))
         except (ConfigurationDenied, ConfigurationElsewhere) as error:
             access = rules.unknown(desired, there, str(error))
             if desired.apply_hba:
-                raise hba_change.by_hand(error, access.block) from error
+                raise hba.lines_by_hand(error, access.block) from error
             return access
         try:
             access = rules.judge(desired, there, file, text)
@@ -171,16 +169,16 @@ def _access(admin: Administrator, desired: Desired, there: Found) -> Access:
             return rules.unknown(desired, there, str(error))
         if access.resource.state == "make":
             try:
-                hba_change.ready(session)
+                hba.ready(session)
             except (ConfigurationDenied, ConfigurationElsewhere) as error:
-                raise hba_change.by_hand(error, access.block) from error
+                raise hba.lines_by_hand(error, access.block) from error
         return access
 
 
 def _apply(admin: Administrator, plan: Plan, password: Password | None) -> Applied:
     with closing(admin.connect()) as session:
         server = state.read_server(session)
-        return hba_change.apply(
+        return hba.apply(
             session,
             plan.access.block,
             reconnect=admin.connect,

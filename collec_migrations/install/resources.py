@@ -12,8 +12,8 @@ from collec_migrations.install.state import Database, Desired, Found, Role
 from collec_migrations.migrate import obstacles, refusal, required_extensions
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import quoting
-from collec_migrations.postgres.extensions import Extensions
-from collec_migrations.postgres.scram import SCRAM_SINCE
+from collec_migrations.postgres.password import SCRAM_SINCE
+from collec_migrations.postgres.privileges import Extensions
 
 State = Literal["there", "make", "differs", "shown"]
 """`shown`: it is told to the administrator, who does it."""

@@ -9,11 +9,9 @@ from pathlib import Path
 from collec_migrations.bridge import history
 from collec_migrations.errors import InvalidNames, UsageError
 from collec_migrations.names import LONGEST, Names
-from collec_migrations.postgres import config_block
-from collec_migrations.postgres import extensions as reading
-from collec_migrations.postgres.administrator import Administrator
-from collec_migrations.postgres.connection import Connection
-from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.postgres import configuration, privileges
+from collec_migrations.postgres.connection import Administrator, Connection
+from collec_migrations.postgres.privileges import Extensions
 from collec_migrations.postgres.queries import statement
 
 RESERVED = ("public", "none")
@@ -56,7 +54,7 @@ def check_name(what: str, name: str) -> str:
         raise InvalidNames(
             f"the database {name!r} belongs to the server", hint="Choose a name of your own."
         )
-    config_block.quoted(name)
+    configuration.quoted_name(name)
     return name
 
 
@@ -239,4 +237,4 @@ def _states(session: Connection, desired: Desired) -> dict[Names, history.State]
 
 def _extensions(session: Connection) -> Extensions:
     with session.cursor() as cursor:
-        return reading.read(cursor)
+        return privileges.read_extensions(cursor)

@@ -8,7 +8,7 @@ from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a
 from sqlalchemy import Connection, Engine
 
 from collec_migrations.errors import UsageError
-from collec_migrations.postgres import prologue, timeouts
+from collec_migrations.postgres import locks, prologue
 from collec_migrations.settings import Settings
 
 
@@ -20,7 +20,7 @@ def borrowed(given: Connection | Engine) -> Iterator[Connection]:
             yield connection
         return
     driver = driver_of(given)
-    before = timeouts.read(driver)
+    before = locks.read_timeouts(driver)
     with prologue.lent(driver):
         if not given.in_transaction():
             driver.commit()
@@ -30,7 +30,7 @@ def borrowed(given: Connection | Engine) -> Iterator[Connection]:
             if not given.in_transaction() and not driver.closed:
                 driver.rollback()
             raise
-        timeouts.put_back(driver, before)
+        locks.put_timeouts_back(driver, before)
     if not given.in_transaction():
         driver.commit()
 

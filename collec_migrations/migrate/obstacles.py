@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from collec_migrations.errors import NotPossible, Problem
 from collec_migrations.names import Names
-from collec_migrations.postgres.privileges import Powers
+from collec_migrations.postgres.privileges import Privileges
 
 OLDEST = 90400
 """PostgreSQL 9.4: the scripts use json and `to_regclass`."""
@@ -39,7 +39,7 @@ def refuse(obstacles: Sequence[Problem]) -> None:
     )
 
 
-def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Problem, ...]:
+def found(powers: Privileges, needs: Sequence[Needs]) -> tuple[Problem, ...]:
     """Return all obstacles for a run that needs this."""
     if all(need.idle for need in needs):
         return ()
@@ -52,7 +52,7 @@ def found(powers: Powers, needs: Sequence[Needs]) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(obstacles))
 
 
-def _of_server(powers: Powers) -> Iterator[Problem]:
+def _of_server(powers: Privileges) -> Iterator[Problem]:
     if powers.version < OLDEST:
         yield Problem(
             message=f"the server is PostgreSQL {_shown(powers.version)}, older than 9.4",
@@ -70,7 +70,7 @@ def _of_server(powers: Powers) -> Iterator[Problem]:
         )
 
 
-def _of_schemas(powers: Powers, need: Needs) -> Iterator[Problem]:
+def _of_schemas(powers: Privileges, need: Needs) -> Iterator[Problem]:
     names = need.names
     touched = [(names.col, names.col_archive, need.col_owner)]
     if need.touches_rights:
@@ -92,7 +92,7 @@ def _of_schemas(powers: Powers, need: Needs) -> Iterator[Problem]:
             yield from _of_schema(powers, archive, owner)
 
 
-def _of_schema(powers: Powers, schema: str, owner: str) -> Iterator[Problem]:
+def _of_schema(powers: Privileges, schema: str, owner: str) -> Iterator[Problem]:
     if schema not in powers.schemas:
         return
     if (schema, powers.role) not in powers.creators:
@@ -116,7 +116,7 @@ def _of_schema(powers: Powers, schema: str, owner: str) -> Iterator[Problem]:
         )
 
 
-def _of_tables(powers: Powers, need: Needs) -> Iterator[Problem]:
+def _of_tables(powers: Privileges, need: Needs) -> Iterator[Problem]:
     for table, owner in need.changed:
         if owner not in powers.acts_as:
             yield Problem(

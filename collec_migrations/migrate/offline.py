@@ -11,7 +11,7 @@ from collec_migrations.migrate import alone, planning, recording
 from collec_migrations.migrate.job import Job
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.sinks import Text
-from collec_migrations.postgres import advisory_lock, quoting
+from collec_migrations.postgres import locks, quoting
 
 HEADER = """\
 -- Written by collec-migrations; run it with: psql -d DATABASE -f FILE
@@ -32,7 +32,7 @@ def write(environment: EnvironmentContext, job: Job) -> None:
     output.write(f"{HEADER}set lock_timeout = '{timeout} ms';\n\n")
     if not job.settings.per_version:
         output.write("BEGIN;\n\n")
-    output.write(f"{advisory_lock.statement(whole_session=job.settings.per_version)}\n")
+    output.write(f"{locks.statement(whole_session=job.settings.per_version)}\n")
     announcements = _write_pairs(environment, job, output)
     if not job.settings.per_version:
         output.write("COMMIT;\n")

@@ -26,8 +26,8 @@ from collec_migrations.migrate import (
 )
 from collec_migrations.migrate.job import Job
 from collec_migrations.names import Names
-from collec_migrations.postgres import advisory_lock, privileges, quoting, timeouts
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import locks, privileges, quoting
 from collec_migrations.postgres.conninfo import Address
 
 if TYPE_CHECKING:  # only a run that has steps loads what they need
@@ -64,7 +64,7 @@ def _run_lent(environment: EnvironmentContext, job: Job, given: Connection | Eng
         driver = lending.driver_of(connection)
         if connection.in_transaction():
             if job.changes:
-                advisory_lock.hold_in_transaction(driver, wait=job.settings.lock_wait, say=job.say)
+                locks.hold_in_transaction(driver, wait=job.settings.lock_wait, say=job.say)
             expected, announcements = _versions(environment, job, connection)
             for line in announcements:
                 job.say(line)
@@ -83,7 +83,7 @@ def _whole(
     driver = lending.driver_of(connection)
     if not job.changes:
         return _attempt(environment, job, connection)
-    with advisory_lock.held(driver, wait=job.settings.lock_wait, say=job.say):
+    with locks.held(driver, wait=job.settings.lock_wait, say=job.say):
         return retrying.with_retries(job, driver, lambda: _attempt(environment, job, connection))
 
 
@@ -115,7 +115,7 @@ def _refuse_obstacles(job: Job, driver: database.Connection) -> None:
     """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
     reached = up_to_date.reached_by(job.targets[0])
     with up_to_date.reading(driver, job.settings) as cursor:
-        if driver.server_version >= obstacles.OLDEST and privileges.unhindered(cursor):
+        if driver.server_version >= obstacles.OLDEST and privileges.is_unrestricted(cursor):
             return
         if reached and up_to_date.survey(cursor, job.settings, reached):
             return
@@ -159,11 +159,11 @@ def _versions(
     versions: dict[str, str | None] = {}
     announcements: list[str] = []
     with lending.driver_of(connection).cursor() as cursor:
-        timeouts.put(cursor, lock_timeout=job.settings.lock_timeout)
+        locks.set_timeouts(cursor, lock_timeout=job.settings.lock_timeout)
         for names in job.settings.pairs:
             if job.changes:
                 # Again for the transaction: a pooler may have given it another session.
-                advisory_lock.hold_same_session(cursor)
+                locks.hold_same_session(cursor)
             found = history.state(cursor, names)
             _prepare(cursor, job, names, found)
             steps = _Steps(job, cursor, names, found)

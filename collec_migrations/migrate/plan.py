@@ -35,7 +35,7 @@ from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
-from collec_migrations.postgres import extensions, privileges
+from collec_migrations.postgres import privileges
 from collec_migrations.postgres.queries import statement
 
 Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
@@ -283,7 +283,7 @@ def _moves(steps: Sequence[PlannedStep]) -> list[removed.Move]:
 def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Problem]:
     needed = _needed(job, run, pair.steps)
     if needed:
-        for lack in required_extensions.lacking(needed, extensions.read(cursor)):
+        for lack in required_extensions.lacking(needed, privileges.read_extensions(cursor)):
             yield Problem(message=lack.message, hint=lack.hint)
 
 

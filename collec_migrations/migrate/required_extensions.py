@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from collec_migrations import versions
 from collec_migrations.errors import ExtensionMissing, Problem
-from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.postgres.privileges import Extensions
 from collec_migrations.settings import Settings
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from collec_migrations.errors import LockNotObtained
 from collec_migrations.migrate.job import Job
-from collec_migrations.postgres import blockers
-from collec_migrations.postgres.blockers import Blocker
+from collec_migrations.postgres import locks
+from collec_migrations.postgres.locks import Blocker
 from collec_migrations.settings import Settings
 
 FIRST_PAUSE = 1.0
@@ -54,7 +54,7 @@ def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
 def _holders(driver: DriverConnection, settings: Settings) -> tuple[Blocker, ...]:
     schemas = [name for names in settings.pairs for name in names.by_default_name.values()]
     with driver.cursor() as cursor:
-        found = blockers.read(cursor, schemas)
+        found = locks.read_blockers(cursor, schemas)
     driver.rollback()
     return found
 

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations.bridge import history, ownership
 from collec_migrations.migrate import archive, checks, extension_path, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
-from collec_migrations.postgres import as_owner, extensions, prologue, quoting
+from collec_migrations.postgres import as_owner, privileges, prologue, quoting
 from collec_migrations.postgres.as_owner import Owners
 
 _EMPTY = """
@@ -155,7 +155,7 @@ class Server:
 
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Look for the extensions, and make those that this role may make."""
-        found = extensions.read(self.cursor)
+        found = privileges.read_extensions(self.cursor)
         required_extensions.refuse(needed, found)
         for name in required_extensions.to_make(needed, found):
             self.cursor.execute(required_extensions.creation(name))

@@ -18,7 +18,7 @@ from collec_migrations.errors import BackupMissing, DowngradeRefused, ScriptChan
 from collec_migrations.migrate import sending
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.names import Names
-from collec_migrations.postgres import atomic_files, extensions, quoting
+from collec_migrations.postgres import files, privileges, quoting
 from collec_migrations.wrap import Script
 
 NO_BACKUP = "no backup was taken"
@@ -182,7 +182,7 @@ def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], dict[st
         default: ownership.read(cursor, schema).owner()
         for default, schema in (("gacl", names.gacl), ("col", names.col))
     }
-    return owners, dict(extensions.read(cursor).installed)
+    return owners, dict(privileges.read_extensions(cursor).installed)
 
 
 def reaching(text: str, installed: Mapping[str, str]) -> str:
@@ -238,6 +238,6 @@ def keep_facts(version: str, found: Catalog, say: Callable[[str], None]) -> None
             say(f"{version} is not as in {path}: {count} differences; see `verify`")
         return
     try:
-        atomic_files.write_public(path, found.to_json().encode())
+        files.write_public(path, found.to_json().encode())
     except OSError as error:
         say(f"warning: {path} cannot be written: {error.strerror}; {version} stays unknown")

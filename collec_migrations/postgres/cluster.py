@@ -1,19 +1,97 @@
-"""A PostgreSQL cluster: make it, start it, stop it."""
+"""A PostgreSQL cluster of ours: its socket, its command; make it, start it, ask it, stop it."""
 
+import contextlib
+import hashlib
 import os
+import re
 import shutil
 import signal
+import socket
+import stat
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import postmaster, programs, sockets
-from collec_migrations.postgres.account import Account
+from collec_migrations.postgres import postmaster, programs
 from collec_migrations.postgres.address import ROLE, Address
 from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.programs import Account
+
+LONGEST = 107 - len("/.s.PGSQL.65535")
+"""A socket's path has 107 bytes at most (unix(7))."""
+
+
+def socket_folder(
+    home: Path, account: Account, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """Return a folder for the socket, made when it is not there: the server's own if it can be."""
+    if is_fit_for_socket(home):
+        return home
+    for base in _bases(account, environment):
+        folder = base / f"collec-{fingerprint(home)}"
+        if is_fit_for_socket(folder):
+            _claim(folder, account)
+            return folder
+    raise ServerFailed(f"no place for a socket of {home}", hint="Use a shorter path.")
+
+
+def is_fit_for_socket(folder: Path) -> bool:
+    """Tell whether a socket can be in a folder.
+
+    Short enough for the kernel; no comma, which separates hosts in libpq, nor any character that
+    must be quoted where an address is pasted.
+    """
+    path = str(folder)
+    return len(os.fsencode(path)) <= LONGEST and bool(re.fullmatch(r"[\w./-]+", path, re.ASCII))
+
+
+def socket_answers(path: Path) -> bool:
+    """Tell whether something listens at a socket."""
+    with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
+        client.connect(str(path))
+        return True
+    return False
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a short name for a folder."""
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+
+
+def _bases(account: Account, environment: Mapping[str, str]) -> Iterator[Path]:
+    runtime = environment.get("XDG_RUNTIME_DIR")
+    if runtime and account.is_caller and _is_private(Path(runtime), account):
+        yield Path(runtime)
+    yield Path("/tmp")
+
+
+def _claim(folder: Path, account: Account) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not _is_private(folder, account):
+            raise ServerFailed(
+                f"{folder} exists and belongs to somebody else",
+                hint=f"Remove it; it has to be a folder of {account.name} with mode 0700.",
+            ) from None
+    else:
+        os.chown(folder, account.uid, account.gid, follow_symlinks=False)
+
+
+def _is_private(folder: Path, account: Account) -> bool:
+    """Tell whether a folder, and no link, is an account's alone."""
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == account.uid
+    return mine and not found.st_mode & 0o077
+
 
 PORT = 5432
 PATIENCE = 60.0
@@ -143,9 +221,9 @@ def _check_version(cluster: Cluster) -> None:
 
 def _clear_stale(cluster: Cluster) -> None:
     """Remove the traces of a killed server, so that a process with its id does not matter."""
-    folder = sockets.folder_for(cluster.home, cluster.account)
+    folder = socket_folder(cluster.home, cluster.account)
     # Another container has other process ids, yet the same files.
-    if sockets.answers(folder / f".s.PGSQL.{PORT}"):
+    if socket_answers(folder / f".s.PGSQL.{PORT}"):
         raise ServerFailed(
             f"a server that is not among our processes runs on {cluster.data}",
             hint="Stop it where it was started: in another container, or as another user.",
@@ -170,3 +248,98 @@ def _until(seconds: float) -> Iterator[None]:
     while time.monotonic() < deadline:
         yield
         time.sleep(0.01)
+
+
+UNPRIVILEGED = "throwaway_unprivileged"
+"""A role for what is not to be trusted, where one is made."""
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+SINCE = {"jit": 11}
+"""An older server does not start with a setting that it does not know."""
+BY_SOCKET = "local all all peer map=collec\n"
+BY_PASSWORD = "host all all 127.0.0.1/32 scram-sha-256\n"
+"""The superuser has no password: only a role that was given one comes in."""
+
+
+def command(cluster: Cluster, settings: Mapping[str, str] = NO_SETTINGS) -> tuple[str, ...]:
+    """Return the command of a server that is reached by its socket alone."""
+    return _command(cluster, BY_SOCKET, {"listen_addresses": "", "port": str(PORT), **settings})
+
+
+def command_with_tcp(
+    cluster: Cluster, port: int, settings: Mapping[str, str] = NO_SETTINGS
+) -> tuple[str, ...]:
+    """Return the command of a server that also takes passwords on 127.0.0.1."""
+    door = {"listen_addresses": "127.0.0.1", "port": str(port)}
+    return _command(cluster, BY_SOCKET + BY_PASSWORD, {**door, **settings})
+
+
+def identities(account: Account, superuser: str) -> str:
+    """Return who may be the superuser: the server's account, and root, who may do all anyway.
+
+    The same may be the role that has no rights, for what is not to be trusted.
+    """
+    names = dict.fromkeys(("root", account.name))
+    roles = (superuser, UNPRIVILEGED)
+    return "".join(f'collec "{name}" {role}\n' for name in names for role in roles)
+
+
+def _command(cluster: Cluster, hba: str, settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Write what the server reads, and return its command.
+
+    What must hold is on the command line: it wins over an edited postgresql.conf, and is right
+    again after the folder was moved.
+    """
+    who = identities(cluster.account, cluster.superuser)
+    settings = {
+        "hba_file": _written(cluster, "pg_hba.conf", hba),
+        "ident_file": _written(cluster, "pg_ident.conf", who),
+        "unix_socket_directories": str(socket_folder(cluster.home, cluster.account)),
+        "unix_socket_permissions": "0700",
+        "logging_collector": "off",
+        "log_destination": "stderr",
+        **settings,
+    }
+    major = cluster.binaries.major
+    known = {name: value for name, value in settings.items() if major >= SINCE.get(name, 0)}
+    options = [word for name, value in known.items() for word in ("-c", f"{name}={value}")]
+    return (str(cluster.binaries.program("postgres")), "-D", str(cluster.data), *options)
+
+
+def _written(cluster: Cluster, name: str, text: str) -> str:
+    """Write a file as the account: root would follow a link that the account laid."""
+    path = cluster.home / name
+    cluster.run("/bin/sh", "-c", 'cat >"$1"', "sh", path, text=text)
+    return str(path)
+
+
+def psql(binaries: Binaries, address: Address, script: str) -> str:
+    """Run a script as the caller, and return its rows without any decoration."""
+    from collec_migrations.postgres.prologue import FOR_PSQL  # it loads the driver: 0.05 s
+
+    command = [str(binaries.program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", address.dsn]
+    done = subprocess.run(
+        command,
+        input=FOR_PSQL + script,
+        capture_output=True,
+        encoding="utf-8",
+        env=programs.environment() | {"PGCONNECT_TIMEOUT": "10"},
+        cwd="/",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise ServerFailed(
+            f"the server in {address.host} does not answer as it should",
+            hint=programs.last_words(done.stderr),
+        )
+    return done.stdout
+
+
+def ensure_database(binaries: Binaries, address: Address) -> None:
+    """Create the database of an address when it is not there."""
+    maintenance = replace(address, dbname="postgres")
+    psql(
+        binaries,
+        maintenance,
+        f"select format('create database %I', name) from (values ('{address.dbname}')) v (name)"
+        " where not exists (select from pg_database where datname = name)\n\\gexec\n",
+    )

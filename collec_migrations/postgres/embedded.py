@@ -2,27 +2,77 @@
 
 import fcntl
 import os
+import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import (
-    account,
-    binaries,
-    binary_copies,
-    cluster,
-    embedded_home,
-    files,
-    launch,
-    postmaster,
-    psql,
-)
+from collec_migrations.postgres import binaries, cluster, files, postmaster, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.cluster import Cluster
-from collec_migrations.postgres.embedded_home import Say
+from collec_migrations.postgres.programs import Account
+
+NAME = ".collec"
+SHARED = Path("/var/lib/collec-migrations")
+Say = Callable[[str], None]
+
+
+def claim(folder: Path) -> Path:
+    """Return the folder's `.collec`, made when it is not there."""
+    if "\n" in str(folder) or "\r" in str(folder):
+        raise ServerFailed(
+            f"the path of the folder holds a line break: {str(folder)!r}",
+            hint="PostgreSQL's own files cannot hold such a path: use another folder.",
+        )
+    private = folder / NAME
+    if not os.path.lexists(private):
+        private.mkdir(mode=0o700, exist_ok=True)
+    check_owner(private)
+    ignore = private / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return private
+
+
+def check_owner(private: Path) -> None:
+    """Refuse a `.collec` of somebody else: root would do as its owner wishes."""
+    found = private.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise ServerFailed(f"{private} is not a folder", hint="Move it away.")
+    if found.st_uid != os.geteuid():
+        name = programs.account_of(found.st_uid).name
+        raise ServerFailed(
+            f"{private} belongs to {name}", hint=f"Run the command as {name}, or elsewhere."
+        )
+
+
+def home_of(private: Path) -> Path | None:
+    """Return the folder of the server, when one was made and given to its account."""
+    pointer = private / "elsewhere"
+    home = Path(pointer.read_text().strip()) if pointer.exists() else private / "server"
+    if not home.is_dir() or (os.geteuid() == 0 and home.stat().st_uid == 0):
+        return None
+    return home
+
+
+def choose_home(private: Path, who: Account, say: Say) -> Path:
+    """Make the folder of a new server, and leave a note when it is not in `.collec`."""
+    home = private / "server"
+    if not who.is_caller:
+        # To pass through, not to look: what is inside belongs to the account alone.
+        private.chmod(0o711)
+        if not who.reaches(private):
+            binaries.ensure_shared(SHARED, 0o711)
+            home = SHARED / cluster.fingerprint(private)
+            (private / "elsewhere").write_text(f"{home}\n")
+            say(f"the data go to {home}: {who.name}, who runs the server, cannot reach {private}")
+    home.mkdir(mode=0o700, exist_ok=True)
+    os.chown(home, who.uid, who.gid, follow_symlinks=False)
+    return home
+
 
 PATIENCE = 180.0
 
@@ -33,7 +83,7 @@ def ensure_running(folder: Path, *, say: Say) -> Address:
     `say` is told what was done, and how to reach the server, only when something was done.
     """
     with _failures():
-        private = embedded_home.claim(folder.resolve(strict=True))
+        private = claim(folder.resolve(strict=True))
         with _locked(private):
             found = _existing(private) or _new(private, say)
             running = postmaster.running(found.data)
@@ -45,7 +95,7 @@ def ensure_running(folder: Path, *, say: Say) -> Address:
                 address = cluster.wait_ready(found, running.pid)
             else:
                 address = _start(found, private, say)
-            psql.ensure_database(found.binaries, address)
+            cluster.ensure_database(found.binaries, address)
             return address
 
 
@@ -55,31 +105,31 @@ def stop(folder: Path) -> bool:
         found = find(folder)
         if found is None:
             return False
-        with _locked(folder.resolve() / embedded_home.NAME):
+        with _locked(folder.resolve() / NAME):
             return cluster.stop(found)
 
 
 def find(folder: Path) -> Cluster | None:
     """Return the cluster of a folder, running or not; nothing is made."""
     with _failures():
-        private = folder.resolve(strict=True) / embedded_home.NAME
+        private = folder.resolve(strict=True) / NAME
         if not os.path.lexists(private):
             return None
-        embedded_home.check_owner(private)
+        check_owner(private)
         return _existing(private)
 
 
 def _existing(private: Path) -> Cluster | None:
-    home = embedded_home.home_of(private)
+    home = home_of(private)
     if home is None:
         return None
-    who = account.owner(home.stat().st_uid)
+    who = programs.account_of(home.stat().st_uid)
     return Cluster(home=home, binaries=binaries.embedded(), account=who)
 
 
 def _new(private: Path, say: Say) -> Cluster:
-    who = account.for_server()
-    home = embedded_home.choose_home(private, who, say)
+    who = programs.server_account()
+    home = choose_home(private, who, say)
     return Cluster(home=home, binaries=binaries.embedded(), account=who)
 
 
@@ -89,11 +139,11 @@ def _start(found: Cluster, private: Path, say: Say) -> Address:
             f"{found.account.name}, who runs the server, cannot reach {found.home}",
             hint="Let that account pass through the folders above, or move the folder.",
         )
-    usable = replace(found, binaries=binary_copies.reachable(found.binaries, found.account))
+    usable = replace(found, binaries=binaries.reachable(found.binaries, found.account))
     if not found.data.exists():
         say(f"making a PostgreSQL {usable.binaries.major} server in {found.home}")
         cluster.make(usable)
-    address = cluster.start(usable, launch.command(usable))
+    address = cluster.start(usable, cluster.command(usable))
     say(
         f"PostgreSQL {usable.binaries.major} of {private} started; "
         f"reach it with: {address.psql}; "

@@ -1,4 +1,4 @@
-"""Open files where another account may have laid something: a link, a FIFO, a device, too much.
+"""Files among those of others, read and written so that no link, FIFO or half of a file harms.
 
 Root and `postgres` read and write in folders that belong to others: of backups, of the application,
 of a cluster. Whoever may write there could lay a link to a file of the system and have it
@@ -6,9 +6,14 @@ emptied, given away or shown. All functions raise OSError.
 """
 
 import errno
+import fcntl
 import os
+import secrets
+import shutil
 import stat
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LIMIT = 64 * 2**20
@@ -117,3 +122,117 @@ def _check_plain(descriptor: int, path: Path) -> os.stat_result:
 
 def _refused(why: str, path: Path) -> OSError:
     return OSError(errno.EINVAL, why, str(path))
+
+
+PRIVATE = 0o600
+PUBLIC = 0o666
+"""Less what the umask takes away."""
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, keeping owner, mode and extended attributes of a file there.
+
+    A new file is its owner's alone (0600) from the first byte. Raises OSError when the folder does
+    not let us, or when the owner cannot be kept; the old file is then untouched.
+    """
+    _write(path, content, like=path if path.exists() else None, mode=None)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Put `content` at `path` for its owner alone (0600), whatever the mode was. Raises OSError."""
+    _write(path, content, like=path if path.exists() else None, mode=PRIVATE)
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """Put `content` at `path`; a new file is what the account's umask says. Raises OSError."""
+    _write(path, content, like=path if path.exists() else None, mode=None, new=PUBLIC)
+
+
+def write_like(path: Path, content: bytes, like: Path) -> None:
+    """Put `content` at `path` with owner, mode and attributes of another file. Raises OSError."""
+    _write(path, content, like=like, mode=None)
+
+
+def _write(
+    path: Path, content: bytes, *, like: Path | None, mode: int | None, new: int = PRIVATE
+) -> None:
+    # The name ends so that no `include_dir` takes it for a part of the configuration.
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, new)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if like is not None:
+                _resemble(file.fileno(), like, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync(path.parent)
+
+
+def _resemble(descriptor: int, like: Path, mode: int | None) -> None:
+    """Give an open file the owner, the mode and the attributes of another one."""
+    model = like.stat()
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (model.st_uid, model.st_gid):
+        os.fchown(descriptor, model.st_uid, model.st_gid)
+    # Labels of SELinux and access lists; not every file system, nor every account, has them.
+    with suppress(OSError):
+        for name in os.listxattr(like):
+            with suppress(OSError):
+                os.setxattr(descriptor, name, os.getxattr(like, name))
+    os.fchmod(descriptor, stat.S_IMODE(model.st_mode) if mode is None else mode)
+
+
+def sync(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+PREFIX = "collec-"
+MARK = ".in-use"
+"""A file within, locked as long as its process lives."""
+
+
+def make_temporary(parent: Path) -> tuple[Path, int]:
+    """Return a new folder, and the descriptor that keeps it: closed, the next run removes it.
+
+    What killed runs left beside it is removed first.
+    """
+    sweep(parent)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    descriptor = os.open(folder / MARK, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return folder, descriptor
+
+
+@contextmanager
+def temporary_folder(parent: Path | None) -> Iterator[Path]:
+    """Give a new folder for its owner alone, gone at the end."""
+    folder, descriptor = make_temporary(parent or Path(tempfile.gettempdir()))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep(parent: Path) -> None:
+    """Remove the folders that killed runs left; those of others and those in use stay."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if os.geteuid() not in (0, folder.lstat().st_uid):
+                continue
+            descriptor = os.open(folder / MARK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)

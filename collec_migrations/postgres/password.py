@@ -1,12 +1,17 @@
-"""A password, and where it comes from: the environment, a terminal, or chance."""
+"""Passwords: where one comes from, what the server keeps of it, the password file of libpq."""
 
 import getpass
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from collec_migrations.errors import UsageError
+from psycopg2.extensions import encrypt_password
+
+from collec_migrations.errors import PassfileError, UsageError
+from collec_migrations.postgres import files
+from collec_migrations.postgres.connection import Connection
 
 VARIABLE = "COLLEC_DB_PASSWORD"
 RANDOM_BYTES = 24
@@ -63,3 +68,121 @@ def from_terminal(question: str, *, ask: Ask = getpass.getpass) -> Password | No
 def generated() -> Password:
     """Return a new password made by chance."""
     return Password(secrets.token_urlsafe(RANDOM_BYTES))
+
+
+SCRAM_SINCE = 100000
+"""PostgreSQL 10 brought SCRAM-SHA-256 (release notes); older servers know md5 alone."""
+
+
+def algorithm(version: int) -> str:
+    """Return the best algorithm of a server, by its `server_version_num`."""
+    return "scram-sha-256" if version >= SCRAM_SINCE else "md5"
+
+
+def verifier(connection: Connection, user: str, password: Password) -> str:
+    """Return what stands in `create role ... password` for a user, made by libpq.
+
+    Unicode is normalised as libpq does at login (SASLprep). The server's `password_encryption`
+    is not asked: it is md5 by default up to 13. Sends nothing.
+    """
+    how = algorithm(connection.server_version)
+    return str(encrypt_password(password.clear, user, connection, how))
+
+
+ANY = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassfileEntry:
+    """One line: the password for a user on a database of a server. `*` stands for any."""
+
+    host: str
+    """As it is given to libpq; `localhost` also stands for the default socket."""
+    port: str = ANY
+    database: str = ANY
+    user: str
+    password: Password
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What libpq compares."""
+        return self.host, self.port, self.database, self.user
+
+    @property
+    def line(self) -> str:
+        """The line, with `:` and `\\` escaped."""
+        return ":".join(map(_escaped, (*self.key, self.password.clear)))
+
+
+def write_passfile(path: Path, entries: Sequence[PassfileEntry]) -> bool:
+    """Let a password file give these passwords; return whether it had to be changed.
+
+    New entries come first, since libpq takes the first line that matches; other lines stay. The
+    file has mode 0600 from its first byte and is replaced in one go. Raises PassfileFailed.
+    """
+    old = read_passfile(path)
+    new = _written(old, entries)
+    try:
+        if new == old and path.exists() and path.stat().st_mode & 0o077 == 0:
+            return False
+        files.write_private(path.resolve(), new.encode())
+    except OSError as error:
+        raise PassfileError(
+            f"the password file {path} cannot be written: {(error.strerror or '').lower()}",
+            hint="Name a file in a folder of your own.",
+        ) from error
+    return True
+
+
+def read_passfile(path: Path) -> str:
+    """Return the text of a password file, empty when there is none. Raises PassfileFailed."""
+    try:
+        return path.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else "not UTF-8"
+        raise PassfileError(f"the password file {path} cannot be read: {why}") from error
+
+
+def lookup_password(text: str, key: tuple[str, str, str, str]) -> str | None:
+    """Return the password that libpq would take from the text of a file, if any."""
+    for line in text.splitlines():
+        fields = _fields(line)
+        if len(fields) < 5 or line.startswith("#"):
+            continue
+        if all(given in (ANY, wanted) for given, wanted in zip(fields, key, strict=False)):
+            return fields[4]
+    return None
+
+
+def _written(text: str, entries: Iterable[PassfileEntry]) -> str:
+    # The general ones below the special ones, which they would hide.
+    for entry in sorted(entries, key=lambda one: -one.key.count(ANY)):
+        if lookup_password(text, entry.key) == entry.password.clear:
+            continue
+        others = [line for line in text.splitlines(keepends=True) if not _is_for(line, entry)]
+        text = f"{entry.line}\n{''.join(others)}"
+    return text
+
+
+def _is_for(line: str, entry: PassfileEntry) -> bool:
+    return not line.startswith("#") and tuple(_fields(line.rstrip("\r\n"))[:4]) == entry.key
+
+
+def _fields(line: str) -> list[str]:
+    """Return the fields of a line, unescaped."""
+    fields, escaped = [""], False
+    for character in line:
+        if escaped or character not in "\\:":
+            fields[-1] += character
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        else:
+            fields.append("")
+    return fields
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(":", "\\:")

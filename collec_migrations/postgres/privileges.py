@@ -1,6 +1,6 @@
-"""What the running role may do, and what the server lets anybody do."""
+"""What the running role may do in a database, and which extensions it has or may make."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -31,7 +31,7 @@ SCHEMAS = "select nspname::text from pg_catalog.pg_namespace"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Powers:
+class Privileges:
     """The rights of the role that is connected, as far as a run needs them."""
 
     role: str
@@ -54,14 +54,14 @@ class Powers:
     """All schemas of the database."""
 
 
-def unhindered(cursor: Cursor) -> bool:
+def is_unrestricted(cursor: Cursor) -> bool:
     """Return whether a superuser is connected to a server that takes changes: one round trip."""
     cursor.execute(SERVER)
     ((_, superuser, _, standby, read_only, _),) = cursor.fetchall()
     return bool(superuser and not standby and not read_only)
 
 
-def read(cursor: Cursor, schemas: Sequence[str]) -> Powers:
+def read(cursor: Cursor, schemas: Sequence[str]) -> Privileges:
     """Return what the connected role may do in these schemas; reads only."""
     version = cursor.connection.server_version
     cursor.execute(SERVER)
@@ -69,7 +69,7 @@ def read(cursor: Cursor, schemas: Sequence[str]) -> Powers:
     # From 16 on a member may be allowed to inherit but not to become the other role.
     cursor.execute(ROLES, ("set" if version >= 160000 else "member",))
     roles = cursor.fetchall()
-    return Powers(
+    return Privileges(
         role=role,
         superuser=superuser,
         database=database,
@@ -93,3 +93,41 @@ def _pairs(cursor: Cursor, query: str, schemas: Sequence[str]) -> frozenset[tupl
 def _names(cursor: Cursor) -> frozenset[str]:
     cursor.execute(SCHEMAS)
     return frozenset(name for (name,) in cursor.fetchall())
+
+
+_INSTALLED = """
+select x.extname::text, n.nspname::text
+from pg_catalog.pg_extension x join pg_catalog.pg_namespace n on n.oid = x.extnamespace
+"""
+_AVAILABLE = """
+select v.name::text,
+       bool_or(r.rolsuper or not v.superuser{trusted})
+from pg_catalog.pg_available_extension_versions v, pg_catalog.pg_roles r
+where r.rolname = current_user
+group by v.name
+"""
+_TRUSTED = """
+    or (v.trusted and pg_catalog.has_database_privilege(pg_catalog.current_database(), 'create'))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extensions:
+    """The extensions of a database and of its server."""
+
+    version: int
+    """The server's version number."""
+    installed: Mapping[str, str]
+    """Name to schema."""
+    available: Mapping[str, bool]
+    """Name, and whether the running role may make it."""
+
+
+def read_extensions(cursor: Cursor) -> Extensions:
+    """Return what is installed and what can be; reads only."""
+    version = cursor.connection.server_version
+    cursor.execute(_INSTALLED)
+    installed = dict(cursor.fetchall())
+    # Trusted extensions came with 13.
+    cursor.execute(_AVAILABLE.format(trusted=_TRUSTED if version >= 130000 else ""))
+    return Extensions(version=version, installed=installed, available=dict(cursor.fetchall()))

@@ -14,15 +14,8 @@ from collec_migrations.errors import (
     SettingsRefused,
     UsageError,
 )
-from collec_migrations.postgres import (
-    config_block,
-    config_change,
-    configuration,
-    hba_file,
-    hba_tokens,
-)
-from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.configuration import Reconnect
+from collec_migrations.postgres import configuration, hba
+from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 
 VIEW_SINCE = 90500
@@ -75,7 +68,7 @@ class Place:
 
         Settings that the block gives already stay, unless these give them another value.
         """
-        kept = config_block.inner(self.old, name).splitlines()
+        kept = configuration.inside_block(self.old, name).splitlines()
         lines = {line.partition("=")[0].strip(): line for line in kept}
         lines |= {key: f"{key} = {quoted(value)}" for key, value in settings.items()}
         ours = Block(name=name, lines=tuple(lines.values()))
@@ -119,10 +112,10 @@ def apply(
         if new == found.old:
             return Written(file=file, changed=False, copy=None, restart=_pending(known, connection))
         restart = frozenset(name for name, setting in known.items() if setting.restart)
-        copy = config_change.change(
+        copy = configuration.change(
             connection,
             file,
-            hba_file.encoded(new),
+            hba.encoded(new),
             reconnect=reconnect,
             check=partial(_check, connection, file, settings, restart),
             proofs=(prove,),
@@ -138,7 +131,7 @@ def apply(
 def _place(connection: Connection, name: str) -> Place:
     """Return where the settings go; the main file has to be this machine's in any case."""
     main = configuration.local(connection, configuration.path(connection, "config_file"))
-    old = hba_file.decoded(main.read_bytes())
+    old = hba.decoded(main.read_bytes())
     return find(main, name, old, version=connection.server_version)
 
 
@@ -213,7 +206,7 @@ def _pending(known: Mapping[str, Setting], connection: Connection) -> tuple[str,
 
 
 def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
-    return config_change.by_hand(
+    return configuration.by_hand(
         error,
         what="the server's settings",
         where="at the end of the server's postgresql.conf",
@@ -230,7 +223,7 @@ def find(main: Path, name: str, old: str, *, version: int) -> Place:
     A directory that the main file includes is taken when it exists, but not a new file in that of
     a Debian cluster: pg_dropcluster leaves it, and a later cluster of the same name would read it.
     """
-    for line in hba_tokens.lines(old.replace("=", " "), version=version):
+    for line in hba.lines(old.replace("=", " "), version=version):
         words = [field[0].text for field in line.fields]
         if words[0].lower() != "include_dir" or len(words) < 2:
             continue

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from psycopg2 import extensions
 
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres.account import Account
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.postgres.conninfo import Address
+from collec_migrations.postgres.programs import Account
 from collec_migrations.replica import (
     clone_checks,
     local_node,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.errors import ReplicationFailed, ReplicationRefused, ServerFailed
-from collec_migrations.postgres import account, binaries, binary_copies, postmaster, programs
-from collec_migrations.postgres.account import Account
+from collec_migrations.postgres import binaries, postmaster, programs
 from collec_migrations.postgres.binaries import Binaries
+from collec_migrations.postgres.programs import Account
 from collec_migrations.replica import standby_config
 
 ETC = Path("/etc/postgresql")
@@ -95,7 +95,7 @@ def local_node(data: Path, major: str, *, bin_dir: Path | None = None) -> LocalN
     run under. Raises ServerFailed or ReplicationRefused when its programs are not at hand.
     """
     who = owner_of(data)
-    found = binary_copies.reachable(programs_of(major, bin_dir), who)
+    found = binaries.reachable(programs_of(major, bin_dir), who)
     return LocalNode(
         data=data, major=major, account=who, binaries=found, debian=debian_cluster(data)
     )
@@ -105,8 +105,8 @@ def owner_of(data: Path) -> Account:
     """Return the account that owns a data folder, or will: never root."""
     for folder in (data, data.parent):
         if folder.exists() and folder.stat().st_uid != 0 and os.geteuid() == 0:
-            return account.owner(folder.stat().st_uid)
-    return account.for_server()
+            return programs.account_of(folder.stat().st_uid)
+    return programs.server_account()
 
 
 def programs_of(major: str, bin_dir: Path | None = None) -> Binaries:
@@ -194,5 +194,5 @@ def _is_of(found: Binaries, major: str) -> bool:
 
 def _control(cluster: DebianCluster, *words: str) -> None:
     # As root it goes by systemd, which otherwise would not know of the server.
-    me = account.owner(os.geteuid())
+    me = programs.account_of(os.geteuid())
     programs.run(cluster.command(*words), account=me, folder=Path("/"))

@@ -15,23 +15,12 @@ from collec_migrations.errors import (
     ReplicationRefused,
     UsageError,
 )
-from collec_migrations.postgres import (
-    config_block,
-    configuration,
-    hba_file,
-    hba_rules,
-    passfile,
-    password,
-    pg_versions,
-    scram,
-)
-from collec_migrations.postgres import hba_change as hba
+from collec_migrations.postgres import configuration, hba, password, pg_versions
 from collec_migrations.postgres import server_settings as serverconf
-from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.configuration import Reconnect
+from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, translated
-from collec_migrations.postgres.hba_rules import Attempt, Rule
-from collec_migrations.postgres.passfile import Entry
+from collec_migrations.postgres.hba import Attempt, Rule
+from collec_migrations.postgres.password import PassfileEntry
 from collec_migrations.replica import managers, primary_checks, primary_state
 from collec_migrations.replica.primary_checks import MissingItem
 from collec_migrations.replica.primary_state import REP, REWIND, Primary, Role
@@ -49,9 +38,11 @@ def access_block(standby: str, major: str, *, encrypted: bool) -> Block:
     kind = "hostssl" if encrypted else "host"
     method = pg_versions.text("hba_method", major)
     where = standby_network(standby)
-    names = ",".join(config_block.quoted(role.name) for role in primary_state.needed_roles(major))
+    names = ",".join(
+        configuration.quoted_name(role.name) for role in primary_state.needed_roles(major)
+    )
     lines = (
-        f"{kind} replication {config_block.quoted(REP)} {where} {method}",
+        f"{kind} replication {configuration.quoted_name(REP)} {where} {method}",
         f"{kind} {DATABASE} {names} {where} {method}",
     )
     return Block(name=f"standby {standby}", lines=lines)
@@ -77,7 +68,7 @@ def is_let_in(connection: Connection, standby: str, *, encrypted: bool) -> bool 
         path = configuration.local(connection, configuration.path(connection, "hba_file"))
     except (ConfigurationElsewhere, ConfigurationDenied):
         return None
-    found = hba_file.read(path, version=connection.server_version)
+    found = hba.read(path, version=connection.server_version)
     return rules_let_in(found, standby, encrypted=encrypted)
 
 
@@ -94,7 +85,7 @@ def rules_let_in(found: Sequence[Rule], standby: str, *, encrypted: bool) -> boo
 
 
 def _good(found: Sequence[Rule], attempt: Attempt) -> bool:
-    caught = hba_rules.catching(found, attempt)
+    caught = hba.catching(found, attempt)
     # By a name, what is meant for it counts as well.
     return bool(caught) and all(rule.method in GOOD for rule in caught)
 
@@ -242,7 +233,7 @@ def _missing_passwords(state: Primary, secrets: Path) -> tuple[str, ...]:
 
     Their passwords cannot be read from the server, and are not changed unless that is asked for.
     """
-    text = passfile.read(secrets)
+    text = password.read_passfile(secrets)
     return tuple(
         f"{secrets} has no line for the role {name}, which is there already: add"
         f" *:*:*:{name}:PASSWORD, or give it a new password with --new-passwords"
@@ -262,11 +253,13 @@ def _roles(
         if new_passwords or role.name not in there or role.name in found.weak
     )
     made = {name: password.generated() for name in wanted}
-    verifiers = {name: scram.verifier(connection, name, one) for name, one in made.items()}
+    verifiers = {name: password.verifier(connection, name, one) for name, one in made.items()}
     # By role alone: the file stays right when the two machines exchange their parts.
-    entries = [Entry(host=passfile.ANY, user=name, password=one) for name, one in made.items()]
+    entries = [
+        PassfileEntry(host=password.ANY, user=name, password=one) for name, one in made.items()
+    ]
     if entries:
-        passfile.write(secrets, entries)
+        password.write_passfile(secrets, entries)
     with (
         translated(ReplicationFailed, "the roles were not made"),
         connection,

@@ -19,7 +19,8 @@ from collec_migrations.errors import (
     ServerFailed,
 )
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import passfile, pg_versions, programs
+from collec_migrations.postgres import password as postgres_password
+from collec_migrations.postgres import pg_versions, programs
 from collec_migrations.replica import local_node, primary_state, standby_config
 from collec_migrations.replica.local_node import LocalNode
 from collec_migrations.replica.standby_config import DATABASE, StandbySpec
@@ -62,7 +63,7 @@ def check_access(node: LocalNode, spec: StandbySpec) -> None:
     """Raise ReplicationRefused when pg_rewind would not be let in: a clone is not due for that."""
     file = standby_config.passfile_of(spec, node.account)
     key = (spec.host, str(spec.port), DATABASE, primary_state.REWIND)
-    password = passfile.lookup(standby_config.read_owned(file, node.account), key)
+    password = postgres_password.lookup_password(standby_config.read_owned(file, node.account), key)
     hint = f"{file} needs the line {spec.host}:{spec.port}:*:{primary_state.REWIND}:PASSWORD; "
     hint += "the role and its rights come from `replica primary`, as does the line of pg_hba.conf."
     if password is None:

@@ -19,9 +19,9 @@ from pathlib import Path
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations.errors import ReplicationRefused, ServerFailed, UsageError
-from collec_migrations.postgres import account, conninfo, passfile, pg_versions, programs
-from collec_migrations.postgres.account import Account
+from collec_migrations.postgres import conninfo, password, pg_versions, programs
 from collec_migrations.postgres.conninfo import Address
+from collec_migrations.postgres.programs import Account
 from collec_migrations.replica import primary_state
 
 # The text comes to the disk before it gets its name, and so does the name.
@@ -163,7 +163,7 @@ def write_standby(data: Path, upstream: Upstream) -> None:
     ReplicationRefused when it is no data folder, ServerFailed when it cannot be written.
     """
     major = major_of(data)
-    owner = account.owner(data.stat().st_uid)
+    owner = programs.account_of(data.stat().st_uid)
     where = pg_versions.text("recovery_settings_file", major) or ""
     for name, text in standby_files(
         major, upstream, {where: read_owned(data / where, owner)}
@@ -177,7 +177,7 @@ def write_settings(data: Path, settings: Mapping[str, str]) -> None:
     They go to `postgresql.auto.conf`, which is read last. Raises ServerFailed.
     """
     if settings:
-        owner = account.owner(data.stat().st_uid)
+        owner = programs.account_of(data.stat().st_uid)
         named = re.compile(rf"\s*({'|'.join(settings)})\b", re.I)
         text = read_owned(data / AUTO, owner)
         write_owned(data / AUTO, _replaced(text, named, settings), owner)
@@ -334,7 +334,7 @@ def password_of(spec: StandbySpec, account: Account) -> str:
     found = ""
     for database in (DATABASE, "replication"):
         key = (spec.host, str(spec.port), database, spec.user)
-        line = passfile.lookup(text, key)
+        line = password.lookup_password(text, key)
         if line is None:
             raise UsageError(
                 f"the password file {path} has no line for {':'.join(key)}",

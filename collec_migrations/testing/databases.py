@@ -19,8 +19,9 @@ from collec_migrations.errors import UnknownVersion
 from collec_migrations.migrate import verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
-from collec_migrations.postgres import binaries, conninfo, scratch
+from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import throwaway as postgres_throwaway
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.throwaway import throwaway
 from collec_migrations.testing import sample_data
@@ -66,7 +67,9 @@ class Server:
 @contextmanager
 def own_server(chosen: Binaries) -> Iterator[Server]:
     """Give a throwaway server."""
-    with throwaway(chosen, folder=scratch.quick(), settings=scratch.QUICK) as address:
+    with throwaway(
+        chosen, folder=postgres_throwaway.quick_folder(), settings=postgres_throwaway.QUICK
+    ) as address:
         yield Server(host=address.host, port=address.port, user=address.user)
 
 

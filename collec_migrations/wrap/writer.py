@@ -7,7 +7,7 @@ from pathlib import Path
 from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.postgres import atomic_files, files
+from collec_migrations.postgres import files
 from collec_migrations.versions import Source
 from collec_migrations.wrap import revision, script, steps
 from collec_migrations.wrap.revision import Revision
@@ -136,7 +136,7 @@ def _put(path: Path, content: bytes) -> None:
     """Write a file whole or not at all, its folder too."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_files.write_public(path, content)
+        files.write_public(path, content)
     except OSError as error:
         raise MigrationError(
             f"cannot write {path}: {error.strerror}",

@@ -55,7 +55,7 @@ def try_paths(
 @pytest.mark.parametrize(
     ("majors", "chosen", "paths"),
     [
-        pytest.param(servers.majors(), ("--from", "1.0,24.1"), 4, id="some on each"),
+        pytest.param(servers.majors(), ("--from", "2.4,26.1"), 4, id="some on each"),
         pytest.param(servers.majors(), (), PATHS, id="all on each", marks=pytest.mark.soak),
     ],
 )
@@ -85,16 +85,16 @@ def test_a_way_back_that_loses_rows_is_caught(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     for part in ("collec_migrations", "versions", "legacy_sql"):
         shutil.copytree(chain.ROOT / part, tree / part)
-    broken = tree / "legacy_sql" / "downgrade-1.1-1.0.8.sql"
+    broken = tree / "legacy_sql" / "downgrade-26.1-26.0.sql"
     broken.write_text(broken.read_text("utf-8") + "delete from col.booking;\n", "utf-8")
-    words = ("--server", "18", "--from", "1.0.6,1.0.8", "--junit", "paths.xml")
+    words = ("--server", "18", "--from", "25.0,26.0", "--junit", "paths.xml")
     done = try_paths(*words, folder=tmp_path, tree=tree)
     assert done.returncode == 1
-    assert "back at 1.0.8: col.booking: 12 of 12 rows are lost or changed" in done.stdout
+    assert "back at 26.0: col.booking: 12 of 12 rows are lost or changed" in done.stdout
     assert done.stdout.splitlines()[0].split() == list(path_report.TITLES)
     rows = [line.split() for line in done.stdout.splitlines() if line.startswith("18.")]
     failed = {(row[1], row[3]) for row in rows if row[-1] == "FAILED"}
-    assert failed == {(start, "filled") for start in ("1.0.6", "1.0.8")}
+    assert failed == {(start, "filled") for start in ("25.0", "26.0")}
     top = checked((tmp_path / "paths.xml").read_text("utf-8"))
     failures = [failure.get("message", "") for failure in top.iter("failure")]
     assert any("col.booking" in message for message in failures)
@@ -167,7 +167,7 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
 def test_a_junit_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    words = ("--server", "18", "--from", "1.0.8", "--junit", "/dev/full")
+    words = ("--server", "18", "--from", "26.1", "--junit", "/dev/full")
     done = try_paths(*words, folder=tmp_path)
     assert done.returncode == 2
     assert "error: /dev/full cannot be written: No space left on device" in done.stderr

@@ -14,8 +14,7 @@ from collec_migrations.backup.store import Backup
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres import binaries
 from collec_migrations.postgres.address import Address
-from collec_migrations.postgres.scratch import QUICK
-from collec_migrations.postgres.throwaway import throwaway
+from collec_migrations.postgres.throwaway import QUICK, throwaway
 from tests import accounts, backups, chain
 from tests.conftest import Clone, Servers
 from tests.servers import Server

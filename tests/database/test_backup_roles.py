@@ -12,8 +12,7 @@ from collec_migrations.backup.store import GLOBALS
 from collec_migrations.errors import RestoreRefused
 from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
-from collec_migrations.postgres.scratch import QUICK, quick
-from collec_migrations.postgres.throwaway import throwaway
+from collec_migrations.postgres.throwaway import QUICK, quick_folder, throwaway
 from tests import backups, chain
 from tests.servers import SUPERUSER, Server
 
@@ -60,7 +59,9 @@ def site(server18: Server, database: Address) -> Iterator[Address]:
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[Address]:
     """Give a server whose superuser has another name."""
-    with throwaway(binaries.embedded(), folder=quick(), settings=QUICK, superuser="chief") as made:
+    with throwaway(
+        binaries.embedded(), folder=quick_folder(), settings=QUICK, superuser="chief"
+    ) as made:
         yield made
 
 
@@ -130,7 +131,9 @@ def test_a_line_of_a_body_is_no_entry_of_the_archive(
         "grant usage on schema s to auditor",
     )
     taken = store.load(backups.taken(site, tmp_path).path)
-    with throwaway(binaries.embedded(), folder=quick(), settings=QUICK, superuser="chief") as made:
+    with throwaway(
+        binaries.embedded(), folder=quick_folder(), settings=QUICK, superuser="chief"
+    ) as made:
         order = RestoreOptions(
             target=conninfo.Address(made.dsn), schemas=("s",), renamed={}, create_roles=True
         )

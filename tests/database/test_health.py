@@ -26,7 +26,7 @@ from collec_migrations.doctor.server import Facts, Setting
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
-from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.postgres.privileges import Extensions
 from collec_migrations.postgres.throwaway import FAST, throwaway
 from collec_migrations.replica.states import Verdict
 from tests import accounts, backups, chain, servers

@@ -13,7 +13,7 @@ import pytest
 
 from collec_migrations.backup import pitr
 from collec_migrations.backup.pitr import Advice
-from collec_migrations.postgres import account, binaries, conninfo
+from collec_migrations.postgres import binaries, conninfo, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.throwaway import throwaway
@@ -25,7 +25,7 @@ host replication streaming_barman 127.0.0.1/32 scram-sha-256
 """
 ARCHIVED = """select last_archived_wal >= pg_walfile_name(pg_current_wal_lsn() - 1)
 from pg_stat_archiver"""
-WHO = account.for_server()
+WHO = programs.server_account()
 
 
 @pytest.fixture

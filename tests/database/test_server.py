@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import binaries, cluster, embedded, postmaster, psql
+from collec_migrations.postgres import binaries, cluster, embedded, postmaster
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.cluster import Cluster
 from tests import accounts
@@ -108,7 +108,7 @@ def test_a_process_with_the_id_of_a_killed_server_does_not_matter(folder: Path) 
 
 def test_a_dropped_database_is_made_again(folder: Path) -> None:
     address, _ = ensure(folder)
-    psql.psql(
+    cluster.psql(
         binaries.embedded(), Address(host=address.host, dbname="postgres"), "drop database collec"
     )
     assert ask(ensure(folder)[0], "select 1") == 1

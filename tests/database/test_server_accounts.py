@@ -12,16 +12,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import (
-    account,
-    binaries,
-    binary_copies,
-    cluster,
-    embedded,
-    embedded_home,
-    programs,
-    psql,
-)
+from collec_migrations.postgres import binaries, cluster, embedded, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.cluster import Cluster
 from tests import accounts
@@ -95,10 +86,10 @@ def test_root_below_a_closed_folder_puts_the_data_where_the_server_reaches(close
     before = modes(closed)
     address, said = ensure(closed)
     home = cluster_of(closed).home
-    assert home.parent == embedded_home.SHARED
+    assert home.parent == embedded.SHARED
     assert str(home) in said[0]
     assert (closed / ".collec" / "elsewhere").read_text() == f"{home}\n"
-    assert psql.psql(binaries.embedded(), address, "select 1") == "1\n"
+    assert cluster.psql(binaries.embedded(), address, "select 1") == "1\n"
     assert modes(closed) == before
     assert embedded.stop(closed)
     assert ensure(closed)[0] == address
@@ -108,17 +99,17 @@ def test_root_below_a_closed_folder_puts_the_data_where_the_server_reaches(close
 def test_the_server_does_not_run_as_root(folder: Path) -> None:
     ensure(folder)
     owner = cluster_of(folder).data.stat().st_uid
-    assert owner == account.for_server().uid != 0
+    assert owner == programs.server_account().uid != 0
 
 
 @needs_root
 def test_root_may_choose_the_account(folder: Path) -> None:
     who = accounts.somebody()
-    assert account.for_server({account.VARIABLE: who.name}) == who
+    assert programs.server_account({programs.ACCOUNT_VARIABLE: who.name}) == who
     for refused in ("root", "no-such-account"):
         with pytest.raises(ServerFailed, match=refused) as caught:
-            account.for_server({account.VARIABLE: refused})
-        assert account.VARIABLE in caught.value.hint
+            programs.server_account({programs.ACCOUNT_VARIABLE: refused})
+        assert programs.ACCOUNT_VARIABLE in caught.value.hint
 
 
 @needs_root
@@ -147,12 +138,12 @@ def test_binaries_out_of_reach_are_copied_once(closed: Path, folder: Path) -> No
     for tree in (package, package.with_name(f"{package.name}.libs")):
         shutil.copytree(tree, closed / tree.name)
     hidden = binaries.in_folder(closed / package.name / "pginstall" / "bin")
-    who, cache = account.for_server(), folder / "cache"
+    who, cache = programs.server_account(), folder / "cache"
     assert not hidden.run_as(who)
-    copied = binary_copies.reachable(hidden, who, cache)
+    copied = binaries.reachable(hidden, who, cache)
     assert copied.run_as(who)
     made = copied.bin_dir.stat().st_ctime_ns
-    assert binary_copies.reachable(hidden, who, cache) == copied
+    assert binaries.reachable(hidden, who, cache) == copied
     assert copied.bin_dir.stat().st_ctime_ns == made
     assert [path.name for path in cache.iterdir()] == [f"{package.name}-{found.version}"]
     home = folder / "home"
@@ -169,7 +160,7 @@ def test_binaries_that_cannot_be_copied_are_one_clear_line(folder: Path, closed:
         (bin_dir / name).symlink_to(binaries.embedded().program(name))
     hidden = binaries.in_folder(bin_dir)
     with pytest.raises(ServerFailed, match="cannot run"):
-        binary_copies.reachable(hidden, account.for_server(), folder / "cache")
+        binaries.reachable(hidden, programs.server_account(), folder / "cache")
 
 
 @needs_root

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import binaries, postmaster, psql, temporary
+from collec_migrations.postgres import binaries, cluster, files, postmaster
 from collec_migrations.postgres.postmaster import Postmaster
 from collec_migrations.postgres.throwaway import throwaway
 from tests import accounts
@@ -28,7 +28,7 @@ def test_it_is_gone_afterwards_even_after_an_error(folder: Path) -> None:
     def fail() -> None:
         with throwaway(binaries.embedded(), folder=folder) as address:
             seen.append(postmaster.running(Path(address.host, "data")))
-            psql.psql(binaries.embedded(), address, "select 1/0")
+            cluster.psql(binaries.embedded(), address, "select 1/0")
 
     with pytest.raises(ServerFailed, match="does not answer"):
         fail()
@@ -39,12 +39,12 @@ def test_it_is_gone_afterwards_even_after_an_error(folder: Path) -> None:
 
 def test_it_does_not_wait_for_the_disk(folder: Path) -> None:
     with throwaway(binaries.embedded(), folder=folder) as address:
-        assert psql.psql(binaries.embedded(), address, "show fsync") == "off\n"
+        assert cluster.psql(binaries.embedded(), address, "show fsync") == "off\n"
 
 
 def test_it_keeps_its_promises_to_the_disk_when_asked_to(folder: Path) -> None:
     with throwaway(binaries.embedded(), folder=folder, settings={}) as address:
-        assert psql.psql(binaries.embedded(), address, "show fsync") == "on\n"
+        assert cluster.psql(binaries.embedded(), address, "show fsync") == "on\n"
 
 
 def test_it_is_gone_when_its_caller_is_killed() -> None:
@@ -80,8 +80,8 @@ def test_a_folder_out_of_reach_is_one_clear_line(tmp_path: Path) -> None:
 LEFT = """
 import os, sys, signal
 from pathlib import Path
-from collec_migrations.postgres import temporary
-folder, _ = temporary.make(Path(sys.argv[1]))
+from collec_migrations.postgres import files
+folder, _ = files.make_temporary(Path(sys.argv[1]))
 (folder / "a copy of the site").write_text("rows")
 print(folder, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -95,9 +95,9 @@ def test_what_a_killed_run_left_is_removed_by_the_next(folder: Path) -> None:
     assert (left / "a copy of the site").exists()
     foreign = folder / "collec-somebody-elses"
     foreign.mkdir()
-    with temporary.private(folder) as mine:
+    with files.temporary_folder(folder) as mine:
         assert not left.exists()
-        with temporary.private(folder) as another:
+        with files.temporary_folder(folder) as another:
             assert mine.exists(), "one that is in use stays"
             assert another != mine
     assert list(folder.iterdir()) == [foreign]

@@ -18,6 +18,8 @@ from collec_migrations.cli import main
 from collec_migrations.postgres import programs
 from tests.sites import Site
 
+ASKED = "asked"
+"""What a test adds to do without `--yes`."""
 RULES = "with access rules"
 """Among the words of a test: write them; else they are shown."""
 PASSWORD = 'pa\'ss \\ %s "wörd"'
@@ -40,7 +42,9 @@ class Lab:
             "COLLEC_DB_PASSWORD": password,
             "COLLEC_WITHOUT_POSTGIS": None if postgis else "yes",
         }
-        more = [*words] if "--plan" in words else ["--yes", *words]
+        more = [*words] if {"--plan", ASKED} & {*words} else ["--yes", *words]
+        if ASKED in more:
+            more.remove(ASKED)
         if RULES in more:
             more.remove(RULES)
         else:

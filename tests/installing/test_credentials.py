@@ -13,10 +13,8 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from collec_migrations.errors import PassfileError, UsageError
-from collec_migrations.postgres import passfile, password
-from collec_migrations.postgres.passfile import Entry
-from collec_migrations.postgres.password import Password
-from collec_migrations.postgres.scram import verifier
+from collec_migrations.postgres import password
+from collec_migrations.postgres.password import PassfileEntry, Password, verifier
 from tests.sites import Site
 
 HARD = {
@@ -37,7 +35,7 @@ def test_a_verifier_lets_its_password_in_and_nothing_in_the_log(
     role = f"login_{abs(hash(text)) % 10**8}"
     secret = Password.parse(text, source="a test")
     file = tmp_path / "passfile"
-    passfile.write(file, [Entry(host="127.0.0.1", user=role, password=secret)])
+    password.write_passfile(file, [PassfileEntry(host="127.0.0.1", user=role, password=secret)])
     with site_server.admin() as session, session.cursor() as cursor:
         kept = verifier(session, role, secret)
         assert kept.startswith("SCRAM-SHA-256$")
@@ -58,7 +56,7 @@ def test_a_verifier_lets_its_password_in_and_nothing_in_the_log(
 
 def test_a_password_shows_itself_nowhere() -> None:
     secret = Password.parse("h1dden", source="a test")
-    entry = Entry(host="h", user="u", password=secret)
+    entry = PassfileEntry(host="h", user="u", password=secret)
     for shown in (repr(secret), str(secret), f"{secret}", repr(entry), repr([secret])):
         assert "h1dden" not in shown
     assert secret.clear == "h1dden"
@@ -87,18 +85,20 @@ def test_the_terminal_is_asked_twice() -> None:
     assert password.from_terminal("Password", ask=ask) is None
 
 
-def entry(text: str, *, host: str = "localhost", database: str = "*", user: str = "u") -> Entry:
-    return Entry(host=host, database=database, user=user, password=Password(text))
+def entry(
+    text: str, *, host: str = "localhost", database: str = "*", user: str = "u"
+) -> PassfileEntry:
+    return PassfileEntry(host=host, database=database, user=user, password=Password(text))
 
 
 def test_the_file_is_private_whatever_the_umask_and_the_former_mode(tmp_path: Path) -> None:
     file = tmp_path / ".pgpass"
     before = os.umask(0)
     try:
-        assert passfile.write(file, [entry("one")])
+        assert password.write_passfile(file, [entry("one")])
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         file.chmod(0o640)
-        assert passfile.write(file, [entry("one")])
+        assert password.write_passfile(file, [entry("one")])
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     finally:
         os.umask(before)
@@ -110,14 +110,14 @@ def test_other_entries_stay_and_ours_wins(tmp_path: Path) -> None:
     others = "# mine\n*:*:*:*:everybody\nlocalhost:*:*:u:old\nelsewhere:1:d\\:b:u:a\\\\b"
     file.write_text(others)
     file.chmod(0o600)
-    assert passfile.write(file, [entry("new"), entry("two", database="a:b")])
+    assert password.write_passfile(file, [entry("new"), entry("two", database="a:b")])
     text = file.read_text()
     assert "# mine\n*:*:*:*:everybody\n" in text
     assert text.endswith("elsewhere:1:d\\:b:u:a\\\\b")
     assert "old" not in text
-    assert passfile.lookup(text, ("localhost", "5432", "x", "u")) == "new"
-    assert passfile.lookup(text, ("elsewhere", "1", "d:b", "u")) == "everybody"
-    assert not passfile.write(file, [entry("new"), entry("two", database="a:b")])
+    assert password.lookup_password(text, ("localhost", "5432", "x", "u")) == "new"
+    assert password.lookup_password(text, ("elsewhere", "1", "d:b", "u")) == "everybody"
+    assert not password.write_passfile(file, [entry("new"), entry("two", database="a:b")])
     assert file.read_text() == text
 
 
@@ -130,9 +130,9 @@ WORDS = st.text(
 @given(WORDS, WORDS.filter(lambda text: text != "*" and not text.startswith("#")))
 def test_any_password_and_any_name_come_back(text: str, name: str) -> None:
     one = entry(text, host=name, database=name)
-    assert passfile.lookup(f"{one.line}\n", one.key) == text
+    assert password.lookup_password(f"{one.line}\n", one.key) == text
 
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(PassfileError, match="no such file"):
-        passfile.write(tmp_path / "missing" / "file", [entry("h1dden")])
+        password.write_passfile(tmp_path / "missing" / "file", [entry("h1dden")])

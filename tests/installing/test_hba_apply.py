@@ -14,9 +14,9 @@ from collec_migrations.errors import (
     HbaRefused,
     MigrationError,
 )
-from collec_migrations.postgres import account, configuration, hba_change, hba_file, programs
-from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.hba_change import Proof
+from collec_migrations.postgres import configuration, hba, programs
+from collec_migrations.postgres.configuration import Block
+from collec_migrations.postgres.hba import Proof
 from tests import accounts, sites
 from tests.accounts import needs_root
 from tests.faults import until
@@ -25,9 +25,9 @@ from tests.sites import Site
 OURS = Block(name="test", lines=("local nowhere nobody reject",))
 
 
-def put(site: Site, block: Block = OURS, *proofs: Proof) -> hba_change.Applied:
+def put(site: Site, block: Block = OURS, *proofs: Proof) -> hba.Applied:
     with site.admin() as session:
-        return hba_change.apply(session, block, reconnect=site.reconnect, proofs=proofs)
+        return hba.apply(session, block, reconnect=site.reconnect, proofs=proofs)
 
 
 def copies(site: Site) -> list[Path]:
@@ -52,7 +52,7 @@ def test_the_block_is_loaded_and_proved_and_the_old_file_kept_beside(site_server
     assert done.copy
     assert done.copy.read_text() == sites.RULES
     assert done.copy.stat().st_mode == before.st_mode
-    assert put(site_server) == hba_change.Applied(file=site_server.hba, changed=False)
+    assert put(site_server) == hba.Applied(file=site_server.hba, changed=False)
     assert copies(site_server) == [done.copy]
 
 
@@ -107,9 +107,9 @@ KILLED = """
 import os, sys, time
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres import connection
-from collec_migrations.postgres import hba_change as applying
-from collec_migrations.postgres.hba_change import Proof
-from collec_migrations.postgres.config_block import Block
+from collec_migrations.postgres import hba as applying
+from collec_migrations.postgres.hba import Proof
+from collec_migrations.postgres.configuration import Block
 def reconnect():
     return connection.connect(Address(sys.argv[1]))
 def wait():
@@ -144,7 +144,7 @@ def test_the_old_file_comes_back_and_is_loaded_when_we_are_killed(
 @pytest.mark.parametrize("role", ["server", "stranger"])
 def test_who_may_write_the_file(site18: Site, role: str) -> None:
     code = KILLED.replace("time.sleep(60)", "pass")
-    who = account.for_server() if role == "server" else accounts.somebody()
+    who = programs.server_account() if role == "server" else accounts.somebody()
     if role == "stranger":
         with pytest.raises(AssertionError, match="Permission denied"):
             accounts.run(code, site18.address().dsn, who=who)
@@ -184,7 +184,7 @@ def test_our_reading_agrees_with_the_servers_own(site_server: Site, tmp_path: Pa
         (site_server.folder / "list").write_text("u1, u2\n")
         text += "include_dir extra\nlocal all @list md5\n"
     site_server.hba.write_text(sites.RULES + text)
-    found = hba_file.read(site_server.hba, version=major * 10000)
+    found = hba.read(site_server.hba, version=major * 10000)
     order = "rule_number" if major >= 16 else "line_number"
     told = site_server.query(
         "select type, database, user_name, address, auth_method"

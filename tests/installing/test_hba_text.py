@@ -5,19 +5,19 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import HbaUnreadable, UsageError
-from collec_migrations.postgres import config_block, hba_file, hba_rules
-from collec_migrations.postgres.config_block import Block
-from collec_migrations.postgres.hba_rules import Attempt, Rule
+from collec_migrations.postgres import configuration, hba
+from collec_migrations.postgres.configuration import Block
+from collec_migrations.postgres.hba import Attempt, Rule
 
 OURS = Block(name="install collec", lines=("local collec collec scram-sha-256",))
 
 
 def parsed(text: str, version: int = 180000) -> tuple[Rule, ...]:
-    return hba_file.parse(text, Path("/nowhere/pg_hba.conf"), version=version)
+    return hba.parse(text, Path("/nowhere/pg_hba.conf"), version=version)
 
 
 def caught(text: str, attempt: Attempt, version: int = 180000) -> list[int]:
-    return [rule.number for rule in hba_rules.catching(parsed(text, version), attempt)]
+    return [rule.number for rule in hba.catching(parsed(text, version), attempt)]
 
 
 LOCAL = Attempt(user="lab", database="samples")
@@ -83,17 +83,17 @@ def test_includes_lists_and_folders_are_read_in_their_place(tmp_path: Path) -> N
     main.write_text(
         "include_if_exists nothing.conf\ninclude extra.conf\ninclude_dir more\nlocal all all md5\n"
     )
-    found = hba_file.read(main, version=160000)
+    found = hba.read(main, version=160000)
     assert [rule.databases[0].text for rule in found] == ["all", "a", "b", "all"]
     assert [token.text for token in found[0].users] == ["lab", "two words", "three"]
-    assert hba_rules.catching(found, LOCAL)[0].place == f"{tmp_path}/extra.conf:1"
+    assert hba.catching(found, LOCAL)[0].place == f"{tmp_path}/extra.conf:1"
 
 
 def test_files_that_include_themselves_are_an_error_and_not_a_loop(tmp_path: Path) -> None:
     main = tmp_path / "pg_hba.conf"
     main.write_text("include pg_hba.conf\n")
     with pytest.raises(HbaUnreadable, match="deep"):
-        hba_file.read(main, version=180000)
+        hba.read(main, version=180000)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_the_block_stands_above_all_rules_and_everything_else_stays(old: str, wh
     new = OURS.first_in(old)
     assert new == old[:where] + OURS.text + old[where:]
     assert OURS.first_in(new) == new
-    assert config_block.without(new, OURS.name) == old
+    assert configuration.without_block(new, OURS.name) == old
 
 
 def test_a_block_that_was_moved_down_comes_up_again() -> None:
@@ -125,7 +125,7 @@ def test_another_block_is_left_alone() -> None:
     other = Block(name="install other", lines=("local other other md5",))
     both = OURS.first_in(other.text)
     assert other.text in both
-    assert config_block.without(both, OURS.name) == other.text
+    assert configuration.without_block(both, OURS.name) == other.text
 
 
 @pytest.mark.parametrize("which", [0, -1], ids=["begin alone", "end alone"])
@@ -152,7 +152,9 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_is_written_so_that_only_that_name_matches(name: str) -> None:
-    text = f"local {config_block.quoted(name)} {config_block.quoted(name)} scram-sha-256"
+    text = (
+        f"local {configuration.quoted_name(name)} {configuration.quoted_name(name)} scram-sha-256"
+    )
     (rule,) = parsed(text)
     assert rule.method == "scram-sha-256"
     assert caught(text, Attempt(user=name, database=name)) == [1]
@@ -162,4 +164,4 @@ def test_any_name_is_written_so_that_only_that_name_matches(name: str) -> None:
 @pytest.mark.parametrize("name", ["/regex", "line\nbreak"])
 def test_a_name_that_no_rule_can_hold_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="no rule"):
-        config_block.quoted(name)
+        configuration.quoted_name(name)

@@ -17,7 +17,7 @@ from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.cli import main
 from collec_migrations.install import Desired, Resource, installation
 from collec_migrations.names import Names
-from collec_migrations.postgres import administrator, passfile
+from collec_migrations.postgres import connection, password
 from collec_migrations.postgres.connection import connect
 from collec_migrations.postgres.password import Password
 from tests import accounts, chain, wrapping
@@ -77,6 +77,13 @@ def test_a_plan_touches_nothing_and_shows_the_rules(lab: Lab, tmp_path: Path) ->
     assert lab.exists() == []
     assert lab.site.hba.read_bytes() == before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nobody_can_be_asked_nothing_is_made_without_yes(lab18: Lab) -> None:
+    done = lab18.install(installations.ASKED)
+    assert done.exit_code == 2, done.output
+    assert "there is no terminal to ask on" in done.output
+    assert lab18.exists() == []
 
 
 def test_without_apply_hba_the_rules_are_shown_and_the_file_is_left_alone(lab: Lab) -> None:
@@ -168,7 +175,7 @@ STEPS = ("role", "database", "schemas")
 
 @pytest.mark.parametrize("steps", range(1, len(STEPS) + 1), ids=STEPS)
 def test_running_again_completes_what_was_interrupted(lab18: Lab, steps: int) -> None:
-    admin = administrator.of(lab18.site.address())
+    admin = connection.administrator(lab18.site.address())
     desired = Desired(database=lab18.name, owner=lab18.name, pairs=(Names(),))
     for step in STEPS[:steps]:
         if step == "role":
@@ -189,7 +196,7 @@ def test_a_generated_password_is_kept_before_the_server_knows_it(lab: Lab, tmp_p
     words = ("--passfile", str(file))
     assert lab.install(*words, password=None).exit_code == 0
     key = ("localhost", str(lab.site.port), lab.name, lab.name)
-    secret = passfile.lookup(installations.read_private(file), key)
+    secret = password.lookup_password(installations.read_private(file), key)
     assert secret
     assert lab.enters(password=secret) == ""
     assert secret not in lab.site.log
@@ -305,10 +312,10 @@ main()
 
 @needs_root
 def test_the_servers_own_account_installs_too(lab: Lab) -> None:
-    from collec_migrations.postgres import account
+    from collec_migrations.postgres import programs
 
     words = ("--database", lab.name, "--owner", lab.name, RULES)
-    shown = accounts.run(INSTALL, lab.site.address().dsn, *words, who=account.for_server())
+    shown = accounts.run(INSTALL, lab.site.address().dsn, *words, who=programs.server_account())
     assert "the access rules are in force and proved" in shown
     assert lab.enters(password="secret") == ""
 

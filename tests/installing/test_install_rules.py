@@ -2,7 +2,7 @@
 
 import pytest
 
-from collec_migrations.postgres import config_block
+from collec_migrations.postgres import configuration
 from tests import accounts, sites
 from tests.accounts import needs_root
 from tests.installing.installations import RULES, Lab
@@ -46,7 +46,9 @@ def test_the_account_is_refused_elsewhere_whatever_the_file_was(lab: Lab) -> Non
         lab.site.put_rules(old)
         done = lab.install(RULES)
         assert done.exit_code == 0, (name, done.output)
-        assert config_block.without(lab.site.hba.read_text(), f"install {lab.name}") == old, name
+        assert (
+            configuration.without_block(lab.site.hba.read_text(), f"install {lab.name}") == old
+        ), name
         check_it_is_so(lab)
 
 

@@ -15,7 +15,7 @@ import pytest
 from collec_migrations.bridge import history
 from collec_migrations.catalog import compare
 from collec_migrations.names import Names
-from collec_migrations.postgres import advisory_lock, programs
+from collec_migrations.postgres import locks, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.testing import sample_data
 from tests import chain
@@ -201,7 +201,7 @@ def test_a_script_refuses_to_run_beside_another_run(
 ) -> None:
     script = written("head", "-x", f"transaction={transaction}").stdout
     with chain.connected(database) as other:
-        other.cursor().execute(f"select pg_advisory_lock({advisory_lock.KEY})")
+        other.cursor().execute(f"select pg_advisory_lock({locks.KEY})")
         done = psql(server18, database, script)
     assert done.returncode == 3
     assert "another run holds this database" in done.stderr

@@ -11,7 +11,7 @@ from collec_migrations.backup.nightly import Schedule
 from collec_migrations.cli import doctor_text, replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import UsageError
-from collec_migrations.postgres import config_block, hba_tokens
+from collec_migrations.postgres import configuration, hba
 from collec_migrations.replica import nodes, states
 from collec_migrations.replica.states import Verdict
 
@@ -50,7 +50,7 @@ def test_a_word_stays_one_word_for_cron_and_systemd(word: str) -> None:
 
 @pytest.mark.parametrize("word", [*ODD, "all", "sameuser", "a b"])
 def test_a_name_stays_one_name_in_a_rule(word: str) -> None:
-    found = list(hba_tokens.fields(f"host {config_block.quoted(word)} all all trust"))
+    found = list(hba.fields(f"host {configuration.quoted_name(word)} all all trust"))
     assert len(found) == 5
     (token,) = found[1]
     assert token.text == word
@@ -59,7 +59,7 @@ def test_a_name_stays_one_name_in_a_rule(word: str) -> None:
 
 def test_a_rule_cannot_hold_a_line_break() -> None:
     with pytest.raises(UsageError):
-        config_block.quoted("lab\nhost all all all trust")
+        configuration.quoted_name("lab\nhost all all all trust")
 
 
 @pytest.mark.parametrize("word", [BREAKING, "a|x=1", "\x1b[2J", *ODD])

@@ -9,7 +9,7 @@ from collec_migrations.install import access_rules, resources
 from collec_migrations.install.state import Database, Desired, Found, Role, Server
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.names import Names
-from collec_migrations.postgres.extensions import Extensions
+from collec_migrations.postgres.privileges import Extensions
 
 DESIRED = Desired(database="collec", owner="collec", pairs=(Names(),), version="1.1")
 SERVER = Server(

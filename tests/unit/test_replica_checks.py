@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import UsageError
-from collec_migrations.postgres import hba_file, pg_versions
+from collec_migrations.postgres import hba, pg_versions
 from collec_migrations.postgres.server_settings import Place
 from collec_migrations.replica import (
     basebackup,
@@ -254,7 +254,7 @@ def test_rules_let_a_standby_in_when_they_do_so_for_sure(
 ) -> None:
     ours = primary.access_block("10.0.0.2", "18", encrypted=encrypted).text
     text = text.replace("OURS ", ours).replace(" OURS", f"\n{ours}")
-    found = hba_file.parse(text, Path("pg_hba.conf"), version=180000)
+    found = hba.parse(text, Path("pg_hba.conf"), version=180000)
     assert primary.rules_let_in(found, "10.0.0.2", encrypted=encrypted) is expected
 
 

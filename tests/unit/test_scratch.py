@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from collec_migrations.postgres import scratch
+from collec_migrations.postgres import throwaway
 
 MEMINFO = "MemTotal: 24000000 kB\nMemFree: 1 kB\nMemAvailable: 20000000 kB\n"
 
@@ -53,4 +53,4 @@ def machine(root: Path, files: dict[str, str]) -> Path:
 def test_the_least_of_all_limits_is_what_is_left(
     tmp_path: Path, files: dict[str, str], left: int
 ) -> None:
-    assert min(scratch._left(machine(tmp_path, files))) == left
+    assert min(throwaway.memory_left(machine(tmp_path, files))) == left

@@ -1,8 +1,9 @@
-"""One run at a time on a database: a lock that ends with its connection, however that ends."""
+"""One run at a time on a database, who holds locks there, how long a run waits for one."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
@@ -142,3 +143,100 @@ def _ask(connection: Connection, query: str, key: int) -> bool:
         cursor.execute(query, (key,))
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+SHOWN_QUERY = 60
+SHOWN_TABLES = 3
+BLOCKERS = """
+select l.pid, coalesce(a.usename::text, '?'),
+       coalesce(nullif(a.application_name, ''), 'unnamed'), coalesce(a.state, '?'),
+       coalesce(to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS'), '?'), coalesce(a.query, ''),
+       array_agg(distinct n.nspname || '.' || c.relname order by n.nspname || '.' || c.relname)
+from pg_catalog.pg_locks l
+join pg_catalog.pg_class c on c.oid = l.relation
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+left join pg_catalog.pg_stat_activity a on a.pid = l.pid
+where l.locktype = 'relation' and l.granted and l.pid is distinct from pg_backend_pid()
+  and l.database = (select oid from pg_catalog.pg_database where datname = current_database())
+  and n.nspname = any (%s::text[]) and c.relkind in ('r', 'p', 'v', 'm', 'f', 'S')
+group by l.pid, a.usename, a.application_name, a.state, a.xact_start, a.query
+order by a.xact_start, l.pid
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocker:
+    """A session that holds locks on tables; without pid it is a prepared transaction."""
+
+    pid: int | None
+    user: str
+    application: str
+    state: str
+    since: str
+    """Beginning of its transaction."""
+    query: str
+    """Beginning of its last query, in one line."""
+    tables: tuple[str, ...]
+
+    def __str__(self) -> str:
+        tables = ", ".join(self.tables[:SHOWN_TABLES])
+        more = len(self.tables) - SHOWN_TABLES
+        held = f"holds {tables}" + (f" and {more} more" if more > 0 else "")
+        if self.pid is None:
+            return f"a prepared transaction {held}"
+        return (
+            f"pid {self.pid}, user {self.user}, {self.application}, {self.state}"
+            f" since {self.since}, {held}: {self.query}"
+        )
+
+
+def read_blockers(cursor: Cursor, schemas: Sequence[str]) -> tuple[Blocker, ...]:
+    """Return the other sessions with locks on relations of these schemas, oldest first."""
+    cursor.execute(BLOCKERS, (list(schemas),))
+    return tuple(
+        Blocker(
+            pid=pid,
+            user=user,
+            application=application,
+            state=state,
+            since=since,
+            query=" ".join(query.split())[:SHOWN_QUERY],
+            tables=tuple(tables),
+        )
+        for pid, user, application, state, since, query, tables in cursor.fetchall()
+    )
+
+
+LIVENESS = "client_connection_check_interval"
+NOTICED_AFTER = "1s"
+"""A server otherwise ends a long statement, with all its locks, before it sees its client dead."""
+
+# From 14 on, and only where the server's system can tell (manual, 20.3.1): surely Linux.
+SET_TIMEOUTS = f"""
+select pg_catalog.set_config('lock_timeout', %s, false)
+union all
+select pg_catalog.set_config(name, '{NOTICED_AFTER}', false) from pg_catalog.pg_settings
+where name = '{LIVENESS}' and pg_catalog.version() like '%%linux%%'
+"""
+READ_TIMEOUTS = f"""
+select name, setting from pg_catalog.pg_settings where name in ('lock_timeout', '{LIVENESS}')
+"""
+
+
+def set_timeouts(cursor: Cursor, *, lock_timeout: float) -> None:
+    """Set the limits of a run for the session; a rollback takes them back."""
+    cursor.execute(SET_TIMEOUTS, (f"{round(lock_timeout * 1000)}ms",))
+
+
+def read_timeouts(connection: Connection) -> dict[str, str]:
+    """Return the session's limits."""
+    with connection.cursor() as cursor:
+        cursor.execute(READ_TIMEOUTS)
+        return dict(cursor.fetchall())
+
+
+def put_timeouts_back(connection: Connection, before: dict[str, str]) -> None:
+    """Set limits that were read before."""
+    with connection.cursor() as cursor:
+        for name, value in before.items():
+            cursor.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))
