@@ -12,7 +12,7 @@ LINKS ?= /usr/local/bin
 # A wheel, or this folder.
 PACKAGE ?= .
 
-.PHONY: install upgrade test check format unit soak servers golden docs facts lint-sql bench bench-peers clean
+.PHONY: install upgrade test check format unit soak servers golden docs facts lint-sql bench clean
 
 upgrade: $(VENV)/installed
 	$(BIN)/alembic upgrade head
@@ -75,17 +75,9 @@ $(VENV)/installed-dev: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) .bench dist build
+	rm -rf $(VENV) dist build
 
-# A quarter of an hour on two cores; `ARGS=--quick` for a look.
+# Below a quarter of an hour on two idle cores. ARGS names entries (start, install, chain, step, wrap,
+# adopt, rehearse, backup); `ARGS=--quick` for a look.
 bench: $(VENV)/installed-dev
-	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m benchmarks $(ARGS)
-
-# What others would take, from the registries: beside the project, not in its environment.
-# Sqitch is a package of the system: apt-get install sqitch libdbd-pg-perl.
-bench-peers:
-	npm install --silent --prefix .bench dbmate || echo "no dbmate: npm is missing"
-	$(PYTHON) -m venv .bench/yoyo
-	.bench/yoyo/bin/python -m pip install --quiet yoyo-migrations psycopg2-binary
-	command -v sqitch || echo "no sqitch: apt-get install sqitch libdbd-pg-perl"

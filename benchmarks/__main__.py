@@ -1,172 +1,76 @@
-"""All benchmarks in one run: results.json, RESULTS.md and results.svg beside this file.
+"""Measure what this tool takes beside psql and pg_dump: results.json and RESULTS.md.
 
-python -m benchmarks [--sizes 10000,100000] [--quick] [--only install,upgrade] [--report]
+python -m benchmarks [ENTRY ...] [--quick] [--anyway] [--report]
+
+Each entry is measured, and published, by itself. One that ran while the machine was busy with other
+work is not: its figures go to unpublished.json, and the exit status is 1.
 """
 
 import argparse
-import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import (
-    backup,
-    failover,
-    locks,
-    peers,
-    picture,
-    reading,
-    report,
-    standby,
-    upgrade,
-    wrapping,
-)
-from benchmarks.measuring import FOLDER, Measurement, Results, Table
+from benchmarks import entries, measuring, report
+from benchmarks.measuring import BUSY, FOLDER, Entry
 from collec_migrations.postgres import binaries
-from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.throwaway import throwaway
 
-SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-QUICK = (10_000,)
-GROUPS = (
-    "install",
-    "upgrade",
-    "read",
-    "views",
-    "backup",
-    "documents",
-    "wrapping",
-    "locks",
-    "standby",
-)
-LARGEST_BACKUP = 1_000_000
-"""Movements up to which backups, clones and locks are measured: beyond, the disk is."""
-DOCUMENTS, QUICK_DOCUMENTS = 50, 5
-BUSY = 1.0
-"""Load average from which on figures say more of the machine's other work than of ours."""
-STANDBY, QUICK_STANDBY = 1000, 20
-"""Megabytes."""
 
-
-def main(words: Sequence[str]) -> None:
-    """Measure, and write what was found."""
-    told = _told(words)
-    if told.report:
-        write(Results.from_json((told.into / "results.json").read_text("utf-8")), told.into)
-        return
-    told.into.mkdir(parents=True, exist_ok=True)
-    load = os.getloadavg()[0]
-    started = time.monotonic()
-    results = Results(
-        command=" ".join(("python -m benchmarks", *words)),
-        server=binaries.embedded().version,
-        peers=peers.versions(),
-    )
-    try:
-        for one in found(told):
-            _keep(one, results)
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped: what was measured is kept\n")
-    finally:
-        results.seconds = time.monotonic() - started
-        publish(results, told.into, load=load)
-
-
-def _keep(one: Measurement | Table, results: Results) -> None:
-    if isinstance(one, Table):
-        results.tables.append(one)
-        return
-    results.measurements.append(one)
-    what = report.named(one.what, one.movements)
-    sys.stderr.write(f"{what}, {one.way}: {report.shown(one.seconds)}\n")
-
-
-def publish(results: Results, folder: Path, *, load: float) -> None:
-    """Write the page, unless the machine was busy when the run began: then the figures alone."""
-    if load <= BUSY:
-        write(results, folder)
-        return
-    (folder / "unpublished.json").write_text(results.to_json(), encoding="utf-8")
-    sys.stderr.write(f"not published: the machine was busy (load average {load:.1f} at start)\n")
-
-
-def write(results: Results, folder: Path) -> None:
-    """Write figures, page and picture."""
-    (folder / "results.json").write_text(results.to_json(), encoding="utf-8")
-    (folder / "RESULTS.md").write_text(report.page(results), encoding="utf-8")
-    try:
-        picture.draw(results, folder / "results.svg")
-    except ImportError:
-        sys.stderr.write("no picture: pip install --group bench brings matplotlib\n")
-
-
-def found(told: argparse.Namespace) -> Iterator[Measurement | Table]:
-    """Yield all that was asked for."""
-    with throwaway(binaries.embedded(), settings={}) as server:
-        single: dict[str, Callable[[Address], Iterable[Measurement]]] = {
-            "install": upgrade.installation,
-            "wrapping": wrapping.wrapped_script,
-        }
-        for group, measure in single.items():
-            if group in told.only:
-                yield from measure(server)
-        if {"upgrade", "read", "views", "backup", "locks"} & set(told.only):
-            for movements in told.sizes:
-                yield from _sized(server, movements, told.only)
-        if "locks" in told.only:
-            yield locks.round_trips(server)
-    if "documents" in told.only:
-        yield from backup.documents(told.documents, debian=told.debian)
-    if "standby" in told.only:
-        yield from standby.clones(QUICK_STANDBY if told.quick else STANDBY)
-        yield failover.failovers()
-
-
-def _sized(server: Address, movements: int, only: Sequence[str]) -> Iterator[Measurement | Table]:
-    template = upgrade.filled(server, movements)
-    if "read" in only:
-        yield from reading.commands(template, movements)
-    if "views" in only:
-        yield from reading.views(template, "1.0.8", movements)
-    if "backup" in only and movements <= LARGEST_BACKUP:
-        yield from backup.of_movements(server, template, movements)
-    if "upgrade" in only:
-        yield from upgrade.upgrade(server, template, movements)
-    if "locks" in only and movements <= LARGEST_BACKUP:
-        yield locks.held(server, template, movements)
-    if "views" in only:
-        peers.alembic(template)
-        yield from reading.views(template, "1.1", movements)
-    upgrade.dropped(server, template)
-
-
-def _told(words: Sequence[str]) -> argparse.Namespace:
+def main(words: Sequence[str]) -> int:
+    """Measure, publish, return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--sizes", type=_numbers, help="movements, separated by commas")
+    parser.add_argument("entry", nargs="*", help=f"of {', '.join(entries.ENTRIES)}; else all")
     parser.add_argument("--quick", action="store_true", help="small sizes: does it all work?")
-    parser.add_argument("--only", type=_groups, default=GROUPS, help=f"of {', '.join(GROUPS)}")
-    parser.add_argument("--documents", type=int, help="megabytes of documents to back up")
-    parser.add_argument("--debian", action="store_true", help="pg_backupcluster too, as root")
+    parser.add_argument("--anyway", action="store_true", help="publish from a busy machine too")
     parser.add_argument("--into", type=Path, default=FOLDER, help="where the results go")
     parser.add_argument("--report", action="store_true", help="only write the page anew")
     told = parser.parse_args(words)
-    told.sizes = told.sizes or (QUICK if told.quick else SIZES)
-    told.documents = told.documents or (QUICK_DOCUMENTS if told.quick else DOCUMENTS)
-    return told
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(sorted(int(word.replace("_", "")) for word in text.split(",")))
-
-
-def _groups(text: str) -> tuple[str, ...]:
-    chosen = tuple(text.split(","))
-    unknown = set(chosen) - set(GROUPS)
+    unknown = set(told.entry) - set(entries.ENTRIES)
     if unknown:
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
-    return chosen
+        parser.error(f"no entry {', '.join(sorted(unknown))}")
+    told.into.mkdir(parents=True, exist_ok=True)
+    busy = []
+    for name in () if told.report else told.entry or entries.ENTRIES:
+        found = measured(name, entries.QUICK if told.quick else entries.FULL)
+        if found.busy > BUSY and not told.anyway:
+            busy.append(name)
+            keep(told.into / "unpublished.json", {name: found})
+            continue
+        keep(told.into / "results.json", {name: found})
+        publish(told.into)
+    if told.report:
+        publish(told.into)
+    if busy:
+        sys.stderr.write(f"not published, the machine was busy with other work: {' '.join(busy)}\n")
+    return 1 if busy else 0
+
+
+def measured(name: str, size: entries.Size) -> Entry:
+    """Return what an entry finds on a server of its own, which writes as a real one does."""
+    found = Entry(server=binaries.embedded().version, busy=measuring.probe())
+    began = time.monotonic()
+    with throwaway(binaries.embedded(), settings={}) as server:
+        for row in entries.ENTRIES[name](server, size):
+            found.rows.append(row)
+            sys.stderr.write(f"{name}: {row.what}, {row.way}: {report.shown(row.wall)} {row.aim}\n")
+            found.busy = max(found.busy, measuring.probe())
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def keep(path: Path, new: dict[str, Entry]) -> None:
+    """Add entries to those of a file."""
+    before = measuring.loads(path.read_text("utf-8")) if path.exists() else {}
+    path.write_text(measuring.dumps({**before, **new}), encoding="utf-8")
+
+
+def publish(folder: Path) -> None:
+    """Write the page."""
+    kept = measuring.loads((folder / "results.json").read_text("utf-8"))
+    (folder / "RESULTS.md").write_text(report.page(kept), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

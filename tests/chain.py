@@ -18,7 +18,7 @@ from collec_migrations import versions
 from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate import verbs
-from collec_migrations.migrate.configuration import alembic_config
+from collec_migrations.migrate.environment import alembic_config
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import Connection

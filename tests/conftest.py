@@ -15,7 +15,6 @@ from pytest_postgresql.janitor import DatabaseJanitor
 from collec_migrations.postgres import cluster, embedded
 from collec_migrations.postgres.address import Address
 from tests import servers, standbys
-from tests.open_tests import OPEN
 from tests.servers import Server
 from tests.standbys import Pair
 
@@ -35,11 +34,8 @@ os.environ["COLLEC_WITHOUT_POSTGIS"] = "yes"  # the wheels' servers have no Post
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give long runs more time; tell the tests that are known to be red from all others."""
+    """Give long runs more time."""
     for item in items:
-        why = next((text for name, text in OPEN.items() if item.nodeid.startswith(name)), "")
-        if why:
-            item.add_marker(pytest.mark.xfail(reason=why, strict=False))
         if item.get_closest_marker("soak"):
             item.add_marker(pytest.mark.timeout(SOAK))
 

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812  (a class
 from psycopg2.extensions import make_dsn
 
 from collec_migrations import sql, versions
-from collec_migrations.migrate import extension_path, lock_facts, verbs
+from collec_migrations.migrate import lock_facts, required_extensions, verbs
 from collec_migrations.migrate.lock_facts import Measured, Script
 
 PATH = Path(__file__).parent.parent / "collec_migrations" / "data" / lock_facts.FILE
@@ -78,7 +78,7 @@ def _step(server: Connection, dsn: str, old: str, new: str) -> dict[str, Script]
 def _statements(connection: Connection, script: str) -> Iterator[tuple[int, Measured]]:
     with connection.cursor() as cursor:
         cursor.execute("create extension if not exists pg_trgm schema public")
-        cursor.execute(extension_path.reach_extensions())
+        cursor.execute(required_extensions.reach_extensions())
         cursor.execute(TABLES)
         names = {oid: name for oid, name, _ in cursor.fetchall()}
         connection.commit()

@@ -20,7 +20,7 @@ from collec_migrations.backup.rehearsal_report import Findings, Held, Measures, 
 from collec_migrations.backup.store import Backup
 from collec_migrations.bridge import Answer, Difference, Severity, history
 from collec_migrations.errors import BackupFailed, Interrupted, MigrationError
-from collec_migrations.migrate import planning, verbs
+from collec_migrations.migrate import chain, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
@@ -110,7 +110,7 @@ Say = Callable[[str], None]
 
 def check_target(version: str) -> None:
     """Raise `UnknownVersion` for what is no version of the chain, before anything is copied."""
-    planning.check_version(version, versions.in_chain())
+    chain.check_version(version, versions.in_chain())
 
 
 @contextmanager

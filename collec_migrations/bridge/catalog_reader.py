@@ -1,14 +1,17 @@
 """Read the facts of a pair of schemas from a server, and take their definitions apart."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
-from psycopg2 import extensions
+import psycopg2
+from psycopg2 import errorcodes, extensions
 
 from collec_migrations.bridge.history import TOOL_TABLES
 from collec_migrations.catalog import Catalog, Fact
+from collec_migrations.errors import StatementFailed
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
 
@@ -32,9 +35,27 @@ def read_catalog(connection: extensions.connection, names: Names) -> Catalog:
     was, with its search path. Objects of extensions and of this tool are left out.
     """
     parameters = {"gacl": names.gacl, "col": names.col, "tool_tables": list(TOOL_TABLES)}
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+    with libraries_present(), connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(statement("catalog"), parameters)
         return catalog_of(cursor.fetchall(), names)
+
+
+@contextmanager
+def libraries_present() -> Iterator[None]:
+    """Raise `StatementFailed` with what to do where the library of an extension is gone.
+
+    An upgrade of the system can take PostGIS's: the server then cannot print a column's type.
+    """
+    try:
+        yield
+    except psycopg2.Error as error:
+        if error.pgcode != errorcodes.UNDEFINED_FILE:
+            raise
+        raise StatementFailed(
+            str(error).splitlines()[0],
+            hint="Install the server's package of the extension (PostGIS) for this version of"
+            " PostgreSQL, then as a superuser type: alter extension postgis update",
+        ) from None
 
 
 def catalog_of(rows: Iterable[tuple[str, str, str, str]], names: Names) -> Catalog:

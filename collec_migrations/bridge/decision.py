@@ -10,7 +10,6 @@ from collec_migrations.bridge import (
     distance,
     findings,
     reference_rows,
-    repair_statements,
     structure,
 )
 from collec_migrations.bridge.difference import (
@@ -225,8 +224,12 @@ def differences(
 
 def _judged(version: str, observed: Catalog, found: Iterable[Difference]) -> Iterator[Difference]:
     """Yield the differences without the application's own indexes; a site's own are cosmetic."""
-    foreign = repair_statements.foreign(version) if version in releases.BUILT_IN else ()
-    kept = {fact[:3] for fact in foreign}
+    found = tuple(found)
+    kept = set()
+    if version in releases.BUILT_IN and any(one.state is State.EXTRA for one in found):
+        from collec_migrations.bridge import repair_statements  # a sound database needs none
+
+        kept = {fact[:3] for fact in repair_statements.foreign(version)}
     without_postgis = not any(fact.name == "object.geom" for fact in observed.facts)
     for one in found:
         if one.kind == "index" and one.name.startswith(MADE_BY_APPLICATION):

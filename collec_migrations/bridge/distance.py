@@ -29,8 +29,8 @@ def _index() -> dict[str, list[str]]:
 
 
 def digest(observed: Catalog) -> str:
-    """Return the hash of the facts in their normal form."""
-    facts = sorted(normal.normalised(observed).facts)
+    """Return the hash of the facts that are the same on every server."""
+    facts = sorted(normal.portable(observed).facts)
     return sha256("\0".join("\1".join(fact) for fact in facts).encode()).hexdigest()[:32]
 
 
@@ -39,10 +39,9 @@ def known_digests() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for version in versions.BUILT_IN:
         for _, shape in versions.shapes(version):
-            for one in (shape, normal.thawed(normal.normalised(shape))):
-                known = found.setdefault(digest(one), [])
-                if version not in known:
-                    known.append(version)
+            known = found.setdefault(digest(shape), [])
+            if version not in known:
+                known.append(version)
     return found
 
 

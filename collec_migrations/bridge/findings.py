@@ -125,7 +125,8 @@ def views(read: Iterable[of_views.Returned], told: Sequence[Difference]) -> Iter
     """Yield a line for each view that returns something else, unless it is told of already."""
     known = {one.name for one in told if one.kind == "view"}
     known |= {name.removeprefix("view ") for one in told for name in one.along}
-    damaged = {one.table for one in told if one.kind in ("table", "column")}
+    damaged = {one.table for one in told if one.kind in ("table", "column")
+               and one.severity is not Severity.COSMETIC}  # fmt: skip
     for one in read:
         affected = of_views.READS.get(one.view, frozenset()) & damaged
         if one.same is False and one.view not in known and not affected:

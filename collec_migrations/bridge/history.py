@@ -3,17 +3,15 @@
 The history has one row for each version applied, adopted, stamped or downgraded.
 """
 
-import getpass
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.metadata import version as installed_version
 from typing import Literal
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations import __version__
 from collec_migrations.errors import NotAdopted, UntrustedTable
 from collec_migrations.names import Names
 from collec_migrations.postgres import as_owner, quoting
@@ -124,12 +122,15 @@ def record(cursor: Cursor, schema: str, entry: Entry) -> None:
 @cache
 def tool_version() -> str:
     """Return the version of this tool, as installed."""
-    return installed_version("collec-migrations")
+    return __version__
 
 
 @cache
 def client() -> str:
     """Return the account and host where this tool runs, as `account@host`."""
+    import getpass  # for runs alone, as what it loads
+    import socket
+
     try:
         account = getpass.getuser()
     except (KeyError, OSError):

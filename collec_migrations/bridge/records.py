@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 from psycopg2 import extensions, sql
 
 from collec_migrations.bridge import reference_rows
-from collec_migrations.bridge.catalog_reader import catalog_of, sequence_of_default, table_of
+from collec_migrations.bridge.catalog_reader import (
+    catalog_of,
+    libraries_present,
+    sequence_of_default,
+    table_of,
+)
 from collec_migrations.bridge.history import TABLE, TOOL_TABLES, VERSION_TABLE
 from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.names import Names
@@ -121,7 +126,7 @@ def read_all(
     connection: extensions.connection, names: Names, *, role: str = ""
 ) -> tuple[Catalog, Owners, Records]:
     """Return everything that is read of a pair, in two round trips."""
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+    with libraries_present(), connection.cursor(cursor_factory=extensions.cursor) as cursor:
         prelude, query = statement("catalog").split(";\n\n", 1)
         cursor.execute(
             f"{prelude};\n\nselect 'fact', role, kind, name, definition, '', true from ({query}) f"

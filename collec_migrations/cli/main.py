@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from collec_migrations import __version__
 from collec_migrations.cli import colours, facts, metavars, synonyms
 from collec_migrations.cli.group import Group
 from collec_migrations.errors import MigrationError, UsageError
@@ -79,6 +80,7 @@ class Commands(Group):
         # Typer suggests what was meant by these names; `get_command` gives the commands.
         known = {name: Group(name=name) for section in SECTIONS.values() for name in section}
         super().__init__(**{**told, "commands": known})
+        metavars.taken_as_they_are(self)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return the commands and options that a word may become, without loading a command."""
@@ -98,12 +100,12 @@ class Commands(Group):
         name = cmd_name.replace("-", "_")
         module = import_module(f"collec_migrations.cli.{name}")
         if hasattr(module, "app"):
-            return metavars.plain(typer.main.get_group(module.app))
+            return metavars.taken_as_they_are(metavars.plain(typer.main.get_group(module.app)))
         alone = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
         alone.command(cmd_name)(getattr(module, name))
-        return metavars.plain(typer.main.get_command(alone))
+        return metavars.taken_as_they_are(metavars.plain(typer.main.get_command(alone)))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that is meant; a word of another tool is told what does it here."""
@@ -180,9 +182,7 @@ def start(
     if debug:
         os.environ[DEBUG] = "1"
     if version:
-        from importlib import metadata  # 0.04 s, for this alone
-
-        typer.echo(f"{PROGRAM} {metadata.version(PROGRAM)}")
+        typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
     if ctx.invoked_subcommand is None:
         ctx.invoke(import_module("collec_migrations.cli.status").status)

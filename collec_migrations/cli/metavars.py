@@ -1,16 +1,18 @@
-"""Plain words for what an option takes: Typer writes the types of Python, such as <list[str]>."""
+"""Parameters of commands: plain words for what an option takes, texts taken as they are."""
 
 import re
 from typing import Any, TypeVar
 
-Told = TypeVar("Told")
+Command = TypeVar("Command")
 
 WORDS = {"str": "TEXT", "path": "PATH", "Path": "PATH", "int": "NUMBER", "float": "NUMBER"}
 TYPE = re.compile(r"<(?:list\[)?(\w+)\]?(?: range)?>")
 
 
-def plain(command: Told) -> Told:
+def plain(command: Command) -> Command:
     """Let the help of a command name what its options take in plain words; return the command.
+
+    Typer writes the types of Python, such as <list[str]>.
 
     The name of an argument is a word already. Choices stay as they are; so does everything under
     an older Typer, which writes words itself.
@@ -24,6 +26,40 @@ def plain(command: Told) -> Told:
             found = TYPE.fullmatch(parameter.display_type(None))
             parameter.metavar = WORDS.get(found[1]) if found else None
     return command
+
+
+def taken_as_they_are(command: Any) -> Any:
+    """Let a command take texts, and what was not given, without pydantic; return the command."""
+    known = command.get_params
+
+    def get_params(ctx: Any) -> Any:
+        found = known(ctx)
+        for parameter in found:
+            if hasattr(parameter, "_runtime_param") and parameter._runtime_param is None:
+                parameter._runtime_param = _Text(parameter)
+        return found
+
+    command.get_params = get_params
+    return command
+
+
+class _Text:
+    """Takes a text, and what was not given, as it is.
+
+    pydantic, by which Typer converts all other values, takes as long to load as all of a command.
+    """
+
+    def __init__(self, parameter: Any) -> None:
+        self.parameter = parameter
+
+    def coerce(self, value: Any, **given: Any) -> Any:
+        is_multiple = self.parameter.multiple or self.parameter.nargs != 1
+        if not is_multiple:
+            is_text = self.parameter.type_descriptor.annotation in (str, str | None)
+            if value is None or (is_text and isinstance(value, str)):
+                return value
+        self.parameter._runtime_param = None  # Typer makes its own
+        return self.parameter.get_runtime_param().coerce(value, **given)
 
 
 def _nothing(ctx: Any) -> str:  # noqa: ARG001

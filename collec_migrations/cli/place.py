@@ -10,13 +10,10 @@ import psycopg2
 
 from collec_migrations import application, bridge
 from collec_migrations.cli import options
-from collec_migrations.errors import MigrationError, UsageError
+from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection, conninfo
-
-NO_FILE = "58P01"
-"""What PostgreSQL says where the library of a function is gone (manual, appendix A)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,22 +50,11 @@ def opened(place: Place) -> Iterator[connection.Connection]:
     try:
         yield session
     except psycopg2.Error as error:
-        raise _translated(error, lost=bool(session.closed)) from error
+        from collec_migrations.migrate import sending
+
+        raise sending.translate(error, lost=bool(session.closed)) from error
     finally:
         session.close()
-
-
-def _translated(error: psycopg2.Error, *, lost: bool) -> MigrationError:
-    """Return what the server refused as one line and a hint."""
-    from collec_migrations.migrate import sending
-
-    told = sending.translate(error, lost=lost)
-    if error.pgcode == NO_FILE and "postgis" in str(told):
-        told.hint = (
-            "Install the server's PostGIS package for this version of PostgreSQL, then as a"
-            " superuser type: alter extension postgis update"
-        )
-    return told
 
 
 def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:

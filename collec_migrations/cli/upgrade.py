@@ -103,9 +103,9 @@ def _reached(
 ) -> Mapping[str, str | None]:
     """Run the upgrade; return what each data schema is at."""
     from collec_migrations.cli import plan_text, watching
-    from collec_migrations.migrate import obstacles, verbs
+    from collec_migrations.migrate import preconditions, verbs
 
-    obstacles.refuse(found.obstacles)
+    preconditions.refuse(found.obstacles)
     with watching.watcher(sum(map(plan_text.statements, found.pairs))) as watcher:
         return verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
 

@@ -246,7 +246,7 @@ def _session(admin: Administrator, dbname: str, what: str) -> Iterator[Connectio
 def _job(options: Mapping[str, str], *, say: Say) -> "Job":
     """Return what `upgrade head` would have to do: versions and settings, without any server."""
     from collec_migrations.migrate import verbs
-    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+    from collec_migrations.migrate.environment import alembic_config, errors_unwrapped
 
     with errors_unwrapped():
         return verbs.upgrade_job(alembic_config(options, say=say), "head")

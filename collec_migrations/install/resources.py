@@ -9,7 +9,7 @@ from typing import Literal
 
 from collec_migrations.errors import InstallRefused, Problem
 from collec_migrations.install.state import Database, Desired, Found, Role
-from collec_migrations.migrate import obstacles, refusal, required_extensions
+from collec_migrations.migrate import preconditions, required_extensions
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import quoting
 from collec_migrations.postgres.password import SCRAM_SINCE
@@ -198,12 +198,12 @@ def refuse(desired: Desired, found: Found, uses: Sequence[Use]) -> None:
             hint=" ".join(dict.fromkeys(one.hint for one in found_obstacles)),
         )
     for names, state in found.states.items():
-        refusal.refuse_unadopted(names, state)
+        preconditions.refuse_unadopted(names, state)
 
 
 def _obstacles(desired: Desired, found: Found, uses: Sequence[Use]) -> Iterator[Problem]:
     server = found.server
-    if server.version < obstacles.OLDEST:
+    if server.version < preconditions.OLDEST:
         yield Problem(
             message=f"the server is PostgreSQL {_shown(server.version)}, older than 9.4",
             hint="Move to a newer server first.",

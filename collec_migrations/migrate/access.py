@@ -5,7 +5,6 @@ It does without Alembic, which is slow to load; `alembic` itself comes here too.
 
 import os
 from collections.abc import Callable, Mapping
-from configparser import Error, RawConfigParser
 from pathlib import Path
 
 from collec_migrations import application, settings, trust
@@ -57,6 +56,10 @@ def ini_values(path: Path) -> dict[str, str]:
 def main_section(path: Path) -> dict[str, str]:
     """Return what stands in the main section of an ini file, as it stands there."""
     trust.check(path)
+    if not path.exists():
+        return {}
+    from configparser import Error, RawConfigParser  # most sites have no such file
+
     parser = RawConfigParser()
     try:
         parser.read(path, encoding="utf-8-sig")

@@ -1,11 +1,11 @@
-"""What Alembic's env.py does: settle what was told, then run online or write a script."""
+"""What Alembic's env.py does: read the settings, then run online or write a script."""
 
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from configparser import InterpolationError
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from logging.config import fileConfig
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from collec_migrations import settings
+from collec_migrations import settings, trust, versions
 from collec_migrations.errors import (
     ChainBroken,
     ConnectionLost,
@@ -27,7 +27,8 @@ from collec_migrations.errors import (
     StatementFailed,
     UsageError,
 )
-from collec_migrations.migrate import access, planning
+from collec_migrations.migrate import access, chain
+from collec_migrations.migrate.access import LOCATION
 from collec_migrations.migrate.job import Job
 from collec_migrations.postgres import signals
 
@@ -60,9 +61,9 @@ def _run(environment: EnvironmentContext) -> None:
     config = environment.config
     _configure_logging(config)
     _check_chain(environment)
-    job = Job.of(environment, told(config))
+    job = Job.of(environment, read_settings(config))
     for version in job.targets:
-        planning.check_version(version, job.versions)
+        chain.check_version(version, job.versions)
     if environment.is_offline_mode():
         from collec_migrations.migrate import offline
 
@@ -110,7 +111,7 @@ def _run_online(environment: EnvironmentContext, job: Job) -> None:
         raise _translated(error, lost=isinstance(error, psycopg2.InterfaceError)) from error
 
 
-def told(config: Config) -> settings.Settings:
+def read_settings(config: Config) -> settings.Settings:
     """Return the settings that options, environment and ini file tell."""
     typed = "-x url" if config.cmd_opts is not None else "--url"
     return access.settled(options(config), _ini(config), typed=typed)
@@ -153,3 +154,55 @@ def _translated(error: Any, *, lost: bool) -> MigrationError:
 
         return sending.translate(error, lost=lost)
     return MigrationError(str(error))
+
+
+def alembic_config(options: Mapping[str, str], *, say: Callable[[str], None]) -> Config:
+    """Return the configuration of alembic.ini in this folder if it is ours, else the built-in.
+
+    `options` are what `alembic -x name=value` takes; `say` gets what is told beside results.
+    """
+    config = _own_ini(Path("alembic.ini")) or _built_in()
+    _add_site_folder(config)
+    config.attributes["collec"] = dict(options)
+    config.attributes["say"] = say
+    return config
+
+
+@contextmanager
+def errors_unwrapped() -> Iterator[None]:
+    """Raise what env.py reported through Alembic as the `MigrationError` that it was."""
+    try:
+        yield
+    except CommandError as error:
+        if isinstance(error.__cause__, MigrationError):
+            raise error.__cause__ from None
+        raise MigrationError(str(error)) from error
+
+
+def _own_ini(path: Path) -> Config | None:
+    if not path.is_file():
+        return None
+    trust.check(path)
+    config = Config(str(path))
+    return config if config.get_main_option("script_location") == LOCATION else None
+
+
+def _add_site_folder(config: Config) -> None:
+    """Let Alembic read the wrapped versions of the current folder beside those it reads already."""
+    site = versions.site_folder().resolve()
+    if not site.is_dir():
+        return
+    trust.check(site)  # Alembic runs every Python file in it
+    folders = config.get_version_locations_list() or [str(versions.versions_folder())]
+    if site not in [Path(folder).resolve() for folder in folders]:
+        listed = "\n".join((*folders, str(site))).replace("%", "%%")
+        config.set_main_option("version_locations", listed)
+        config.set_main_option("path_separator", "newline")
+
+
+def _built_in() -> Config:
+    config = Config()
+    config.set_main_option("script_location", LOCATION)
+    config.set_main_option("version_locations", str(versions.versions_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    return config

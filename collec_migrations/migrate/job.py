@@ -9,14 +9,13 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script.base import Script
 
 from collec_migrations.catalog import Catalog
-from collec_migrations.migrate.planning import Work
+from collec_migrations.migrate.chain import Work
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
 
 if TYPE_CHECKING:  # only a run that has steps loads what they need
-    from collec_migrations.migrate.progress import Progress
     from collec_migrations.migrate.run import Run
-    from collec_migrations.migrate.sinks import Sink
+    from collec_migrations.migrate.sinks import Progress, Sink
 
 CHANGING = ("upgrade", "downgrade", "do_stamp")
 """Names of the functions in alembic.command that change the database; the others read."""

@@ -1,17 +1,21 @@
 """`--sql`: write what a run would send, as a script that psql runs to the same result."""
 
 import sys
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations.migrate import alone, planning, recording
+from collec_migrations.bridge import history
+from collec_migrations.migrate import chain, online
 from collec_migrations.migrate.job import Job
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.sinks import Text
+from collec_migrations.names import Names
 from collec_migrations.postgres import locks, quoting
+from collec_migrations.postgres.queries import statement
 
 HEADER = """\
 -- Written by collec-migrations; run it with: psql -d DATABASE -f FILE
@@ -46,7 +50,7 @@ def _write_pairs(environment: EnvironmentContext, job: Job, output: TextIO) -> l
     announcements: list[str] = []
     pairs = job.settings.pairs
     if job.command == "downgrade":
-        output.write(f"{alone.guard(pairs)}\n\n")
+        output.write(f"{_rights_guard(pairs)}\n\n")
     for names in pairs:
         # Each pair starts from the same version: the rights schema goes down with the last.
         held = None if names == pairs[-1] else job.start
@@ -68,9 +72,41 @@ def _configure(environment: EnvironmentContext, job: Job, run: Run, output: Text
         dialect_opts={"paramstyle": "named"},
         literal_binds=True,
         output_buffer=output,
-        fn=planning.followed(job.work, lambda: run),
+        fn=chain.followed(job.work, lambda: run),
         version_table_schema=quoted_name(run.names.col, quote=True),
         transaction_per_migration=job.settings.per_version,
-        on_version_apply=recording.callback(lambda: run),
+        on_version_apply=online.recorder(lambda: run),
         collec_run=lambda: run,
     )
+
+
+def _rights_guard(pairs: Sequence[Names]) -> str:
+    """Return the statement that fails when a data schema beside these uses the rights schema.
+
+    A run on a server looks there and leaves the rights schema as it is; a script cannot know.
+    """
+    parameters = {
+        "%(gacl)s": quoting.literal(pairs[0].gacl),
+        "%(archive)s": quoting.literal(pairs[0].gacl_archive),
+        "%(version_table)s": quoting.literal(history.VERSION_TABLE),
+    }
+    query = statement("rights_users")
+    for parameter, value in parameters.items():
+        query = query.replace(parameter, value)
+    named = ", ".join(quoting.literal(names.col) for names in pairs)
+    body = f"""
+declare
+    others text;
+begin
+    select string_agg(users.nspname, ', ') into others
+    from (
+{query}
+    ) as users
+    where users.nspname not in ({named});
+    if others is not null then
+        raise exception 'other data schemas use the rights schema: %', others
+            using hint = 'Nothing was applied. Run the downgrade without --sql.';
+    end if;
+end
+"""
+    return f"do $alone${body}$alone$;"

@@ -1,36 +1,32 @@
 """Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Set
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import psycopg2
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationInfo
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
 from collec_migrations.bridge import history, ownership
-from collec_migrations.errors import CommitUnknown, MigrationError, NotAdopted
-from collec_migrations.migrate import (
-    access,
-    lending,
-    obstacles,
-    opening,
-    planning,
-    recording,
-    refusal,
-    retrying,
-    up_to_date,
-)
+from collec_migrations.errors import CommitUnknown, LockNotObtained, MigrationError, NotAdopted
+from collec_migrations.migrate import access, chain, preconditions, run_connection, up_to_date
 from collec_migrations.migrate.job import Job
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import locks, privileges, quoting
 from collec_migrations.postgres.conninfo import Address
+from collec_migrations.postgres.locks import Blocker
+from collec_migrations.settings import Settings
 
-if TYPE_CHECKING:  # only a run that has steps loads what they need
+if TYPE_CHECKING:
     from collec_migrations.migrate.run import Run
     from collec_migrations.migrate.sinks import Server
 
@@ -42,7 +38,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
         _run_lent(environment, job, given)
         return
     address = _address(job)
-    with opening.connected(address) as connection:
+    with run_connection.opened(address) as connection:
         expected = _whole(environment, job, connection)
     if job.changes:
         with closing(database.connect(address)) as fresh, fresh.cursor() as cursor:
@@ -59,9 +55,9 @@ def _address(job: Job) -> Address:
 
 def _run_lent(environment: EnvironmentContext, job: Job, given: Connection | Engine) -> None:
     """Run on what a program lends; a transaction that it began is for the program to end."""
-    with lending.borrowed(given) as connection:
-        lending.check(connection, job.settings)
-        driver = lending.driver_of(connection)
+    with run_connection.lent(given) as connection:
+        run_connection.check_lent(connection, job.settings)
+        driver = run_connection.driver_of(connection)
         if connection.in_transaction():
             if job.changes:
                 locks.hold_in_transaction(driver, wait=job.settings.lock_wait, say=job.say)
@@ -80,18 +76,18 @@ def _whole(
     environment: EnvironmentContext, job: Job, connection: Connection
 ) -> dict[str, str | None]:
     """Run the job to its commit, after all others; return each data schema's version."""
-    driver = lending.driver_of(connection)
+    driver = run_connection.driver_of(connection)
     if not job.changes:
         return _attempt(environment, job, connection)
     with locks.held(driver, wait=job.settings.lock_wait, say=job.say):
-        return retrying.with_retries(job, driver, lambda: _attempt(environment, job, connection))
+        return with_retries(job, driver, lambda: _attempt(environment, job, connection))
 
 
 def _attempt(
     environment: EnvironmentContext, job: Job, connection: Connection
 ) -> dict[str, str | None]:
     """Run the job once; return each data schema's version; say what there is to say at the end."""
-    driver = lending.driver_of(connection)
+    driver = run_connection.driver_of(connection)
     # Alembic reports success and commits nothing when it finds a transaction it did not begin.
     assert driver.get_transaction_status() == TRANSACTION_STATUS_IDLE
     if job.command == "upgrade":
@@ -115,13 +111,13 @@ def _refuse_obstacles(job: Job, driver: database.Connection) -> None:
     """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
     reached = up_to_date.reached_by(job.targets[0])
     with up_to_date.reading(driver, job.settings) as cursor:
-        if driver.server_version >= obstacles.OLDEST and privileges.is_unrestricted(cursor):
+        if driver.server_version >= preconditions.OLDEST and privileges.is_unrestricted(cursor):
             return
         if reached and up_to_date.survey(cursor, job.settings, reached):
             return
         from collec_migrations.migrate import plan
 
-        obstacles.refuse(plan.survey(job, cursor).obstacles)
+        preconditions.refuse(plan.survey(job, cursor).obstacles)
 
 
 def _keep_facts(job: Job) -> None:
@@ -158,7 +154,7 @@ def _versions(
     """Run the job for each pair; return the versions reached and what the user is to be told."""
     versions: dict[str, str | None] = {}
     announcements: list[str] = []
-    with lending.driver_of(connection).cursor() as cursor:
+    with run_connection.driver_of(connection).cursor() as cursor:
         locks.set_timeouts(cursor, lock_timeout=job.settings.lock_timeout)
         for names in job.settings.pairs:
             if job.changes:
@@ -174,7 +170,7 @@ def _versions(
             if job.command == "do_stamp" and found.gacl_tables:
                 run = steps.run()
                 rights = history.newest((reached, run.rights_held), job.versions)
-                recording.stamp_rights(cursor, names.gacl, rights)
+                stamp_rights(cursor, names.gacl, rights)
                 run.sink.settle()
             announcements += steps.announcements()
             if job.settings.per_version:
@@ -202,8 +198,7 @@ class _Steps:
 
     def _make(self) -> "tuple[Run, Server]":
         from collec_migrations.migrate import confinement
-        from collec_migrations.migrate.progress import Watched
-        from collec_migrations.migrate.sinks import Server
+        from collec_migrations.migrate.sinks import Server, Watched
 
         job, cursor, names, found = self._told
         watch = ownership.Watch(cursor, names)
@@ -221,9 +216,9 @@ class _Steps:
 def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> None:
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
     if job.command == "upgrade":
-        refusal.refuse_unadopted(names, found)
+        preconditions.refuse_unadopted(names, found)
     if job.changes and job.command != "do_stamp":
-        refusal.refuse_unknown(names, found, job.versions)
+        preconditions.refuse_unknown(names, found, job.versions)
     if job.command == "upgrade" and not found.col_exists:
         cursor.execute(f"create schema {quoting.identifier(names.col)}")
     if job.changes and job.command != "upgrade" and not found.col_exists:
@@ -258,10 +253,10 @@ def _run_pair(
     """Let Alembic run its steps for one pair; return the version that it reached."""
     environment.configure(
         connection=connection,
-        fn=planning.followed(job.work, run),
+        fn=chain.followed(job.work, run),
         version_table_schema=quoted_name(names.col, quote=True),
         transaction_per_migration=job.settings.per_version,
-        on_version_apply=recording.callback(run),
+        on_version_apply=recorder(run),
         collec_run=run,
     )
     if len(job.settings.pairs) > 1 and not job.changes:
@@ -279,3 +274,97 @@ def _read_back(cursor: Cursor, expected: dict[str, str | None]) -> None:
                 f"schema {schema!r} should be at {version} but is at {found}",
                 hint="The run was not committed; please report this with the server's log.",
             )
+
+
+FIRST_PAUSE = 1.0
+"""Seconds before the second attempt; doubled for each further one."""
+
+T = TypeVar("T")
+
+
+def with_retries(job: Job, driver: DriverConnection, attempt: Callable[[], T]) -> T:
+    """Return what `attempt` gives, which leaves nothing behind when it fails.
+
+    Raises `LockNotObtained` when the last attempt has failed for want of a lock as well.
+    """
+    retries = job.settings.lock_retries
+    for number in range(retries + 1):
+        try:
+            return attempt()
+        except (psycopg2.Error, DBAPIError) as error:
+            if not _may_succeed_later(error):
+                raise
+            if number == retries:
+                raise given_up(job.settings, driver, error, attempts=retries + 1) from error
+            # Asked at once: the holder may be gone after the pause.
+            holders = _holders(driver, job.settings)
+        pause = FIRST_PAUSE * 2**number
+        job.say(f"a table is locked by another session; trying again in {pause:.0f} s")
+        for holder in holders:
+            job.say(f"    {holder}")
+        time.sleep(pause)
+    raise AssertionError
+
+
+def _may_succeed_later(error: psycopg2.Error | DBAPIError) -> bool:
+    from collec_migrations.migrate import sending
+
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "pgcode", None) in sending.TRY_AGAIN
+
+
+def _holders(driver: DriverConnection, settings: Settings) -> tuple[Blocker, ...]:
+    schemas = [name for names in settings.pairs for name in names.by_default_name.values()]
+    with driver.cursor() as cursor:
+        found = locks.read_blockers(cursor, schemas)
+    driver.rollback()
+    return found
+
+
+def given_up(
+    settings: Settings,
+    driver: DriverConnection,
+    error: psycopg2.Error | DBAPIError,
+    *,
+    attempts: int,
+) -> LockNotObtained:
+    """Return the error that names what was not locked, and by whom it is held now."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    message = getattr(getattr(cause, "diag", None), "message_primary", None) or "no lock"
+    place = ", ".join(getattr(cause, "__notes__", ()))
+    times = f", in each of {attempts} attempts" if attempts > 1 else ""
+    lines = [f"    {holder}" for holder in _holders(driver, settings)]
+    return LockNotObtained(
+        "\n".join(
+            [
+                f"{place + ': ' if place else ''}{message}{times}",
+                *(lines or ["    whoever held the lock has just ended"]),
+            ]
+        ),
+        hint="Let these sessions end (or end one with `select pg_terminate_backend(PID)`), "
+        "then run it again; a longer wait is -x lock_timeout=SECONDS, more attempts "
+        "-x lock_retries=NUMBER.",
+    )
+
+
+def recorder(run: Callable[[], "Run"]) -> Callable[..., None]:
+    """Return the function that Alembic calls after each step of `run`."""
+
+    def record(*, step: MigrationInfo, heads: Set[Any], **_: Any) -> None:
+        run().record(version=next(iter(heads), None), kind=kind_of(step))
+
+    return record
+
+
+def kind_of(step: MigrationInfo) -> history.Kind:
+    """Return what kind of event a step is in a schema's history."""
+    if step.is_stamp:
+        return "stamped"
+    return "applied" if step.is_upgrade else "downgraded"
+
+
+def stamp_rights(cursor: Cursor, schema: str, version: str | None) -> None:
+    """Record that the rights schema is found at a version, unless its history says so already."""
+    past = history.read(cursor, schema)
+    if version != (past[-1].version if past else None):
+        history.record(cursor, schema, history.Entry(version=version, kind="stamped"))

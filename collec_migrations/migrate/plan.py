@@ -12,17 +12,15 @@ from collec_migrations.bridge import history, ownership
 from collec_migrations.errors import NotPossible, Problem
 from collec_migrations.migrate import (
     archive,
+    chain,
     checks,
     confinement,
     lock_facts,
-    obstacles,
-    planning,
-    refusal,
+    preconditions,
     removed,
     required_extensions,
 )
 from collec_migrations.migrate.job import Job
-from collec_migrations.migrate.obstacles import Needs
 from collec_migrations.migrate.planned import (
     PairPlan,
     Plan,
@@ -31,6 +29,7 @@ from collec_migrations.migrate.planned import (
     PlannedStep,
     TableLock,
 )
+from collec_migrations.migrate.preconditions import Needs
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
@@ -59,8 +58,8 @@ def survey(job: Job, cursor: Cursor) -> Plan:
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
         present = history.state(cursor, names)
-        refusal.refuse_unadopted(names, present)
-        refusal.refuse_unknown(names, present, job.versions)
+        preconditions.refuse_unadopted(names, present)
+        preconditions.refuse_unknown(names, present, job.versions)
         listing = Listing(names, sizes)
         run = job.run_for(
             names, listing, rights_version=rights_version if number else present.rights_version
@@ -79,7 +78,7 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         server_version=found.version,
         settings=job.settings,
         pairs=tuple(pairs),
-        obstacles=(*obstacles.found(found, needs), *dict.fromkeys(ahead)),
+        obstacles=(*preconditions.problems(found, needs), *dict.fromkeys(ahead)),
     )
 
 
@@ -229,11 +228,11 @@ def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     )
     steps: list[PlannedStep] = []
     with Operations.context(context):
-        for step in planning.followed(job.work, lambda: run)(heads, context):
+        for step in chain.followed(job.work, lambda: run)(heads, context):
             listing.scripts = []
             wrapped_before = len(run.wrapped)
             step.migration_fn()
-            created = isinstance(step, planning.Creation) or (
+            created = isinstance(step, chain.Creation) or (
                 step.is_upgrade and step.revision.down_revision is None
             )
             notes = tuple(note for one in run.wrapped[wrapped_before:] for note in _notes(one))

@@ -1,10 +1,12 @@
-"""Extensions that scripts need and a database does not have: told beforehand. Pure."""
+"""Extensions that scripts need: told beforehand, made where they can be, found by name."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from collec_migrations import versions
 from collec_migrations.errors import ExtensionMissing, Problem
+from collec_migrations.postgres import quoting
 from collec_migrations.postgres.privileges import Extensions
 from collec_migrations.settings import Settings
 
@@ -114,3 +116,32 @@ def _way_on(name: str, found: Extensions) -> str:
         package = _package(name, found.version // 10000)
         return f"Install the package that has it on the server first: {package}."
     return f"Let a superuser run: create extension {name}; in this database."
+
+
+EXTENSIONS = ("pg_trgm", "pgcrypto", "postgis")
+"""Extensions whose types, functions and operator classes our scripts name without a schema."""
+
+_USES = re.compile(r"_trgm_ops|\bgeography\b|\bst_\w+\(|gen_random_uuid", re.IGNORECASE)
+_HOMES = (
+    "select string_agg(distinct ', ' || quote_ident(n.nspname), '') from pg_catalog.pg_extension x"
+    " join pg_catalog.pg_namespace n on n.oid = x.extnamespace"
+    f" where x.extname in ({', '.join(map(quoting.literal, EXTENSIONS))})"
+)
+
+
+def uses_extensions(text: str) -> bool:
+    """Say whether a script names something of an extension; no other gets their schemas."""
+    return bool(_USES.search(text))
+
+
+def reach_extensions() -> str:
+    """Return the statement that adds the schemas of extensions to the path, behind pg_catalog."""
+    return (
+        "do $collec$ begin perform pg_catalog.set_config('search_path',"
+        f" 'pg_catalog' || coalesce(({_HOMES}), '') || ', pg_temp', false); end $collec$;"
+    )
+
+
+def leave_extensions() -> str:
+    """Return the statement that takes them from the path again."""
+    return "set search_path = pg_catalog, pg_temp;"

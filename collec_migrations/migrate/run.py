@@ -1,9 +1,11 @@
-"""One pair of schemas in one run: which parts of which scripts are sent, and what is recorded."""
+"""One run on one pair of schemas: what each of Alembic's steps does."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +18,8 @@ from collec_migrations.catalog import Catalog
 from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migrate import (
     archive,
+    chain,
     checks,
-    extension_path,
-    installation,
-    levels,
-    planning,
-    refusing,
     removal,
     required_extensions,
     wrapped_step,
@@ -30,9 +28,11 @@ from collec_migrations.migrate.sinks import Sink
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
+from collec_migrations.settings import Settings
 
 if TYPE_CHECKING:
     from collec_migrations.migrate.job import Job
+
 
 BOTH: tuple[sql.Role, sql.Role] = ("gacl", "col")
 POSTGIS = "-postgis.sql"
@@ -110,7 +110,7 @@ class Run:
     def _questions(self, step: Any) -> Sequence[checks.Question]:
         version = step.revision.revision
         before = self._before(version)
-        if before is None or isinstance(step, planning.Creation):
+        if before is None or isinstance(step, chain.Creation):
             return ()
         old, new = (before, version) if step.is_upgrade else (version, before)
         return checks.of_step(old, new, BOTH if self._behind(version) else ("col",))
@@ -123,7 +123,7 @@ class Run:
         self._sent = []
         self._rights_changed = False
         if self._guarded and self._version == self._guarded:
-            with refusing.rows_named():
+            with removal.rows_named():
                 self.sink.execute_as_owner(self._guard(self._version))
             self._keeps = False
 
@@ -158,7 +158,7 @@ class Run:
             source = library.load(gacl_script)
             self._send(source, source.text)
             settings = self.job.settings
-            self.announcements += installation.complete(self.sink, self.names, settings)
+            self.announcements += complete_installation(self.sink, self.names, settings)
             self._step_rights(self._version)
         for version in self._between(self.rights_version, self._version):
             self._take(self._before(version) or "", version, ("gacl",))
@@ -178,7 +178,7 @@ class Run:
             )
         if not leaving:
             self._announce_rights_kept()
-        with refusing.dependents_named():
+        with removal.dependents_named():
             if leaving == (self._version,):
                 self._take(self._version, reached, BOTH)
                 return
@@ -289,12 +289,12 @@ class Run:
 
     def _send(self, source: library.Source, text: str, steps: Sequence[archive.Step] = ()) -> None:
         bound = sql.bind(text, self.names.by_default_name, shown=source.shown)
-        reaches = extension_path.uses_extensions(text)
+        reaches = required_extensions.uses_extensions(text)
         if reaches:
-            self.sink.execute(extension_path.reach_extensions())
+            self.sink.execute(required_extensions.reach_extensions())
         self.sink.send(bound, shown=source.shown, steps=steps)
         if reaches:
-            self.sink.execute(extension_path.leave_extensions())
+            self.sink.execute(required_extensions.leave_extensions())
         self._sent.append(source)
 
     def _announce_rights_kept(self) -> None:
@@ -330,14 +330,48 @@ class Run:
         """Return the versions that the rights schema leaves, newest first."""
         if self.rights_version is None:
             return ()
-        return levels.leaving(
+        return chain.versions_left(
             self.job.versions, at=self.rights_version, needed=(reached, self.rights_held)
         )
 
     def _between(self, old: str | None, new: str) -> Sequence[str]:
         """Return the versions after `old` up to `new`."""
-        return levels.between(self.job.versions, old, new)
+        return chain.versions_between(self.job.versions, old, new)
 
     def _before(self, version: str) -> str | None:
         """Return the version before, or None for the first one."""
-        return levels.before(self.job.versions, version)
+        return chain.version_before(self.job.versions, version)
+
+
+LOGIN = "admin"
+DEFAULT_CODE = "col"
+RANDOM_BYTES = 12
+
+
+def complete_installation(sink: Sink, names: Names, settings: Settings) -> list[str]:
+    """Set the admin's password and the application's code; return what to tell the user."""
+    password = settings.admin_password or secrets.token_urlsafe(RANDOM_BYTES)
+    gacl = quoting.identifier(names.gacl)
+    sink.execute_as_owner(
+        f"update {gacl}.logingestion set password = {quoting.literal(stored_password(password))}"
+        f" where login = {quoting.literal(LOGIN)} and password is null;"
+    )
+    if settings.application_code != DEFAULT_CODE:
+        sink.execute_as_owner(
+            f"update {gacl}.aclappli set appli = {quoting.literal(settings.application_code)}"
+            f" where appli = {quoting.literal(DEFAULT_CODE)};"
+        )
+    if settings.admin_password:
+        return []
+    return [
+        f"The application's account {LOGIN!r} was created with the password {password}",
+        "It is shown only this once: change it after the first login.",
+    ]
+
+
+def stored_password(password: str, login: str = LOGIN) -> str:
+    """Return a password as `logingestion.password` holds it: SHA-256 of password and login.
+
+    The application's own rule for local accounts (measured on its releases up to 1.1).
+    """
+    return sha256((password + login).encode()).hexdigest()

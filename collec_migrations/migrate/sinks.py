@@ -1,17 +1,20 @@
-"""Where statements go: to a server at once, or into a script for psql."""
+"""Where the statements of a run go: to a server, statement by statement, or into a script."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history, ownership
-from collec_migrations.migrate import archive, checks, extension_path, required_extensions, sending
+from collec_migrations.migrate import archive, checks, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.postgres import as_owner, privileges, prologue, quoting
 from collec_migrations.postgres.as_owner import Owners
+from collec_migrations.sql import Statement, split
 
 _EMPTY = """
     not exists (select 1 from pg_catalog.pg_depend d
@@ -105,7 +108,7 @@ class Server:
     def _forget_path(self) -> None:
         """Search nothing of the owner's next: a trigger may have set another path."""
         if self.owners.first:
-            self.cursor.execute(extension_path.leave_extensions())
+            self.cursor.execute(required_extensions.leave_extensions())
 
     @contextmanager
     def keeping(self, archives: Sequence[str]) -> Iterator[None]:
@@ -140,6 +143,7 @@ class Server:
     def ask(self, question: checks.Question) -> None:
         """Refuse the step for what is found, or tell it at the end."""
         found = checks.ask(self.cursor, question, self.owners)
+        self._forget_path()
         if found and question.stops:
             raise checks.refusal(question, found)
         if found:
@@ -245,3 +249,39 @@ class Text:
 
     def settle(self) -> None:
         """Write nothing: whoever runs the script owns what it makes."""
+
+
+class Progress(Protocol):
+    """Whoever wants to see statements come and go."""
+
+    def restart(self) -> None:
+        """Learn that the run begins, or begins again."""
+
+    def begin(self, shown: str, statement: Statement) -> None:
+        """Learn that a statement of a script is about to run."""
+
+    def end(self, shown: str, statement: Statement, seconds: float) -> None:
+        """Learn that a statement has ended, and how long it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Server):
+    """Runs one statement for each round trip, so that somebody can watch."""
+
+    progress: Progress = field(kw_only=True)
+
+    def _run(self, sql: str, *, shown: str) -> None:
+        with as_owner.acting(self.cursor, self.owners) as role:
+            for statement in split(sql):
+                self.progress.begin(shown, statement)
+                started = time.monotonic()
+                try:
+                    sending.run(self.cursor, statement.text, owner=role)
+                except psycopg2.Error as error:
+                    if sending.is_lost(self.cursor):
+                        raise
+                    if error.pgcode in sending.TRY_AGAIN:
+                        error.add_note(f"{shown}:{statement.line}")
+                        raise
+                    raise sending.failure(sql, statement, error, shown=shown) from error
+                self.progress.end(shown, statement, time.monotonic() - started)

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import trust, versions
 from collec_migrations.bridge import history
-from collec_migrations.migrate import access, refusal
+from collec_migrations.migrate import access, preconditions
 from collec_migrations.migrate.planned import PairPlan, Plan
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.settings import Settings
@@ -64,7 +64,7 @@ def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan 
     pairs = []
     for names in settings.pairs:
         present = history.state(cursor, names)
-        refusal.refuse_unadopted(names, present)
+        preconditions.refuse_unadopted(names, present)
         if present.recorded not in reached:
             return None
         pairs.append(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from collec_migrations.migrate.job import Job
     from collec_migrations.migrate.planned import Plan
-    from collec_migrations.migrate.progress import Progress
+    from collec_migrations.migrate.sinks import Progress
 
 Say = Callable[[str], None]
 
@@ -42,7 +42,7 @@ def _surveyed(
 ) -> "Plan":
     """Return the plan of a run that has steps: they are Alembic's revisions."""
     from collec_migrations.migrate import plan as plans
-    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+    from collec_migrations.migrate.environment import alembic_config, errors_unwrapped
 
     with errors_unwrapped():
         job = upgrade_job(alembic_config(options, say=say), version)
@@ -83,7 +83,7 @@ def upgrade(
     """
     from alembic import command
 
-    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+    from collec_migrations.migrate.environment import alembic_config, errors_unwrapped
 
     config = alembic_config(options, say=say)
     config.attributes["progress"] = progress
@@ -100,7 +100,7 @@ def downgrade(options: Mapping[str, str], version: str, *, say: Say) -> None:
     """Take the database back to `version`; raise `MigrationError` if it cannot be."""
     from alembic import command
 
-    from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+    from collec_migrations.migrate.environment import alembic_config, errors_unwrapped
 
     with errors_unwrapped():
         command.downgrade(alembic_config(options, say=say), version)
@@ -115,10 +115,10 @@ def _reading(settings: Settings, *, say: Say) -> Iterator[Cursor]:
             with up_to_date.reading(connection, settings) as cursor:
                 yield cursor
         except psycopg2.Error as error:
-            from collec_migrations.migrate import retrying, sending
+            from collec_migrations.migrate import online, sending
 
             if error.pgcode in sending.TRY_AGAIN:
-                raise retrying.given_up(settings, connection, error, attempts=1) from error
+                raise online.given_up(settings, connection, error, attempts=1) from error
             raise sending.translate(error, lost=error.pgcode is None) from error
 
 
@@ -127,7 +127,7 @@ def upgrade_job(config: "Config", version: str) -> "Job":
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
 
-    from collec_migrations.migrate import environment, planning
+    from collec_migrations.migrate import chain, environment
     from collec_migrations.migrate.job import Job
 
     script = ScriptDirectory.from_config(config)
@@ -136,6 +136,6 @@ def upgrade_job(config: "Config", version: str) -> "Job":
         return script._upgrade_revs(version, heads)
 
     context = EnvironmentContext(config, script, fn=upgrade, destination_rev=version)
-    job = Job.of(context, environment.told(config))
-    planning.check_version(version, job.versions)
+    job = Job.of(context, environment.read_settings(config))
+    chain.check_version(version, job.versions)
     return job

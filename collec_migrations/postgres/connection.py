@@ -9,16 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import make_dsn, parse_dsn
-from psycopg2.extras import PhysicalReplicationConnection
 
 from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.postgres import prologue, signals
 from collec_migrations.postgres.conninfo import Address
+
+if TYPE_CHECKING:
+    from psycopg2.extras import PhysicalReplicationConnection
 
 SUPERUSER = "postgres"
 CODECS = ("ascii", "utf-8", "latin-1")
@@ -124,8 +126,10 @@ def _opened(dsn: str) -> Connection:
     return psycopg2.connect(last[0], fallback_application_name=OURSELVES)
 
 
-def connect_for_replication(address: Address) -> PhysicalReplicationConnection:
+def connect_for_replication(address: Address) -> "PhysicalReplicationConnection":
     """Open a connection that takes replication commands alone; raise `ConnectionFailed`."""
+    from psycopg2.extras import PhysicalReplicationConnection  # it loads `logging`
+
     with _as_one_line(address):
         connection: PhysicalReplicationConnection = psycopg2.connect(
             prologue.with_keepalives(address.dsn),

@@ -25,7 +25,7 @@ from collec_migrations.bridge import Severity, differences, history, read_catalo
 from collec_migrations.catalog import Catalog
 from collec_migrations.errors import MigrationError, ServerFailed, UnknownVersion
 from collec_migrations.migrate import verbs
-from collec_migrations.migrate.reference import VERSION_ROWS
+from collec_migrations.migrate.removal import VERSION_ROWS
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo, row_digests

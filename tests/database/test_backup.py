@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from collec_migrations.backup import (
@@ -234,6 +235,8 @@ def test_a_row_written_during_the_dump_is_neither_counted_nor_dumped(
     with snapshot.open_snapshot(conninfo.Address(filled.dsn), lock_wait=5) as found:
         chain.execute(filled, "insert into gacl.aclgroup (groupe) values ('late')")
         counted = snapshot.rows(found)
+        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+            found.connection.cursor().execute("create table col.of_the_backup ()")
     (now,) = chain.query(filled, "select count(*) from gacl.aclgroup")[0]
     assert counted["gacl.aclgroup"] == int(str(now)) - 1
 

@@ -13,8 +13,7 @@ from collec_migrations import sql, versions
 from collec_migrations.bridge import adoption, detection, read_catalog, repairs, report
 from collec_migrations.bridge.repair_statements import target
 from collec_migrations.catalog import Catalog, normalised
-from collec_migrations.cli import place
-from collec_migrations.errors import RepairRefused, StatementFailed
+from collec_migrations.errors import RepairRefused
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection, connect
 from collec_migrations.postgres.conninfo import Address
@@ -266,18 +265,6 @@ def test_a_setting_of_the_server_changes_nothing_of_what_is_seen(
         with closing(connect(Address(address.dsn))) as second:
             assert detection.verify(second, NAMES).differences == ()
             assert detection.detect(second, NAMES).is_sound
-
-
-def test_a_library_that_is_gone_is_told_in_one_line(server18: Server) -> None:
-    with server18.database() as address:
-        where = place.Place(address=Address(address.dsn), pairs=())
-        with (
-            pytest.raises(StatementFailed, match="postgis-nosuch") as told,
-            place.opened(where) as session,
-        ):
-            execute(session, "load '$libdir/postgis-nosuch'")
-    assert "\n" not in str(told.value)
-    assert "alter extension postgis update" in told.value.hint
 
 
 @pytest.mark.parametrize(("version", "catalog"), every(TOLD_BY_STRUCTURE))

@@ -9,7 +9,7 @@ import pytest
 
 from collec_migrations import sql, versions
 from collec_migrations.errors import MigrationError, NotAdopted, NotPossible, UnknownVersion
-from collec_migrations.migrate import configuration, lock_facts, up_to_date, verbs
+from collec_migrations.migrate import environment, lock_facts, up_to_date, verbs
 from collec_migrations.migrate import plan as plans
 from collec_migrations.migrate.planned import Plan
 from collec_migrations.postgres import connection as database
@@ -139,7 +139,7 @@ def test_plan_knows_several_data_schemas(old: Address) -> None:
 def test_plan_takes_no_lock_stronger_than_access_share(old: Address) -> None:
     chain.execute(old, FILLED)
     job = verbs.upgrade_job(
-        configuration.alembic_config({"url": old.url}, say=lambda _: None), "head"
+        environment.alembic_config({"url": old.url}, say=lambda _: None), "head"
     )
     assert job.settings.address is not None
     with (

@@ -14,6 +14,8 @@ FEW = [
     ("upgrade --yes", 8),
     ("upgrade --plan", 8),
     ("history", 8),
+    ("detect", 8),
+    ("verify", 8),
 ]
 
 COUNTED = """

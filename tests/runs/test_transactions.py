@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from collec_migrations.errors import CommitUnknown, MigrationError, UsageError
 from collec_migrations.migrate import verbs
-from collec_migrations.migrate.configuration import alembic_config, errors_unwrapped
+from collec_migrations.migrate.environment import alembic_config, errors_unwrapped
 from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.chain import alembic

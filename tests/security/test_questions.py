@@ -26,7 +26,7 @@ alter view {table} owner to "lab ""owner""";
 
 
 @pytest.mark.parametrize("words", ["upgrade --plan", "upgrade --yes"])
-@pytest.mark.parametrize("table", ["gacl.aclgroup", "col.metadata"])
+@pytest.mark.parametrize("table", ["gacl.aclgroup", "gacl.aclaco"])
 def test_a_view_that_is_asked_of_runs_nothing_as_the_superuser(
     server18: Server, called: Path, words: str, table: str, tmp_path: Path
 ) -> None:

@@ -4,9 +4,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from collec_migrations.errors import MigrationError, ReplicationRefused, UsageError
-from collec_migrations.replica import follow, health, nodes, promotion, standby_health, states
+from collec_migrations.postgres.conninfo import Address
+from collec_migrations.replica import (
+    follow,
+    health,
+    nodes,
+    promotion,
+    standby_health,
+    states,
+    switchover,
+)
 from collec_migrations.replica.follow import Folder, Method
 from collec_migrations.replica.states import Down, Limits, Node, Receiver, Sender, Slot, Up
 from collec_migrations.replica.streaming import Identity
@@ -173,6 +183,20 @@ def test_a_lag_is_told_from_the_limit_on() -> None:
 )
 def test_the_whole_is_judged(seen: list[Node], whole: list[str]) -> None:
     assert [one.code for one in health.report(seen).findings] == whole
+
+
+@pytest.mark.parametrize("seen", [(A, replace(A, name="c", host="c")), (A,), (B,)])
+def test_only_the_one_primary_is_switched_over(seen: tuple[Node, ...]) -> None:
+    assert switchover._primary((A, B), "a") is A
+    with pytest.raises(ReplicationRefused, match="is not the one primary"):
+        switchover._primary(seen, "c")
+
+
+def test_a_silent_node_is_given_up_by_the_network_too() -> None:
+    patient = nodes.with_timeout(Address("host=a"), 2.5)
+    assert parse_dsn(patient.dsn)["tcp_user_timeout"] == "2500"
+    own = nodes.with_timeout(Address("host=a tcp_user_timeout=7"), 2.5)
+    assert parse_dsn(own.dsn)["tcp_user_timeout"] == "7"
 
 
 def test_a_standby_that_promoted_itself_is_not_the_primary() -> None:

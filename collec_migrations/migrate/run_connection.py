@@ -1,19 +1,49 @@
-"""A connection, or an engine, that a program lends through `Config.attributes["connection"]`."""
+"""The connection of a run: our own, or one that a program lends, as Alembic wants it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
+import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 
 from collec_migrations.errors import UsageError
+from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import locks, prologue
+from collec_migrations.postgres.conninfo import Address
 from collec_migrations.settings import Settings
 
 
 @contextmanager
-def borrowed(given: Connection | Engine) -> Iterator[Connection]:
+def opened(address: Address) -> Iterator[Connection]:
+    """Open a connection; raise `ConnectionLost` when it breaks."""
+    driver = database.connect(address)
+    engine = create_engine(
+        "postgresql+psycopg2://",
+        creator=lambda: driver,
+        poolclass=NullPool,
+        use_native_hstore=False,
+    )
+    with closing(driver), engine.connect() as connection:
+        try:
+            yield connection
+        except (psycopg2.Error, DBAPIError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if driver.closed and isinstance(cause, psycopg2.Error):
+                from collec_migrations.migrate import sending
+
+                raise sending.translate(cause, lost=True) from error
+            raise
+        finally:
+            if driver.closed:
+                connection.invalidate()
+
+
+@contextmanager
+def lent(given: Connection | Engine) -> Iterator[Connection]:
     """Use the connection that was lent, or one of the engine; its limits are put back."""
     if isinstance(given, Engine):
         with given.connect() as connection:
@@ -35,7 +65,7 @@ def borrowed(given: Connection | Engine) -> Iterator[Connection]:
         driver.commit()
 
 
-def check(connection: Connection, settings: Settings) -> None:
+def check_lent(connection: Connection, settings: Settings) -> None:
     """Raise `UsageError` for a connection on which a run could not be all or nothing."""
     driver = driver_of(connection)
     if driver.autocommit:

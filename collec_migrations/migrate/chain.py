@@ -1,4 +1,4 @@
-"""Which steps a run takes: exact versions only, and a fresh database starts from a creation."""
+"""Which steps a run takes: exact versions only; a fresh database starts from a creation."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -103,3 +103,23 @@ class Creation(RevisionStep):
     ) -> tuple[str, ...]:
         """Return nothing: no version comes before."""
         return ()
+
+
+def versions_between(versions: Sequence[str], old: str | None, new: str) -> Sequence[str]:
+    """Return the versions after `old`, None: from the first on, up to `new`."""
+    first = 0 if old is None else versions.index(old) + 1
+    return versions[first : versions.index(new) + 1]
+
+
+def version_before(versions: Sequence[str], version: str) -> str | None:
+    """Return the version before, or None for the first one."""
+    index = versions.index(version)
+    return versions[index - 1] if index else None
+
+
+def versions_left(
+    versions: Sequence[str], *, at: str, needed: Iterable[str | None]
+) -> tuple[str, ...]:
+    """Return the versions that a schema leaves to be no newer than is needed, newest first."""
+    kept = max((versions.index(one) + 1 for one in needed if one), default=0)
+    return tuple(reversed(versions_between(versions, None, at)[kept:]))
