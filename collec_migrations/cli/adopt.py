@@ -7,7 +7,7 @@ import typer
 
 from collec_migrations import bridge, versions
 from collec_migrations.bridge import Adoption, Severity, State, report
-from collec_migrations.cli import consent, facts, options, place
+from collec_migrations.cli import options, place, render
 
 SHOWN = 10
 
@@ -35,7 +35,7 @@ def adopt(
     All in one transaction. What belongs to no version is the site's own and stays as it is.
     Exit status: 1 when the database is no version, rows forbid a repair, or the answer is no.
     """
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     every: list[Adoption] = []
     with place.opened(where) as session:
@@ -56,15 +56,15 @@ def adopt(
             session.rollback()
         elif not all(one.already for one in every):
             # What was shown is done, and is kept or taken back: nothing changes in between.
-            consent.ask("Adopt it so?", yes=yes)
+            options.ask_consent("Adopt it so?", yes=yes)
             session.commit()
     if not as_json and not plan:
         typer.echo("\n".join(line for one in every for line in _shown(one, where, is_plan=False)))
     if as_json:
-        facts.write({"schemas": [_facts(one) for one in every]})
+        render.write_json({"schemas": [_facts(one) for one in every]})
 
 
-def _facts(done: Adoption) -> facts.Facts:
+def _facts(done: Adoption) -> render.Facts:
     return {
         "gacl": done.names.gacl,
         "col": done.names.col,

@@ -9,7 +9,7 @@ from psycopg2.extensions import make_dsn
 
 from collec_migrations import bridge, versions
 from collec_migrations.application import Form, Installation
-from collec_migrations.cli import facts, options, place, table
+from collec_migrations.cli import options, place, render
 from collec_migrations.errors import ConnectionFailed, UsageError
 from collec_migrations.install import application_check
 from collec_migrations.install import application_settings as wanted
@@ -113,7 +113,7 @@ def _form(one: bridge.Detection) -> Form:
 def _print(want: wanted.Wanted, form: Form, *, as_json: bool) -> None:
     if as_json:
         settings = wanted.settings(want, form)
-        facts.write({"file": form, "settings": settings, "passwords": wanted.passwords(form)})
+        render.write_json({"file": form, "settings": settings, "passwords": wanted.passwords(form)})
         return
     comment = "#" if form is Form.DOTENV else "//"
     typer.echo(f"{comment} {form}, at the root of the application")
@@ -135,13 +135,13 @@ def _compare(
     differ = [row for row in rows if not row.same]
     if as_json:
         settings = [asdict(row) for row in rows]
-        facts.write({"same": not differ, "files": said.files, "settings": settings})
+        render.write_json({"same": not differ, "files": said.files, "settings": settings})
         return 1 if differ else 0
     told = [
         (row.setting, row.application or "-", row.database, "ok" if row.same else "differs")
         for row in rows
     ]
-    typer.echo("\n".join(table.lines(("SETTING", "APPLICATION", "DATABASE", ""), told)))
+    typer.echo("\n".join(render.table(("SETTING", "APPLICATION", "DATABASE", ""), told)))
     for hint in _hints({row.setting for row in differ}, said):
         typer.echo(hint)
     return 1 if differ else 0

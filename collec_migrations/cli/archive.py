@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import consent, facts, options, session, table
+from collec_migrations.cli import options, place, render
 from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access, archive_registry
@@ -26,10 +26,10 @@ def list_archives(
 ) -> None:
     """List the archive tables: which step made them, when, from which table."""
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    with session.connected(told) as connection, connection.cursor() as cursor:
+    with place.connected(told) as connection, connection.cursor() as cursor:
         found = archive_registry.find(cursor, told.pairs)
     if as_json:
-        facts.write({"archives": [_facts(one) for one in found]})
+        render.write_json({"archives": [_facts(one) for one in found]})
     else:
         _tell(found)
 
@@ -52,10 +52,10 @@ def drop(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
     with (
-        session.connected(told) as connection,
+        place.connected(told) as connection,
         locks.held(connection, wait=told.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
@@ -66,16 +66,16 @@ def drop(
         if not as_json:
             _tell(chosen)
         elif plan:
-            facts.write({"archives": [_facts(one) for one in chosen]})
+            render.write_json({"archives": [_facts(one) for one in chosen]})
         if plan:
             return
         if chosen:
-            consent.ask("Drop these tables for ever?", yes=yes)
+            options.ask_consent("Drop these tables for ever?", yes=yes)
         emptied = archive_registry.drop(cursor, chosen)
         connection.commit()
     if as_json:
         dropped = [_facts(one) for one in chosen]
-        facts.write({"dropped": dropped, "dropped_schemas": list(emptied)})
+        render.write_json({"dropped": dropped, "dropped_schemas": list(emptied)})
     elif chosen:
         _tell_dropped(chosen, emptied)
 
@@ -94,7 +94,7 @@ def _tell(found: Sequence[Archive]) -> None:
     if not found:
         options.say("there are no archives")
         return
-    for line in table.lines(TITLES, [_cells(one) for one in found]):
+    for line in render.table(TITLES, [_cells(one) for one in found]):
         typer.echo(line)
 
 
@@ -104,7 +104,7 @@ def _cells(one: Archive) -> tuple[str, ...]:
     return (one.schema, one.table, one.kind, str(one.rows), size, one.step, when, one.source)
 
 
-def _facts(one: Archive) -> facts.Facts:
+def _facts(one: Archive) -> render.Facts:
     return {
         "schema": one.schema,
         "table": one.table,

@@ -11,9 +11,9 @@ from collec_migrations.cli import (
     backup_site,
     backup_text,
     backup_use,
-    facts,
     options,
     progress,
+    render,
 )
 from collec_migrations.cli.group import group
 from collec_migrations.errors import MigrationError, UsageError
@@ -74,7 +74,7 @@ def run(
             advance=advance,
         )
     if as_json:
-        facts.write(backup_text.outcome_json(done))
+        render.write_json(backup_text.outcome_json(done))
     else:
         for one in done.made:
             typer.echo(one.id)
@@ -115,11 +115,11 @@ def list_(
     if id_:
         found = backup_options.chosen(into, id_, database, app)
         shown = "\n".join(backup_text.told(found))
-        facts.write(backup_text.as_json(found)) if as_json else typer.echo(shown)
+        render.write_json(backup_text.as_json(found)) if as_json else typer.echo(shown)
         return
     whole, broken = backup.backups(into)
     if as_json:
-        facts.write(
+        render.write_json(
             {
                 "backups": [backup_text.as_json(one) for one in whole],
                 "broken": [{"id": one.id, "why": one.why} for one in broken],

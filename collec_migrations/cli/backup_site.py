@@ -11,7 +11,7 @@ import typer
 from psycopg2.extensions import make_dsn
 
 from collec_migrations import backup, settings
-from collec_migrations.cli import backup_options, consent, facts, options
+from collec_migrations.cli import backup_options, options, render
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access
 from collec_migrations.postgres import connection, conninfo
@@ -49,7 +49,7 @@ def schedule(
     hour, minute = backup.parse_time(at)
     if cron and yes:
         raise UsageError("--cron and --yes cannot be given together")
-    consent.need(plan=plan or cron, yes=yes)
+    options.need_consent(plan=plan or cron, yes=yes)
     words = _command(into, url, app)
     policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
     for name in ("daily", "weekly", "monthly"):
@@ -68,10 +68,10 @@ def schedule(
         if not yes:
             for path, text in texts.items():
                 options.say(f"# {path}\n{text}")
-        consent.ask("Install these?", yes=yes)
+        options.ask_consent("Install these?", yes=yes)
         written = backup.install(planned)
     if as_json:
-        facts.write({"texts": texts, "written": list(written)})
+        render.write_json({"texts": texts, "written": list(written)})
     elif cron:
         typer.echo(texts["crontab"], nl=False)
     elif written:
@@ -96,7 +96,7 @@ def point_in_time(
     address = access.address(access.told(options.given(url=url, app=app)), say=options.say)
     advice = backup.advise_recovery(address, tool)
     if as_json:
-        facts.write({"text": advice.text, "problems": list(advice.problems)})
+        render.write_json({"text": advice.text, "problems": list(advice.problems)})
     else:
         typer.echo(advice.text, nl=False)
     for problem in advice.problems:

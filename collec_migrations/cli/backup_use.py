@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import backup
-from collec_migrations.cli import backup_options, backup_text, consent, facts, options
+from collec_migrations.cli import backup_options, backup_text, options, render
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.connection import translated
@@ -36,7 +36,7 @@ def verify(
     found = backup_options.chosen(into, id_, database, app)
     result = backup.verify(found, major=major, scratch=scratch)
     if as_json:
-        facts.write({"id": found.id, "sound": result.is_sound, **asdict(result)})
+        render.write_json({"id": found.id, "sound": result.is_sound, **asdict(result)})
     else:
         typer.echo("\n".join(backup_text.verified(found, result)))
     raise typer.Exit(0 if result.is_sound else 1)
@@ -76,7 +76,7 @@ def restore(
     options.say(f"restoring {found.id}, taken {found.manifest.started.astimezone():%Y-%m-%d %H:%M}")
     done = backup.restore(found, order, say=options.say)
     if as_json:
-        facts.write(asdict(done))
+        render.write_json(asdict(done))
         return
     typer.echo(f"restored {done.rows:,} rows in {done.tables} tables into {done.database!r}")
 
@@ -98,7 +98,7 @@ def prune(
     Exit status: 75 when another run is at work.
     """
     policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     backup.check_there(into)
     with translated(BackupFailed, "nothing more was removed"), backup.locked(into):
         fallen = [] if ids else [one for one in backup.backups(into)[0] if one.is_fallen]
@@ -110,17 +110,19 @@ def prune(
                 options.say(f"rows fell in {one.id}: {fall}")
         if plan:
             if as_json:
-                facts.write({"expired": list(chosen)})
+                render.write_json({"expired": list(chosen)})
             return
         if chosen or fallen:
-            consent.ask("Remove these, and accept the falls?", yes=yes)
+            options.ask_consent("Remove these, and accept the falls?", yes=yes)
         for one in fallen:
             backup.accept(one)
         kept = {one: why for one in chosen if (why := backup.remove(into, one))}
     for name, why in kept.items():
         options.say(f"kept {name}: {why}")
     if as_json:
-        facts.write({"removed": [one for one in chosen if one not in kept], "kept": list(kept)})
+        render.write_json(
+            {"removed": [one for one in chosen if one not in kept], "kept": list(kept)}
+        )
 
 
 def _list(chosen: Sequence[str]) -> None:

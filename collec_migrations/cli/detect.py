@@ -4,7 +4,7 @@ import typer
 
 from collec_migrations import bridge, versions
 from collec_migrations.bridge import report
-from collec_migrations.cli import colours, facts, options, place
+from collec_migrations.cli import options, place, render
 
 
 def detect(
@@ -28,8 +28,8 @@ def detect(
     known, repeated = versions.in_chain(), where.options
     if as_json:
         schemas = [report.detection_json(one, chain=known, options=repeated) for one in found]
-        facts.write({"schemas": schemas})
+        render.write_json({"schemas": schemas})
     else:
         told = [report.detected(one, chain=known, options=repeated) for one in found]
-        typer.echo(colours.severities("\n\n".join(told)))
+        typer.echo(render.coloured_severities("\n\n".join(told)))
     raise typer.Exit(0 if all(one.is_sound for one in found) else 1)

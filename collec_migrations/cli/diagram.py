@@ -11,7 +11,7 @@ import typer
 
 from collec_migrations import versions
 from collec_migrations.catalog import Catalog, Fact
-from collec_migrations.cli import facts, options
+from collec_migrations.cli import options, render
 from collec_migrations.errors import UnknownVersion, UsageError
 from collec_migrations.names import Names
 
@@ -85,7 +85,7 @@ def diagram(
         lines = ["erDiagram", *_tables(_around(found, around) if around else found, names)]
     text = "\n".join(lines) + "\n"
     if as_json:
-        facts.write({"version": version, "mermaid": text})
+        render.write_json({"version": version, "mermaid": text})
     else:
         typer.echo(text, nl=False)
 

@@ -9,7 +9,7 @@ from psycopg2 import extensions
 
 from collec_migrations import versions
 from collec_migrations.bridge import history
-from collec_migrations.cli import consent, facts, options, place
+from collec_migrations.cli import options, place, render
 from collec_migrations.errors import DowngradeRefused, NotAdopted, Problem, UnknownVersion
 from collec_migrations.migrate import removed
 from collec_migrations.migrate.removed import Archived
@@ -50,7 +50,7 @@ def downgrade(
 
     Exit status: 1 when the question is answered with no.
     """
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     known = versions.in_chain()
     if version not in (*known, "base"):
         raise UnknownVersion(
@@ -70,7 +70,7 @@ def downgrade(
             options.say(f"  {problems[0].hint}")
     if plan:
         if as_json:
-            facts.write({"schemas": [_facts(one) for one in found]})
+            render.write_json({"schemas": [_facts(one) for one in found]})
         return
     if problems:
         lines = "".join(f"\n    {item.message}" for item in problems)
@@ -78,7 +78,7 @@ def downgrade(
             f"the downgrade cannot be done, nothing was touched:{lines}", hint=problems[0].hint
         )
     if any(one.steps for one in found):
-        consent.ask("Go back now?", yes=yes)
+        options.ask_consent("Go back now?", yes=yes)
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations.migrate import verbs
 
@@ -87,7 +87,7 @@ def downgrade(
     verbs.downgrade(given, version, say=options.say)
     seconds = time.monotonic() - started
     if as_json:
-        facts.write({"schemas": [_facts(one) for one in found], "seconds": round(seconds, 3)})
+        render.write_json({"schemas": [_facts(one) for one in found], "seconds": round(seconds, 3)})
         return
     for one in found:
         if one.steps:
@@ -143,7 +143,7 @@ def _tell(one: Back) -> None:
         options.say(f"  {what}: {item.rows:,} {unit}")
 
 
-def _facts(one: Back) -> facts.Facts:
+def _facts(one: Back) -> render.Facts:
     return {
         "gacl": one.names.gacl,
         "col": one.names.col,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from collec_migrations.cli import facts, options
+from collec_migrations.cli import options, render
 
 if TYPE_CHECKING:
     from collec_migrations.bridge import history as recorded
@@ -28,7 +28,7 @@ def history(
         told = [
             {"schema": name, "rows": [_facts(row) for row in rows]} for name, rows in found.items()
         ]
-        facts.write({"schemas": told})
+        render.write_json({"schemas": told})
         return
     for schema, rows in found.items():
         typer.echo(f"{schema}: no history" if not rows else f"{schema}:")

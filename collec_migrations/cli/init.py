@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from collec_migrations import versions
-from collec_migrations.cli import facts, options
+from collec_migrations.cli import options, render
 from collec_migrations.errors import UsageError
 
 INI = Path("alembic.ini")
@@ -64,6 +64,6 @@ def init(as_json: options.Json = False) -> None:
     except OSError as error:
         raise UsageError(f"{INI} cannot be written: {error.strerror}") from error
     if as_json:
-        facts.write({"written": INI})
+        render.write_json({"written": INI})
         return
     typer.echo(f"wrote {INI}; next: alembic upgrade head")

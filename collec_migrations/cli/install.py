@@ -1,14 +1,18 @@
-"""`collec-migrations install`: from nothing to a working installation, again and again."""
+"""`collec-migrations install`: make what a database needs, and tell what was made."""
 
 import getpass
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import consent, facts, options
+from collec_migrations import install as room
+from collec_migrations.cli import options, render
+from collec_migrations.install import Done, Plan, Resource
 
 DIFFERS = 1
 """Exit status: everything is there, but something of it in another shape."""
@@ -44,10 +48,9 @@ def install(
 
     Exit status: 1 when a resource is there in another shape.
     """
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations import install as room
-    from collec_migrations.cli import install_text
     from collec_migrations.migrate import access
     from collec_migrations.postgres import connection, conninfo
     from collec_migrations.settings import quoted_list
@@ -71,16 +74,16 @@ def install(
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
         found = room.plan(admin, desired, given, say=options.say)
-        _show(install_text.facts(found), install_text.lines(found), as_json=as_json)
+        _show(_plan_facts(found), _plan_lines(found), as_json=as_json)
     else:
         if not yes:
             shown = room.plan(admin, desired, given, say=options.say)
-            options.say("\n".join(install_text.lines(shown)))
-            consent.ask("Install this?", yes=False)
+            options.say("\n".join(_plan_lines(shown)))
+            options.ask_consent("Install this?", yes=False)
         with room.locked(admin, say=options.say):
             found = room.plan(admin, desired, given, say=options.say)
             done = room.install(admin, found, given, say=options.say, ask=ask)
-        _show(install_text.done_facts(done), install_text.done_lines(done), as_json=as_json)
+        _show(_done_facts(done), _done_lines(done), as_json=as_json)
         options.say(
             f"next: collec-migrations app-config --url postgresql:///{desired.database}"
             "   prints the lines for the application"
@@ -89,9 +92,108 @@ def install(
         raise typer.Exit(DIFFERS)
 
 
-def _show(told: facts.Facts, lines: list[str], *, as_json: bool) -> None:
+def _show(told: render.Facts, lines: list[str], *, as_json: bool) -> None:
     if as_json:
-        facts.write(told)
+        render.write_json(told)
         return
     for line in lines:
         typer.echo(line)
+
+
+CREATED = "created"
+
+
+def _plan_lines(plan: Plan) -> list[str]:
+    """Return the page of a plan."""
+    return [
+        _heading(plan),
+        *_resources(plan.resources, plan.resources),
+        *_rules(plan),
+        "",
+        *_closing(plan),
+    ]
+
+
+def _done_lines(done: Done) -> list[str]:
+    """Return the page of what was done."""
+    plan = done.plan
+    found = [_heading(plan), *_resources(plan.resources, room.after(done))]
+    if done.rules is None:
+        found += _rules(plan)
+    else:
+        found += ["", *(f"    {line}" for line in plan.access.block.text.splitlines())]
+        found.append(
+            f"\nthe access rules are in force and proved; the former file: {done.rules.copy}"
+        )
+    if not any(resource.state == "make" for resource in plan.resources):
+        found.append("\nnothing was changed")
+    return found
+
+
+def _plan_facts(plan: Plan) -> dict[str, object]:
+    """Return the facts of a plan."""
+    desired = plan.desired
+    return {
+        "database": desired.database,
+        "owner": desired.owner,
+        "version": desired.version,
+        "server_version": plan.found.server.version,
+        "differs": plan.differs,
+        "resources": [asdict(resource) for resource in plan.resources],
+        "access_rules": {
+            "lines": list(plan.access.block.lines),
+            "otherwise": [
+                {"place": rule.place, "line": rule.text} for rule in plan.access.caught_by
+            ],
+        },
+    }
+
+
+def _done_facts(done: Done) -> dict[str, object]:
+    """Return the facts of what was done: what was created has the state `created`."""
+    made = [
+        {**asdict(resource), "state": CREATED if resource.state == "make" else resource.state}
+        for resource in done.plan.resources
+    ]
+    copy = str(done.rules.copy) if done.rules and done.rules.copy else None
+    return {**_plan_facts(done.plan), "resources": made, "former_access_rules": copy}
+
+
+def _heading(plan: Plan) -> str:
+    desired, server = plan.desired, plan.found.server
+    number = server.version
+    shown = f"{number // 10000}.{number % 10000}" if number >= 100000 else f"{number}"
+    return (
+        f"database {desired.database} of {desired.owner} on PostgreSQL {shown},"
+        f" as {server.role}, version {desired.version}"
+    )
+
+
+def _resources(planned: Sequence[Resource], now: Sequence[Resource]) -> Iterator[str]:
+    for before, after in zip(planned, now, strict=True):
+        word = CREATED if before.state != after.state else before.state
+        detail = f": {before.detail}" if before.detail else ""
+        yield f"  {word:<8} {before.kind} {before.name}{detail}"
+        if after.advice:
+            yield f"  {'':<8} to do: {after.advice}"
+
+
+def _rules(plan: Plan) -> Iterator[str]:
+    access = plan.access
+    if access.resource.state == "there":
+        return
+    yield ""
+    for rule in access.caught_by:
+        yield f"without them {rule.place} decides: {' '.join(rule.text.split())}"
+    yield "access rules, to stand above all others in pg_hba.conf:"
+    for line in access.block.text.splitlines():
+        yield f"    {line}"
+
+
+def _closing(plan: Plan) -> Iterator[str]:
+    made = sum(resource.state == "make" for resource in plan.resources)
+    if made:
+        noun = "resource" if made == 1 else "resources"
+        yield f"{made} {noun} would be created; nothing was touched"
+    else:
+        yield "nothing would be created"

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from collec_migrations import __version__
-from collec_migrations.cli import colours, facts, metavars, synonyms
+from collec_migrations.cli import group, render, synonyms
 from collec_migrations.cli.group import Group
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.postgres import signals
@@ -80,7 +80,7 @@ class Commands(Group):
         # Typer suggests what was meant by these names; `get_command` gives the commands.
         known = {name: Group(name=name) for section in SECTIONS.values() for name in section}
         super().__init__(**{**told, "commands": known})
-        metavars.taken_as_they_are(self)
+        group.taken_as_they_are(self)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return the commands and options that a word may become, without loading a command."""
@@ -100,12 +100,12 @@ class Commands(Group):
         name = cmd_name.replace("-", "_")
         module = import_module(f"collec_migrations.cli.{name}")
         if hasattr(module, "app"):
-            return metavars.taken_as_they_are(metavars.plain(typer.main.get_group(module.app)))
+            return group.taken_as_they_are(group.plain_help(typer.main.get_group(module.app)))
         alone = typer.Typer(
             add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
         )
         alone.command(cmd_name)(getattr(module, name))
-        return metavars.taken_as_they_are(metavars.plain(typer.main.get_command(alone)))
+        return group.taken_as_they_are(group.plain_help(typer.main.get_command(alone)))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that is meant; a word of another tool is told what does it here."""
@@ -135,7 +135,7 @@ class Commands(Group):
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise
-            return _end(signals.explained(error), as_json=facts.were_asked(ctx))
+            return _end(signals.explained(error), as_json=render.is_json_asked(ctx))
 
 
 def _plain(error: Any) -> str:
@@ -147,16 +147,16 @@ def _plain(error: Any) -> str:
 def _end(error: MigrationError, *, as_json: bool) -> None:
     """Show an error, and end with its status."""
     if as_json:
-        facts.write_error(error)
+        render.write_json_error(error)
     show(error)
     raise typer.Exit(error.exit_status) from error
 
 
 def show(error: MigrationError) -> None:
     """Write an error and its hint to standard error."""
-    sys.stderr.write(f"{colours.word('error', sys.stderr)}: {error}\n")
+    sys.stderr.write(f"{render.coloured('error', sys.stderr)}: {error}\n")
     if error.hint:
-        sys.stderr.write(f"{colours.word('hint', sys.stderr)}: {error.hint}\n")
+        sys.stderr.write(f"{render.coloured('hint', sys.stderr)}: {error.hint}\n")
 
 
 app = typer.Typer(

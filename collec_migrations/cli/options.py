@@ -1,6 +1,7 @@
-"""Options that several commands share."""
+"""The options that commands share, each declared once; asking before a change."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,10 +9,12 @@ import typer
 
 from collec_migrations import versions
 from collec_migrations import versions as chain
-from collec_migrations.cli import facts
+from collec_migrations.cli import render
+from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
     from collec_migrations.application import Installation
+
 
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
@@ -24,7 +27,7 @@ App = Annotated[
 ]
 Json = Annotated[
     bool,
-    typer.Option("--json", callback=facts.remember, help="Write the same facts as JSON."),
+    typer.Option("--json", callback=render.remember_json, help="Write the same facts as JSON."),
 ]
 
 
@@ -69,3 +72,27 @@ def app_folder(app: Path | None) -> Path | None:
 def say(message: str) -> None:
     """Tell the user something beside the results, on standard error."""
     typer.echo(message, err=True)
+
+
+def can_ask() -> bool:
+    """Tell whether there is a terminal to ask on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def need_consent(*, plan: bool, yes: bool) -> None:
+    """Refuse, before anything is done, where a question would have nobody to answer it."""
+    if plan and yes:
+        raise UsageError("--plan and --yes cannot be given together")
+    if not (plan or yes or can_ask()):
+        raise UsageError(
+            "there is no terminal to ask on",
+            hint="Add --yes to do it without a question, or --plan to see what would happen.",
+        )
+
+
+def ask_consent(question: str, *, yes: bool) -> None:
+    """Go on only when the user wants it: exit status 1 otherwise."""
+    need_consent(plan=False, yes=yes)
+    if not yes and not typer.confirm(question, err=True):
+        say("nothing was changed")
+        raise typer.Exit(1)

@@ -1,16 +1,17 @@
-"""Where a reading command works: the one place that joins options, environment and files."""
+"""Which database and schemas a command is about, and a connection to it."""
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 
-from collec_migrations import application, bridge
+from collec_migrations import application, bridge, settings
 from collec_migrations.cli import options
-from collec_migrations.errors import UsageError
+from collec_migrations.cli.options import say
+from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection, conninfo
@@ -76,3 +77,17 @@ def repeated(url: str | None, app: Path | None) -> str:
     """Return the options that say where the database is, as they are to be typed again."""
     words = ["--url", conninfo.parse(url, source="--url").shown] if url else []
     return shlex.join(words + (["--app", str(app)] if app else []))
+
+
+@contextmanager
+def connected(told: settings.Settings) -> Iterator[connection.Connection]:
+    """Give a connection that is closed at the end: what was not committed is rolled back."""
+    address = access.address(told, say=say)
+    with closing(connection.connect(address)) as session:
+        try:
+            yield session
+        except connection.Error as error:
+            raise MigrationError(
+                connection.first_line(error),
+                hint="Run as the owner of the schemas, or as a superuser.",
+            ) from error

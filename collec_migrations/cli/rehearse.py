@@ -10,7 +10,7 @@ import typer
 
 from collec_migrations import backup
 from collec_migrations.backup import Backup
-from collec_migrations.cli import facts, options
+from collec_migrations.cli import options, render
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
@@ -67,7 +67,7 @@ def rehearse(
         else:
             found = _rehearsed(source, scratch, to, named)
     if as_json:
-        facts.write(backup.report_json(found))
+        render.write_json(backup.report_json(found))
     else:
         typer.echo("\n".join(backup.report_lines(found)))
     if report:

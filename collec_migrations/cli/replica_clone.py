@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import consent, facts, options, progress
+from collec_migrations.cli import options, progress, render
 from collec_migrations.postgres.sizes import shown
 from collec_migrations.replica import standby_config
 from collec_migrations.replica.clone import CloneResult
@@ -48,7 +48,7 @@ def clone_(
     as_json: options.Json = False,
 ) -> None:
     """Make a standby of a primary in a data folder of this machine."""
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     spec = replace(
         standby_config.standby_spec(primary, data, name=name, passfile=passfile),
         bin_dir=bin_dir,
@@ -61,16 +61,16 @@ def clone_(
     if not yes:
         found = replica.plan_clone(spec)
         if as_json:
-            facts.write(_plan_facts(found))
+            render.write_json(_plan_facts(found))
         else:
             typer.echo("\n".join(_planned(found)))
         if plan or found.obstacles:
             raise typer.Exit(1 if found.obstacles else 0)
-        consent.ask("Clone now?", yes=False)
+        options.ask_consent("Clone now?", yes=False)
     with progress.watched() as (say, advance):
         done = replica.make_clone(spec, say=say, advance=advance)
     if as_json:
-        facts.write(_done_facts(done))
+        render.write_json(_done_facts(done))
     else:
         typer.echo("\n".join(_done(done)))
 
@@ -117,7 +117,7 @@ def _starter(found: ClonePlan) -> str:
     return f"pg_ctlcluster ({found.node.debian.shown})" if found.node.debian else "pg_ctl"
 
 
-def _plan_facts(found: ClonePlan) -> facts.Facts:
+def _plan_facts(found: ClonePlan) -> render.Facts:
     return {
         "name": found.spec.name,
         "primary": found.spec.shown,
@@ -131,7 +131,7 @@ def _plan_facts(found: ClonePlan) -> facts.Facts:
     }
 
 
-def _done_facts(done: CloneResult) -> facts.Facts:
+def _done_facts(done: CloneResult) -> render.Facts:
     return {
         "name": done.plan.spec.name,
         "primary": done.plan.spec.shown,

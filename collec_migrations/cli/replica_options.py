@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import consent, facts
+from collec_migrations.cli import options, render
 from collec_migrations.errors import UsageError
 from collec_migrations.replica import nodes
 from collec_migrations.replica.nodes import PATIENCE, NamedNode
@@ -55,10 +55,10 @@ def agree(lines: Sequence[str], *, plan: bool, yes: bool, as_json: bool) -> None
     With `as_json` standard output is for the result alone.
     """
     if plan and as_json:
-        facts.write({"plan": list(lines)})
+        render.write_json({"plan": list(lines)})
     else:
         for line in lines:
             typer.echo(line, err=yes or as_json)
     if plan:
         raise typer.Exit
-    consent.ask("Do it?", yes=yes)
+    options.ask_consent("Do it?", yes=yes)

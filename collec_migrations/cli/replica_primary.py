@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import consent, facts, options
+from collec_migrations.cli import options, render
 from collec_migrations.migrate import access
 from collec_migrations.postgres import connection, server_settings
 from collec_migrations.replica import primary
@@ -37,22 +37,22 @@ def primary_(
 
     Exit status: 1 when something is missing.
     """
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     connect = connection.administrator(access.told(options.given(url=url, app=app)).address).connect
     if not yes:
         found = replica.plan_primary(connect, standby, passfile.absolute())
         if as_json:
-            facts.write(_plan_facts(found))
+            render.write_json(_plan_facts(found))
         else:
             typer.echo("\n".join(_planned(found)))
         if plan or found.is_ready:
             raise typer.Exit(0 if found.is_ready else 1)
-        consent.ask("Write this?", yes=False)
+        options.ask_consent("Write this?", yes=False)
     done = replica.prepare_primary(
         connect, standby, passfile.absolute(), new_passwords=new_passwords, say=options.say
     )
     if as_json:
-        facts.write(_done_facts(done))
+        render.write_json(_done_facts(done))
     else:
         typer.echo("\n".join(_done(done, passfile.absolute())))
     raise typer.Exit(3 if done.failures else 0 if done.after.is_ready else 1)
@@ -115,7 +115,7 @@ def _done(done: PrimaryResult, secrets: Path) -> Iterator[str]:
         yield "the primary is ready; on the standby's machine: collec-migrations replica clone"
 
 
-def _plan_facts(found: PrimaryPlan) -> facts.Facts:
+def _plan_facts(found: PrimaryPlan) -> render.Facts:
     return {
         "ready": found.is_ready,
         "standby": found.standby,
@@ -130,7 +130,7 @@ def _plan_facts(found: PrimaryPlan) -> facts.Facts:
     }
 
 
-def _done_facts(done: PrimaryResult) -> facts.Facts:
+def _done_facts(done: PrimaryResult) -> render.Facts:
     return {
         "passwords": list(done.passwords),
         "settings": done.settings,

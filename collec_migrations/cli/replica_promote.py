@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options, replica_options
+from collec_migrations.cli import options, render, replica_options
 from collec_migrations.install import application_settings
 from collec_migrations.replica import local_node, standby_config
 from collec_migrations.replica.promotion import Promotion, PromotionPlan
@@ -41,7 +41,7 @@ def promote(
     done = replica.promote(found, say=options.say)
     lines = application_settings.moved(done.host, done.port, installation)
     if as_json:
-        facts.write({**asdict(done), "application": list(lines)})
+        render.write_json({**asdict(done), "application": list(lines)})
     else:
         typer.echo("\n".join(_done(done, found)))
         typer.echo("\n".join(f"  {line}" for line in lines))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options, replica_options
+from collec_migrations.cli import options, render, replica_options
 from collec_migrations.replica.follow import Method
 from collec_migrations.replica.rejoin import RejoinPlan, RejoinRequest, RejoinResult
 
@@ -47,7 +47,7 @@ def rejoin(
     if as_json:
         rest = asdict(done)
         way = rest.pop("method")
-        facts.write({"name": found.request.name, "way": way, **rest})
+        render.write_json({"name": found.request.name, "way": way, **rest})
     else:
         typer.echo("\n".join(_done(done, found)))
     raise typer.Exit(3 if done.left else 0)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options, replica_options, replica_text
+from collec_migrations.cli import options, render, replica_options, replica_text
 from collec_migrations.errors import UsageError
 from collec_migrations.replica.states import Limits, Report
 
@@ -78,7 +78,7 @@ def _show(report: Report, form: Form) -> int:
         typer.echo(line)
         return status
     if form is Form.JSON:
-        facts.write(replica_text.as_json(report))
+        render.write_json(replica_text.as_json(report))
     elif form is Form.PROMETHEUS:
         typer.echo("\n".join(replica_text.prometheus(report)))
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import facts, options, replica_options
+from collec_migrations.cli import options, render, replica_options
 from collec_migrations.install import application_settings
 from collec_migrations.replica import states
 from collec_migrations.replica.rejoin import RejoinRequest
@@ -46,7 +46,7 @@ def switchover_(
     done = replica.switch_over(found, say=options.say)
     lines = application_settings.moved(done.promoted.host, done.promoted.port, installation)
     if as_json:
-        facts.write({**asdict(done), "lost": done.lost, "application": list(lines)})
+        render.write_json({**asdict(done), "lost": done.lost, "application": list(lines)})
     else:
         typer.echo("\n".join(_done(done, found)))
         typer.echo("\n".join(f"  {line}" for line in lines))

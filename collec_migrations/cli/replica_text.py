@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from collec_migrations.cli import table
+from collec_migrations.cli import render
 from collec_migrations.postgres import sizes
 from collec_migrations.replica.states import Finding, NodeReport, Report, Verdict
 
@@ -16,7 +16,7 @@ NAGIOS = {Verdict.OK: (0, "OK"), Verdict.ATTENTION: (1, "WARNING"), Verdict.BROK
 
 def lines(report: Report) -> Iterator[str]:
     """Yield the table, and a line for each finding."""
-    yield from table.lines(TITLES, [_row(one) for one in report.nodes])
+    yield from render.table(TITLES, [_row(one) for one in report.nodes])
     for finding in report.findings:
         yield from _told("", finding)
     for node in report.nodes:

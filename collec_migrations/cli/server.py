@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import facts
+from collec_migrations.cli import render
 from collec_migrations.cli.group import group
 from collec_migrations.cli.options import Json, say
 from collec_migrations.errors import ServerFailed
@@ -25,7 +25,7 @@ def start(folder: Folder = HERE, as_json: Json = False) -> None:
     """Start the server, after making it on first use; print its address."""
     address = embedded.ensure_running(folder, say=say)
     if as_json:
-        facts.write(_facts(embedded.find(folder), address))
+        render.write_json(_facts(embedded.find(folder), address))
     else:
         typer.echo(address.url)
 
@@ -35,7 +35,7 @@ def stop(folder: Folder = HERE, as_json: Json = False) -> None:
     """Stop the server; its data stay."""
     stopped = embedded.stop(folder)
     if as_json:
-        facts.write({"stopped": stopped})
+        render.write_json({"stopped": stopped})
     else:
         say("stopped" if stopped else "it was not running")
 

@@ -13,7 +13,7 @@ from collec_migrations import application, versions
 from collec_migrations import backup as room
 from collec_migrations.application import Installation
 from collec_migrations.bridge import Answer, Detection, detect, find
-from collec_migrations.cli import facts, options, place
+from collec_migrations.cli import options, place, render
 from collec_migrations.errors import MigrationError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
@@ -61,7 +61,7 @@ def status(
     site = _look(told)
     command = _next(site, place.repeated(url, app))
     if as_json:
-        facts.write(_facts(site, command))
+        render.write_json(_facts(site, command))
     else:
         typer.echo("\n".join(_lines(site)))
         typer.echo(_line("next", command or site.hint or "nothing to do"))
@@ -198,7 +198,7 @@ def _next(site: Site, repeated: str) -> str:
     return ""
 
 
-def _facts(site: Site, command: str) -> facts.Facts:
+def _facts(site: Site, command: str) -> render.Facts:
     said = site.application
     return {
         "application": {

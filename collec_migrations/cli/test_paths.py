@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from collec_migrations.cli import facts, options, table
+from collec_migrations.cli import options, render
 from collec_migrations.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def test_paths(
     if junit:
         _keep(testing.as_junit(found), junit)
     if as_json:
-        facts.write(path_report.as_json(found))
+        render.write_json(path_report.as_json(found))
     else:
         _show(found)
     raise typer.Exit(1 if any(one.failed for one in found) else 0)
@@ -81,7 +81,7 @@ def _show(found: "Sequence[ServerResult]") -> None:
             shown.add_row(*row, style="bold red" if row[-1] == "FAILED" else None)
         console.print(shown)
     else:
-        for line in table.lines(path_report.TITLES, told):
+        for line in render.table(path_report.TITLES, told):
             typer.echo(line)
     for line in path_report.details(found):
         typer.echo(line)

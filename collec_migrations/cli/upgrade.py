@@ -1,14 +1,18 @@
-"""`collec-migrations upgrade`: show what an upgrade would do, ask, do it."""
+"""`collec-migrations upgrade`: show the plan, ask, take a backup where there is no way back."""
 
+import os
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from collec_migrations.cli import consent, facts, options, upgrade_backup
-from collec_migrations.errors import UsageError
+from collec_migrations.cli import options, render
+from collec_migrations.errors import BackupDamaged, BackupMissing, MigrationError, UsageError
+from collec_migrations.migrate import access
 
 if TYPE_CHECKING:
     from collec_migrations.migrate.planned import Plan
@@ -39,7 +43,7 @@ def upgrade(
     Exit status: 1 when the question is answered with no.
     """
     given = options.given(url=url, gacl=gacl, col=col, app=app)
-    consent.need(plan=plan, yes=yes)
+    options.need_consent(plan=plan, yes=yes)
     if backup and no_backup:
         raise UsageError("--backup and --no-backup cannot be given together")
     from collec_migrations.migrate import verbs
@@ -57,16 +61,16 @@ def upgrade(
         return
     if not yes and not found.is_empty:
         _ask(found)
-    order = upgrade_backup.decided(found, backup, no_backup=no_backup)
-    with upgrade_backup.before(given, version, order, say=options.say) as remark:
+    order = decided(found, backup, no_backup=no_backup)
+    with backed_up(given, version, order, say=options.say) as remark:
         _run(given, version, found, remark=remark, as_json=as_json)
 
 
 def _show(found: "Plan", *, as_json: bool) -> None:
-    from collec_migrations.cli import plan_json, plan_text
+    from collec_migrations.cli import plan_text
 
     if as_json:
-        facts.write(plan_json.facts(found))
+        render.write_json(plan_text.facts(found))
         return
     for line in plan_text.lines(found):
         typer.echo(line)
@@ -77,7 +81,7 @@ def _ask(found: "Plan") -> None:
 
     for line in plan_text.lines(found):
         options.say(line)
-    consent.ask("Upgrade now?", yes=False)
+    options.ask_consent("Upgrade now?", yes=False)
 
 
 def _run(
@@ -92,7 +96,7 @@ def _run(
             {"col": col, "from": before[col], "to": now, "changed": before[col] != now}
             for col, now in reached.items()
         ]
-        facts.write({"schemas": schemas, "seconds": round(seconds, 3)})
+        render.write_json({"schemas": schemas, "seconds": round(seconds, 3)})
         return
     for col, now in reached.items():
         typer.echo(_result(col, before[col], now, seconds))
@@ -102,11 +106,11 @@ def _reached(
     given: Mapping[str, str], version: str, found: "Plan", *, remark: str
 ) -> Mapping[str, str | None]:
     """Run the upgrade; return what each data schema is at."""
-    from collec_migrations.cli import plan_text, watching
+    from collec_migrations.cli import plan_text, progress
     from collec_migrations.migrate import preconditions, verbs
 
     preconditions.refuse(found.obstacles)
-    with watching.watcher(sum(map(plan_text.statements, found.pairs))) as watcher:
+    with progress.watcher(sum(map(plan_text.statements, found.pairs))) as watcher:
         return verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
 
 
@@ -116,3 +120,87 @@ def _result(col: str, before: str | None, now: str | None, seconds: float) -> st
     if before is None:
         return f"{col}: installed at {now} in {seconds:.1f} s"
     return f"{col}: upgraded from {before} to {now} in {seconds:.1f} s"
+
+
+Say = Callable[[str], None]
+FOLDER = "COLLEC_BACKUP_DIR"
+"""The folder that the site uses for its backups."""
+
+
+class Order(NamedTuple):
+    """Where a backup goes, and whether it has to be restored for a trial."""
+
+    into: Path | None
+    verified: bool
+    remark: str
+    """What the history is told where there is none."""
+
+
+def decided(found: "Plan", into: Path | None, *, no_backup: bool) -> Order:
+    """Return which backup a plan needs; raise `BackupMissing` where none was named.
+
+    From a step by a script of the application's own there is no other way back.
+    """
+    holds_something = any(pair.recorded for pair in found.pairs)
+    if not (found.is_wrapped and holds_something):
+        return Order(None if found.is_empty else into, verified=False, remark="")
+    if no_backup:
+        # Alembic and SQLAlchemy are loaded by now: there is something to do.
+        from collec_migrations.migrate.wrapped_step import NO_BACKUP
+
+        return Order(None, verified=False, remark=NO_BACKUP)
+    into = into or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
+    if into is None:
+        raise BackupMissing(
+            "a script of the application's own is to run, from which no downgrade leads back,"
+            " and there is no folder for a backup",
+            hint=f"Give --backup DIR, set {FOLDER}, or say --no-backup.",
+        )
+    return Order(into, verified=True, remark="")
+
+
+@contextmanager
+def backed_up(options: Mapping[str, str], version: str, order: Order, *, say: Say) -> Iterator[str]:
+    """Take a backup, when one is ordered, before the block runs; give a remark."""
+    if order.into is None:
+        yield order.remark
+        return
+    id_ = _taken(options, version, order.into, say)
+    if order.verified:
+        _verify(id_, order.into, say)
+    try:
+        yield f"backup {id_}"
+    except MigrationError as error:
+        restore = f"collec-migrations backup restore {id_} --into {shlex.quote(str(order.into))}"
+        error.hint = (
+            f"{error.hint} A backup was taken before: "
+            f"`{restore} --to ADDRESS_OF_A_NEW_DATABASE` brings it back."
+        ).strip()
+        raise
+
+
+def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> str:
+    """Return the id of a new backup; raise why there is none."""
+    # A run that takes no backup does not pay for what one needs.
+    from collec_migrations import backup
+
+    address = access.address(access.told(options), say=say)
+    names = backup.databases(address, database=None, all_of_them=False, say=say)
+    how = backup.BackupOptions(into=into, reason=f"before the upgrade to {version}")
+    outcome = backup.run(address, names, how, None, say=say, advance=lambda *_: None)
+    for failure in outcome.failed:
+        raise failure.error
+    return outcome.made[0].id
+
+
+def _verify(id_: str, into: Path, say: Say) -> None:
+    """Restore the backup into a server made for it; raise `BackupDamaged` unless it is whole."""
+    from collec_migrations import backup
+
+    found = backup.verify(backup.find(into, id_))
+    if not found.is_sound:
+        raise BackupDamaged(
+            f"the backup {id_} cannot be restored, nothing was upgraded: {found.problems[0]}",
+            hint="Look at the disk, and take another one.",
+        )
+    say(f"verified {id_}: {found.rows:,} rows restored in {found.seconds:.1f} s")

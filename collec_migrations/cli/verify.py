@@ -6,7 +6,7 @@ import typer
 
 from collec_migrations import bridge, versions
 from collec_migrations.bridge import report as texts
-from collec_migrations.cli import colours, facts, options, place
+from collec_migrations.cli import options, place, render
 from collec_migrations.errors import UsageError
 
 
@@ -61,8 +61,8 @@ def verify(
             if not as_json and not sql:
                 known = versions.in_chain()
                 text = texts.verified(found, chain=known, options=where.options, repaired=repair)
-                typer.echo(colours.severities(text))
+                typer.echo(render.coloured_severities(text))
             reports.append(found)
     if as_json:
-        facts.write({"schemas": [texts.report_json(one) for one in reports]})
+        render.write_json({"schemas": [texts.report_json(one) for one in reports]})
     raise typer.Exit(0 if all(one.is_sound for one in reports) else 1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from collec_migrations.cli import facts, options
+from collec_migrations.cli import options, render
 from collec_migrations.errors import UsageError
 from collec_migrations.wrap import Outcome, Wrapped
 from collec_migrations.wrap import wrap as wrap_scripts
@@ -36,7 +36,7 @@ def wrap(
     """
     outcome = wrap_scripts(scripts, into, dict(map(_pair, variable or ())))
     if as_json:
-        facts.write(_facts(outcome))
+        render.write_json(_facts(outcome))
     else:
         for wrapped in outcome.added:
             show(wrapped)
@@ -73,7 +73,7 @@ def _sum_up(outcome: Outcome) -> None:
         options.say("nothing new")
 
 
-def _facts(outcome: Outcome) -> facts.Facts:
+def _facts(outcome: Outcome) -> render.Facts:
     return {
         "added": [
             {

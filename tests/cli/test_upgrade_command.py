@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from collec_migrations.cli.watching import Watcher, lasting
+from collec_migrations.cli.progress import Watcher, lasting
 from collec_migrations.postgres.address import Address
 from collec_migrations.sql import split
 from tests import chain

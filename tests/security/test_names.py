@@ -8,7 +8,7 @@ import pytest
 
 from collec_migrations.backup import nightly
 from collec_migrations.backup.nightly import Schedule
-from collec_migrations.cli import doctor_text, replica_text
+from collec_migrations.cli import doctor, replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres import configuration, hba
@@ -68,9 +68,9 @@ def test_what_a_doctor_tells_stays_on_its_line(word: str) -> None:
         title=word,
         lines=(Line(group="g", name="n", verdict=Verdict.BROKEN, text=word, command=word),),
     )
-    assert all(one.lstrip("\n").isprintable() for one in doctor_text.lines(page, colour=False))
-    assert doctor_text.nagios(page)[1].isprintable()
-    assert "|" not in doctor_text.nagios(page)[1]
+    assert all(one.lstrip("\n").isprintable() for one in doctor.page_lines(page, colour=False))
+    assert doctor.nagios_line(page)[1].isprintable()
+    assert "|" not in doctor.nagios_line(page)[1]
 
 
 @pytest.mark.parametrize("word", [BREAKING, "a|x=1", *ODD])
