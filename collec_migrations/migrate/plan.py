@@ -35,6 +35,7 @@ from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
+from collec_migrations.postgres.as_owner import NOBODY, Owners
 from collec_migrations.postgres.queries import statement
 
 Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
@@ -54,7 +55,7 @@ def survey(job: Job, cursor: Cursor) -> Plan:
     sizes: Sizes = {(schema, name): tuple(rest) for schema, name, *rest in cursor.fetchall()}
     pairs: list[PairPlan] = []
     needs: list[Needs] = []
-    ahead: list[Problem] = []
+    owners, ahead = _owners(cursor, found, job.settings.pairs)
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
         present = history.state(cursor, names)
@@ -68,8 +69,8 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         rights_version = run.rights_version
         pairs.append(pair)
         ahead += _extensions(cursor, job, pair, run)
-        if not found.superuser or not (found.standby or found.read_only):
-            ahead += _findings(cursor, names, listing.questions)
+        if names in owners:
+            ahead += _findings(cursor, listing.questions, owners[names])
         ahead += removed.dependents(cursor, names, _moves(pair.steps))
         needs.append(_needs(pair))
     return Plan(
@@ -286,14 +287,31 @@ def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[
             yield Problem(message=lack.message, hint=lack.hint)
 
 
+def _owners(
+    cursor: Cursor, found: privileges.Privileges, pairs: Sequence[Names]
+) -> tuple[dict[Names, Owners], list[Problem]]:
+    """Return with whose rights each pair's rows are read, and where that is not possible.
+
+    Read-only from here on where everybody's own rights will do.
+    """
+    owners: dict[Names, Owners] = {}
+    problems = []
+    if found.superuser and not (found.standby or found.read_only):
+        for names in pairs:
+            try:
+                owners[names] = confinement.owners(cursor, ownership.Watch(cursor, names))
+            except NotPossible as error:
+                problems.append(Problem(message=str(error), hint=error.hint))
+    elif not found.superuser:
+        owners = dict.fromkeys(pairs, NOBODY)
+    if not any(one.first for one in owners.values()):
+        cursor.execute("set transaction read only")
+    return owners, problems
+
+
 def _findings(
-    cursor: Cursor, names: Names, questions: Sequence[checks.Question]
+    cursor: Cursor, questions: Sequence[checks.Question], owners: Owners
 ) -> Iterator[Problem]:
-    try:
-        owners = confinement.owners(cursor, ownership.Watch(cursor, names))
-    except NotPossible as error:
-        yield Problem(message=str(error), hint=error.hint)
-        return
     for question in questions:
         found = checks.ask_now(cursor, question, owners)
         if found:
