@@ -143,7 +143,7 @@ def test_backups_are_told_from_the_first_to_the_last(ask: Ask, server18: Server)
 
 def test_what_was_wrapped_is_told(ask: Ask, site: Path) -> None:
     (site / "col_alter_26.2-27.0.sql").write_text("create table col.t (i int);")
-    status, found = ask("wrap", ".")
+    status, found = ask("wrap", ".", "--yes")
     assert (status, [one["version"] for one in found["added"]]) == (0, ["27.0"])
 
 
