@@ -92,7 +92,7 @@ def _planned(found: ClonePlan) -> Iterator[str]:
     yield f"  start it by {_starter(found)}, and wait until it streams"
     yield from (f"note: {note}" for note in found.notes)
     for one in found.obstacles:
-        yield f"in the way: {one.what}"
+        yield f"in the way: {one.message}"
         yield f"            {one.hint}"
     yield "not possible yet" if found.obstacles else "nothing is in the way"
 
@@ -126,7 +126,7 @@ def _plan_facts(found: ClonePlan) -> render.Facts:
         "data": found.spec.data,
         "slot": found.spec.slot,
         "bytes": found.primary.databases,
-        "obstacles": [{"message": one.what, "hint": one.hint} for one in found.obstacles],
+        "obstacles": [{"message": one.message, "hint": one.hint} for one in found.obstacles],
         "notes": list(found.notes),
     }
 

@@ -10,7 +10,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import options, render
 from collec_migrations.migrate import access
-from collec_migrations.postgres import connection, server_settings
+from collec_migrations.postgres import connection, quoting
 from collec_migrations.replica import primary
 from collec_migrations.replica.primary import PrimaryPlan, PrimaryResult
 
@@ -66,7 +66,8 @@ def _planned(found: PrimaryPlan) -> Iterator[str]:
     if found.settings:
         yield f"settings ({primary.CONF}.conf in conf.d, else in postgresql.conf):"
         yield from (
-            f"  {name} = {server_settings.quoted(value)}" for name, value in found.settings.items()
+            f"  {name} = {quoting.configuration_value(value)}"
+            for name, value in found.settings.items()
         )
     if not found.lets_in:
         yield "above all rules of pg_hba.conf:"

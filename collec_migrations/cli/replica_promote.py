@@ -53,7 +53,7 @@ def _planned(found: PromotionPlan) -> Iterator[str]:
     yield f"{target.name} ({target.shown}) becomes the primary, on a new timeline"
     for slot in found.slots:
         yield f"  the slot {slot!r} is made on it, for a node that comes back"
-    yield from (f"overruled by --force: {one.line}" for one in found.overruled)
+    yield from (f"overruled by --force: {one.message}" for one in found.overruled)
     yield from (f"note: {note}" for note in found.notes)
 
 

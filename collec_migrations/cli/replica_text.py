@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from collec_migrations.cli import render
+from collec_migrations.errors import Problem
 from collec_migrations.postgres import sizes
-from collec_migrations.replica.states import Finding, NodeReport, Report, Verdict
+from collec_migrations.replica.states import NodeReport, Report, Verdict, verdict_of
 
 TITLES = ("NODE", "ROLE", "TIMELINE", "BEHIND", "SECONDS", "LAST MESSAGE", "SLOT", "VERDICT")
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
@@ -38,7 +39,7 @@ def as_json(report: Report) -> dict[str, Any]:  # what json takes
 def nagios(report: Report) -> tuple[int, str]:
     """Return the exit status and the line of a Nagios plugin, with performance data."""
     status, word = NAGIOS[report.verdict]
-    wrong = [one.line for one in report.findings]
+    wrong = [one.message for one in report.findings]
     wrong += [node.line for node in report.nodes if node.verdict is not Verdict.OK]
     text = "; ".join(wrong) or "; ".join(node.line for node in report.nodes)
     data = " ".join(_performance(report))
@@ -106,8 +107,8 @@ def _row(node: NodeReport) -> tuple[str, ...]:
     )
 
 
-def _told(who: str, finding: Finding) -> Iterator[str]:
-    yield f"{finding.verdict}: {who}{finding.line}"
+def _told(who: str, finding: Problem) -> Iterator[str]:
+    yield f"{verdict_of([finding])}: {who}{finding.message}"
     if finding.hint:
         yield f"  {finding.hint}"
 

@@ -20,6 +20,7 @@ from collec_migrations.replica.states import (
     Sender,
     Up,
     Verdict,
+    verdict_of,
 )
 
 BACKUP, STANDBYS = "backup", "standbys"
@@ -147,7 +148,8 @@ def standbys(named: Sequence[NamedNode], address: Address) -> Iterator[Line]:
 def of_report(report: Report) -> Iterator[Line]:
     """Yield a line for each node, and for what is wrong with them as a whole."""
     for finding in report.findings:
-        yield Line(group=STANDBYS, name=finding.code, verdict=finding.verdict, text=finding.line,
+        yield Line(group=STANDBYS, name=finding.code, verdict=verdict_of([finding]),
+                   text=finding.message,
                    command=finding.hint or STATUS)  # fmt: skip
     for one in report.nodes:
         yield _of_node(one)
@@ -166,7 +168,8 @@ def of_server(seen: Node) -> Iterator[Line]:
         yield _of_sender(sender, seen)
     (report,) = replica.report([seen]).nodes
     for finding in report.findings:
-        yield Line(group=STANDBYS, name=finding.code, verdict=finding.verdict, text=finding.line,
+        yield Line(group=STANDBYS, name=finding.code, verdict=verdict_of([finding]),
+                   text=finding.message,
                    command=finding.hint)  # fmt: skip
     if not seen.senders:
         yield Line(group=STANDBYS, name="standbys", verdict=Verdict.OK, text="none is connected")

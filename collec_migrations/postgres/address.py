@@ -1,9 +1,10 @@
 """Where a database is, as libpq and SQLAlchemy want it written."""
 
-import re
 import shlex
 from dataclasses import dataclass
 from urllib.parse import quote
+
+from collec_migrations.postgres import quoting
 
 ROLE = "collec"
 """The superuser and the database of a server of ours."""
@@ -28,7 +29,7 @@ class Address:
             ("user", self.user),
             ("dbname", self.dbname),
         )
-        return " ".join(f"{keyword}={_quoted(value)}" for keyword, value in pairs)
+        return " ".join(f"{keyword}={quoting.libpq_value(value)}" for keyword, value in pairs)
 
     @property
     def psql(self) -> str:
@@ -43,10 +44,3 @@ class Address:
         """
         user, dbname = quote(self.user, safe=""), quote(self.dbname, safe="")
         return f"postgresql://{user}@/{dbname}?host={quote(self.host)}&port={self.port}"
-
-
-def _quoted(value: str) -> str:
-    if re.fullmatch(r"[\w./-]+", value, re.ASCII):
-        return value
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

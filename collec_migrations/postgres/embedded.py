@@ -1,6 +1,5 @@
 """The server of a folder: made when first used, started when stopped."""
 
-import fcntl
 import os
 import stat
 import time
@@ -157,7 +156,7 @@ def _locked(private: Path) -> Iterator[None]:
     """Let one process at a time make, start or stop the server of a folder."""
     with os.fdopen(files.open_lock(private / "lock"), "w") as file:
         deadline = time.monotonic() + PATIENCE
-        while not _try_lock(file.fileno()):
+        while not files.try_lock(file.fileno()):
             if time.monotonic() > deadline:
                 raise ServerFailed(
                     f"another process holds {private / 'lock'}",
@@ -165,14 +164,6 @@ def _locked(private: Path) -> Iterator[None]:
                 )
             time.sleep(0.05)
         yield
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextmanager

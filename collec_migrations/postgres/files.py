@@ -55,6 +55,15 @@ def open_lock(path: Path) -> int:
     return _open_own(path, os.O_RDWR)
 
 
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file, as long as its process lives; tell whether nobody else has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def append(path: Path, text: str) -> None:
     """Add a text to the end of a file, made for the owner of its folder alone (0600)."""
     descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND)
@@ -67,16 +76,6 @@ def give_to_owner_of(folder: Path, descriptor: int) -> None:
     if os.geteuid() == 0:
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def remove_permissions(path: Path, permissions: int) -> None:
-    """Take permissions, such as 0o007, from a plain file, never from what a link points at."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        found = _check_plain(descriptor, path)
-        os.fchmod(descriptor, stat.S_IMODE(found.st_mode) & ~permissions)
-    finally:
-        os.close(descriptor)
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -232,7 +231,7 @@ def sweep(parent: Path) -> None:
                 continue
             descriptor = os.open(folder / MARK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                if try_lock(descriptor):
+                    shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)

@@ -14,7 +14,7 @@ from collec_migrations.errors import (
     SettingsRefused,
     UsageError,
 )
-from collec_migrations.postgres import configuration, hba
+from collec_migrations.postgres import configuration, hba, quoting
 from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 
@@ -70,7 +70,9 @@ class Place:
         """
         kept = configuration.inside_block(self.old, name).splitlines()
         lines = {line.partition("=")[0].strip(): line for line in kept}
-        lines |= {key: f"{key} = {quoted(value)}" for key, value in settings.items()}
+        lines |= {
+            key: f"{key} = {quoting.configuration_value(value)}" for key, value in settings.items()
+        }
         ours = Block(name=name, lines=tuple(lines.values()))
         return ours.text if self.whole else ours.last_in(self.old)
 
@@ -210,7 +212,9 @@ def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
         error,
         what="the server's settings",
         where="at the end of the server's postgresql.conf",
-        lines="\n".join(f"{name} = {quoted(value)}" for name, value in settings.items()),
+        lines="\n".join(
+            f"{name} = {quoting.configuration_value(value)}" for name, value in settings.items()
+        ),
     )
 
 
@@ -233,15 +237,6 @@ def find(main: Path, name: str, old: str, *, version: int) -> Place:
             held = file.read_text("utf-8") if file.exists() else ""
             return Place(file=file, whole=True, old=held)
     return Place(file=main, whole=False, old=old)
-
-
-def quoted(value: str) -> str:
-    """Return a value as postgresql.conf takes it (manual, 19.1.2); raise `UsageError`."""
-    if "\n" in value or "\0" in value:
-        raise UsageError(f"a setting of the server cannot hold a line break: {value!r}")
-    # Backslashes escape in these literals, whatever standard_conforming_strings says.
-    escaped = value.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
 
 
 # Whether the server takes a value: its own check cannot tell for what needs a restart ------------

@@ -1,6 +1,5 @@
 """Make a standby: copy, prove, configure, start, wait until it streams; or leave nothing behind."""
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -17,20 +16,18 @@ from collec_migrations.errors import (
     ReplicationFailed,
     ReplicationRefused,
 )
-from collec_migrations.postgres import programs, signals
+from collec_migrations.postgres import files, programs, signals
 from collec_migrations.postgres.connection import Connection, translated
 from collec_migrations.postgres.sizes import Advance
 from collec_migrations.replica import (
     basebackup,
-    clone_checks,
     clone_plan,
     local_node,
     primary_state,
     standby_config,
     streaming,
 )
-from collec_migrations.replica.clone_checks import TargetKind
-from collec_migrations.replica.clone_plan import ClonePlan, Source
+from collec_migrations.replica.clone_plan import ClonePlan, Source, TargetKind
 from collec_migrations.replica.local_node import LocalNode
 from collec_migrations.replica.standby_config import StandbySpec
 from collec_migrations.replica.streaming import Goal
@@ -114,13 +111,11 @@ def open_journal(spec: StandbySpec) -> Iterator[Journal]:
         raise ReplicationRefused(f"{path.parent} is not there", hint=MAKE_IT)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not files.try_lock(descriptor):
             raise CloneInProgress(
                 f"another clone into {spec.data} is at work",
                 hint="Wait for its end; a copy goes on for a moment when its run was killed.",
-            ) from None
+            )
         if os.fstat(descriptor).st_nlink == 0:
             raise CloneInProgress(
                 f"another clone into {spec.data} has just ended", hint="Try again."
@@ -166,7 +161,7 @@ def _recorded(journal: Journal, spec: StandbySpec) -> Begun | None:
 def make_slot(found: ClonePlan, connection: Connection) -> bool:
     """Make the slot, unless the standby that is replaced left a good one; tell whether we did."""
     spec = found.spec
-    if clone_checks.owns_slot(spec, found.primary, found.target):
+    if clone_plan.owns_slot(spec, found.primary, found.target):
         if streaming.slot_is_usable(connection, spec.slot):
             return False
         streaming.drop_unused_slot(connection, spec.slot)
@@ -277,7 +272,9 @@ def _made(
 def _refuse(found: ClonePlan) -> None:
     if found.obstacles:
         raise ReplicationRefused(
-            "\n".join(("the clone cannot be made:", *(f"  {one.what}" for one in found.obstacles))),
+            "\n".join(
+                ("the clone cannot be made:", *(f"  {one.message}" for one in found.obstacles))
+            ),
             hint="\n      ".join(dict.fromkeys(one.hint for one in found.obstacles)),
         )
 

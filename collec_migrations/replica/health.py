@@ -1,27 +1,228 @@
-"""Decide how a replication is, from what was seen of all its nodes. Pure."""
+"""Decide how a replication is, from what was seen of all its nodes. Pure.
+
+A standby is judged against its primary, also where it looks healthy but is not: the rules are those
+of the facts, 4.3; each has a test in which the usual check finds nothing.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from collec_migrations.replica import standby_health, states
+from collec_migrations.errors import Level, Problem
+from collec_migrations.replica import nodes, standby_config, states
 from collec_migrations.replica.states import (
     Down,
-    Finding,
     Lag,
     Limits,
     Node,
     NodeReport,
     Report,
     Sender,
+    Slot,
     Up,
-    Verdict,
 )
 
+STATUS_INTERVAL = 10
+RECEIVER_TIMEOUT = 60_000
+SLACK = 1.0
+"""Seconds that reading several nodes may take."""
+REJOIN = "Stop it, then run `replica rejoin` on its machine."
+
+
+def judge_standby(standby: Up, primary: Up, limits: Limits) -> Iterator[Problem]:
+    """Yield what is wrong with a standby, the worst first."""
+    if standby.system and primary.system and standby.system != primary.system:
+        yield _broken(
+            "other-system",
+            f"is a copy of another system ({standby.system}, the primary is {primary.system})",
+            "Clone it anew: `replica clone`.",
+        )
+        return
+    yield from _history(standby, primary)
+    yield from _slot_of_standby(standby, primary)
+    yield from _receiving(standby, primary)
+    yield from _replaying(standby, primary)
+    yield from _behind(standby, primary, limits)
+    yield from _versions(standby, primary)
+
+
+def sender_of(standby: Up, primary: Up) -> Sender | None:
+    """Return the primary's row about a standby: by its slot's process, else by its name."""
+    slot = slot_of(standby, primary)
+    if slot and slot.pid is not None:
+        return next((one for one in primary.senders if one.pid == slot.pid), None)
+    names = {standby.name, standby.receiver.name if standby.receiver else standby.name}
+    return next((one for one in primary.senders if one.name in names), None)
+
+
+def slot_of(standby: Up, primary: Up) -> Slot | None:
+    """Return the slot of a standby on its primary."""
+    return primary.slot(slot_name(standby))
+
+
+def slot_name(standby: Up) -> str:
+    """Return the name of the slot that a standby uses, empty when it uses none."""
+    used = standby.receiver.slot if standby.receiver else ""
+    return used or standby.settings.get("primary_slot_name", "")
+
+
+def quiet_after(standby: Up) -> float:
+    """Return the seconds without a message after which a standby's receiver is cut off.
+
+    A busy primary is heard all the time. With an idle one it is the standby that asks, after half
+    of wal_receiver_timeout: 2 x wal_receiver_status_interval alone is a false alarm then.
+    """
+    timeout = standby.number("wal_receiver_timeout")
+    milliseconds = RECEIVER_TIMEOUT if timeout is None else timeout
+    return max(2 * _interval(standby), milliseconds / 2000) + SLACK
+
+
+def _interval(standby: Up) -> int:
+    return standby.number("wal_receiver_status_interval") or STATUS_INTERVAL
+
+
+def _history(standby: Up, primary: Up) -> Iterator[Problem]:
+    written, has = primary.position, standby.end
+    receiver = standby.receiver
+    timeline = (receiver.timeline if receiver else None) or standby.timeline
+    if timeline is not None and primary.timeline is not None and timeline > primary.timeline:
+        yield _broken(
+            "diverged",
+            f"is on timeline {timeline}, newer than the primary's {primary.timeline}",
+            "Find out which primary is the right one before you do anything.",
+        )
+    elif written is not None and has is not None and has > written:
+        yield _broken(
+            "diverged", f"has {has - written} bytes that the primary never wrote: it diverged",
+            REJOIN,
+        )  # fmt: skip
+    elif receiver and receiver.timeline and receiver.timeline != primary.timeline:
+        yield _broken(
+            "diverged",
+            f"receives timeline {receiver.timeline}, the primary is on {primary.timeline}: "
+            "it diverged",
+            REJOIN,
+        )
+
+
+def _slot_of_standby(standby: Up, primary: Up) -> Iterator[Problem]:
+    name = slot_name(standby)
+    if not name:
+        return
+    slot = slot_of(standby, primary)
+    if slot is None:
+        yield _broken(
+            "slot-missing",
+            f"its slot {name!r} is not on {primary.name}",
+            f"On {primary.name}: select pg_create_physical_replication_slot('{name}').",
+        )
+    elif slot.lost:
+        why = slot.invalidation or f"wal_status {slot.wal_status}"
+        yield _broken(
+            "slot-lost",
+            f"WAL that it needs is gone from {primary.name} (slot {name!r}: {why})",
+            "A lost slot cannot be revived: run `replica rejoin` on its machine.",
+        )
+    elif not slot.active and standby.receiver:
+        yield _broken("slot-unused", f"its slot {name!r} is not active on {primary.name}", "")
+
+
+def _receiving(standby: Up, primary: Up) -> Iterator[Problem]:
+    receiver = standby.receiver
+    if receiver is None:
+        if not standby.receiver_known and sender_of(standby, primary):
+            return
+        yield _broken(
+            "no-receiver",
+            f"receives nothing from {primary.name}",
+            "Its log says why; is primary_conninfo right, and the primary's pg_hba.conf?",
+        )
+    elif not receiver.status:
+        yield Problem(
+            code="blind",
+            level=Level.WARNING,
+            message="this role may not see what it receives",
+            hint="Grant pg_monitor to the role.",
+        )
+    elif receiver.status != "streaming":
+        yield _broken("not-streaming", f"its receiver is {receiver.status!r}, not streaming", "")
+    else:
+        yield from _silence(standby, primary)
+
+
+def _silence(standby: Up, primary: Up) -> Iterator[Problem]:
+    """Yield what tells that nothing comes through though both sides say `streaming`."""
+    age = standby.receiver.message_age if standby.receiver else None
+    sender = sender_of(standby, primary)
+    # Both times are by the standby's clock: a difference of clocks does no harm.
+    reply = sender.reply_time if sender else None
+    reply_age = None if reply is None else standby.clock - reply
+    soon = 2 * _interval(standby) + SLACK
+    if age is not None and age > quiet_after(standby):
+        yield _broken("silent", f"heard nothing from {primary.name} for {age:.0f} s", CUT)
+    elif reply_age is not None and reply_age > soon:
+        line = f"{primary.name} heard nothing from it for {reply_age:.0f} s"
+        yield _broken("silent", line, CUT)
+
+
+CUT = "Is the network between them cut?"
+
+
+def _replaying(standby: Up, primary: Up) -> Iterator[Problem]:
+    low = [
+        f"{name} {mine} < {theirs}"
+        for name in standby_config.guarded_settings(standby.major)
+        if (mine := standby.number(name)) is not None
+        and (theirs := primary.number(name)) is not None
+        and mine < theirs
+    ]
+    if low:
+        yield Problem(
+            code="parameters",
+            level=Level.ERROR if standby.paused else Level.WARNING,
+            message=f"its settings are below the primary's ({', '.join(low)})"
+            + (": replay is paused" if standby.paused else ""),
+            hint="Set them as on the primary, and restart the standby.",
+        )
+    elif standby.paused:
+        waiting = (standby.end or 0) - (standby.replayed or 0)
+        yield Problem(
+            code="replay-paused",
+            level=Level.WARNING,
+            message=f"replay is paused, {waiting} bytes wait",
+            hint=f"On {standby.name}: select {nodes.resume_function(standby.major)}().",
+        )
+
+
+def _behind(standby: Up, primary: Up, limits: Limits) -> Iterator[Problem]:
+    its = states.lag_of(standby, primary)
+    # Late on purpose: it has to receive all at once, and to replay it that much later.
+    delay = (standby.number("recovery_min_apply_delay") or 0) / 1000
+    missing = its.to_receive if delay else its.to_replay
+    if missing is not None and missing > limits.bytes:
+        yield Problem(code="lag", level=Level.WARNING, message=f"is {missing} bytes behind")
+    elif its.seconds is not None and its.seconds > delay + limits.seconds:
+        yield Problem(code="lag", level=Level.WARNING, message=f"is {its.seconds:.0f} s behind")
+
+
+def _versions(standby: Up, primary: Up) -> Iterator[Problem]:
+    if standby.version < primary.version:
+        yield Problem(
+            code="older",
+            level=Level.WARNING,
+            message=f"is PostgreSQL {standby.release}, older than the primary, {primary.release}",
+            hint="Upgrade minor releases on standbys first.",
+        )
+
+
+def _broken(code: str, line: str, hint: str) -> Problem:
+    return Problem(code=code, level=Level.ERROR, message=line, hint=hint)
+
+
 STREAMING = "streaming"
-ALONE = Finding(
+ALONE = Problem(
     code="alone",
-    verdict=Verdict.ATTENTION,
-    line="how far it is behind is not known without its primary",
+    level=Level.WARNING,
+    message="how far it is behind is not known without its primary",
 )
 
 
@@ -70,9 +271,9 @@ def _node(node: Node, primary: Up | None, nodes: Sequence[Node], limits: Limits)
         return _down(node, primary)
     if not node.in_recovery:
         return _primary(node, primary, nodes)
-    slot = standby_health.slot_of(node, primary) if primary else None
+    slot = slot_of(node, primary) if primary else None
     state = "" if slot is None else slot.wal_status or ("active" if slot.active else "inactive")
-    found = list(standby_health.judge(node, primary, limits)) if primary else [ALONE]
+    found = list(judge_standby(node, primary, limits)) if primary else [ALONE]
     return NodeReport(
         name=node.name,
         role="standby",
@@ -80,7 +281,7 @@ def _node(node: Node, primary: Up | None, nodes: Sequence[Node], limits: Limits)
         release=node.release,
         timeline=(node.receiver.timeline if node.receiver else None) or node.timeline,
         lag=states.lag_of(node, primary),
-        slot=f"{slot.name} {state}" if slot else standby_health.slot_name(node),
+        slot=f"{slot.name} {state}" if slot else slot_name(node),
         paused=node.paused,
         message_age=node.receiver.message_age if node.receiver else None,
         findings=(*found, *_left_over(node)),
@@ -109,16 +310,13 @@ def _down(node: Down, primary: Up | None) -> NodeReport:
     sender = _sender_named(node, primary)
     written = primary.position if primary else None
     behind = states.bytes_behind(written, sender.replayed) if sender else None
-    finding = Finding(
-        code="refuses-reads" if sender else "down",
-        verdict=Verdict.OK if sender and sender.state == STREAMING else Verdict.BROKEN,
-        line=f"refuses reads; {primary.name if primary else ''} says {sender.state}"
-        if sender
-        else f"does not let us in: {node.why}"
-        if node.answers
-        else f"is down: {node.why}",
-        hint="" if sender else _down_hint(node, primary),
-    )
+    if sender:
+        remark = f"refuses reads; {primary.name if primary else ''} says {sender.state}"
+        problem = Problem(code="refuses-reads", message=remark)
+    else:
+        remark = f"does not let us in: {node.why}" if node.answers else f"is down: {node.why}"
+        problem = Problem(code="down", message=remark, hint=_down_hint(node, primary))
+    is_well = sender is not None and sender.state == STREAMING
     return NodeReport(
         name=node.name,
         role="standby" if sender else "unknown" if node.answers else "down",
@@ -131,7 +329,8 @@ def _down(node: Down, primary: Up | None) -> NodeReport:
         slot="",
         paused=False,
         message_age=None,
-        findings=(finding,),
+        findings=() if is_well else (problem,),
+        remark=remark if is_well else "",
     )
 
 
@@ -149,21 +348,21 @@ def _sender_named(node: Down, primary: Up | None) -> Sender | None:
     return next((one for one in primary.senders if one.name == node.name), None)
 
 
-def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
+def _whole(nodes: Sequence[Node]) -> Iterator[Problem]:
     found = primaries(nodes)
     shut = [one.name for one in nodes if isinstance(one, Down) and one.answers]
     if not found and shut:
-        yield Finding(
+        yield Problem(
             code="no-primary",
-            verdict=Verdict.BROKEN,
-            line=f"no primary is seen: {', '.join(shut)} does not let us in",
+            level=Level.ERROR,
+            message=f"no primary is seen: {', '.join(shut)} does not let us in",
             hint="A server is there: see to it that `replica status` is let in, before all else.",
         )
     elif not found:
-        yield Finding(
+        yield Problem(
             code="no-primary",
-            verdict=Verdict.BROKEN,
-            line="no node is a primary",
+            level=Level.ERROR,
+            message="no node is a primary",
             hint="If it is lost: `replica promote` on the machine of the best standby.",
         )
     if len(found) > 1:
@@ -177,10 +376,10 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Finding]:
         chosen = primary_of(nodes)
         which = f"not {chosen.name}, which others follow" if chosen and _followers(
             chosen, nodes) else "which one that is, their rows tell, not this page"  # fmt: skip
-        yield Finding(
+        yield Problem(
             code="two-primaries",
-            verdict=Verdict.BROKEN,
-            line=f"{len(found)} nodes take writes: {both}",
+            level=Level.ERROR,
+            message=f"{len(found)} nodes take writes: {both}",
             hint=f"Stop the application, then the wrong one ({which}); look at what it took alone, "
             "then `replica rejoin` on its machine.",
         )
@@ -222,7 +421,7 @@ def fork_of(one: Up, other: Up) -> tuple[int, int] | None:
     return None
 
 
-def _synchronous(primary: Up) -> Iterator[Finding]:
+def _synchronous(primary: Up) -> Iterator[Problem]:
     """Yield that commits wait for standbys which nobody is (manual, 20.6.2)."""
     names = primary.settings.get("synchronous_standby_names", "").strip()
     if not names:
@@ -231,57 +430,57 @@ def _synchronous(primary: Up) -> Iterator[Finding]:
     needed = int(answer[1]) if answer else 1
     meeting = [one for one in primary.senders if one.sync_state in ("sync", "quorum")]
     if len(meeting) < needed and all(one.sync_state for one in primary.senders):
-        yield Finding(
+        yield Problem(
             code="sync-unmet",
-            verdict=Verdict.BROKEN,
-            line=f"every commit waits: synchronous_standby_names is {names!r}, and "
+            level=Level.ERROR,
+            message=f"every commit waits: synchronous_standby_names is {names!r}, and "
             f"{len(meeting)} of {needed} such standbys stream",
             hint=f"Start them, or on {primary.name}: alter system set synchronous_standby_names = "
             "''; select pg_reload_conf().",
         )
 
 
-def _second(node: Up, primary: Up | None) -> Finding:
+def _second(node: Up, primary: Up | None) -> Problem:
     alone = ""
     if primary and primary.timeline == node.timeline:
         alone = f", to {states.lsn_text(node.position or 0)}"
-    return Finding(
+    return Problem(
         code="second-primary",
-        verdict=Verdict.BROKEN,
-        line=f"takes writes on timeline {node.timeline}{alone}, and is not the primary",
+        level=Level.ERROR,
+        message=f"takes writes on timeline {node.timeline}{alone}, and is not the primary",
         hint="What it took alone is lost when it rejoins: look at it first.",
     )
 
 
-def _slots(primary: Up, nodes: Sequence[Node]) -> Iterator[Finding]:
+def _slots(primary: Up, nodes: Sequence[Node]) -> Iterator[Problem]:
     """Yield what is wrong with the slots of a primary."""
-    used = {standby_health.slot_name(one) for one in nodes if isinstance(one, Up)}
+    used = {slot_name(one) for one in nodes if isinstance(one, Up)}
     for slot in primary.slots:
         if slot.active or slot.lost or slot.position is None or slot.name in used:
             continue
-        yield Finding(
+        yield Problem(
             code="slot-inactive",
-            verdict=Verdict.ATTENTION,
-            line=f"its slot {slot.name!r} keeps {(primary.position or 0) - slot.position} bytes "
+            level=Level.WARNING,
+            message=f"its slot {slot.name!r} keeps {(primary.position or 0) - slot.position} bytes "
             "of WAL, and nobody uses it",
             hint=f"If nobody comes back: select pg_drop_replication_slot('{slot.name}').",
         )
     if primary.slots and primary.number("max_slot_wal_keep_size") == -1:
-        yield Finding(
+        yield Problem(
             code="slot-unbounded",
-            verdict=Verdict.ATTENTION,
-            line="max_slot_wal_keep_size is -1: a standby that is away can fill its disk",
+            level=Level.WARNING,
+            message="max_slot_wal_keep_size is -1: a standby that is away can fill its disk",
             hint="Set it to what the disk can spare, as `replica primary` proposes.",
         )
 
 
-def _left_over(standby: Up) -> Iterator[Finding]:
+def _left_over(standby: Up) -> Iterator[Problem]:
     """Yield slots that a standby keeps from the time when it was a primary."""
     for slot in standby.slots:
         if slot.physical and not slot.active:
-            yield Finding(
+            yield Problem(
                 code="slot-stale",
-                verdict=Verdict.ATTENTION,
-                line=f"its own slot {slot.name!r} is unused and keeps WAL for ever",
+                level=Level.WARNING,
+                message=f"its own slot {slot.name!r} is unused and keeps WAL for ever",
                 hint=f"On {standby.name}: select pg_drop_replication_slot('{slot.name}').",
             )

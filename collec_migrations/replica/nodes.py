@@ -1,6 +1,5 @@
 """The nodes that a site names, and the state of each, whether it answers or not."""
 
-import json
 import os
 import re
 import socket
@@ -80,12 +79,6 @@ def node_named(nodes: Sequence[NamedNode], name: str) -> NamedNode:
     raise UsageError(f"no node is called {name!r}", hint=f"Known: {_list(nodes)}.")
 
 
-def nodes_file(nodes: Sequence[NamedNode]) -> str:
-    """Return the file that remembers these nodes."""
-    lines = (f"{_toml(one.name)} = {_toml(one.address.shown)}" for one in nodes)
-    return "\n".join(("[nodes]", *lines, ""))
-
-
 def _in_file(path: Path, asked: Path | None) -> Iterator[tuple[str, str]]:
     if asked is None:
         trust.check(path)
@@ -125,10 +118,6 @@ def _named(name: str, text: str) -> NamedNode:
 
 def _list(nodes: Sequence[NamedNode]) -> str:
     return ", ".join(one.name for one in nodes)
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # its escapes are those of a basic string
 
 
 NODE_SETTINGS = (

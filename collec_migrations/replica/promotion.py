@@ -10,6 +10,7 @@ from psycopg2 import extensions
 
 from collec_migrations.errors import (
     MigrationError,
+    Problem,
     PromotionUncertain,
     ReplicationFailed,
     ReplicationRefused,
@@ -18,24 +19,17 @@ from collec_migrations.errors import (
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import pg_versions
 from collec_migrations.postgres.connection import Connection, first_line, translated
-from collec_migrations.replica import (
-    managers,
-    nodes,
-    standby_config,
-    standby_health,
-    states,
-    streaming,
-)
+from collec_migrations.replica import health, managers, nodes, standby_config, states, streaming
 from collec_migrations.replica.local_node import LocalNode as Machine
 from collec_migrations.replica.nodes import NamedNode, read_nodes, resume_function, server_answers
-from collec_migrations.replica.states import Down, Finding, Node, Up, Verdict
+from collec_migrations.replica.states import Down, Node, Up
 
 FORCE = "If you are certain that it is fenced (power off, network away), use --force."
 
 
 def promotion_obstacles(
     target: Up, nodes: Sequence[Node], *, upstream_answers: bool
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     """Yield what must be out of the way first; `--force` overrules what has the code `primary`.
 
     `upstream_speaks`: a server answers where the standby's primary is, whoever asks.
@@ -87,7 +81,7 @@ def is_ahead(other: Up, target: Up) -> bool:
     return (other.end or 0) > (target.end or 0)
 
 
-def _alive(target: Up, others: Sequence[Node], upstream_answers: bool) -> Iterator[Finding]:
+def _alive(target: Up, others: Sequence[Node], upstream_answers: bool) -> Iterator[Problem]:
     """Yield the signs of a primary that lives: then there would be two."""
     for other in others:
         if isinstance(other, Up) and not other.in_recovery:
@@ -105,7 +99,7 @@ def _alive(target: Up, others: Sequence[Node], upstream_answers: bool) -> Iterat
         receiver
         and receiver.status == "streaming"
         and receiver.message_age is not None
-        and receiver.message_age < standby_health.quiet_after(target)
+        and receiver.message_age < health.quiet_after(target)
     ):
         line = f"{target.name} heard from its primary {receiver.message_age:.0f} s ago"
         yield _wrong(
@@ -126,8 +120,8 @@ def _answers(target: Up, others: Sequence[Node]) -> bool:
     )
 
 
-def _wrong(code: str, line: str, hint: str) -> Finding:
-    return Finding(code=code, verdict=Verdict.BROKEN, line=line, hint=hint)
+def _wrong(code: str, line: str, hint: str) -> Problem:
+    return Problem(code=code, message=line, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +134,7 @@ class PromotionPlan:
     """The standby's folder on this machine; needed before 12, which has no pg_promote()."""
     slots: tuple[str, ...]
     """To be made for the nodes that come back."""
-    overruled: tuple[Finding, ...]
+    overruled: tuple[Problem, ...]
     notes: tuple[str, ...]
 
 
@@ -179,11 +173,11 @@ def plan_promotion(
     )
 
 
-def refuse_findings(found: Sequence[Finding], what: str) -> None:
+def refuse_findings(found: Sequence[Problem], what: str) -> None:
     """Raise ReplicationRefused with all obstacles, when there are any."""
     if found:
         raise ReplicationRefused(
-            "\n".join((f"{what}:", *(f"  {one.line}" for one in found))),
+            "\n".join((f"{what}:", *(f"  {one.message}" for one in found))),
             hint="\n      ".join(dict.fromkeys(one.hint for one in found if one.hint)),
         )
 

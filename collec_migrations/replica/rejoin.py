@@ -4,7 +4,6 @@ As it is where that is safe, else by pg_rewind, else as a new clone; never start
 marked as a standby.
 """
 
-import fcntl
 import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -13,10 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collec_migrations.errors import CloneInProgress, ReplicationRefused, ServerFailed
-from collec_migrations.postgres import pg_versions, signals
+from collec_migrations.postgres import files, pg_versions, signals
 from collec_migrations.replica import (
     clone,
-    clone_checks,
     clone_plan,
     follow,
     health,
@@ -24,11 +22,10 @@ from collec_migrations.replica import (
     managers,
     nodes,
     primary_state,
-    rewind,
     standby_config,
     streaming,
 )
-from collec_migrations.replica.clone_checks import CloneTarget
+from collec_migrations.replica.clone_plan import CloneTarget
 from collec_migrations.replica.follow import Choice, Method
 from collec_migrations.replica.local_node import LocalNode as Machine
 from collec_migrations.replica.nodes import NamedNode
@@ -77,8 +74,8 @@ def plan_rejoin(request: RejoinRequest) -> RejoinPlan:
     itself = next((one for one in seen if one.name == request.name and isinstance(one, Up)), None)
     spec = spec_for(request, primary)
     local = _local(request)
-    rewind.refuse_at_work(local)
-    target = clone_checks.read_target(local)
+    follow.refuse_at_work(local)
+    target = clone_plan.read_target(local)
     managers.refuse(target.managers, where=str(request.data))
     _refuse_others(target, primary, itself)
     managers.refuse(managers.by_rest(spec.host), where=spec.shown)
@@ -86,7 +83,7 @@ def plan_rejoin(request: RejoinRequest) -> RejoinPlan:
         managers.refuse(managers.on_server(source.connection), where=spec.shown)
         identity = streaming.identify(source.address)
     folder = follow.once_stopped(
-        follow.folder_of(rewind.control_data(local)), itself if target.running else None
+        follow.folder_of(follow.control_data(local)), itself if target.running else None
     )
     choice = None
     if not (target.running and _follows(itself, primary)):
@@ -94,7 +91,7 @@ def plan_rejoin(request: RejoinRequest) -> RejoinPlan:
             choice = follow.choose(folder, identity)
             choice = follow.feasible(choice, primary.slot(spec.slot), local.major)
             if choice.method is Method.REWIND:
-                rewind.check_access(local, spec)
+                follow.check_access(local, spec)
     return RejoinPlan(
         request=request,
         spec=spec,
@@ -180,7 +177,7 @@ def spec_for(request: RejoinRequest, primary: Up) -> StandbySpec:
 def _local(request: RejoinRequest) -> Machine:
     """Return the folder, which an interrupted rejoin may have left under its other name."""
     data = request.data.resolve()
-    away = rewind.fenced_path(data)
+    away = follow.fenced_path(data)
     if os.path.lexists(away) and not os.path.lexists(data):
         return local_node.local_node(away, standby_config.major_of(away), bin_dir=request.bin_dir)
     return local_node.local_node(data, standby_config.major_of(data), bin_dir=request.bin_dir)
@@ -222,13 +219,10 @@ def _locked(data: Path) -> Iterator[None]:
     path = data.with_name(f".{data.name}.rejoin-lock")
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not files.try_lock(descriptor):
+            raise CloneInProgress(f"another rejoin of {data} is at work", hint="Wait for its end.")
         yield
         path.unlink(missing_ok=True)
-    except BlockingIOError:
-        raise CloneInProgress(
-            f"another rejoin of {data} is at work", hint="Wait for its end."
-        ) from None
     finally:
         os.close(descriptor)
 
@@ -251,7 +245,7 @@ def _rejoined(plan: RejoinPlan, say: Say) -> RejoinResult:
 def _decided(plan: RejoinPlan) -> Method:
     with clone_plan.connected(plan.spec) as source:
         identity = streaming.identify(source.address)
-    return follow.choose(follow.folder_of(rewind.control_data(plan.local)), identity).method
+    return follow.choose(follow.folder_of(follow.control_data(plan.local)), identity).method
 
 
 def _attach(plan: RejoinPlan, local: Machine, say: Say) -> RejoinResult:
@@ -259,7 +253,7 @@ def _attach(plan: RejoinPlan, local: Machine, say: Say) -> RejoinResult:
         return _done(plan, Method.ATTACH)
     if pg_versions.text("pg_rewind", local.major) is None:
         return _clone(plan, local, say)
-    rewind.check_access(local, plan.spec)
+    follow.check_access(local, plan.spec)
     return _rewind(replace(plan, local=local, killed=False), say)
 
 
@@ -270,11 +264,11 @@ def _rewind(plan: RejoinPlan, say: Say) -> RejoinResult:
         if local.data == data:
             if plan.killed:
                 say("it was killed: recovering it first, alone")
-                rewind.recover(local)
-            local = rewind.fence(local)
+                follow.recover(local)
+            local = follow.fence(local)
         say(f"rewinding {data} to the history of {plan.primary.name}")
         try:
-            rewind.rewind(local, plan.spec)
+            follow.rewind(local, plan.spec)
             is_rewound = True
         except ServerFailed as error:
             say(f"it cannot be rewound: {error} ({error.hint})")
@@ -289,9 +283,9 @@ def _placed(plan: RejoinPlan, local: Machine) -> Machine:
     """Give a fenced folder its configuration and its name again, marked as a standby."""
     if local.data == plan.spec.data:
         return local
-    rewind.restore(local, plan.spec.data)
+    follow.restore(local, plan.spec.data)
     follow.mark_as_standby(local, plan.spec)
-    return rewind.unfence(local, plan.spec.data)
+    return follow.unfence(local, plan.spec.data)
 
 
 def _clone(plan: RejoinPlan, local: Machine, say: Say) -> RejoinResult:

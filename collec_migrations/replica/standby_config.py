@@ -19,7 +19,7 @@ from pathlib import Path
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations.errors import ReplicationRefused, ServerFailed, UsageError
-from collec_migrations.postgres import conninfo, password, pg_versions, programs
+from collec_migrations.postgres import conninfo, password, pg_versions, programs, quoting
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.programs import Account
 from collec_migrations.replica import primary_state
@@ -134,7 +134,7 @@ def primary_conninfo(major: str, upstream: Upstream) -> str:
     for keyword, value in upstream.security:
         if keyword != "channel_binding" or binding:
             pairs.append((keyword, value))
-    return " ".join(f"{keyword}={_libpq(value)}" for keyword, value in pairs)
+    return " ".join(f"{keyword}={quoting.libpq_value(value)}" for keyword, value in pairs)
 
 
 def standby_files(major: str, upstream: Upstream, present: Mapping[str, str]) -> dict[str, str]:
@@ -183,23 +183,10 @@ def write_settings(data: Path, settings: Mapping[str, str]) -> None:
         write_owned(data / AUTO, _replaced(text, named, settings), owner)
 
 
-def quoted(value: str) -> str:
-    """Return a value as PostgreSQL's configuration files take it."""
-    escaped = value.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _libpq(value: str) -> str:
-    if re.fullmatch(r"[\w./:*-]+", value, re.ASCII):
-        return value
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 def _replaced(text: str, named: re.Pattern[str], settings: Mapping[str, str]) -> str:
     """Return a configuration file without the settings that are `named`, and with these."""
     kept = [line for line in text.splitlines() if not named.match(line)]
-    ours = [f"{name} = {quoted(value)}" for name, value in settings.items()]
+    ours = [f"{name} = {quoting.configuration_value(value)}" for name, value in settings.items()]
     return "\n".join([*kept, *ours, ""])
 
 

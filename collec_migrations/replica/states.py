@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-from collec_migrations.errors import ReplicationFailed
+from collec_migrations.errors import Level, Problem, ReplicationFailed
 
 History: TypeAlias = Sequence[tuple[int, int]]
 """Former timelines of a server, and the position at which each was left."""
@@ -243,15 +243,11 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=list(Verdict).index, default=Verdict.OK)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that is not as it should be, and what to do."""
-
-    code: str
-    """Stable, for programs: `diverged`, `slot-lost` ..."""
-    verdict: Verdict
-    line: str
-    hint: str = ""
+def verdict_of(problems: Iterable[Problem]) -> Verdict:
+    """Return what problems make of a node: an error is broken, a warning needs attention."""
+    return worst(
+        Verdict.BROKEN if one.level is Level.ERROR else Verdict.ATTENTION for one in problems
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,18 +287,22 @@ class NodeReport:
     paused: bool
     message_age: float | None
     """Seconds since the last message from the primary."""
-    findings: tuple[Finding, ...]
+    findings: tuple[Problem, ...]
+    remark: str = ""
+    """What is to be known, and is no problem."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of what was found."""
-        return worst(one.verdict for one in self.findings)
+        return verdict_of(self.findings)
 
     @property
     def line(self) -> str:
         """All in one line."""
         if self.findings:
-            return f"{self.name}: " + "; ".join(one.line for one in self.findings)
+            return f"{self.name}: " + "; ".join(one.message for one in self.findings)
+        if self.remark:
+            return f"{self.name}: {self.remark}"
         if self.lag is None:
             return f"{self.name}: {self.role} on timeline {self.timeline}"
         return f"{self.name}: {self.role} on timeline {self.timeline}, {lag_text(self.lag)}"
@@ -313,13 +313,12 @@ class Report:
     """How all nodes are, and what is wrong with them as a whole."""
 
     nodes: tuple[NodeReport, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Problem, ...]
 
     @property
     def verdict(self) -> Verdict:
         """The worst of the nodes and of the whole."""
-        whole = [one.verdict for one in self.findings]
-        return worst([*whole, *(node.verdict for node in self.nodes)])
+        return worst([verdict_of(self.findings), *(node.verdict for node in self.nodes)])
 
     def node(self, name: str) -> NodeReport:
         """Return the report of one node."""

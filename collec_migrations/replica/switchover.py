@@ -13,7 +13,9 @@ from pathlib import Path
 from psycopg2 import extensions
 
 from collec_migrations.errors import (
+    Level,
     MigrationError,
+    Problem,
     PromotionUncertain,
     ReplicationFailed,
     ReplicationRefused,
@@ -29,7 +31,6 @@ from collec_migrations.replica import (
     nodes,
     promotion,
     rejoin,
-    rewind,
     standby_config,
     states,
     streaming,
@@ -38,7 +39,7 @@ from collec_migrations.replica.local_node import LocalNode as Machine
 from collec_migrations.replica.nodes import NamedNode
 from collec_migrations.replica.rejoin import RejoinRequest
 from collec_migrations.replica.standby_config import StandbySpec
-from collec_migrations.replica.states import Finding, Node, Report, Up, Verdict
+from collec_migrations.replica.states import Node, Report, Up
 
 HINDERING = ("replay-paused", "parameters", "lag", "blind")
 """What a standby must not have, though it is not broken."""
@@ -120,28 +121,28 @@ def _target(seen: tuple[Node, ...], name: str, to: str | None) -> Up:
     )
 
 
-def _obstacles(primary: Up, target: Up, local: Machine, report: Report) -> list[Finding]:
+def _obstacles(primary: Up, target: Up, local: Machine, report: Report) -> list[Problem]:
     found = [
         one
         for one in report.node(target.name).findings
-        if one.verdict is Verdict.BROKEN or one.code in HINDERING
+        if one.level is Level.ERROR or one.code in HINDERING
     ]
     told = primary.settings.get("data_directory", str(local.data))
     if not local_node.is_running(local) or Path(told).resolve() != local.data:
         found.append(
-            Finding(
+            Problem(
                 code="elsewhere",
-                verdict=Verdict.BROKEN,
-                line=f"{primary.name} does not run on {local.data}, but on {told}",
+                level=Level.ERROR,
+                message=f"{primary.name} does not run on {local.data}, but on {told}",
                 hint="Run this on the primary's machine, and give its data folder.",
             )
         )
     if pg_versions.text("sql_promote", target.major) is None:
         found.append(
-            Finding(
+            Problem(
                 code="too-old",
-                verdict=Verdict.BROKEN,
-                line=f"PostgreSQL {target.major} cannot be promoted from another machine",
+                level=Level.ERROR,
+                message=f"PostgreSQL {target.major} cannot be promoted from another machine",
                 hint="Follow `replica runbook`, section Switch roles.",
             )
         )
@@ -230,7 +231,7 @@ def _checkpoint(plan: SwitchoverPlan) -> None:
 
 def _proved(plan: SwitchoverPlan) -> tuple[int, int]:
     """Return where the primary stopped and what the standby has, which is more; or raise."""
-    folder = follow.folder_of(rewind.control_data(plan.local))
+    folder = follow.folder_of(follow.control_data(plan.local))
     if folder.state != "shut down":
         raise ReplicationFailed(f"{plan.primary.name} did not shut down: {folder.state}")
     deadline = time.monotonic() + plan.request.patience

@@ -14,7 +14,7 @@ import pytest
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import postmaster
 from collec_migrations.replica import follow as following
-from collec_migrations.replica import health, nodes, rewind
+from collec_migrations.replica import health, nodes
 from collec_migrations.replica.states import Limits
 from tests import accounts, clusters, standbys
 from tests.database.test_backup_faults import disk_of
@@ -302,7 +302,7 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
     words = ["replica", "rejoin", "--data", str(pair.a.data), "--name", "a", *pair.options]
     words += ["--passfile", str(pair.passfile), "--bindir", str(programs), "--yes"]
     with accounts.spawn(MAIN, *words) as process:
-        away = rewind.fenced_path(pair.a.data)
+        away = following.fenced_path(pair.a.data)
         until(lambda: (pair.home / "rewinding").exists())
         process.kill()
     left = int((pair.home / "rewinding").read_text())
@@ -314,7 +314,7 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
     status, told = rejoin(pair, pair.a)
     assert status == 0, told
     assert not away.exists()
-    assert not rewind.kept_path(pair.a.data).exists()
+    assert not following.kept_path(pair.a.data).exists()
     until(lambda: pair.follows(pair.a, pair.b))
     assert pair.a.value("show port") == str(pair.a.port)
 
@@ -342,7 +342,7 @@ def with_rewind(pair: Pair, text: str) -> Path:
 
 def comes_back_later(pair: Pair) -> None:
     """See that a cannot start as a primary after a failed rejoin, and that the next one does it."""
-    fenced = rewind.fenced_path(pair.a.data)
+    fenced = following.fenced_path(pair.a.data)
     assert fenced.exists() is not pair.a.data.exists()
     assert fenced.exists() or (pair.a.data / "standby.signal").exists()
     status, told = rejoin(pair, pair.a)
@@ -442,7 +442,7 @@ def test_no_password_is_ever_told(pair18: Pair) -> None:
 def alone(pair: Pair, *others: Machine) -> str:
     """Return what `status` says about several primaries."""
     (found,) = (one for one in pair.report(*others).findings if one.code == "two-primaries")
-    return found.line
+    return found.message
 
 
 def test_an_old_primary_that_was_started_again_is_told_with_what_it_has_alone(

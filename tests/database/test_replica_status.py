@@ -92,7 +92,7 @@ def test_3_a_replay_paused_by_hand(pair18: Pair) -> None:
     assert streaming(pair)
     (finding,) = pair.report().node("b").findings
     assert finding.code == "replay-paused"
-    assert "0 bytes" not in finding.line
+    assert "0 bytes" not in finding.message
     assert "select pg_wal_replay_resume()" in finding.hint
     pair.b.sql(finding.hint.partition(": ")[2].rstrip("."))
     pair.caught_up(pair.b, pair.a)
@@ -108,8 +108,8 @@ def test_3_a_replay_paused_by_a_parameter(pair18: Pair) -> None:
     until(lambda: streaming(pair))
     assert in_recovery(pair.b)
     (finding,) = pair.report().node("b").findings
-    assert (finding.code, finding.verdict) == ("parameters", "broken")
-    assert "max_connections 20 < 30" in finding.line
+    assert (finding.code, finding.level) == ("parameters", "error")
+    assert "max_connections 20 < 30" in finding.message
 
 
 def test_4_a_network_that_swallows_everything(pair18: Pair) -> None:
@@ -196,8 +196,8 @@ def test_7_two_primaries(pair18: Pair) -> None:
     report = pair.report()
     (finding,) = report.findings
     assert finding.code == "two-primaries"
-    assert "b (timeline 2" in finding.line
-    assert "a (timeline 1" in finding.line
+    assert "b (timeline 2" in finding.message
+    assert "a (timeline 1" in finding.message
     assert report.node("a").findings[0].code == "second-primary"
     assert report.node("b").role == "primary"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import MigrationError, SettingsRefused, UsageError
-from collec_migrations.postgres import server_settings
+from collec_migrations.postgres import quoting, server_settings
 from collec_migrations.postgres.server_settings import Setting, Written
 from tests.sites import Site
 
@@ -119,7 +119,7 @@ def test_units(unit: str, value: str, why: str) -> None:
 
 
 def test_values_are_quoted_for_the_file() -> None:
-    assert server_settings.quoted("it's \\ one") == "'it''s \\\\ one'"
+    assert quoting.configuration_value("it's \\ one") == "'it''s \\\\ one'"
 
 
 @pytest.mark.parametrize(

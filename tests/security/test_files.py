@@ -122,15 +122,6 @@ def test_a_manifest_and_settings_are_plain_files(
         application.read_text(theirs / "param.inc.php")
 
 
-@needs_root
-def test_permissions_are_not_taken_through_a_link(theirs: Path, victim: Path) -> None:
-    victim.chmod(0o644)
-    lay_link(theirs / "param", victim)
-    with pytest.raises(OSError):  # noqa: PT011
-        files.remove_permissions(theirs / "param", 0o007)
-    assert victim.stat().st_mode & 0o777 == 0o644
-
-
 def test_links_of_a_sites_own_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").write_text("<?php")
     (tmp_path / "param.inc.php").symlink_to(tmp_path / "real")

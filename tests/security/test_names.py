@@ -1,5 +1,6 @@
 """Names that others choose, where they stand in units, cron lines, rules, reports."""
 
+import json
 import shlex
 import tomllib
 from pathlib import Path
@@ -10,7 +11,7 @@ from collec_migrations.backup import nightly
 from collec_migrations.backup.nightly import Schedule
 from collec_migrations.cli import doctor, replica_text
 from collec_migrations.doctor import Line, Page
-from collec_migrations.errors import UsageError
+from collec_migrations.errors import Problem, UsageError
 from collec_migrations.postgres import configuration, hba
 from collec_migrations.replica import nodes, states
 from collec_migrations.replica.states import Verdict
@@ -75,7 +76,7 @@ def test_what_a_doctor_tells_stays_on_its_line(word: str) -> None:
 
 @pytest.mark.parametrize("word", [BREAKING, "a|x=1", *ODD])
 def test_what_a_standby_tells_stays_on_its_line(word: str) -> None:
-    finding = states.Finding(code="x", verdict=Verdict.BROKEN, line=word, hint="")
+    finding = Problem(message=word, code="x")
     report = states.Report(nodes=(), findings=(finding,))
     text = replica_text.nagios(report)[1]
     assert text.isprintable()
@@ -88,6 +89,7 @@ def test_a_node_has_a_plain_name_and_its_address_any(word: str, tmp_path: Path) 
         nodes.known_nodes([f"{word}=host=db1"])
     quoted = word.replace("\\", "\\\\").replace("'", "\\'")
     known = nodes.known_nodes([f"db1=host=db1 dbname='{quoted}'"])
-    (tmp_path / "nodes.toml").write_text(nodes.nodes_file(known))
+    text = json.dumps(known[0].address.shown, ensure_ascii=False)
+    (tmp_path / "nodes.toml").write_text(f"[nodes]\ndb1 = {text}\n")
     assert nodes.known_nodes([], tmp_path / "nodes.toml") == known
     assert tomllib.loads((tmp_path / "nodes.toml").read_text())["nodes"].keys() == {"db1"}

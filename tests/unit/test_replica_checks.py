@@ -11,15 +11,13 @@ from collec_migrations.postgres import hba, pg_versions
 from collec_migrations.postgres.server_settings import Place
 from collec_migrations.replica import (
     basebackup,
-    clone_checks,
     clone_plan,
     local_node,
     primary,
-    primary_checks,
     primary_state,
     standby_config,
 )
-from collec_migrations.replica.clone_checks import CloneTarget, Machine, TargetKind
+from collec_migrations.replica.clone_plan import CloneTarget, Machine, TargetKind
 from collec_migrations.replica.primary_state import Primary, Rights, Running
 from tests.unit.test_standby_configuration import GOLDEN, UPSTREAM
 
@@ -73,9 +71,9 @@ def fresh(major: str, **other: str) -> Primary:
 
 @pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_the_settings_of_each_major_are_those_of_its_golden_file(major: str) -> None:
-    found = primary_checks.missing(fresh(major), "10.0.0.2")
+    found = primary.missing_items(fresh(major), "10.0.0.2")
     place = Place(file=Path("x"), whole=True, old="")
-    made = place.text(primary.CONF, primary_checks.settings(found))
+    made = place.text(primary.CONF, primary.mending_settings(found))
     access = primary.access_block("10.0.0.2", major, encrypted=True).text
     roles = primary_state.role_statements(major, {}, {"rep": "SCRAM", "rewind": "SCRAM"})
     folder = GOLDEN / major / "primary"
@@ -93,11 +91,11 @@ def test_the_copy_of_each_major_is_called_as_in_its_golden_file(major: str) -> N
 
 @pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_a_server_with_its_own_advice_lacks_nothing(major: str) -> None:
-    found = primary_checks.missing(fresh(major), "10.0.0.2")
+    found = primary.missing_items(fresh(major), "10.0.0.2")
     assert found
-    advice = dict(primary_checks.settings(found))
+    advice = dict(primary.mending_settings(found))
     advice = {name: value.removesuffix("MB") for name, value in advice.items()}
-    assert not primary_checks.missing(fresh(major, **advice), "10.0.0.2")
+    assert not primary.missing_items(fresh(major, **advice), "10.0.0.2")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +106,7 @@ def test_a_server_with_its_own_advice_lacks_nothing(major: str) -> None:
         ({"full_page_writes": "off"}, "full_page_writes is off", False),
         ({"listen_addresses": ""}, "listen_addresses is empty", True),
         ({"max_slot_wal_keep_size": "200000"}, "the WAL may come to", False),
+        ({"max_slot_wal_keep_size": "-1"}, "max_slot_wal_keep_size is -1", False),
         ({"password_encryption": "md5"}, "password_encryption is md5", False),
         ({"max_replication_slots": "0"}, "max_replication_slots is 0", True),
     ],
@@ -116,9 +115,9 @@ def test_one_thing_that_is_missing_is_told_alone(
     changed: Mapping[str, str], what: str, restart: bool
 ) -> None:
     good = {"wal_level": "logical", "listen_addresses": "*", "wal_keep_size": "64"}
-    good |= {"max_slot_wal_keep_size": "1024", "wal_log_hints": "on"}
-    assert not primary_checks.missing(fresh("18", **good), "10.0.0.2")
-    (found,) = primary_checks.missing(fresh("18", **{**good, **changed}), "10.0.0.2")
+    good |= {"max_slot_wal_keep_size": "0", "wal_log_hints": "on"}  # 0 is a limit, too
+    assert not primary.missing_items(fresh("18", **good), "10.0.0.2")
+    (found,) = primary.missing_items(fresh("18", **{**good, **changed}), "10.0.0.2")
     assert found.what.startswith(what)
     assert found.restart is restart
     assert found.why
@@ -126,7 +125,7 @@ def test_one_thing_that_is_missing_is_told_alone(
 
 def test_senders_that_are_in_use_count() -> None:
     busy = replace(fresh("18"), senders=8, slots=tuple("abcdefghij"))
-    changed = primary_checks.settings(primary_checks.missing(busy, "10.0.0.2"))
+    changed = primary.mending_settings(primary.missing_items(busy, "10.0.0.2"))
     assert (changed["max_wal_senders"], changed["max_replication_slots"]) == ("11", "11")
 
 
@@ -174,35 +173,35 @@ def test_one_obstacle_is_told_alone(
     server: dict[str, object], target: dict[str, object], machine: dict[str, str], what: str
 ) -> None:
     plain = replace(fresh("15"), version_text=TOLD)
-    assert not clone_checks.obstacles(ORDER, plain, "7", TARGET, MACHINE)
-    found = clone_checks.obstacles(
+    assert not clone_plan.clone_obstacles(ORDER, plain, "7", TARGET, MACHINE)
+    found = clone_plan.clone_obstacles(
         ORDER,
         replace(plain, **server),  # type: ignore[arg-type]  # of several types
         "7",
         replace(TARGET, **target),  # type: ignore[arg-type]  # of several types
         replace(MACHINE, **machine),
     )
-    assert [what in one.what for one in found] == [True], found
+    assert [what in one.message for one in found] == [True], found
     assert all(one.hint for one in found)
 
 
 @pytest.mark.parametrize("told", ["amd64-pc-linux-gnu", "x86_64-linux", "x86_64-pc-linux-gnu"])
 def test_one_architecture_has_several_names(told: str) -> None:
     server = replace(fresh("15"), version_text=f"PostgreSQL 15.18 on {told}, compiled")
-    assert not clone_checks.obstacles(ORDER, server, "7", TARGET, MACHINE)
+    assert not clone_plan.clone_obstacles(ORDER, server, "7", TARGET, MACHINE)
 
 
 def test_a_standby_of_the_same_system_is_replaced_with_its_own_slot() -> None:
     server = replace(fresh("15"), slots=("db2_slot",))
     own = replace(TARGET, kind=TargetKind.CLUSTER, system="7", slot="db2_slot")
-    assert not clone_checks.obstacles(ORDER, server, "7", own, MACHINE)
-    assert "moved aside" in " ".join(clone_checks.notes(server, own, MACHINE))
+    assert not clone_plan.clone_obstacles(ORDER, server, "7", own, MACHINE)
+    assert "moved aside" in " ".join(clone_plan.clone_notes(server, own, MACHINE))
 
 
 def test_an_older_minor_release_is_noted() -> None:
-    noted = clone_checks.notes(fresh("15"), TARGET, replace(MACHINE, version="15.4"))
+    noted = clone_plan.clone_notes(fresh("15"), TARGET, replace(MACHINE, version="15.4"))
     assert "older than the primary's 15.18" in noted[0]
-    assert not clone_checks.notes(fresh("15"), TARGET, replace(MACHINE, version="15.20"))
+    assert not clone_plan.clone_notes(fresh("15"), TARGET, replace(MACHINE, version="15.20"))
 
 
 def test_settings_are_raised_to_the_primarys_and_never_lowered() -> None:

@@ -8,15 +8,7 @@ from psycopg2.extensions import parse_dsn
 
 from collec_migrations.errors import MigrationError, ReplicationRefused, UsageError
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica import (
-    follow,
-    health,
-    nodes,
-    promotion,
-    standby_health,
-    states,
-    switchover,
-)
+from collec_migrations.replica import follow, health, nodes, promotion, states, switchover
 from collec_migrations.replica.follow import Folder, Method
 from collec_migrations.replica.states import Down, Limits, Node, Receiver, Sender, Slot, Up
 from collec_migrations.replica.streaming import Identity
@@ -74,7 +66,7 @@ GONE = Down(name="a", shown="host=a", host="a", port=5432, why="refused", answer
 
 
 def codes(standby: Up, primary: Up = A, limits: Limits | None = None) -> list[str]:
-    return [one.code for one in standby_health.judge(standby, primary, limits or Limits())]
+    return [one.code for one in health.judge_standby(standby, primary, limits or Limits())]
 
 
 def slot(**changes: Any) -> Up:
@@ -136,7 +128,7 @@ def test_a_server_that_refuses_us_is_not_called_lost() -> None:
     """Who reads "no primary: promote" beside a primary with a wrong password, promotes."""
     shut = replace(GONE, answers=True, why="password authentication failed")
     report = health.report([shut, B])
-    assert report.findings[0].line == "no primary is seen: a does not let us in"
+    assert report.findings[0].message == "no primary is seen: a does not let us in"
     assert "promote" not in report.findings[0].hint
     assert report.node("a").role == "unknown"
     assert "~/.pgpass" in report.node("a").findings[0].hint
@@ -207,7 +199,7 @@ def test_a_standby_that_promoted_itself_is_not_the_primary() -> None:
     assert health.primary_of([A, alone, c]) is A
     assert found.node("b").findings[0].code == "second-primary"
     (whole,) = found.findings
-    assert "followed by b, c" in whole.line
+    assert "followed by b, c" in whole.message
     assert "not a, which others follow" in whole.hint
     nobody = replace(A, senders=())
     (untold,) = health.report([nobody, alone]).findings
@@ -376,7 +368,9 @@ def test_nodes_come_from_options_or_from_the_file(
         ("db1", "10.0.0.1", 5432),
         ("db2", "10.0.0.2", 5433),
     ]
-    (tmp_path / nodes.FILE).write_text(nodes.nodes_file(given))
+    (tmp_path / nodes.FILE).write_text(
+        "[nodes]\ndb1 = 'host=10.0.0.1 user=postgres'\ndb2 = 'host=10.0.0.2 port=5433 dbname=x'\n"
+    )
     assert nodes.known_nodes([]) == given
     assert nodes.node_named(given, "db2") is given[1]
 
