@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import RevisionStep
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql
 from collec_migrations import versions as library
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 BOTH: tuple[sql.Role, sql.Role] = ("gacl", "col")
 POSTGIS = "-postgis.sql"
+EMPTY = {
+    "APPLI_code": "labels printed before this upgrade are no longer found by their code",
+    "APPLI_title": "the application's pages have no title",
+}
+"""What it breaks when these rows of dbparam have no value."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -221,6 +227,22 @@ class Run:
         if "col" in roles and new is not None:
             self._fill((self._version,))
         self.sink.execute_as_owner(archive.after(steps))
+        fills = library.declared(self._version).fills
+        if "col" in roles and new == self._version and fills:
+            self.sink.inspect(lambda cursor: self._announce_empty(cursor, tuple(fills)))
+
+    def _announce_empty(self, cursor: Cursor, parameters: tuple[str, ...]) -> None:
+        table = f"{quoting.identifier(self.names.col)}.dbparam"
+        cursor.execute(
+            f"select dbparam_name::text from {table} where dbparam_value is null"
+            " and dbparam_name::text operator(pg_catalog.=) any (%s) order by 1",
+            (list(parameters),),
+        )
+        self.announcements += [
+            f"{name} in {table} is empty: {EMPTY[name]}; to fill it: update {table}"
+            f" set dbparam_value = 'VALUE' where dbparam_name = {quoting.literal(name)}"
+            for (name,) in cursor.fetchall()
+        ]
 
     def _ask_first(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
         """Refuse the step for rows that it would fail at; tell what it would leave wrong."""
