@@ -36,7 +36,7 @@ COMMANDS = (
     "replica status --node a=URL --json",
     "--debug detect",
     "--debug upgrade --yes",
-    "downgrade 25.0 --yes",
+    "downgrade 26.1 --yes",
 )
 # Runs before the program: every program that is started is written down, with its environment.
 AUDIT = """
@@ -58,15 +58,15 @@ def site(server18: Server) -> Iterator[str]:
     """Give the address of a database whose superuser has a password that stands out."""
     server18.create_role("marked", MARK)
     chain.execute(server18.address, "alter role marked superuser")
-    with server18.database(chain.template_at(server18, "1.0.8")) as address:
+    with server18.database(chain.template_at(server18, "26.1")) as address:
         yield server18.tcp_url("marked", quote(MARK, safe=""), address.dbname)
     chain.execute(server18.address, "drop owned by marked cascade; drop role marked")
 
 
 def shows(text: str) -> bool:
     """Tell a text that holds a password, as it is or as it stands in an address or in JSON."""
-    forms = (MARK, quote(MARK), quote(MARK, safe=""), json.dumps(MARK)[1:-1], shlex.quote(MARK))
-    forms = (*forms, MARK.replace("'", "\\'"), MARK.replace("'", "''"), WRONG)
+    forms = [MARK, quote(MARK), quote(MARK, safe=""), json.dumps(MARK)[1:-1], shlex.quote(MARK)]
+    forms += [MARK.replace("'", "\\'"), MARK.replace("'", "''"), WRONG]
     return any(form in text for form in forms)
 
 
