@@ -265,7 +265,7 @@ def wrapped(site: Site, size: Size) -> Iterator[Row]:
                 f"path_separator = os\nversion_locations = {ROOT}/versions:%(here)s/"
                 "collec-versions\n"
             )
-            process([*ours("wrap", str(path))(template)][:-2], folder)
+            process([*ours("wrap", str(path), "--yes")(template)][:-2], folder)
             no_backup = ("-x", "backup=no")
             ways = {
                 "alembic": alembic(*no_backup, "upgrade", "27.0"),
