@@ -1,18 +1,21 @@
 """Measure the house: its size, its rooms, and what of it a command passes through.
 
-`python -m tools.figures` prints the static figures of the checkout it runs in;
-`python -m tools.figures way PROGRAM ARGUMENTS ...` runs a command of this environment (alembic or
+`python -m tools.figures [BEFORE]` prints a Markdown table of this checkout, beside another one such
+as an older worktree; `python -m tools.figures way PROGRAM ARGUMENTS ...` runs a command (alembic or
 collec-migrations) and prints how many of our files, functions and types it used.
 """
 
 import ast
-import importlib.util
 import json
+import os
+import re
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import gettempdir
 from types import FrameType
 from typing import Any
 
@@ -29,10 +32,10 @@ def modules(folder: Path) -> dict[str, Path]:
     return found
 
 
-def room(module: str) -> str:
+def room(module: str, root: Path = ROOT) -> str:
     """Return the room of a module: its first name below the package, `root` for a root file."""
     parts = module.split(".")
-    is_root_file = len(parts) == 2 and not (ROOT / PACKAGE / parts[1]).is_dir()
+    is_root_file = len(parts) == 2 and not (root / PACKAGE / parts[1]).is_dir()
     return "root" if len(parts) == 1 or is_root_file else parts[1]
 
 
@@ -54,24 +57,24 @@ def is_dataclass(node: ast.AST) -> bool:
     )
 
 
-def lines(*folders: str, suffix: str = ".py") -> int:
-    """Return the lines of all files of a kind below folders of the checkout."""
+def lines(root: Path, *folders: str, suffix: str = ".py") -> int:
+    """Return the lines of all files of a kind below folders of a checkout."""
     return sum(
         len(path.read_text("utf-8", errors="replace").splitlines())
         for folder in folders
-        for path in (ROOT / folder).rglob(f"*{suffix}")
+        for path in (root / folder).rglob(f"*{suffix}")
     )
 
 
-def static() -> dict[str, int]:
-    """Return the figures that the files alone tell."""
-    known = modules(ROOT / PACKAGE)
+def static(root: Path) -> dict[str, int]:
+    """Return the figures that the files of a checkout alone tell."""
+    known = modules(root / PACKAGE)
     trees = {name: ast.parse(path.read_text("utf-8")) for name, path in known.items()}
     pairs = {
-        (room(name), room(target))
+        (room(name, root), room(target, root))
         for name, tree in trees.items()
         for target in imports(tree, known)
-        if room(name) != room(target)
+        if room(name, root) != room(target, root)
     }
     called: dict[str, int] = defaultdict(int)
     private: set[str] = set()
@@ -81,18 +84,71 @@ def static() -> dict[str, int]:
                 private.add(node.name)
             elif isinstance(node, ast.Name | ast.Attribute):
                 called[node.id if isinstance(node, ast.Name) else node.attr] += 1
-    entries = {name.split(".")[1] for name in known if "." in name}
+    tests = [ast.parse(path.read_text("utf-8")) for path in (root / "tests").rglob("test_*.py")]
     return {
-        "lines of the package": lines(PACKAGE),
+        "Python lines of the package": lines(root, PACKAGE),
         "modules": len(known),
-        "names at the top": len(entries),
-        "rooms": len({room(name) for name in known} - {"root"}),
+        "names at the top": len({name.split(".")[1] for name in known if "." in name}),
+        "rooms": len({room(name, root) for name in known} - {"root"}),
         "pairs of rooms": len(pairs),
         "dataclasses": sum(is_dataclass(one) for tree in trees.values() for one in ast.walk(tree)),
         "private functions used once": sum(called[name] == 1 for name in private),
-        "lines of SQL scripts": lines("legacy_sql", suffix=".sql"),
-        "lines of tests": lines("tests"),
+        "SQL lines of scripts": lines(root, "legacy_sql", suffix=".sql"),
+        "SQL lines of 1.0.8 to 1.1": len(script(root, "upgrade-1.0.8-1.1.sql")),
+        "SQL lines of 1.1 to 1.0.8": len(script(root, "downgrade-1.1-1.0.8.sql")),
+        "lines of tests": lines(root, "tests"),
+        "test functions": sum(
+            isinstance(one, ast.FunctionDef) and one.name.startswith("test_")
+            for tree in tests
+            for one in ast.walk(tree)
+        ),
+        "test cases": cases(root),
     }
+
+
+def script(root: Path, name: str) -> list[str]:
+    """Return the lines of a script, none where it is missing."""
+    path = root / "legacy_sql" / name
+    return path.read_text("utf-8").splitlines() if path.is_file() else []
+
+
+def cases(root: Path) -> int:
+    """Return how many cases pytest collects in a checkout."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n0", "-p", "no:cacheprovider"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    found = re.search(r"(\d+)(?:/\d+)? tests collected", done.stdout)
+    return int(found[1]) if found else 0
+
+
+def ways() -> dict[str, dict[str, int]]:
+    """Return what three commands pass through, each in a process of its own."""
+    # Their servers are those of the tests.
+    from tests import accounts, clusters, primaries, servers
+
+    code = "from tools import figures; figures.main()"
+    found = {}
+    with servers.running(18) as server, server.database() as address:
+        ini = str(ROOT / "alembic.ini")
+        given = ("-x", f"url={address.url}", "-x", "without_postgis=yes")
+        commands = {
+            "alembic upgrade head": ("alembic", "-c", ini, *given, "upgrade", "head"),
+            "detect": ("collec-migrations", "detect", "--url", address.url),
+        }
+        for name, words in commands.items():
+            found[name] = json.loads(accounts.run(code, "way", *words).splitlines()[-1])
+    with clusters.site(18, Path(gettempdir())) as site:
+        prepared = primaries.prepare(site)
+        words = (*prepared.words("figures", "--port", clusters.free_port()), "--yes")
+        said = accounts.run(code, "way", "collec-migrations", *words)
+        found["replica clone"] = json.loads(said.splitlines()[-1])
+        prepared.remove("figures")
+    return found
 
 
 def way(program: str, arguments: list[str]) -> dict[str, int]:
@@ -127,14 +183,28 @@ def way(program: str, arguments: list[str]) -> dict[str, int]:
     return {"files": len(files), "functions": len(functions), "types": len(types)}
 
 
+def table(before: Path | None) -> Iterator[str]:
+    """Yield the lines of the table."""
+    now = static(ROOT)
+    then = static(before) if before else {}
+    yield "| | before | now |" if before else "| | now |"
+    yield "|---|---|---|" if before else "|---|---|"
+    for name, value in now.items():
+        cells = [f"{then[name]:,}"] if before else []
+        yield f"| {' | '.join([name, *cells, f'{value:,}'])} |"
+    for name, used in ways().items():
+        told = ", ".join(f"{count} {what}" for what, count in used.items())
+        yield f"| {' | '.join([f'way of `{name}`', *([''] if before else []), told])} |"
+
+
 def main() -> None:
-    """Print the figures that were asked for, as JSON."""
+    """Print the figures that were asked for."""
     words = sys.argv[1:]
-    found = way(words[1], words[2:]) if words[:1] == ["way"] else static()
-    print(json.dumps(found, indent=1), file=sys.stderr if words else sys.stdout)
+    if words[:1] == ["way"]:
+        sys.stdout.write(json.dumps(way(words[1], words[2:])) + "\n")
+    else:
+        sys.stdout.write("\n".join(table(Path(words[0]) if words else None)) + "\n")
 
 
 if __name__ == "__main__":
-    if importlib.util.find_spec(PACKAGE) is None:
-        sys.exit("install the package first")
     main()
