@@ -32,30 +32,31 @@ def main(words: Sequence[str]) -> int:
         parser.error(f"no entry {', '.join(sorted(unknown))}")
     told.into.mkdir(parents=True, exist_ok=True)
     busy = []
-    for name in () if told.report else told.entry or entries.ENTRIES:
-        found = measured(name, entries.QUICK if told.quick else entries.FULL)
-        if found.busy > BUSY and not told.anyway:
-            busy.append(name)
-            keep(told.into / "unpublished.json", {name: found})
-            continue
-        keep(told.into / "results.json", {name: found})
-        publish(told.into)
     if told.report:
         publish(told.into)
+        return 0
+    with throwaway(binaries.embedded(), settings={}) as server, entries.Site(server) as site:
+        for name in told.entry or entries.ENTRIES:
+            found = measured(name, site, entries.QUICK if told.quick else entries.FULL)
+            if found.busy > BUSY and not told.anyway:
+                busy.append(name)
+                keep(told.into / "unpublished.json", {name: found})
+                continue
+            keep(told.into / "results.json", {name: found})
+            publish(told.into)
     if busy:
         sys.stderr.write(f"not published, the machine was busy with other work: {' '.join(busy)}\n")
     return 1 if busy else 0
 
 
-def measured(name: str, size: entries.Size) -> Entry:
-    """Return what an entry finds on a server of its own, which writes as a real one does."""
+def measured(name: str, site: entries.Site, size: entries.Size) -> Entry:
+    """Return what an entry finds on a server that writes as a real one does."""
     found = Entry(server=binaries.embedded().version, busy=measuring.probe())
     began = time.monotonic()
-    with throwaway(binaries.embedded(), settings={}) as server:
-        for row in entries.ENTRIES[name](server, size):
-            found.rows.append(row)
-            sys.stderr.write(f"{name}: {row.what}, {row.way}: {report.shown(row.wall)} {row.aim}\n")
-            found.busy = max(found.busy, measuring.probe())
+    for row in entries.ENTRIES[name](site, size):
+        found.rows.append(row)
+        sys.stderr.write(f"{name}: {row.what}, {row.way}: {report.shown(row.wall)} {row.aim}\n")
+        found.busy = max(found.busy, measuring.probe())
     found.seconds = time.monotonic() - began
     return found
 

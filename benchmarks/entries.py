@@ -5,10 +5,11 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
+from typing import Self
 
 import psycopg2
 
@@ -50,6 +51,49 @@ class Size:
 
 FULL = Size(movements=1_000_000, documents=300, statements=(1_000, 20_000), repeats=7, large=2)
 QUICK = Size(movements=5_000, documents=3, statements=(64, 300), repeats=2, large=1)
+
+
+class Site:
+    """A server, and the databases with laboratory data that several entries take."""
+
+    def __init__(self, server: Address) -> None:
+        self.server = server
+        self.stack = ExitStack()
+        self.templates: dict[tuple[str, int], Address] = {}
+        self.numbers = count()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stack.close()
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[Address]:
+        """Give a new database, copied file by file, on a server that has nothing left to write."""
+        name = f"bench_{next(self.numbers)}"
+        execute(self.server, f'create database "{name}" template "{template}" strategy file_copy')
+        execute(self.server, "checkpoint")
+        try:
+            yield replace(self.server, dbname=name)
+        finally:
+            execute(self.server, f'drop database "{name}" with (force)')
+
+    def filled(self, version: str, movements: int) -> Address:
+        """Return a database of a version with laboratory data: vacuumed and analysed."""
+        key = version, movements
+        if key not in self.templates:
+            made = self.stack.enter_context(self.database())
+            process(alembic("upgrade", version)(made), ROOT, WITHOUT)
+            if movements:
+                with closing(psycopg2.connect(made.dsn)) as connection:
+                    sample_data.fill(connection, Names(), movements=movements)
+                    connection.commit()
+            execute(made, "create extension if not exists pg_trgm")
+            execute(made, "vacuum analyze")
+            self.templates[key] = made
+        return self.templates[key]
+
 
 Command = Callable[[Address], Sequence[str]]
 """The words of a process that does its work on a database."""
@@ -102,7 +146,7 @@ WITHOUT: Mapping[str, str] = {"COLLEC_WITHOUT_POSTGIS": "yes"}
 
 
 def compared(
-    server: Address,
+    site: Site,
     template: Address,
     what: str,
     ways: Mapping[str, Command],
@@ -115,14 +159,14 @@ def compared(
     taken: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
     for _ in range(repeats):
         for way, command in ways.items():
-            with database(server, template.dbname) as clone:
+            with site.database(template.dbname) as clone:
                 taken[way].append(process(command(clone), folder, WITHOUT))
     for way, found in taken.items():
         is_yardstick = not way.startswith(("alembic", "collec-migrations", "bare"))
         yield row(what, way, found, yardstick=is_yardstick, aim="" if is_yardstick else aim)
 
 
-def start(server: Address, size: Size) -> Iterator[Row]:
+def start(site: Site, size: Size) -> Iterator[Row]:
     """Commands that read, and runs with nothing to do, at the newest version."""
     commands = {
         "--help": (ours("--help"), 0.08),
@@ -134,7 +178,7 @@ def start(server: Address, size: Size) -> Iterator[Row]:
         "verify": (ours("verify"), 0.3),
         "upgrade --plan": (ours("upgrade", "--plan"), 0.3),
     }
-    with database(server) as address, bare() as project:
+    with site.database() as address, bare() as project:
         process(alembic("upgrade", "head")(address), ROOT, WITHOUT)
         for what, (command, aim) in commands.items():
             words = [*command(address)]
@@ -143,7 +187,7 @@ def start(server: Address, size: Size) -> Iterator[Row]:
             taken = [process(words, ROOT, WITHOUT) for _ in range(size.repeats)]
             limit = f"processor {aim:.2f} s"
             yield row(what, f"collec-migrations {what.split(',')[0]}", taken, aim=limit)
-        with database(server) as other:
+        with site.database() as other:
             process(alembic("upgrade", "head")(other), project)
             for given in (("current",), ("upgrade", "head")):
                 what = f"alembic {' '.join(given)}, nothing to do"
@@ -155,18 +199,18 @@ def start(server: Address, size: Size) -> Iterator[Row]:
                 yield row(what, "bare: the same with one empty revision", theirs, yardstick=True)
 
 
-def install(server: Address, size: Size) -> Iterator[Row]:
+def install(site: Site, size: Size) -> Iterator[Row]:
     """A fresh installation by Alembic, by our command, and by psql."""
     creation = [versions.scripts_folder() / f"{role}_create-{HEAD}.sql" for role in ("gacl", "col")]
-    with database(server) as empty, bare() as project:
+    with site.database() as empty, bare() as project:
         execute(empty, "create extension pg_trgm")
         ways = {
             "alembic": alembic("upgrade", "head"),
             "collec-migrations": ours("upgrade", "--yes"),
             "psql -1": psql(*creation),
         }
-        found = list(compared(server, empty, f"fresh {HEAD}", ways, size.repeats))
-        with database(server) as other:
+        found = list(compared(site, empty, f"fresh {HEAD}", ways, size.repeats))
+        with site.database() as other:
             taken = [process(alembic("upgrade", "head")(other), project)]
             for _ in range(size.repeats):
                 process(alembic("downgrade", "base")(other), project)
@@ -177,7 +221,7 @@ def install(server: Address, size: Size) -> Iterator[Row]:
         yield from (*found[1:], plain)
 
 
-def chain(server: Address, size: Size) -> Iterator[Row]:
+def chain(site: Site, size: Size) -> Iterator[Row]:
     """1.1 to the newest version without and with movements, beside the same scripts by psql."""
     ways = {
         "alembic": alembic("upgrade", "head"),
@@ -185,58 +229,58 @@ def chain(server: Address, size: Size) -> Iterator[Row]:
         "psql -1": psql(*scripts("1.1", HEAD)),
     }
     for movements in (0, size.movements):
-        with filled(server, "1.1", movements) as template:
-            what = f"1.1 to {HEAD}, {movements:,} movements"
-            repeats = size.large if movements else 5
-            yield from compared(server, template, what, ways, repeats, aim="1.30")
+        template = site.filled("1.1", movements)
+        what = f"1.1 to {HEAD}, {movements:,} movements"
+        repeats = size.large if movements else 5
+        yield from compared(site, template, what, ways, repeats, aim="1.30")
 
 
-def step(server: Address, size: Size) -> Iterator[Row]:
+def step(site: Site, size: Size) -> Iterator[Row]:
     """The step that moves most rows, up and down, beside psql; and what the archive holds."""
     for begin, end in (("1.0.8", "1.1"), ("1.1", "1.0.8")):
         way = "upgrade" if begin < end else "downgrade"
-        with filled(server, begin, size.movements) as template:
-            what = f"{begin} to {end}"
-            ways = {"alembic": alembic(way, end), "psql -1": psql(*scripts(begin, end))}
-            yield from compared(server, template, what, ways, size.large)
-            with database(server, template.dbname) as clone:
-                before = bytes_of(clone, "gacl", "col")
-                taken = [process(alembic(way, end)(clone), ROOT, WITHOUT)]
-                kept = bytes_of(clone, "gacl_archive", "col_archive")
-                yield row(f"{what}: what is kept", "alembic", taken, size=kept)
-                yield row(f"{what}: what there was", "alembic", taken, size=before)
+        template = site.filled(begin, size.movements)
+        what = f"{begin} to {end}"
+        ways = {"alembic": alembic(way, end), "psql -1": psql(*scripts(begin, end))}
+        yield from compared(site, template, what, ways, size.large)
+        with site.database(template.dbname) as clone:
+            before = bytes_of(clone, "gacl", "col")
+            taken = [process(alembic(way, end)(clone), ROOT, WITHOUT)]
+            kept = bytes_of(clone, "gacl_archive", "col_archive")
+            yield row(f"{what}: what is kept", "alembic", taken, size=kept)
+            yield row(f"{what}: what there was", "alembic", taken, size=before)
 
 
-def wrapped(server: Address, size: Size) -> Iterator[Row]:
+def wrapped(site: Site, size: Size) -> Iterator[Row]:
     """A script of 1,000 statements of all kinds, and one of 20,000 with accents."""
     kinds = zip((mixed, accents), size.statements, strict=True)
-    with filled(server, HEAD, 0) as template:
-        for make, number in kinds:
-            with tempfile.TemporaryDirectory() as name:
-                folder = Path(name)
-                path = folder / f"col_alter_{HEAD}-27.0.sql"
-                path.write_text("\n".join(make(number)), encoding="utf-8")
-                (folder / "alembic.ini").write_text(
-                    "[alembic]\nscript_location = collec_migrations:migrate/alembic\n"
-                    f"path_separator = os\nversion_locations = {ROOT}/versions:%(here)s/"
-                    "collec-versions\n"
-                )
-                process([*ours("wrap", str(path))(template)][:-2], folder)
-                no_backup = ("-x", "backup=no")
-                ways = {
-                    "alembic": alembic(*no_backup, "upgrade", "27.0"),
-                    "psql -1": psql(path),
-                }
-                what = f"{number:,} statements{' with accents' if make is accents else ''}"
-                found = [*compared(server, template, what, ways, 3, aim="1.50", folder=folder)]
-                idle = [
-                    process(alembic(*no_backup, "upgrade", HEAD)(template), folder, WITHOUT)
-                    for _ in range(3)
-                ]
-                nothing = row(what, "alembic, nothing to do", idle)
-                net = replace(found[0], way="alembic, without its start-up",
-                              wall=found[0].wall - nothing.wall, cpu=None)  # fmt: skip
-                yield from (*found, nothing, net)
+    template = site.filled(HEAD, 0)
+    for make, number in kinds:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            path = folder / f"col_alter_{HEAD}-27.0.sql"
+            path.write_text("\n".join(make(number)), encoding="utf-8")
+            (folder / "alembic.ini").write_text(
+                "[alembic]\nscript_location = collec_migrations:migrate/alembic\n"
+                f"path_separator = os\nversion_locations = {ROOT}/versions:%(here)s/"
+                "collec-versions\n"
+            )
+            process([*ours("wrap", str(path), "--yes")(template)][:-2], folder)
+            no_backup = ("-x", "backup=no")
+            ways = {
+                "alembic": alembic(*no_backup, "upgrade", "27.0"),
+                "psql -1": psql(path),
+            }
+            what = f"{number:,} statements{' with accents' if make is accents else ''}"
+            found = [*compared(site, template, what, ways, 3, aim="1.50", folder=folder)]
+            idle = [
+                process(alembic(*no_backup, "upgrade", HEAD)(template), folder, WITHOUT)
+                for _ in range(3)
+            ]
+            nothing = row(what, "alembic, nothing to do", idle)
+            net = replace(found[0], way="alembic, without its start-up",
+                          wall=found[0].wall - nothing.wall, cpu=None)  # fmt: skip
+            yield from (*found, nothing, net)
 
 
 def mixed(number: int) -> Iterator[str]:
@@ -260,25 +304,26 @@ def accents(number: int) -> Iterator[str]:
         yield f"insert into col.place (id, name) values ({n}, 'Évian-les-Bains');"
 
 
-def adopt(server: Address, size: Size) -> Iterator[Row]:
+def adopt(site: Site, size: Size) -> Iterator[Row]:
     """Adoption with the repair of what lies on the largest tables."""
-    with filled(server, HEAD, size.movements) as template:
+    with site.database(site.filled(HEAD, size.movements).dbname) as template:
         execute(template, REPAIRED)
         what = f"{HEAD}, {size.movements:,} movements"
         for way, command in (("detect", ours("detect")), ("verify", ours("verify")),
-                             ("adopt", ours("adopt"))):  # fmt: skip
+                             ("adopt", ours("adopt", "--yes"))):  # fmt: skip
             taken = []
             for _ in range(size.large):
-                with database(server, template.dbname) as clone:
+                with site.database(template.dbname) as clone:
                     given = shell(f"{shlex.join(command(clone))} || [ $? = 1 ]")
                     taken.append(process(given(clone), ROOT, WITHOUT))
             aim = "seconds" if way == "adopt" else ""
             yield row(f"{way}, {what}", f"collec-migrations {way}", taken, aim=aim)
 
 
-def rehearse(server: Address, size: Size) -> Iterator[Row]:
+def rehearse(site: Site, size: Size) -> Iterator[Row]:
     """A rehearsal beside a dump, a restore and the upgrade of it."""
-    with filled(server, "1.1", size.movements) as template, database(server) as target:
+    with site.database() as target:
+        template = site.filled("1.1", size.movements)
         upgrade = shlex.join(ours("upgrade", "--yes", "--no-backup")(target))
         restore = f"pg_restore -d {shlex.quote(target.dsn)} dump"
         ways = {
@@ -287,12 +332,15 @@ def rehearse(server: Address, size: Size) -> Iterator[Row]:
         }
         what = f"1.1 to {HEAD}, {size.movements:,} movements"
         with tempfile.TemporaryDirectory() as name:
-            yield from compared(server, template, what, ways, 1, aim="1.00", folder=Path(name))
+            yield from compared(site, template, what, ways, 1, aim="1.00", folder=Path(name))
 
 
-def backup(server: Address, size: Size) -> Iterator[Row]:
+def backup(site: Site, size: Size) -> Iterator[Row]:
     """A backup of documents that hardly compress, its proof, and dumps by hand."""
-    with filled(server, HEAD, 1000) as full, tempfile.TemporaryDirectory() as name:
+    with (
+        site.database(site.filled(HEAD, 1000).dbname) as full,
+        tempfile.TemporaryDirectory() as name,
+    ):
         with closing(psycopg2.connect(full.dsn)) as connection, connection.cursor() as cursor:
             for number in range(size.documents):
                 cursor.execute(
@@ -325,7 +373,7 @@ def backup(server: Address, size: Size) -> Iterator[Row]:
         yield row(f"proof of {what}", "collec-migrations backup verify", [process(proof, place)])
 
 
-ENTRIES: Mapping[str, Callable[[Address, Size], Iterator[Row]]] = {
+ENTRIES: Mapping[str, Callable[[Site, Size], Iterator[Row]]] = {
     "start": start,
     "install": install,
     "chain": chain,
@@ -335,35 +383,6 @@ ENTRIES: Mapping[str, Callable[[Address, Size], Iterator[Row]]] = {
     "rehearse": rehearse,
     "backup": backup,
 }
-
-
-@contextmanager
-def database(server: Address, template: str = "template0") -> Iterator[Address]:
-    """Give a new database, copied file by file."""
-    name = f"bench_{next(_numbers)}"
-    execute(server, f'create database "{name}" template "{template}" strategy file_copy')
-    try:
-        yield replace(server, dbname=name)
-    finally:
-        execute(server, f'drop database "{name}" with (force)')
-
-
-_numbers = iter(range(1_000_000))
-
-
-@contextmanager
-def filled(server: Address, version: str, movements: int) -> Iterator[Address]:
-    """Give a database of a version with laboratory data, as a site's own: vacuumed, analysed."""
-    with database(server) as made:
-        process(alembic("upgrade", version)(made), ROOT, WITHOUT)
-        if movements:
-            with closing(psycopg2.connect(made.dsn)) as connection:
-                sample_data.fill(connection, Names(), movements=movements)
-                connection.commit()
-        execute(made, "create extension if not exists pg_trgm")
-        execute(made, "vacuum analyze")
-        execute(made, "checkpoint")
-        yield made
 
 
 @contextmanager

@@ -26,4 +26,13 @@ def wrapped(
 ) -> Outcome:
     """Wrap scripts into the site's folder of the current folder."""
     write(Path("scripts"), scripts)
-    return wrap.wrap([Path("scripts")], variables=variables)
+    return written(Path("scripts"), variables=variables)
+
+
+def written(
+    path: Path, into: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Outcome:
+    """Wrap a script, or those of a folder, into the site's folder or another one."""
+    found = wrap.survey([path], into, variables)
+    wrap.write(found)
+    return found

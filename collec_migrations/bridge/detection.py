@@ -35,7 +35,7 @@ class Pairing:
     lone_gacl: tuple[str, ...] = ()
     """Rights schemas that no data schema goes with."""
     unpaired: tuple[str, ...] = ()
-    """Data schemas of which it cannot be told which rights schema is theirs."""
+    """Data schemas whose rights schema is not known."""
 
 
 def find(connection: extensions.connection) -> Pairing:
@@ -132,11 +132,11 @@ def _refuse_missing_rights(
     )
 
 
-def _in_use(evidence: Evidence, version: str, told: Sequence[Difference]) -> list[Difference]:
+def _in_use(evidence: Evidence, version: str, found: Sequence[Difference]) -> list[Difference]:
     """Return what breaks the application though tables and columns are right."""
     returned = [one for one in evidence.returned if one.version == version]
     return [
-        *findings.views(returned, told),
+        *findings.views(returned, found),
         *findings.owners(evidence.owners, evidence.observed),
         *findings.extensions(evidence.owners, evidence.names),
     ]
@@ -195,12 +195,12 @@ def verify(
             hint="Run `collec-migrations detect`, then name the version to compare with.",
         )
     shape = distance.nearest_shape(against, evidence.observed)
-    told = decision.differences(evidence, against, shape)
-    counting = findings.orphans_query(names, evidence.observed, evidence.owners, told)
+    found = decision.differences(evidence, against, shape)
+    counting = findings.orphans_query(names, evidence.observed, evidence.owners, found)
     if counting is not None:
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             cursor.execute(counting)
-            told = findings.with_orphans(told, cursor.fetchall())
+            found = findings.with_orphans(found, cursor.fetchall())
     if all(one.version != against for one in evidence.returned):
         returned = views.compare(connection, names, evidence.observed, against)
         evidence = replace(evidence, returned=returned)
@@ -212,8 +212,8 @@ def verify(
         detection=seen,
         differences=ordered(
             [
-                *told,
-                *_in_use(evidence, against, told),
+                *found,
+                *_in_use(evidence, against, found),
                 *findings.scripts(evidence.records.history, scripts),
             ]
         ),

@@ -20,7 +20,7 @@ _EXTENSIONS = ("pg_trgm", "btree_gin", "postgis", "pgcrypto")
 def owners(read: Owners, observed: Catalog) -> Iterator[Difference]:
     """Yield a line for each object with another owner, or that the application may not use.
 
-    A sequence follows its table, so it is told of with it.
+    A sequence follows its table, so it is reported with it.
     """
     owner_of = {(one.role, one.name): one.owner for one in read.objects if one.kind == "table"}
     followers = {
@@ -121,11 +121,13 @@ def known_password(read: Mapping[tuple[str, str], Sequence[Json]]) -> Iterator[D
         )
 
 
-def views(read: Iterable[of_views.Returned], told: Sequence[Difference]) -> Iterator[Difference]:
-    """Yield a line for each view that returns something else, unless it is told of already."""
-    known = {one.name for one in told if one.kind == "view"}
-    known |= {name.removeprefix("view ") for one in told for name in one.along}
-    damaged = {one.table for one in told if one.kind in ("table", "column")
+def views(
+    read: Iterable[of_views.Returned], reported: Sequence[Difference]
+) -> Iterator[Difference]:
+    """Yield a line for each view that returns something else, unless it is reported already."""
+    known = {one.name for one in reported if one.kind == "view"}
+    known |= {name.removeprefix("view ") for one in reported for name in one.along}
+    damaged = {one.table for one in reported if one.kind in ("table", "column")
                and one.severity is not Severity.COSMETIC}  # fmt: skip
     for one in read:
         affected = of_views.READS.get(one.view, frozenset()) & damaged
@@ -141,13 +143,13 @@ def views(read: Iterable[of_views.Returned], told: Sequence[Difference]) -> Iter
 
 
 def orphans_query(
-    names: Names, observed: Catalog, readable: Owners, told: Iterable[Difference]
+    names: Names, observed: Catalog, readable: Owners, reported: Iterable[Difference]
 ) -> sql.Composable | None:
     """Return the query that counts the rows that missing foreign keys would refuse."""
     present = frozenset((one.role, one.name) for one in observed.facts if one.kind == "column")
     queries = [
         query
-        for one in told
+        for one in reported
         if one.kind == "constraint"
         and one.state in (State.MISSING, State.CHANGED)
         and (query := _orphans(names, present, readable, one)) is not None
@@ -185,7 +187,7 @@ def _orphans(
 
 
 def with_orphans(
-    told: Iterable[Difference], read: Iterable[tuple[str, str, int]]
+    reported: Iterable[Difference], read: Iterable[tuple[str, str, int]]
 ) -> tuple[Difference, ...]:
     """Return the differences, those of foreign keys with the rows that they would refuse."""
     counts = {(role, name): count for role, name, count in read}
@@ -197,7 +199,7 @@ def with_orphans(
         rows = "1 row points at nothing" if count == 1 else f"{count} rows point at nothing"
         return replace(one, sentence=f"{one.sentence}; {rows}", along=(*one.along, rows))
 
-    return tuple(map(with_count, told))
+    return tuple(map(with_count, reported))
 
 
 def scripts(history: Iterable[Json], current: Callable[[str], str | None]) -> Iterator[Difference]:
@@ -233,7 +235,7 @@ ELABFTW = 5
 def recorded(version: str, records: Records, *, damaged: bool) -> Iterator[Difference]:
     """Yield where the rows disagree with the version that the structure is.
 
-    `damaged`: the table `dbversion` itself is told of already.
+    `damaged`: the table `dbversion` itself is reported already.
     """
     numbers = records.numbers
     if ("col", "dbversion") in records.rows and not damaged:

@@ -116,14 +116,30 @@ class Watch:
         schemas = (names.gacl, names.gacl_archive, names.col, names.col_archive)
         self._held = {schema: read(cursor, schema) for schema in schemas}
 
-    def owners(self) -> frozenset[str]:
-        """Return who owns the schemas and what is in them."""
-        return frozenset(
-            owner
-            for held in self._held.values()
-            if held.schema_owner
-            for owner in (held.schema_owner, *(item.owner for item in held.objects))
-        )
+    def owned(self) -> list[tuple[str, str, str]]:
+        """Return (owner, schema, the object as ALTER names it) of the schemas and what is in them.
+
+        The tool's own tables are left out: whoever adopted a database owns them.
+        """
+        found = []
+        for schema, held in self._held.items():
+            if held.schema_owner:
+                found.append((held.schema_owner, schema, f"schema {identifier(schema)}"))
+            found += [
+                (item.owner, schema, f"{item.kind} {item.named(schema)}")
+                for item in held.objects
+                if item.name not in TOOL_TABLES and not item.follows
+            ]
+        return found
+
+    def empty(self) -> frozenset[str]:
+        """Return the schemas that hold nothing."""
+        return frozenset(schema for schema, held in self._held.items() if not held.objects)
+
+    def first_owner(self, among: Set[str]) -> str:
+        """Return which of these owns most objects; of two the first by name."""
+        counted = Counter(owner for owner, _, _ in self.owned() if owner in among)
+        return min(counted, key=lambda owner: (-counted[owner], owner))
 
     def settle(self) -> None:
         """Give all that is new its rightful owner and rights, and watch on from there."""

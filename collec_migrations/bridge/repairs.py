@@ -13,7 +13,13 @@ from collec_migrations import versions
 from collec_migrations.bridge import ownership, records, reference_rows
 from collec_migrations.bridge.catalog_reader import read_catalog
 from collec_migrations.bridge.records import Owners, Records
-from collec_migrations.bridge.repair_statements import Change, redefinitions, statements, target
+from collec_migrations.bridge.repair_statements import (
+    KEYS,
+    Change,
+    redefinitions,
+    statements,
+    target,
+)
 from collec_migrations.catalog import Catalog, Fact, normalised
 from collec_migrations.errors import RepairRefused, StatementFailed
 from collec_migrations.names import Names
@@ -87,7 +93,7 @@ def _repair_structure(
     result: Result,
 ) -> None:
     done: set[str] = set()
-    redefined = False
+    redefined = without_column = False
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("select pg_catalog.current_setting('search_path')")
         (before,) = cursor.fetchone() or ("",)
@@ -103,8 +109,11 @@ def _repair_structure(
                 break
             cursor.execute(f"set local search_path to {', '.join(map(identifier, schemas))}")
             for one in planned:
+                if one.stage >= KEYS and without_column:
+                    break  # keys and indexes may need a column that could not be made
                 done.add(one.statement)
                 _execute(cursor, one, result, not_valid=not_valid)
+                without_column = without_column or (bool(result.findings) and one.stage < KEYS)
             if result.findings:
                 break
             if not redefined:
@@ -182,6 +191,8 @@ def _execute(cursor: extensions.cursor, one: Change, result: Result, *, not_vali
                 result.findings.append("\n".join(lines))
                 return
             statement = one.unchecked if rows else statement
+        if result.findings and one.stage >= KEYS:
+            return  # it may need a key that was refused; nothing is kept anyway
         cursor.execute(statement)
     except psycopg2.Error as error:
         raise _refused(error, statement.splitlines()[0], "Nothing was changed.") from None

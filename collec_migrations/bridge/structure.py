@@ -1,6 +1,6 @@
 """The differences between the catalog of a release and that of a database, one a damage.
 
-What is missing, extra or other only because something else is, is told with it, not beside it.
+What is missing, extra or other only because something else is, is reported with it, not beside it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,15 +40,15 @@ def differences(
     more = [fact for key, fact in have.items() if key not in want]
     other = {key: have[key] for key in want.keys() & have.keys() if want[key] != have[key]}
     along = _changed_along(gone, other, want)
-    told = [
+    reported = [
         *map(_renamed, found),
         *_lost(gone, want, along),
         *_more(more),
         *_changed(other, want, along),
     ]
     if alternative is not None:
-        told = _explained(told, catalog.thawed(catalog.normalised(alternative)), observed)
-    return ordered(told)
+        reported = _explained(reported, catalog.thawed(catalog.normalised(alternative)), observed)
+    return ordered(reported)
 
 
 def _line(
@@ -156,7 +156,7 @@ def _judge_column(name: str, expected: str, observed: str) -> tuple[Severity, st
 
 
 def _explained(
-    told: Iterable[Difference], alternative: Catalog, observed: Catalog
+    reported: Iterable[Difference], alternative: Catalog, observed: Catalog
 ) -> list[Difference]:
     """Return the differences, those that the other shape has too as cosmetic."""
     facts, have = by_key(alternative), by_key(observed)
@@ -181,7 +181,8 @@ def _explained(
         return False
 
     return [
-        one.explained(AS_INSTALLED, Severity.COSMETIC) if legitimate(one) else one for one in told
+        one.explained(AS_INSTALLED, Severity.COSMETIC) if legitimate(one) else one
+        for one in reported
     ]
 
 

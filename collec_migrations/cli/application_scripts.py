@@ -27,5 +27,5 @@ def offer(app: Path, *, plan: bool, yes: bool) -> None:
             options.say(f"the plan leaves it out; see `collec-migrations wrap {folder}`")
         return
     if yes or typer.confirm("Make versions of them?", err=True):
-        written = wrap.wrap([folder])
-        options.say(f"written to {written.folder}")
+        wrap.write(found)
+        options.say(f"written to {found.folder}")

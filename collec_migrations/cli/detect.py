@@ -30,6 +30,6 @@ def detect(
         schemas = [report.detection_json(one, chain=known, options=repeated) for one in found]
         render.write_json({"schemas": schemas})
     else:
-        told = [report.detected(one, chain=known, options=repeated) for one in found]
-        typer.echo(render.coloured_severities("\n\n".join(told)))
+        texts = [report.detected(one, chain=known, options=repeated) for one in found]
+        typer.echo(render.coloured_severities("\n\n".join(texts)))
     raise typer.Exit(0 if all(one.is_sound for one in found) else 1)

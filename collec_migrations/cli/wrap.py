@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import wrap as wrapping
 from collec_migrations.cli import options, render
 from collec_migrations.errors import UsageError
 from collec_migrations.wrap import Outcome, Wrapped
-from collec_migrations.wrap import wrap as wrap_scripts
 
 
 def wrap(
@@ -28,19 +28,27 @@ def wrap(
         list[str] | None,
         typer.Option("--variable", help="NAME=VALUE, what psql would be given by -v."),
     ] = None,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Wrap upgrade scripts of the application, to go on to them.
 
-    Exit status: 1 when a script is another than the one that was wrapped.
+    Exit status: 1 when a script is another than the one that was wrapped, or the answer is no.
     """
-    outcome = wrap_scripts(scripts, into, dict(map(_pair, variable or ())))
-    if as_json:
-        render.write_json(_facts(outcome))
-    else:
+    options.need_consent(plan=plan, yes=yes)
+    outcome = wrapping.survey(scripts, into, dict(map(_pair, variable or ())))
+    if not as_json:
         for wrapped in outcome.added:
             show(wrapped)
         _sum_up(outcome)
+    if outcome.has_work and not plan:
+        options.ask_consent(f"Write to {outcome.folder}?", yes=yes)
+        wrapping.write(outcome)
+    if as_json:
+        render.write_json(_facts(outcome))
+    elif outcome.added and not plan:
+        options.say(f"written to {outcome.folder}; see `collec-migrations upgrade --plan`")
     raise typer.Exit(1 if outcome.changed else 0)
 
 
@@ -61,15 +69,13 @@ def _sum_up(outcome: Outcome) -> None:
         options.say(f"{path.name}: not taken, its name tells no step to a later version")
     for version in outcome.changed:
         options.say(
-            f"{version}: the script is another than the one that was wrapped; nothing was written"
+            f"{version}: the script is another than the one that was wrapped; nothing is written"
         )
     for version in outcome.handed_over:
-        options.say(f"{version}: the chain itself has this version now; its revision was removed")
+        options.say(f"{version}: the chain itself has this version now; its revision goes")
     if outcome.unchanged:
         options.say(f"wrapped before, unchanged: {', '.join(outcome.unchanged)}")
-    if outcome.added:
-        options.say(f"written to {outcome.folder}; see `collec-migrations upgrade --plan`")
-    elif not outcome.changed:
+    if not outcome.added and not outcome.changed:
         options.say("nothing new")
 
 

@@ -19,7 +19,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations import sql, versions
 from collec_migrations.errors import RowsRefused
 from collec_migrations.names import Names
-from collec_migrations.postgres import quoting
+from collec_migrations.postgres import as_owner, quoting
+from collec_migrations.postgres.as_owner import Owners
 
 SHOWN = 5
 """Rows of a finding that are shown; the message says how many there are."""
@@ -175,26 +176,30 @@ def _orphans(
     )
 
 
-def ask(cursor: Cursor, question: Question) -> str:
-    """Return what a question found, in a line; empty: nothing."""
-    cursor.execute(question.query)
-    names = [column.name for column in cursor.description or ()]
-    rows = cursor.fetchmany(SHOWN)
+def ask(cursor: Cursor, question: Question, owners: Owners) -> str:
+    """Return what a question found, in a line, asked with the owners' rights; empty: nothing."""
+    with as_owner.acting(cursor, owners) as role:
+        if role:
+            found = as_owner.rows(cursor, question.query, role=role)
+            rows = [tuple(row.items()) for row in found]
+        else:
+            cursor.execute(question.query)
+            names = [column.name for column in cursor.description or ()]
+            rows = [tuple(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if not rows:
         return ""
-    more = len(cursor.fetchall())
+    more = len(rows) - SHOWN
     shown = "; ".join(
-        ", ".join(f"{name} {_shown(value)}" for name, value in zip(names, row, strict=True))
-        for row in rows
+        ", ".join(f"{name} {_shown(value)}" for name, value in row) for row in rows[:SHOWN]
     )
-    return f"{question.message}: {shown}" + (f" and {more} more" if more else "")
+    return f"{question.message}: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
-def ask_now(cursor: Cursor, question: Question) -> str:
+def ask_now(cursor: Cursor, question: Question, owners: Owners) -> str:
     """Return what a question finds now; empty also when it cannot be asked yet."""
     cursor.execute("savepoint collec_question")
     try:
-        found = ask(cursor, question)
+        found = ask(cursor, question, owners)
     except psycopg2.Error as error:
         if error.pgcode not in _NOT_YET:
             raise

@@ -197,36 +197,20 @@ class _Steps:
         return [*self._made[1].warnings, *self._made[0].announcements] if self._made else []
 
     def _make(self) -> "tuple[Run, Server]":
+        from collec_migrations.migrate import confinement
         from collec_migrations.migrate.sinks import Server, Watched
 
         job, cursor, names, found = self._told
         watch = ownership.Watch(cursor, names)
-        owner = _confining(cursor, watch.owners())
+        owners = confinement.owners(cursor, watch)
         sink = (
-            Watched(cursor, watch, owner, progress=job.progress)
+            Watched(cursor, watch, owners, progress=job.progress)
             if job.progress
-            else Server(cursor, watch, owner)
+            else Server(cursor, watch, owners)
         )
         held = history.newest_of_others(history.data_schemas(cursor, names), names, job.versions)
         made = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
         return made, sink
-
-
-def _confining(cursor: Cursor, owners: frozenset[str]) -> str:
-    """Return the role with whose rights a superuser's run does its work, if there is one.
-
-    A trigger of the owner's then has no more rights than the owner. Where several roles own the
-    schemas' objects, no one of them has the rights for a step; where a superuser does, there is
-    nobody to confine.
-    """
-    if len(owners) != 1 or not privileges.is_unrestricted(cursor):
-        return ""
-    (owner,) = owners
-    cursor.execute(
-        "select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) %s", (owner,)
-    )
-    row = cursor.fetchone()
-    return owner if row and not row[0] else ""
 
 
 def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> None:

@@ -9,11 +9,12 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import sql, versions
 from collec_migrations.bridge import history, ownership
-from collec_migrations.errors import Problem
+from collec_migrations.errors import NotPossible, Problem
 from collec_migrations.migrate import (
     archive,
     chain,
     checks,
+    confinement,
     lock_facts,
     preconditions,
     removed,
@@ -34,6 +35,7 @@ from collec_migrations.migrate.run import Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
+from collec_migrations.postgres.as_owner import NOBODY, Owners
 from collec_migrations.postgres.queries import statement
 
 Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
@@ -53,7 +55,7 @@ def survey(job: Job, cursor: Cursor) -> Plan:
     sizes: Sizes = {(schema, name): tuple(rest) for schema, name, *rest in cursor.fetchall()}
     pairs: list[PairPlan] = []
     needs: list[Needs] = []
-    ahead: list[Problem] = []
+    owners, ahead = _owners(cursor, found, job.settings.pairs)
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
         present = history.state(cursor, names)
@@ -67,7 +69,8 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         rights_version = run.rights_version
         pairs.append(pair)
         ahead += _extensions(cursor, job, pair, run)
-        ahead += _findings(cursor, listing.questions)
+        if names in owners:
+            ahead += _findings(cursor, listing.questions, owners[names])
         ahead += removed.dependents(cursor, names, _moves(pair.steps))
         needs.append(_needs(pair))
     return Plan(
@@ -154,6 +157,9 @@ class Listing:
                     )
                 )
         return tuple(locks)
+
+    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
+        """Ask nothing: each step's questions are noted."""
 
     def ask(self, question: checks.Question) -> None:
         """Note a question, which the plan asks as far as it can be asked now."""
@@ -281,9 +287,33 @@ def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[
             yield Problem(message=lack.message, hint=lack.hint)
 
 
-def _findings(cursor: Cursor, questions: Sequence[checks.Question]) -> Iterator[Problem]:
+def _owners(
+    cursor: Cursor, found: privileges.Privileges, pairs: Sequence[Names]
+) -> tuple[dict[Names, Owners], list[Problem]]:
+    """Return with whose rights each pair's rows are read, and where that is not possible.
+
+    Read-only from here on where everybody's own rights will do.
+    """
+    owners: dict[Names, Owners] = {}
+    problems = []
+    if found.superuser and not (found.standby or found.read_only):
+        for names in pairs:
+            try:
+                owners[names] = confinement.owners(cursor, ownership.Watch(cursor, names))
+            except NotPossible as error:
+                problems.append(Problem(message=str(error), hint=error.hint))
+    elif not found.superuser:
+        owners = dict.fromkeys(pairs, NOBODY)
+    if not any(one.first for one in owners.values()):
+        cursor.execute("set transaction read only")
+    return owners, problems
+
+
+def _findings(
+    cursor: Cursor, questions: Sequence[checks.Question], owners: Owners
+) -> Iterator[Problem]:
     for question in questions:
-        found = checks.ask_now(cursor, question)
+        found = checks.ask_now(cursor, question, owners)
         if found:
             yield Problem(message=found, hint=question.hint, certain=question.stops)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import RevisionStep
-from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql
 from collec_migrations import versions as library
@@ -105,14 +104,8 @@ class Run:
             if question.stops
         ]
 
-        def ask(cursor: Cursor) -> None:
-            for question in questions:
-                found = checks.ask_now(cursor, question)
-                if found:
-                    raise checks.refusal(question, found)
-
-        if len(steps) > 1 and questions:
-            self.sink.inspect(ask)
+        if len(steps) > 1:
+            self.sink.ask_ahead(questions)
 
     def _questions(self, step: Any) -> Sequence[checks.Question]:
         version = step.revision.revision

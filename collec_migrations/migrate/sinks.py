@@ -12,7 +12,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations.bridge import history, ownership
 from collec_migrations.migrate import archive, checks, required_extensions, sending
 from collec_migrations.migrate.required_extensions import Use
-from collec_migrations.postgres import privileges, prologue, quoting
+from collec_migrations.postgres import as_owner, privileges, prologue, quoting
+from collec_migrations.postgres.as_owner import Owners
 from collec_migrations.sql import Statement, split
 
 _EMPTY = """
@@ -47,6 +48,9 @@ class Sink(Protocol):
     def ask(self, question: checks.Question) -> None:
         """Take a question whose rows stop the step, or are told."""
 
+    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
+        """Refuse the run for what can be found before its first step."""
+
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Make the extensions that are not there; raise `ExtensionMissing` where that is not so."""
 
@@ -69,8 +73,8 @@ class Server:
 
     cursor: Cursor
     watch: ownership.Watch
-    owner: str = ""
-    """Who runs what a trigger of the owner's would run for; empty: whoever is connected."""
+    owners: Owners = as_owner.NOBODY
+    """With whose rights everything runs that could set off code of theirs."""
     warnings: list[str] = field(default_factory=list)
     """What the scripts warned of."""
 
@@ -88,7 +92,8 @@ class Server:
         self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
 
     def _run(self, sql: str, *, shown: str) -> None:
-        sending.send(self.cursor, sql, shown=shown, owner=self.owner)
+        with as_owner.acting(self.cursor, self.owners) as role:
+            sending.send(self.cursor, sql, shown=shown, owner=role)
 
     def execute(self, sql: str) -> None:
         """Run a statement."""
@@ -96,25 +101,26 @@ class Server:
 
     def execute_as_owner(self, sql: str) -> None:
         """Run a statement as the owner, where that is not who is connected."""
-        self._noticed(lambda: sending.run(self.cursor, sql, owner=self.owner))
+        with as_owner.acting(self.cursor, self.owners) as role:
+            self._noticed(lambda: sending.run(self.cursor, sql, owner=role))
         self._forget_path()
 
     def _forget_path(self) -> None:
         """Search nothing of the owner's next: a trigger may have set another path."""
-        if self.owner:
+        if self.owners.first:
             self.cursor.execute(required_extensions.leave_extensions())
 
     @contextmanager
     def keeping(self, archives: Sequence[str]) -> Iterator[None]:
         """Make the schemas that the owner may have no right to make; drop what stays empty."""
-        if not self.owner:
+        if not self.owners.first:
             yield
             return
         for schema in archives:
             if not self._is_there(schema):
                 self.cursor.execute(
                     f"create schema {quoting.identifier(schema)}"
-                    f" authorization {quoting.identifier(self.owner)}"
+                    f" authorization {quoting.identifier(self.owners.first)}"
                 )
         yield
         for schema in archives:
@@ -136,11 +142,20 @@ class Server:
 
     def ask(self, question: checks.Question) -> None:
         """Refuse the step for what is found, or tell it at the end."""
-        found = checks.ask(self.cursor, question)
+        found = checks.ask(self.cursor, question, self.owners)
+        self._forget_path()
         if found and question.stops:
             raise checks.refusal(question, found)
         if found:
             self.warnings.append(f"WARNING:  {found}. {question.hint}")
+
+    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
+        """Ask what can be asked already."""
+        with prologue.searching(self.cursor):
+            for question in questions:
+                found = checks.ask_now(self.cursor, question, self.owners)
+                if found:
+                    raise checks.refusal(question, found)
 
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Look for the extensions, and make those that this role may make."""
@@ -207,6 +222,9 @@ class Text:
         """Write the question, asked where the script runs."""
         self.execute(checks.block(question))
 
+    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
+        """Do nothing: there is no database yet."""
+
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Write their creation; one that is there needs no right."""
         for use in needed:
@@ -253,16 +271,17 @@ class Watched(Server):
     progress: Progress = field(kw_only=True)
 
     def _run(self, sql: str, *, shown: str) -> None:
-        for statement in split(sql):
-            self.progress.begin(shown, statement)
-            started = time.monotonic()
-            try:
-                sending.run(self.cursor, statement.text, owner=self.owner)
-            except psycopg2.Error as error:
-                if sending.is_lost(self.cursor):
-                    raise
-                if error.pgcode in sending.TRY_AGAIN:
-                    error.add_note(f"{shown}:{statement.line}")
-                    raise
-                raise sending.failure(sql, statement, error, shown=shown) from error
-            self.progress.end(shown, statement, time.monotonic() - started)
+        with as_owner.acting(self.cursor, self.owners) as role:
+            for statement in split(sql):
+                self.progress.begin(shown, statement)
+                started = time.monotonic()
+                try:
+                    sending.run(self.cursor, statement.text, owner=role)
+                except psycopg2.Error as error:
+                    if sending.is_lost(self.cursor):
+                        raise
+                    if error.pgcode in sending.TRY_AGAIN:
+                        error.add_note(f"{shown}:{statement.line}")
+                        raise
+                    raise sending.failure(sql, statement, error, shown=shown) from error
+                self.progress.end(shown, statement, time.monotonic() - started)

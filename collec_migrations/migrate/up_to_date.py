@@ -25,13 +25,23 @@ _SEPARATORS = {"os": os.pathsep, "newline": "\n", "space": " ", ":": ":", ";": "
 """What separates folders in alembic.ini, by the word that says so."""
 
 
+_READ_ONLY = """
+select pg_catalog.set_config('transaction_read_only', 'on', true) from pg_catalog.pg_roles
+where rolname operator(pg_catalog.=) current_user and not rolsuper;
+set local lock_timeout = {timeout}
+"""
+
+
 @contextmanager
 def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
-    """Give a cursor in a read-only transaction, of which nothing is left behind."""
+    """Give a cursor in a transaction of which nothing is left behind, read-only but for superusers.
+
+    What a superuser asks with the owner's rights goes through a function made for it.
+    """
     timeout = round(settings.lock_timeout * 1000)
     try:
         with connection.cursor() as cursor:
-            cursor.execute(f"set transaction read only; set local lock_timeout = {timeout}")
+            cursor.execute(_READ_ONLY.format(timeout=timeout))
             yield cursor
     finally:
         if not connection.closed:

@@ -10,6 +10,7 @@ Statements that need more than the owner has, such as CREATE EXTENSION, are sent
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -39,6 +40,46 @@ _ROWS = "for one in execute script loop return next pg_catalog.row_to_json(one);
 _IS_SUPERUSER = (
     "select rolsuper from pg_catalog.pg_roles where rolname operator(pg_catalog.=) session_user"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owners:
+    """The roles with whose rights a superuser's run works; none: with its own."""
+
+    roles: tuple[str, ...] = ()
+    """The first gets what the run makes."""
+    new_schemas: tuple[str, ...] = ()
+    """Schemas of somebody else, empty, in which it makes something."""
+
+    @property
+    def first(self) -> str:
+        """Return who gets what the run makes; empty: whoever is connected."""
+        return self.roles[0] if self.roles else ""
+
+
+NOBODY = Owners()
+
+
+@contextmanager
+def acting(cursor: Cursor, owners: Owners) -> Iterator[str]:
+    """Give one role with the rights of these, for a block of the open transaction; "": nobody.
+
+    Several are joined by a role that no other session ever sees: an error's rollback removes it.
+    """
+    if len(owners.roles) + len(owners.new_schemas) < 2:
+        yield owners.first
+        return
+    first = quoting.identifier(owners.first)
+    role = quoting.identifier(f"collec_run_{cursor.connection.info.backend_pid}")
+    cursor.execute(
+        f"create role {role} in role {', '.join(map(quoting.identifier, owners.roles))};"
+        + "".join(
+            f"grant usage, create on schema {quoting.identifier(schema)} to {role};"
+            for schema in owners.new_schemas
+        )
+    )
+    yield f"collec_run_{cursor.connection.info.backend_pid}"
+    cursor.execute(f"reassign owned by {role} to {first}; drop owned by {role}; drop role {role}")
 
 
 def execute(cursor: Cursor, script: str, *, role: str) -> None:

@@ -6,7 +6,7 @@ from collec_migrations.wrap.revision import read as read_revisions
 from collec_migrations.wrap.script import Script
 from collec_migrations.wrap.script import read as read_script
 from collec_migrations.wrap.steps import of_application
-from collec_migrations.wrap.writer import Outcome, Wrapped, survey, wrap
+from collec_migrations.wrap.writer import Outcome, Wrapped, survey, write
 
 __all__ = [
     "Look",
@@ -21,5 +21,5 @@ __all__ = [
     "read_script",
     "survey",
     "told",
-    "wrap",
+    "write",
 ]

@@ -47,8 +47,15 @@ _OF_PSQL = frozenset(
 )  # fmt: skip
 """Variables that psql itself reads; any other is meant for the script's own text."""
 
-_PLAIN = frozenset({"insert", "update", "delete", "comment", "select", "with", "grant", "revoke"})
-"""First words of statements that nothing but their own text has to be looked at for."""
+_PLAIN = re.compile(
+    r"(?:insert|update|delete|comment|select|with|grant|revoke|do"
+    r"|alter\s+(?:table|sequence|view|index|function|type|domain|schema)"
+    r"|create\s+(?:or\s+replace\s+)?(?:table|view|function|sequence|type|domain|trigger)"
+    r"|create\s+(?:unique\s+)?index\s+(?!concurrently\b)"
+    r"|drop\s+(?:table|view|sequence|function|type|domain|trigger))\b",
+    re.IGNORECASE,
+)
+"""Beginnings of statements that run as they are: no tree of them has to be looked at."""
 _OF_SERVER = re.compile(
     r"\b(?:pg_read_(?:binary_)?file|pg_ls_\w+|pg_stat_file|pg_file_\w+|lo_import|lo_export|"
     r"pg_reload_conf|pg_terminate_backend)\s*\("
@@ -246,8 +253,7 @@ class _Reader:
 
     def _is_kept(self, source: Source, statement: Statement) -> bool:
         """Say whether a statement is run as it is; note or refuse it otherwise."""
-        first = re.match(r"\w*", statement.text)
-        if first and first[0].lower() in _PLAIN:
+        if _PLAIN.match(statement.text):
             return True
         tree: Any = parse_sql(statement.text)[0].stmt
         if type(tree).__name__ == "CreateExtensionStmt":

@@ -1,4 +1,4 @@
-"""`wrap`: copy the application's scripts as they are, and write a revision for each step."""
+"""`wrap`: which steps scripts make; copies of them as they are, and a revision for each step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +30,12 @@ class Wrapped:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What `wrap` did and found."""
+    """What was found, which `write` does."""
 
     folder: Path
     """Where it writes."""
+    variables: Mapping[str, str]
+    """What psql would be given."""
     added: list[Wrapped] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     """Versions that were wrapped before by the same script."""
@@ -44,33 +46,28 @@ class Outcome:
     left_out: tuple[Path, ...] = ()
     """Files that are named like a step and were not taken."""
 
+    @property
+    def has_work(self) -> bool:
+        """Say whether there is anything to write or to remove."""
+        return bool(self.added or self.handed_over)
 
-def wrap(
-    given: Sequence[Path],
-    folder: Path | None = None,
-    variables: Mapping[str, str] | None = None,
-) -> Outcome:
-    """Wrap scripts, or all of a folder, into the site's folder or another one.
 
-    Raise before anything is written when one cannot be, or leaves a gap.
-    """
-    outcome = survey(given, folder, variables)
-    for one in superseded(outcome.folder):
+def write(found: Outcome) -> None:
+    """Write copies and revisions; remove the revisions of versions that were handed over."""
+    for one in superseded(found.folder):
         one.path.unlink()
-        outcome.handed_over.append(one.version)
-    for wrapped in outcome.added:
+    for wrapped in found.added:
         for source in wrapped.script.sources:
-            if not (outcome.folder / source.name).is_file():
-                _put(outcome.folder / source.name, files.read(source.path))
+            if not (found.folder / source.name).is_file():
+                _put(found.folder / source.name, files.read(source.path))
         text = revision.text(
             old=wrapped.step.old,
             new=wrapped.step.new,
             scripts=[path.name for path in wrapped.step.files],
             checksum=wrapped.script.checksum,
-            variables=variables or {},
+            variables=found.variables,
         )
-        _put(outcome.folder / revision.file_name(wrapped.step.new), text.encode())
-    return outcome
+        _put(found.folder / revision.file_name(wrapped.step.new), text.encode())
 
 
 def survey(
@@ -78,8 +75,12 @@ def survey(
     folder: Path | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Return what `wrap` would do; nothing is written."""
-    outcome = Outcome(folder=folder or library.site_folder())
+    """Return what scripts, or all of a folder, become in the site's folder or another one.
+
+    Nothing is written. Raise when a script cannot be wrapped, or leaves a gap.
+    """
+    outcome = Outcome(folder=folder or library.site_folder(), variables=variables or {})
+    outcome.handed_over = [one.version for one in superseded(outcome.folder)]
     found = steps.find(given)
     outcome.left_out = found.left_out
     known = {one.version: one for one in revision.read(outcome.folder)}

@@ -54,6 +54,7 @@ def run(url: str, *words: str) -> Result:
 def test_the_snippet_is_what_the_application_reads(installed: Address, tmp_path: Path) -> None:
     done = run(installed.url)
     assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("// ")
     (tmp_path / "param").mkdir()
     (tmp_path / "param" / "param.inc.php").write_text(f"<?php\n{done.stdout}")
     found = application.read(tmp_path, {})
@@ -139,6 +140,7 @@ def test_the_lines_are_those_of_the_release(installed: Address, tmp_path: Path) 
     (tmp_path / ".env").write_text("")
     told = run(installed.url, "--app", str(tmp_path))
     assert told.exit_code == 0
+    assert told.stdout.startswith("# "), "a comment in an .env file"
     assert "database.default.searchpath = col,gacl,public" in told.stdout
 
 

@@ -170,6 +170,8 @@ def test_upgrade_takes_a_backup_first_and_says_how_to_use_it(
     assert remembered == [(f"backup {last.id}",)]
     assert last.manifest.schemas[0].version == "1.0.8"
     assert not last.kept.nightly
+    # A downgrade leads back: only before a script of the application's own it is tried at once.
+    assert not last.kept.verified
 
 
 def test_an_upgrade_whose_backup_fails_touches_nothing(filled: Address, tmp_path: Path) -> None:

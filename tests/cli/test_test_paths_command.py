@@ -120,7 +120,7 @@ def test_a_wrapped_version_is_tried_and_what_it_loses_is_told(tmp_path: Path) ->
         "set search_path = col;\ndelete from col.booking where booking_id > 3;\n"
         "update col.printer set printer_comment = 'seen';\n"
     )
-    wrapped = chain.run("collec-migrations", "wrap", script, folder=tmp_path)
+    wrapped = chain.run("collec-migrations", "wrap", script, "--yes", folder=tmp_path)
     assert wrapped.returncode == 0, wrapped.stderr
     done = try_paths("--server", "18", "--from", chain.HEAD, folder=tmp_path)
     assert done.returncode == 1

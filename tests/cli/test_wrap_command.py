@@ -26,7 +26,8 @@ def folder(site: Path) -> Path:
 
 
 def wrap(folder: Path, *words: str) -> tuple[int, str, str]:
-    done = chain.run("collec-migrations", "wrap", *words, folder=folder)
+    wanted = () if "--plan" in words else ("--yes",)
+    done = chain.run("collec-migrations", "wrap", *words, *wanted, folder=folder)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -50,6 +51,14 @@ def test_wrap_tells_what_it_found(folder: Path) -> None:
     ]
     assert "alter_27.sql: not taken" in err
     assert "written to collec-versions" in err
+
+
+def test_a_plan_writes_nothing_and_nothing_is_done_unasked(folder: Path) -> None:
+    status, out, err = wrap(folder, "install", "--plan")
+    assert (status, out.splitlines()[0]) == (0, f"27.0: 2 statements of {NAME}, UTF-8"), err
+    done = chain.run("collec-migrations", "wrap", "install", folder=folder)
+    assert (done.returncode, "Add --yes" in done.stderr) == (2, True)
+    assert not (folder / "collec-versions").exists()
 
 
 def test_wrap_again_finds_nothing_new_and_a_changed_script_exits_with_1(folder: Path) -> None:

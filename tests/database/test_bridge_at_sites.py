@@ -218,3 +218,20 @@ def test_ten_thousand_tables_of_the_site_cost_what_they_are_many() -> None:
 
     few, many = seconds(1_000), seconds(10_000)
     assert many < 25 * few
+
+
+def test_rows_without_a_value_for_a_lost_column_are_shown_before_its_keys(
+    server18: Server,
+) -> None:
+    with server18.database(chain.template_at(server18, "1.1")) as address:
+        chain.execute(
+            address,
+            "insert into col.container_family (container_family_name, is_movable)"
+            " values ('x', true);"
+            "insert into col.container_type (container_type_name, container_family_id)"
+            " select 'x', max(container_family_id) from col.container_family;"
+            "alter table col.container_type drop column container_family_id",
+        )
+        done = commands.invoke("adopt", "--yes", "--url", address.url)
+        assert done.exit_code == 1
+        assert "column container_type.container_family_id is missing, and these rows" in done.stderr

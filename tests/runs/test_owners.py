@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -329,3 +330,40 @@ def test_whoever_installs_owns_everything(any_server: Server) -> None:
         chain.upgrade(address, url=any_server.tcp_url(quote(OWNER), PASSWORD, address.dbname))
         assert {row[3] for row in objects(address)} == {OWNER}
         assert chain.catalog(address) == chain.known(chain.HEAD)
+
+
+SEVERAL = """
+alter table col.dbversion owner to minor; alter table col.label owner to minor;
+alter table col.sample owner to minor;
+grant usage, create on schema col to minor;
+alter function col.harm() owner to minor; alter table col.seen owner to minor;
+"""
+
+
+def test_a_trigger_of_one_of_several_owners_gets_no_rights_of_a_superuser(owned: Owned) -> None:
+    address = owned.clone(TRIGGER + SEVERAL)
+    owned.upgrade(address, None)
+    assert chain.catalog(address) != chain.known("1.0.8")
+    seen = {row[0] for row in chain.query(address, "select distinct who from col.seen")}
+    assert "42501" in seen
+    assert chain.query(address, "select 1 from pg_roles where rolname ~ '^collec_run'") == []
+    superusers = "select rolname from pg_roles where rolsuper and rolname <> 'super'"
+    assert chain.query(address, superusers) == []
+    owners = {(row[1], row[3]) for row in objects(address)}
+    assert ("sample", "minor") in owners
+    assert {owner for _, owner in owners} == {OWNER, "minor"}
+
+
+def test_a_superuser_who_owns_a_part_is_told_to_give_it_away(owned: Owned, tmp_path: Path) -> None:
+    address = owned.clone("alter table col.label owner to super")
+    before = state(address), objects(address)
+    with pytest.raises(MigrationError, match="rights of a superuser") as refused:
+        owned.upgrade(address, None)
+    assert (state(address), objects(address)) == before
+    shown = chain.run(
+        "collec-migrations", "upgrade", "--plan", "--url", address.url, folder=tmp_path
+    )
+    assert 'alter table "col"."label" owner to "lab ""owner"""' in shown.stdout + shown.stderr
+    chain.execute(address, refused.value.hint.partition(": ")[2])
+    owned.upgrade(address, None)
+    assert chain.catalog(address) == chain.known(chain.HEAD)

@@ -8,7 +8,6 @@ import pytest
 from benchmarks import __main__ as benches
 from benchmarks import entries, measuring, report
 from benchmarks.measuring import Entry, Row
-from collec_migrations.postgres.address import Address
 
 ROWS = [
     Row(what="1.1 to 26.2", way="alembic", wall=1.2, cpu=0.9, aim="1.30"),
@@ -47,7 +46,7 @@ def test_nothing_is_published_of_a_busy_machine(
     words: tuple[str, ...],
     status: int,
 ) -> None:
-    def step(_server: Address, _size: entries.Size) -> Iterator[Row]:
+    def step(_site: entries.Site, _size: entries.Size) -> Iterator[Row]:
         yield ROWS[0]
 
     monkeypatch.setattr(entries, "ENTRIES", {"chain": entries.chain, "step": step})

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -19,8 +20,13 @@ OPEN = {
 """Rooms whose inner modules others still import, with the reason."""
 
 
-def imported(path: Path) -> Iterator[tuple[str, ...]]:
-    """Yield each thing of the package that a module imports, as parts of its dotted name."""
+@cache
+def imported(path: Path) -> tuple[tuple[str, ...], ...]:
+    """Return each thing of the package that a module imports, as parts of its dotted name."""
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[tuple[str, ...]]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             names = [one.name for one in node.names]

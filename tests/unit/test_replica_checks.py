@@ -106,6 +106,7 @@ def test_a_server_with_its_own_advice_lacks_nothing(major: str) -> None:
         ({"full_page_writes": "off"}, "full_page_writes is off", False),
         ({"listen_addresses": ""}, "listen_addresses is empty", True),
         ({"max_slot_wal_keep_size": "200000"}, "the WAL may come to", False),
+        ({"max_slot_wal_keep_size": "-1"}, "max_slot_wal_keep_size is -1", False),
         ({"password_encryption": "md5"}, "password_encryption is md5", False),
         ({"max_replication_slots": "0"}, "max_replication_slots is 0", True),
     ],
@@ -114,7 +115,7 @@ def test_one_thing_that_is_missing_is_told_alone(
     changed: Mapping[str, str], what: str, restart: bool
 ) -> None:
     good = {"wal_level": "logical", "listen_addresses": "*", "wal_keep_size": "64"}
-    good |= {"max_slot_wal_keep_size": "1024", "wal_log_hints": "on"}
+    good |= {"max_slot_wal_keep_size": "0", "wal_log_hints": "on"}  # 0 is a limit, too
     assert not primary.missing_items(fresh("18", **good), "10.0.0.2")
     (found,) = primary.missing_items(fresh("18", **{**good, **changed}), "10.0.0.2")
     assert found.what.startswith(what)

@@ -43,7 +43,7 @@ def test_steps_are_copied_byte_by_byte_and_get_a_revision(site: Path) -> None:
         ("27.1", "27.0", "col_alter_27.0-27.1.sql"),
     ]
     assert (wrapping.SITE / "v27_0.py").read_text().count("\n") < 20
-    again = wrap.wrap([Path("scripts")])
+    again = wrapping.written(Path("scripts"))
     assert (again.added, again.unchanged) == ([], ["27.0", "27.1"])
 
 
@@ -80,7 +80,7 @@ def test_what_looks_like_a_step_and_was_not_taken_is_named(site: Path) -> None:
     outcome = wrapping.wrapped(dict.fromkeys((FIRST, "col_create.sql", *others), "select 1;"))
     assert sorted(path.name for path in outcome.left_out) == sorted(others)
     with pytest.raises(UsageError, match="the name does not tell which step"):
-        wrap.wrap([Path("scripts/col_alter_27.0.sql")])
+        wrapping.written(Path("scripts/col_alter_27.0.sql"))
 
 
 def test_the_rights_script_runs_before_the_datas_and_a_wrapper_stands_for_both(site: Path) -> None:
@@ -90,7 +90,7 @@ def test_the_rights_script_runs_before_the_datas_and_a_wrapper_stands_for_both(s
     whole = f"upgrade-{HEAD}-27.0.sql"
     wrapping.write(Path("other"), {FIRST: "select 1;", gacl: "select 2;",
                                    whole: f"\\ir {gacl}\n\\ir {FIRST}\n"})  # fmt: skip
-    outcome = wrap.wrap([Path("other")], Path("elsewhere"))
+    outcome = wrapping.written(Path("other"), Path("elsewhere"))
     assert [path.name for path in outcome.added[0].step.files] == [whole]
     assert [source.name for source in outcome.added[0].script.sources] == [whole, gacl, FIRST]
 
@@ -108,7 +108,7 @@ def test_a_version_that_the_chain_has_by_now_is_handed_over(site: Path) -> None:
     old = revision.read_text().replace('"27.0"', f'"{HEAD}"').replace('= "27', '= "none')
     (wrapping.SITE / "v_old.py").write_text(old)
     revision.unlink()
-    outcome = wrap.wrap([Path("scripts")])
+    outcome = wrapping.written(Path("scripts"))
     assert outcome.handed_over == [HEAD]
     assert [path.name for path in wrapping.SITE.glob("*.py")] == ["v27_0.py"]
 
