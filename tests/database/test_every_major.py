@@ -55,7 +55,7 @@ def test_the_chain_up_and_down(any_server: Server, note: Note) -> None:
         assert chain.catalog(address) == chain.known("1.0.8")
         note("plan")
         chain.execute(address, "drop table col.alembic_version")
-        run("adopt", *at)
+        run("adopt", *at, "--yes")
         assert chain.query(address, "select * from col.alembic_version") == [("1.0.8",)]
         note("adopt")
         any_server.psql(chain.offline("1.0.8:head"), address.dbname)
