@@ -41,7 +41,9 @@ class Installation:
     code: str = ""
     """Its code in the table of rights."""
     instance: str = ""
-    """What the site calls it."""
+    """What the site calls it: printed in every label's code."""
+    title: str = ""
+    """What stands above its pages."""
     connection: Mapping[str, str] = field(default_factory=dict)
     """Parts of a connection string, without login and password."""
     login: str = ""
@@ -115,6 +117,7 @@ def _older(folder: Path, root: Path) -> Installation:
         release=found.get("APPLI_version", ""),
         code=found.get("GACL_aco", ""),
         instance=found.get("APPLI_code", ""),
+        title=found.get("APPLI_titre", ""),
         connection=connection,
         login=found.get("BDD_login", ""),
         password=found.get("BDD_passwd", ""),

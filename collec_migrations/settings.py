@@ -200,6 +200,7 @@ def _said_by(application: Installation | None) -> dict[str, str]:
         return {}
     col = '"' + application.col[0].replace('"', '""') + '"' if application.col else ""
     said = {"gacl": application.gacl, "col": col, "application_code": application.code}
+    said |= {"instance_code": application.instance, "instance_title": application.title}
     return {option: value for option, value in said.items() if value}
 
 

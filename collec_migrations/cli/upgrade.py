@@ -12,7 +12,7 @@ import typer
 
 from collec_migrations.cli import options, render
 from collec_migrations.errors import BackupDamaged, BackupMissing, MigrationError, UsageError
-from collec_migrations.migrate import access
+from collec_migrations.migrate import access, up_to_date
 
 if TYPE_CHECKING:
     from collec_migrations.migrate.planned import Plan
@@ -56,6 +56,7 @@ def upgrade(
     if not plan:
         verbs.ensure_server(given, say=options.say)
     found = verbs.plan(given, version, say=options.say)
+    version = up_to_date.target(version, found.settings)
     if plan:
         _show(found, as_json=as_json)
         return

@@ -9,6 +9,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script.base import Script
 
 from collec_migrations.catalog import Catalog
+from collec_migrations.migrate import up_to_date
 from collec_migrations.migrate.chain import Work
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
@@ -55,10 +56,16 @@ class Job:
             settings = replace(settings, without_postgis=True)
             if given["fn"].__name__ == "upgrade":
                 say("this folder's own server has no PostGIS: the database lives without it")
+        work, named = given["fn"], _texts(given.get("destination_rev"))
+        if work.__name__ == "upgrade" and named in (("head",), ("heads",)):
+            asked = up_to_date.target(named[0], settings)
+            if settings.application and asked != named[0]:
+                say(f"the application in {settings.application.folder} asks for {asked}")
+                work, named = _upgrade_to(environment, asked), (asked,)
         return cls(
             command=given["fn"].__name__,
-            work=given["fn"],
-            targets=_texts(given.get("destination_rev")) + _texts(start),
+            work=work,
+            targets=named + _texts(start),
             start=start,
             versions=tuple(revision.revision for revision in chain),
             creations=_told_by(chain, "creation"),
@@ -101,6 +108,15 @@ class Job:
             rights_version=rights_version,
             rights_held=rights_held,
         )
+
+
+def _upgrade_to(environment: EnvironmentContext, version: str) -> Work:
+    """Return what Alembic would do if this version had been named."""
+
+    def upgrade(heads: Any, _: Any) -> Any:
+        return environment.script._upgrade_revs(version, heads)
+
+    return upgrade
 
 
 def _told_by(chain: Iterable[Script], attribute: str) -> dict[str, Any]:

@@ -217,6 +217,11 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> No
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
     if job.command == "upgrade":
         preconditions.refuse_unadopted(names, found)
+    said = job.settings.application
+    if job.command == "upgrade" and said and job.targets[0] == said.expected:
+        passed = job.versions[job.versions.index(said.expected) :]
+        if found.recorded in passed:
+            preconditions.refuse_other_application(job.settings, names, found.recorded)
     if job.changes and job.command != "do_stamp":
         preconditions.refuse_unknown(names, found, job.versions)
     if job.command == "upgrade" and not found.col_exists:

@@ -31,12 +31,13 @@ from collec_migrations.migrate.planned import (
 )
 from collec_migrations.migrate.preconditions import Needs
 from collec_migrations.migrate.required_extensions import Use
-from collec_migrations.migrate.run import Run
+from collec_migrations.migrate.run import EMPTY, Run
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
 from collec_migrations.postgres.as_owner import NOBODY, Owners
 from collec_migrations.postgres.queries import statement
+from collec_migrations.settings import Settings
 
 Sizes = Mapping[tuple[str, str], tuple[float | None, int, str]]
 """Rows as estimated, bytes and owner of each table, by schema and name."""
@@ -68,6 +69,9 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         pair = _pair(cursor, job, run, present)
         rights_version = run.rights_version
         pairs.append(pair)
+        if not pair.steps:
+            preconditions.refuse_other_application(job.settings, names, present.recorded)
+        ahead += _empty_parameters(pair, job.settings)
         ahead += _extensions(cursor, job, pair, run)
         if names in owners:
             ahead += _findings(cursor, listing.questions, owners[names])
@@ -278,6 +282,19 @@ def _moves(steps: Sequence[PlannedStep]) -> list[removed.Move]:
                 start = found[role].old if role in found else old
                 found[role] = removed.Move(role, start, step.version)
     return list(found.values())
+
+
+def _empty_parameters(pair: PairPlan, settings: Settings) -> Iterator[Problem]:
+    for step in pair.steps:
+        for parameter, setting in versions.declared(step.version).fills.items():
+            if step.kind == "upgrade" and not settings.instance.get(setting):
+                yield Problem(
+                    message=f"{parameter} in {pair.names.col}.dbparam will be empty:"
+                    f" {EMPTY[parameter]}",
+                    hint="Name the application that is installed now with --app DIR, or set"
+                    f" COLLEC_INSTANCE_{setting.upper()}.",
+                    certain=False,
+                )
 
 
 def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Problem]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from collec_migrations import versions
 from collec_migrations.bridge import history
 from collec_migrations.errors import NotAdopted, NotPossible, Problem, UnknownVersion
 from collec_migrations.names import Names
 from collec_migrations.postgres.privileges import Privileges
+from collec_migrations.settings import Settings
 
 OLDEST = 90400
 """PostgreSQL 9.4: the scripts use json and `to_regclass`."""
@@ -148,12 +150,28 @@ def refuse_unadopted(names: Names, found: history.State) -> None:
         )
 
 
-def refuse_unknown(names: Names, found: history.State, versions: Sequence[str]) -> None:
+def refuse_unknown(names: Names, found: history.State, known: Sequence[str]) -> None:
     """Raise `UnknownVersion` for a schema at a version that the chain here does not have."""
-    if found.recorded is not None and found.recorded not in versions:
+    if found.recorded is not None and found.recorded not in known:
         raise UnknownVersion(
             f"schema {names.col!r} is at version {found.recorded}, which is not known here:"
-            f" the newest is {versions[-1]}",
+            f" the newest is {known[-1]}",
             hint="Run this in the folder that holds the site's `collec-versions`, "
             "or wrap the application's scripts again.",
         )
+
+
+def refuse_other_application(settings: Settings, names: Names, recorded: str | None) -> None:
+    """Raise `NotPossible` where there is nothing to do, yet the application asks for another."""
+    said = settings.application
+    if said is None or recorded in ("", None, said.expected) or not said.expected:
+        return
+    chain = versions.in_chain()
+    ahead = said.expected in chain and recorded in chain[chain.index(said.expected) :]
+    go = "downgrade" if ahead else "upgrade"
+    install = f"Install the application's release for {recorded}, or: " if ahead else ""
+    raise NotPossible(
+        f"schema {names.col!r} is at {recorded}, but the application in {said.folder}"
+        f" asks for {said.expected}",
+        hint=f"{install}collec-migrations {go} {said.expected} --app {said.folder}",
+    )

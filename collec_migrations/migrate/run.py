@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.migration import RevisionStep
+from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql
 from collec_migrations import versions as library
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 BOTH: tuple[sql.Role, sql.Role] = ("gacl", "col")
 POSTGIS = "-postgis.sql"
+EMPTY = {
+    "APPLI_code": "labels printed before this upgrade are no longer found by their code",
+    "APPLI_title": "the application's pages have no title",
+}
+"""What it breaks when these rows of dbparam have no value."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,7 +171,7 @@ class Run:
         for name in self._with_companion(col_script):
             source = library.load(name)
             self._send(source, source.text)
-        self._fill()
+        self._fill(library.BUILT_IN[: library.BUILT_IN.index(self._version) + 1])
 
     def downgrade(self) -> None:
         """Take the step back; the rights schema follows as far as no other data schema needs it."""
@@ -219,18 +225,34 @@ class Run:
             text = source.text if len(roles) == len(BOTH) else sql.part(source.text, roles[0])
             self._send(source, text, steps if self._keeps else ())
         if "col" in roles and new is not None:
-            self._fill()
+            self._fill((self._version,))
         self.sink.execute_as_owner(archive.after(steps))
+        fills = library.declared(self._version).fills
+        if "col" in roles and new == self._version and fills:
+            self.sink.inspect(lambda cursor: self._announce_empty(cursor, tuple(fills)))
+
+    def _announce_empty(self, cursor: Cursor, parameters: tuple[str, ...]) -> None:
+        table = f"{quoting.identifier(self.names.col)}.dbparam"
+        cursor.execute(
+            f"select dbparam_name::text from {table} where dbparam_value is null"
+            " and dbparam_name::text operator(pg_catalog.=) any (%s) order by 1",
+            (list(parameters),),
+        )
+        self.announcements += [
+            f"{name} in {table} is empty: {EMPTY[name]}; to fill it: update {table}"
+            f" set dbparam_value = 'VALUE' where dbparam_name = {quoting.literal(name)}"
+            for (name,) in cursor.fetchall()
+        ]
 
     def _ask_first(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
         """Refuse the step for rows that it would fail at; tell what it would leave wrong."""
         for question in checks.of_step(old, new, tuple(roles)):
             self.sink.ask(question.bound(self.names))
 
-    def _fill(self) -> None:
-        """Fill rows of dbparam that the application's settings know, where they are null."""
-        declared = library.declared(self._version)
-        for parameter, setting in declared.fills.items():
+    def _fill(self, added: Sequence[str]) -> None:
+        """Fill rows of dbparam that versions added and settings know, where they are null."""
+        fills = [one for version in added for one in library.declared(version).fills.items()]
+        for parameter, setting in fills:
             value = self.job.settings.instance.get(setting)
             if value:
                 self.sink.execute_as_owner(

@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 
 from collec_migrations import trust, versions
 from collec_migrations.bridge import history
+from collec_migrations.errors import UnknownVersion
 from collec_migrations.migrate import access, preconditions
 from collec_migrations.migrate.planned import PairPlan, Plan
 from collec_migrations.postgres.connection import Connection
@@ -48,6 +49,24 @@ def reading(connection: Connection, settings: Settings) -> Iterator[Cursor]:
             connection.rollback()
 
 
+def target(version: str, settings: Settings) -> str:
+    """Return where an upgrade leads: with an application, head is the version that it asks for.
+
+    Raises `UnknownVersion` for an application that asks for what the chain does not have.
+    """
+    said, chain = settings.application, _chain()
+    if version not in ("head", "heads") or said is None or not (said.expected and chain):
+        return version
+    if said.expected not in chain:
+        raise UnknownVersion(
+            f"the application in {said.folder} asks for version {said.expected},"
+            f" which is not known here: the newest is {chain[-1]}",
+            hint=f"If it brings an upgrade script: collec-migrations wrap {said.folder};"
+            f" else name a version: collec-migrations upgrade {chain[-1]}",
+        )
+    return said.expected
+
+
 def reached_by(version: str) -> frozenset[str] | None:
     """Return the versions from which an upgrade to `version` has nothing to do; None: unknown."""
     chain = _chain()
@@ -67,6 +86,7 @@ def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan 
         preconditions.refuse_unadopted(names, present)
         if present.recorded not in reached:
             return None
+        preconditions.refuse_other_application(settings, names, present.recorded)
         pairs.append(
             PairPlan(
                 names=names,

@@ -28,10 +28,10 @@ Say = Callable[[str], None]
 
 def plan(options: Mapping[str, str], version: str, *, say: Say) -> "Plan":
     """Return what `upgrade` would do, by reading alone."""
-    reached = up_to_date.reached_by(version)
+    settings = access.of_run(options)
+    reached = up_to_date.reached_by(up_to_date.target(version, settings))
     if reached is None:
         return _surveyed(options, version, say=say)
-    settings = access.of_run(options)
     with _reading(settings, say=say) as cursor:
         found = up_to_date.survey(cursor, settings, reached)
         return found or _surveyed(options, version, cursor, say=say)
