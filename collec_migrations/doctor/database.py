@@ -11,7 +11,7 @@ from collec_migrations.doctor.report import Line, first_bad
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
-from collec_migrations.replica.states import Verdict
+from collec_migrations.replica import Verdict
 
 GROUP = "database"
 NEEDED = (("pg_trgm", "1.2"), ("postgis", "2.4"))
@@ -56,6 +56,10 @@ def pair(connection: driver.connection, names: Names, *, expected: str, role: st
                    command=error.hint)  # fmt: skip
         return
     yield drift(report, options)
+    for one in report.differences:
+        if one.state is bridge.State.PASSWORD:
+            yield Line(group=GROUP, name=_named("password", names), verdict=ATTENTION,
+                       text=one.sentence, command="change it in the application")  # fmt: skip
 
 
 def version(one: Detection, options: str = "") -> Line:
