@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import pwd
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,7 +16,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import BackupDamaged, BackupFailed, RestoreRefused, UsageError
-from collec_migrations.postgres import binaries, programs, sizes
+from collec_migrations.postgres import binaries, connection, programs, sizes
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import LOOK, Advance
 
@@ -136,6 +138,8 @@ class Client:
     descriptors: tuple[int, ...]
     """What the program has to inherit."""
     secret: str = field(repr=False)
+    account: str = ""
+    """Whom root has to be for the server's peer authentication; empty: ourselves."""
 
     def without_secret(self, text: str) -> str:
         """Return a text with the password struck out."""
@@ -144,7 +148,7 @@ class Client:
     def start(self, command: tuple[str, ...], *inherited: int) -> subprocess.Popen[bytes]:
         """Start a program with this connection; its messages are read from `stderr`."""
         return subprocess.Popen(
-            command,
+            (*_as_account(self.account), *command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -162,7 +166,9 @@ def on_database(address: Address, dbname: str) -> Address:
 @contextmanager
 def connecting(address: Address, environ: Mapping[str, str] = os.environ) -> Iterator[Client]:
     """Give the connection for programs: the password lies in a file that exists in memory alone."""
-    parts = parse_dsn(address.dsn)
+    dsn, account = connection.way_in(address)
+    parts = parse_dsn(dsn)
+    parts.pop("client_encoding", None)
     if parts.pop("sslpassword", None):
         raise UsageError(
             "the address holds sslpassword, which cannot be handed on safely",
@@ -173,7 +179,9 @@ def connecting(address: Address, environ: Mapping[str, str] = os.environ) -> Ite
     secret = parts.pop("password", secret)
     environment = {**inherited, "LC_ALL": "C", "PGAPPNAME": "collec-migrations"}
     if not secret:
-        yield Client(dsn=_dsn(parts), environment=environment, descriptors=(), secret="")
+        yield Client(
+            dsn=_dsn(parts), environment=environment, descriptors=(), secret="", account=account
+        )
         return
     parts.pop("passfile", None)
     # A file on the disk would stay when we are killed.
@@ -183,10 +191,26 @@ def connecting(address: Address, environ: Mapping[str, str] = os.environ) -> Ite
         os.write(descriptor, _line(secret).encode())
         environment["PGPASSFILE"] = f"/proc/self/fd/{descriptor}"
         yield Client(
-            dsn=_dsn(parts), environment=environment, descriptors=(descriptor,), secret=secret
-        )
+            dsn=_dsn(parts), environment=environment, descriptors=(descriptor,), secret=secret,
+            account=account,
+        )  # fmt: skip
     finally:
         os.close(descriptor)
+
+
+def _as_account(name: str) -> tuple[str, ...]:
+    """Return the words before a program that make it another account's, with root's files only.
+
+    The server sees the account; the folder of the backups may be root's alone.
+    """
+    if not name or not shutil.which("setpriv"):
+        return ()
+    entry = pwd.getpwnam(name)
+    return (
+        "setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--init-groups",
+        "--inh-caps=+dac_override", "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup", "--",  # else access(2), which pg_restore asks, says no
+    )  # fmt: skip
 
 
 def _dsn(parts: Mapping[str, str]) -> str:

@@ -171,7 +171,7 @@ class Run:
         for name in self._with_companion(col_script):
             source = library.load(name)
             self._send(source, source.text)
-        self._fill()
+        self._fill(library.BUILT_IN[: library.BUILT_IN.index(self._version) + 1])
 
     def downgrade(self) -> None:
         """Take the step back; the rights schema follows as far as no other data schema needs it."""
@@ -225,7 +225,7 @@ class Run:
             text = source.text if len(roles) == len(BOTH) else sql.part(source.text, roles[0])
             self._send(source, text, steps if self._keeps else ())
         if "col" in roles and new is not None:
-            self._fill()
+            self._fill((self._version,))
         self.sink.execute_as_owner(archive.after(steps))
         fills = library.declared(self._version).fills
         if "col" in roles and new == self._version and fills:
@@ -249,10 +249,10 @@ class Run:
         for question in checks.of_step(old, new, tuple(roles)):
             self.sink.ask(question.bound(self.names))
 
-    def _fill(self) -> None:
-        """Fill rows of dbparam that the application's settings know, where they are null."""
-        declared = library.declared(self._version)
-        for parameter, setting in declared.fills.items():
+    def _fill(self, added: Sequence[str]) -> None:
+        """Fill rows of dbparam that versions added and settings know, where they are null."""
+        fills = [one for version in added for one in library.declared(version).fills.items()]
+        for parameter, setting in fills:
             value = self.job.settings.instance.get(setting)
             if value:
                 self.sink.execute_as_owner(

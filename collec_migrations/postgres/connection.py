@@ -126,6 +126,22 @@ def _opened(dsn: str) -> Connection:
     return psycopg2.connect(last[0], fallback_application_name=OURSELVES)
 
 
+def way_in(address: Address) -> tuple[str, str]:
+    """Return the address, with the role, and the account that root has to be for the server.
+
+    For programs that connect by themselves. The account is empty where it needs no other one.
+    """
+    *others, last = attempts(address.dsn)
+    for text, account in others:
+        try:
+            with acting_as(account):
+                psycopg2.connect(text, fallback_application_name=OURSELVES).close()
+        except psycopg2.OperationalError:
+            continue
+        return text, account
+    return last
+
+
 def connect_for_replication(address: Address) -> "PhysicalReplicationConnection":
     """Open a connection that takes replication commands alone; raise `ConnectionFailed`."""
     from psycopg2.extras import PhysicalReplicationConnection  # it loads `logging`

@@ -9,6 +9,7 @@ import pytest
 from collec_migrations import versions
 from collec_migrations.postgres.address import Address
 from tests import chain
+from tests.conftest import Clone
 from tests.servers import Server
 
 REFERENCE = Path(__file__).parent.parent / "data" / "reference_data.json"
@@ -123,3 +124,23 @@ def test_every_example_of_a_label_is_a_well_formed_stylesheet(database: Address)
     for (stylesheet,) in stylesheets:
         root = ElementTree.fromstring(str(stylesheet))
         assert root.tag == "{http://www.w3.org/1999/XSL/Transform}stylesheet"
+
+
+def test_what_the_application_calls_itself_is_put_into_dbparam(
+    server18: Server, clone: Clone
+) -> None:
+    named = {"instance_code": "lab's 7", "instance_title": "The laboratory"}
+    kept = (
+        "select dbparam_name, dbparam_value from col.dbparam"
+        " where dbparam_name in ('APPLI_code', 'APPLI_title') order by 1"
+    )
+    walked, fresh = clone(chain.template_at(server18, "1.1")), clone("template0")
+    for address in (walked, fresh):
+        chain.upgrade(address, **named)
+        rows = [("APPLI_code", "lab's 7"), ("APPLI_title", "The laboratory")]
+        assert chain.query(address, kept) == rows
+    # What the site wrote itself stays.
+    again = clone(chain.template_at(server18, "1.2"))
+    chain.execute(again, "update col.dbparam set dbparam_value = 'own'")
+    chain.upgrade(again, **named)
+    assert chain.query(again, kept)[0] == ("APPLI_code", "own")
