@@ -14,6 +14,7 @@ from collec_migrations.backup.client_programs import Client, Dump
 from collec_migrations.backup.manifest import Manifest
 from collec_migrations.backup.retention import Policy
 from collec_migrations.backup.snapshot import Snapshot, open_snapshot
+from collec_migrations.backup.store import Backup
 from collec_migrations.bridge import history
 from collec_migrations.errors import BackupFailed, MigrationError
 from collec_migrations.postgres import connection as database
@@ -80,6 +81,7 @@ def run(
         log = _logger(options.into, say)
         for line in store.sweep(options.into):
             log(line)
+        there = list(store.backups(options.into)[0])
         for name in names:
             log(f"start {name!r}")
             began = monotonic()
@@ -87,14 +89,15 @@ def run(
                 done = take(
                     client_programs.on_database(address, name),
                     options,
+                    there,
                     lock=descriptor,
                     advance=advance,
                 )
                 made.append(done)
-                before = [one for one in store.backups(options.into)[0]
-                          if one.manifest.origin == done.origin
+                before = [one for one in there if one.manifest.origin == done.origin
                           and one.manifest.age_key < done.age_key
                           and one.manifest.started > done.started]  # fmt: skip
+                there.append(store.Backup(path=options.into / done.id, manifest=done))
                 for one in before[:1]:
                     log(f"the clock went back: {one.id} was taken before {done.id}")
                 size = sizes.shown(done.size)
@@ -107,7 +110,10 @@ def run(
                 failed.append(Failure(database=name, error=error))
                 hint = f" ({error.hint})" if error.hint else ""
                 log(f"FAILED {name!r} after {monotonic() - began:.1f} s: {error}{hint}")
-        removed = remove_expired(options.into, policy, made, log)
+        # Read again: a verification beside this run may have found one damaged meanwhile.
+        removed = (
+            _remove_expired(store.backups(options.into)[0], policy, made, log) if policy else ()
+        )
     return Outcome(made=tuple(made), failed=tuple(failed), removed=removed)
 
 
@@ -121,44 +127,42 @@ def databases(
     return (database or _name_of(address),)
 
 
-def remove_expired(
-    folder: Path, policy: Policy | None, made: Sequence[Manifest], log: Say
+def _remove_expired(
+    there: Sequence[Backup], policy: Policy, made: Sequence[Manifest], log: Say
 ) -> tuple[str, ...]:
     """Remove what the policy no longer needs beside these; the caller holds the lock.
 
     Nothing of a database whose rows fell, until somebody looked, and never what was just made.
     """
-    if policy is None:
-        return ()
     removed = []
     just_made = {one.id for one in made}
     origins = {one.origin for one in made}
-    for one in store.backups(folder)[0]:
+    for one in there:
         if one.is_fallen and one.manifest.origin in origins:
             origins.discard(one.manifest.origin)
             log(
                 f"nothing of {one.manifest.database!r} is removed: the rows fell in {one.id}; "
                 "look at it, then: collec-migrations backup prune --yes"
             )
-    for id_ in expired(folder, policy, origins):
-        if id_ in just_made:
+    for one in expired(there, policy, origins):
+        if one.id in just_made:
             continue
-        why = store.remove(folder, id_)
+        why = store.remove(one.path.parent, one.id)
         if why:
-            log(f"kept {id_}: {why}")
+            log(f"kept {one.id}: {why}")
         else:
-            removed.append(id_)
-            log(f"removed {id_}")
+            removed.append(one.id)
+            log(f"removed {one.id}")
     return tuple(removed)
 
 
 def expired(
-    folder: Path, policy: Policy, origins: Collection[tuple[str, str]] | None = None
-) -> tuple[str, ...]:
+    there: Sequence[Backup], policy: Policy, origins: Collection[tuple[str, str]] | None = None
+) -> tuple[Backup, ...]:
     """Return the backups that a policy no longer needs, of these servers' databases or of all."""
-    whole, _ = store.backups(folder)
-    counted = [one.kept for one in whole if origins is None or one.manifest.origin in origins]
-    return retention.to_remove(counted, policy, now=datetime.now().astimezone())
+    counted = [one.kept for one in there if origins is None or one.manifest.origin in origins]
+    ids = retention.to_remove(counted, policy, now=datetime.now().astimezone())
+    return tuple(one for id_ in ids for one in there if one.id == id_)
 
 
 def log_failure(folder: Path, error: MigrationError, say: Say) -> None:
@@ -180,15 +184,25 @@ def _logger(folder: Path, say: Say) -> Say:
     return log
 
 
-def take(address: Address, options: BackupOptions, *, lock: int, advance: Advance) -> Manifest:
-    """Back up the database of an address; raise `BackupFailed`, and leave nothing that counts."""
+def take(
+    address: Address,
+    options: BackupOptions,
+    there: Sequence[Backup],
+    *,
+    lock: int,
+    advance: Advance,
+) -> Manifest:
+    """Back up the database of an address; raise `BackupFailed`, and leave nothing that counts.
+
+    `there` are the backups that the folder holds.
+    """
     started = datetime.now(UTC)
     with (
         translated(BackupFailed, "the backup could not be made"),
         open_snapshot(address, lock_wait=options.lock_wait) as found,
     ):
         chosen = client_programs.for_server(found.server_major, options.bin_dir)
-        expected = _expected(options.into, found)
+        expected = _expected(options.into, there, found)
         name = store.new_id(options.into, found.properties.name, started)
         with (
             _partial(options.into / f"{name}{store.PARTIAL}") as partial,
@@ -211,7 +225,7 @@ def take(address: Address, options: BackupOptions, *, lock: int, advance: Advanc
                 rows = snapshot.rows(found)
                 client_programs.wait_for_dump(process, dump, client, expected, advance)
             left_out = _write_surroundings(dump, client, found, lock)
-            falls = _falls(options.into, found, rows)
+            falls = _falls(there, found, rows)
             written = _manifest(name, started, options.reason, dump, found, rows, left_out, falls)
             _complete(partial, options.into / name, written)
     return written
@@ -227,9 +241,9 @@ def _partial(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _expected(into: Path, found: Snapshot) -> int:
+def _expected(into: Path, there: Sequence[Backup], found: Snapshot) -> int:
     """Return the size that the backup may have, after seeing that there is room for it."""
-    last = store.last_of(into, (found.system_identifier, found.properties.name))
+    last = store.last_of(there, (found.system_identifier, found.properties.name))
     previous = last.manifest.size if last else None
     most = snapshot.first_size(found.tables, found.large_bytes)
     bytes_needed = snapshot.space_needed(previous=previous, first=most)
@@ -253,9 +267,9 @@ def _write_surroundings(dump: Dump, client: Client, found: Snapshot, lock: int) 
     return configuration.left_out
 
 
-def _falls(into: Path, found: Snapshot, rows: dict[str, int]) -> tuple[str, ...]:
+def _falls(there: Sequence[Backup], found: Snapshot, rows: dict[str, int]) -> tuple[str, ...]:
     """Return where the rows fell since the last backup that was sound and had not fallen."""
-    before = store.last_of(into, (found.system_identifier, found.properties.name), accepted=True)
+    before = store.last_of(there, (found.system_identifier, found.properties.name), accepted=True)
     if before is None:
         return ()
     same = before.manifest.schemas == snapshot.schemas(found.connection)

@@ -1,6 +1,5 @@
 """What a site sets up: a run every night by systemd or cron, and its way off-site."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -128,7 +127,9 @@ def install(schedule: Schedule, folder: Path = UNITS) -> tuple[Path, ...]:
 
 def _run(*words: str) -> None:
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, check=False, env=programs.without_secrets()
+        )
     except OSError as error:
         raise BackupFailed(f"{words[0]} cannot be run: {error.strerror}") from error
     if done.returncode != 0:
@@ -173,7 +174,11 @@ def offsite_words(command: str, backup: Path) -> tuple[str, ...]:
 def send_offsite(command: str, backup: Path) -> None:
     """Run the command for a backup; raise `BackupFailed` when it does not succeed."""
     told = offsite_words(command, backup)
-    environment = {**os.environ, "COLLEC_BACKUP_ID": backup.name, "COLLEC_BACKUP_PATH": str(backup)}
+    environment = {
+        **programs.without_secrets(),
+        "COLLEC_BACKUP_ID": backup.name,
+        "COLLEC_BACKUP_PATH": str(backup),
+    }
     try:
         done = subprocess.run(
             told, stdin=subprocess.DEVNULL, capture_output=True, check=False, env=environment

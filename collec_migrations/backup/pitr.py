@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres import connection as database
+from collec_migrations.postgres import programs
 from collec_migrations.postgres.conninfo import Address
 
 SOCKETS = "/var/run/postgresql"
@@ -181,7 +182,9 @@ def find_tool(wanted: str | None) -> str:
 def version(tool: str) -> Version:
     """Return the version of a tool; nothing when it does not tell."""
     command = (PROGRAMS[tool], ASKED.get(tool, "--version"))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=programs.without_secrets()
+    )
     numbers = re.search(r"\d+(\.\d+)+", done.stdout)
     return tuple(int(number) for number in numbers[0].split(".")) if numbers else ()
 

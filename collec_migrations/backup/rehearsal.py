@@ -24,7 +24,7 @@ from collec_migrations.migrate import chain, verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import conninfo, files, pg_versions, signals, throwaway
+from collec_migrations.postgres import conninfo, files, pg_versions, programs, signals, throwaway
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.throwaway import KeptServer
@@ -152,7 +152,12 @@ def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, KeptServer]:
     try:
         address, _ = trial_restore.fill(backup, chosen, server.address)
     except BaseException:
-        subprocess.run(("/bin/sh", "-c", server.ending), capture_output=True, check=False)
+        subprocess.run(
+            ("/bin/sh", "-c", server.ending),
+            capture_output=True,
+            check=False,
+            env=programs.environment(),
+        )
         raise
     return _copy(address, backup, chosen.version, began), server
 

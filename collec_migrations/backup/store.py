@@ -39,9 +39,9 @@ class Backup:
 
     path: Path
     manifest: Manifest
-    verdict: str
+    verdict: str = ""
     """verified, damaged, or empty: nobody tried."""
-    verified: datetime | None
+    verified: datetime | None = None
     """When the last verification was."""
     accepted: bool = False
     """Whether somebody looked at the fall of its rows and said that it is right."""
@@ -131,7 +131,9 @@ def whose(path: Path) -> str:
     return f"it belongs to user id {found.st_uid}, mode {found.st_mode & 0o7777:04o}"
 
 
-def last_of(folder: Path, origin: tuple[str, str], *, accepted: bool = False) -> Backup | None:
+def last_of(
+    there: Sequence[Backup], origin: tuple[str, str], *, accepted: bool = False
+) -> Backup | None:
     """Return the last backup of a server's database; `accepted`: that is sound and did not fall.
 
     A backup that does not name its server counts for any.
@@ -139,7 +141,7 @@ def last_of(folder: Path, origin: tuple[str, str], *, accepted: bool = False) ->
     system_identifier, database = origin
     its = [
         one
-        for one in backups(folder)[0]
+        for one in there
         if one.manifest.database == database
         and one.manifest.system_identifier in ("", system_identifier)
         and not (accepted and (one.verdict == "damaged" or one.is_fallen))

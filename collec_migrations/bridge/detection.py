@@ -136,7 +136,7 @@ def _in_use(evidence: Evidence, version: str, found: Sequence[Difference]) -> li
     """Return what breaks the application though tables and columns are right."""
     returned = [one for one in evidence.returned if one.version == version]
     return [
-        *findings.views(returned, found),
+        *findings.views(returned, found, is_adopted=bool(evidence.records.alembic)),
         *findings.owners(evidence.owners, evidence.observed),
         *findings.extensions(evidence.owners, evidence.names),
     ]

@@ -122,14 +122,25 @@ def known_password(read: Mapping[tuple[str, str], Sequence[Json]]) -> Iterator[D
 
 
 def views(
-    read: Iterable[of_views.Returned], reported: Sequence[Difference]
+    read: Iterable[of_views.Returned], reported: Sequence[Difference], *, is_adopted: bool
 ) -> Iterator[Difference]:
-    """Yield a line for each view that returns something else, unless it is reported already."""
+    """Yield a line for each view or function that does something else and is not yet reported."""
     known = {one.name for one in reported if one.kind == "view"}
     known |= {name.removeprefix("view ") for one in reported for name in one.along}
     damaged = {one.table for one in reported if one.kind in ("table", "column")
                and one.severity is not Severity.COSMETIC}  # fmt: skip
     for one in read:
+        if one.view.endswith("()"):
+            if one.same is False and is_adopted:  # else adopting gives it the chain's own body
+                yield Difference(
+                    severity=Severity.DIFFERS,
+                    state=State.CHANGED,
+                    role="col",
+                    kind="function",
+                    name=one.view.removesuffix("()"),
+                    sentence=f"function {one.view} has another body than at any version",
+                )
+            continue
         affected = of_views.READS.get(one.view, frozenset()) & damaged
         if one.same is False and one.view not in known and not affected:
             yield Difference(

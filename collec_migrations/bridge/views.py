@@ -116,6 +116,7 @@ class Returned(NamedTuple):
     """A view of a site beside that of a version."""
 
     view: str
+    """Or a function, as `name()`."""
     version: str
     same: bool | None
     """None: it cannot be told, one of both fails."""
@@ -124,7 +125,8 @@ class Returned(NamedTuple):
 def compare(
     connection: extensions.connection, names: Names, observed: Catalog, *against: str
 ) -> tuple[Returned, ...]:
-    """Return whether each view returns what that of each version does, in one round trip.
+    """Return whether each view returns what that of each version does, in one round trip; and
+    whether each function that the version has has a body that the chain gave it at some version.
 
     The queries run with common table expressions in the place of tables, so they need no right on
     them and read none of their rows; those of a site only if they call functions of PostgreSQL
@@ -163,7 +165,30 @@ def compare(
             " select pg_catalog.current_setting('collec_migrations.views')"
         )
         ((found,),) = cursor.fetchall()
-    return tuple(Returned(**one) for one in json.loads(found))
+    answer = json.loads(found)
+    schemas = _SCHEMAS | {names.gacl, names.col}
+    bodies: dict[str, set[str]] = {}
+    for name, body in answer["functions"]:
+        bodies.setdefault(name, set()).add(_plain(body, schemas))
+    return (
+        *(Returned(**one) for one in answer["views"]),
+        *(
+            Returned(f"{name}()", version, bool(bodies[name] & _bodies(name, schemas)))
+            for version in against
+            for name in functions(version)
+            if name in bodies
+        ),
+    )
+
+
+def _bodies(name: str, schemas: frozenset[str]) -> set[str]:
+    """Return the bodies that a function has at the versions: a step back may leave a later one."""
+    made = {functions(version).get(name, "") for version in versions.BUILT_IN} - {""}
+    return {_plain(re.split(r"\$\w*\$", text)[1], schemas) for text in made}
+
+
+def _plain(body: str, schemas: frozenset[str]) -> str:
+    return " ".join(unqualified(body, schemas).split())
 
 
 @cache

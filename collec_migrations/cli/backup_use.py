@@ -101,8 +101,11 @@ def prune(
     options.need_consent(plan=plan, yes=yes)
     backup.check_there(into)
     with translated(BackupFailed, "nothing more was removed"), backup.locked(into):
-        fallen = [] if ids else [one for one in backup.backups(into)[0] if one.is_fallen]
-        chosen = _named(into, ids) if ids else backup.expired(into, policy)
+        there = () if ids else backup.backups(into)[0]
+        fallen = [one for one in there if one.is_fallen]
+        chosen = (
+            _named(into, ids) if ids else tuple(one.id for one in backup.expired(there, policy))
+        )
         if not as_json:
             _list(chosen)
         for one in fallen:

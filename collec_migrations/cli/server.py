@@ -11,7 +11,7 @@ from collec_migrations.cli import render
 from collec_migrations.cli.group import group
 from collec_migrations.cli.options import Json, say
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import cluster, embedded
+from collec_migrations.postgres import cluster, embedded, programs
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.cluster import Cluster
 
@@ -55,7 +55,7 @@ def psql(
             "no server of this folder runs", hint="Start it: collec-migrations server start"
         )
     program = str(found.binaries.program("psql"))
-    os.execv(program, [program, address.dsn, *(words or ())])
+    os.execve(program, [program, address.dsn, *(words or ())], programs.without_secrets())
 
 
 def _facts(found: Cluster | None, address: Address | None) -> dict[str, object]:

@@ -56,6 +56,10 @@ def pair(connection: driver.connection, names: Names, *, expected: str, role: st
                    command=error.hint)  # fmt: skip
         return
     yield drift(report, options)
+    for one in report.differences:
+        if one.state is bridge.State.PASSWORD:
+            yield Line(group=GROUP, name=_named("password", names), verdict=ATTENTION,
+                       text=one.sentence, command="change it in the application")  # fmt: skip
 
 
 def version(one: Detection, options: str = "") -> Line:

@@ -58,7 +58,9 @@ def in_folder(bin_dir: Path) -> Binaries:
             hint="Give the `bin` folder of a PostgreSQL server.",
         )
     command = (bin_dir / "postgres", "--version")
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=programs.environment()
+    ).stdout
     version = re.search(r"\d+(\.\d+)*", told)
     if version is None:
         raise ServerFailed(

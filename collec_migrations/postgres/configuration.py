@@ -22,7 +22,7 @@ from collec_migrations.errors import (
     MigrationError,
     UsageError,
 )
-from collec_migrations.postgres import files, postmaster, signals
+from collec_migrations.postgres import files, postmaster, programs, signals
 from collec_migrations.postgres.connection import Connection, first_line
 
 PATIENCE = 15.0
@@ -302,6 +302,7 @@ def on_trial(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            env=programs.environment(),
             start_new_session=True,
         ) as guard:
             _write_on_trial(guard, path, content, copy, like)

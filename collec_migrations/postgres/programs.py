@@ -45,7 +45,12 @@ class Account:
     def reaches(self, folder: Path) -> bool:
         """Tell whether this account may enter a folder: the kernel is asked, nothing is opened."""
         question = ("/bin/sh", "-c", 'test -x "$1"', "sh", str(folder))
-        return subprocess.run(question, cwd="/", check=False, **self.identity()).returncode == 0
+        return (
+            subprocess.run(
+                question, cwd="/", check=False, env=environment(), **self.identity()
+            ).returncode
+            == 0
+        )
 
 
 def server_account(environment: Mapping[str, str] = os.environ) -> Account:
@@ -87,6 +92,15 @@ KEPT = ("PATH", "TZ", "LD_LIBRARY_PATH", "ICU_DATA")
 def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return what PostgreSQL's programs may see: no PG* variable, messages in English."""
     return {name: environ[name] for name in KEPT if name in environ} | {"LC_ALL": "C"}
+
+
+def without_secrets(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what programs of others may see: our settings hold addresses with passwords."""
+    return {
+        name: text
+        for name, text in environ.items()
+        if not name.startswith("COLLEC_") and name != "PGPASSWORD"
+    }
 
 
 def run(command: Sequence[str | Path], *, account: Account, folder: Path, text: str = "") -> str:

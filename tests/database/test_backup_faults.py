@@ -347,7 +347,7 @@ def test_a_damaged_backup_is_marked_and_does_not_count_for_retention(
     with _flipped(damaged.path / "data.dump"):
         assert not trial_restore.verify(damaged).is_sound
         assert store.load(damaged.path).verdict == "damaged"
-        assert dump.expired(tmp_path, backups.NOTHING) == ()
+        assert dump.expired(store.backups(tmp_path)[0], backups.NOTHING) == ()
     assert sound.id in backups.ids(tmp_path)
 
 

@@ -139,7 +139,7 @@ def test_a_manifest_of_the_first_format_is_read(filled: Address, tmp_path: Path)
     rewrite(taken.path, old)
     assert "system_identifier" not in (taken.path / manifest.NAME).read_text()
     assert manifest.read(taken.path) == old
-    assert store.last_of(tmp_path, ("7", filled.dbname)) is not None
+    assert store.last_of(store.backups(tmp_path)[0], ("7", filled.dbname)) is not None
     assert trial_restore.verify(store.load(taken.path)).is_sound
 
 

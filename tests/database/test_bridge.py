@@ -249,7 +249,8 @@ def test_a_step_that_stopped_at_any_statement_is_told_and_finished(
 
 
 @pytest.mark.parametrize("setting", [
-    "quote_all_identifiers = on", "search_path = col", "standard_conforming_strings = off",
+    "quote_all_identifiers = on", "search_path = col", "row_security = off",
+    "standard_conforming_strings = off",
     "idle_in_transaction_session_timeout = 100",
     "DateStyle = 'German, DMY'", "IntervalStyle = iso_8601", "default_transaction_read_only = on",
 ])  # fmt: skip

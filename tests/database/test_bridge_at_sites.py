@@ -235,3 +235,30 @@ def test_rows_without_a_value_for_a_lost_column_are_shown_before_its_keys(
         done = commands.invoke("adopt", "--yes", "--url", address.url)
         assert done.exit_code == 1
         assert "column container_type.container_family_id is missing, and these rows" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["2.8", "26.2"])
+def test_a_function_with_another_body_is_told_and_repaired(server18: Server, version: str) -> None:
+    with server18.database(chain.template_at(server18, version)) as address:
+        chain.execute(
+            address,
+            "create or replace function col.getgroupsfromcollection(collection_id integer)"
+            " returns varchar language sql as $$ select 'x'::varchar $$",
+        )
+        done = commands.invoke("verify", "--url", address.url)
+        assert done.exit_code == 1
+        assert "function getgroupsfromcollection() has another body" in done.stdout
+        assert commands.invoke("verify", "--repair", "--yes", "--url", address.url).exit_code == 0
+
+
+def test_the_password_of_every_installer_is_told_by_verify_adopt_and_doctor(
+    at_head: Address,
+) -> None:
+    chain.execute(
+        at_head,
+        "update gacl.logingestion set password ="
+        " encode(sha256('passwordadmin'::bytea), 'hex') where login = 'admin'",
+    )
+    for words in ("verify", "adopt --yes", "doctor"):
+        done = commands.invoke(*words.split(), "--url", at_head.url)
+        assert "login admin has the password that every installer gives it" in done.stdout

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from psycopg2.extensions import make_dsn
-
 from tests import accounts, chain
 from tests.sites import RULES, Site
 
@@ -13,8 +11,8 @@ def test_root_becomes_the_account_that_the_server_asks_for(site18: Site, tmp_pat
     site18.execute("create database lab")
     site18.execute("create database lab_again")
     site18.put_rules(RULES.replace("peer map=admin", "peer"))
-    where = {"host": str(site18.folder), "port": site18.port}
-    variables = {"COLLEC_DATABASE_URL": str(make_dsn(**where, dbname="lab"))}
+    where = f"host={site18.folder} port={site18.port}"
+    variables = {"COLLEC_DATABASE_URL": f"{where} dbname=lab"}
     into = ("--into", str(tmp_path / "kept"))
 
     def run(*words: str) -> str:
@@ -26,7 +24,7 @@ def test_root_becomes_the_account_that_the_server_asks_for(site18: Site, tmp_pat
     run("backup", "run", *into)
     run("backup", "run", "--jobs", "2", *into)
     run("backup", "verify", "last", *into)
-    run("backup", "restore", "last", *into, "--to", str(make_dsn(**where, dbname="lab_again")))
+    run("backup", "restore", "last", *into, "--to", f"{where} dbname=lab_again")
     versions = "select version_num from col.alembic_version"
     assert site18.query(versions, "lab_again") == [("1.1",)]
     assert {path.owner() for path in tmp_path.rglob("*")} == {"root"}

@@ -1,6 +1,7 @@
 -- Whether views return what they should: each query and the one it is compared with, on the same
 -- rows. The body of a `do` block: what fails is caught here, so that the server logs no ERROR.
--- What is asked for stands in a setting of the transaction, and so does the answer.
+-- What is asked for stands in a setting of the transaction, and so does the answer; with it the
+-- bodies of functions, of which none is called.
 -- A view's query is run only if it calls functions of PostgreSQL's own alone, which are pinned and
 -- so no dependency, and reads the two schemas alone.
 declare
@@ -55,5 +56,11 @@ begin
                                                 'same', wanted = found);
     end loop;
     perform set_config('search_path', current_setting('collec_migrations.search_path'), true);
-    perform set_config('collec_migrations.views', to_json(answers)::text, true);
+    perform set_config('collec_migrations.views', json_build_object(
+        'views', to_json(answers),
+        'functions', (select coalesce(json_agg(json_build_array(p.proname, p.prosrc)), '[]'::json)
+                      from pg_proc p
+                      join pg_namespace n on n.oid = p.pronamespace
+                      where n.nspname = col)
+    )::text, true);
 end
