@@ -158,7 +158,7 @@ def without_validation(text: str) -> str:
 
 
 def validation(schemas: Sequence[str]) -> str:
-    """Return the statement that validates these schemas' foreign keys, and names those it cannot."""
+    """Return what validates these schemas' foreign keys, and names those it cannot."""
     listed = ", ".join(f"{quoting.literal(schema)}::name" for schema in schemas)
     return statement("validate_keys").replace("{schemas}", listed)
 
