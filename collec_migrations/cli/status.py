@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations import application, versions
 from collec_migrations import backup as room
@@ -26,6 +27,10 @@ STANDBYS = (
     "select application_name, state from pg_catalog.pg_stat_replication"
     " where state operator(pg_catalog.=) 'streaming' order by application_name"
 )
+OTHERS = (
+    "select datname from pg_catalog.pg_database where datallowconn and not datistemplate"
+    " and datname operator(pg_catalog.<>) pg_catalog.current_database() order by datname"
+)
 WIDTH = 13
 
 
@@ -42,6 +47,8 @@ class Site:
     hint: str = ""
     server: str = ""
     schemas: list[Detection] = field(default_factory=list)
+    databases: list[str] = field(default_factory=list)
+    """Those of the server, where none was named and the default one holds nothing of ours."""
     standbys: list[str] = field(default_factory=list)
     is_standby: bool = False
     backup: room.Backup | None = None
@@ -106,6 +113,10 @@ def _read(site: Site, session: connection.Connection, told: Settings) -> None:
         site.is_standby = bool((cursor.fetchone() or (False,))[0])
         cursor.execute(STANDBYS)
         site.standbys = [str(name) for name, _ in cursor.fetchall()]
+        is_named = site.address and "dbname" in parse_dsn(site.address.dsn)
+        if not is_named and all(one.answer is Answer.EMPTY for one in site.schemas):
+            cursor.execute(OTHERS)
+            site.databases = [str(name) for (name,) in cursor.fetchall()]
 
 
 def _lines(site: Site) -> Iterator[str]:
@@ -117,6 +128,8 @@ def _lines(site: Site) -> Iterator[str]:
         if behind:
             yield _line("pending", f"{len(behind)} versions: {behind[0]} to {behind[-1]}"
                         if len(behind) > 1 else behind[0])  # fmt: skip
+    if site.databases:
+        yield _line("databases", f"nothing of ours here; others: {', '.join(site.databases)}")
     yield _line("backup", _backup(site))
     if site.server:
         streaming = f"streaming to {', '.join(site.standbys)}" if site.standbys else "none streams"
@@ -183,6 +196,8 @@ def _next(site: Site, repeated: str) -> str:
         return "collec-migrations install --plan"
     if site.trouble:
         return ""
+    if site.databases:
+        return shlex.join([*words, "status", "--url", _on(site.address, site.databases[0])])
     if not site.schemas or all(one.answer is Answer.EMPTY for one in site.schemas):
         return f"collec-migrations upgrade --plan {repeated}".strip()
     for one in site.schemas:
@@ -198,6 +213,12 @@ def _next(site: Site, repeated: str) -> str:
     return ""
 
 
+def _on(address: Address, database: str) -> str:
+    """Return the address of another database, without a password."""
+    parts = {**parse_dsn(address.dsn), "dbname": database}
+    return str(make_dsn(**{name: text for name, text in parts.items() if name != "password"}))
+
+
 def _facts(site: Site, command: str) -> render.Facts:
     said = site.application
     return {
@@ -208,6 +229,7 @@ def _facts(site: Site, command: str) -> render.Facts:
         "database": site.address.shown if site.address else None,
         "server": site.server or None,
         "trouble": site.trouble or None,
+        "databases": site.databases,
         "schemas": [
             {
                 "gacl": one.names.gacl,

@@ -9,6 +9,7 @@ from collec_migrations import versions
 from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.conftest import Clone
+from tests.docs import json_page
 from tests.servers import Server
 
 
@@ -173,3 +174,20 @@ def test_what_the_site_has_on_what_a_downgrade_removes_is_named_and_stops_it(
     assert code == 3, shown
     assert "own.notes refers to col.printer" in shown
     assert chain.query(address, "select version_num from col.alembic_version") == [("1.1",)]
+
+
+def test_where_no_database_is_named_those_of_the_server_are(
+    server18: Server, tmp_path: Path
+) -> None:
+    with server18.database() as address:
+        variables = {"PGHOST": address.host, "PGPORT": str(address.port), "PGUSER": "super"}
+        done = chain.run("collec-migrations", "status", "--json", folder=tmp_path,
+                         variables=variables | {"PGDATABASE": "postgres"})  # fmt: skip
+        found = json.loads(done.stdout)
+        assert address.dbname in found["databases"]
+        assert found["next"].startswith("collec-migrations status --url dbname=")
+        json_page.check("status", found)
+        named = {"COLLEC_DATABASE_URL": address.url}
+        done = chain.run("collec-migrations", "status", "--json", folder=tmp_path, variables=named)
+        found = json.loads(done.stdout)
+        assert (found["databases"], found["next"]) == ([], "collec-migrations upgrade --plan")
