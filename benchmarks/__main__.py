@@ -35,7 +35,10 @@ def main(words: Sequence[str]) -> int:
     if told.report:
         publish(told.into)
         return 0
-    with throwaway(binaries.embedded(), settings={}) as server, entries.Site(server) as site:
+    with (
+        throwaway(binaries.embedded(), settings={}, superuser=entries.SUPERUSER) as server,
+        entries.Site(server) as site,
+    ):
         for name in told.entry or entries.ENTRIES:
             found = measured(name, site, entries.QUICK if told.quick else entries.FULL)
             if found.busy > BUSY and not told.anyway:
@@ -51,13 +54,16 @@ def main(words: Sequence[str]) -> int:
 
 def measured(name: str, site: entries.Site, size: entries.Size) -> Entry:
     """Return what an entry finds on a server that writes as a real one does."""
-    found = Entry(server=binaries.embedded().version, busy=measuring.probe())
+    found = Entry(server=binaries.embedded().version)
+    probes = [measuring.probe()]
     began = time.monotonic()
     for row in entries.ENTRIES[name](site, size):
         found.rows.append(row)
         sys.stderr.write(f"{name}: {row.what}, {row.way}: {report.shown(row.wall)} {row.aim}\n")
-        found.busy = max(found.busy, measuring.probe())
+        probes.append(measuring.probe())
     found.seconds = time.monotonic() - began
+    # Our own server has work left now and then: a probe in four may meet it.
+    found.busy = sorted(probes)[len(probes) * 3 // 4]
     return found
 
 

@@ -49,7 +49,7 @@ class Entry:
     server: str = ""
     seconds: float = 0.0
     busy: float = 1.0
-    """The worst of the probes."""
+    """The upper quartile of the probes."""
     rows: list[Row] = field(default_factory=list)
 
 

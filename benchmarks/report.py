@@ -34,7 +34,7 @@ def _lines(entries: Mapping[str, Entry]) -> Iterator[str]:
             yield (
                 f"`make bench ARGS='{name}'`, {found.date}, {found.seconds:.0f} s:"
                 f" {found.machine}, PostgreSQL {found.server};"
-                f" machine busy by {found.busy - 1:.0%} at most."
+                f" a loop on each core took {found.busy:.2f} times its processor time."
             )
             yield from ("", *_table(found.rows))
 
