@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,11 +19,14 @@ from collec_migrations import versions
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, sizes
 from collec_migrations.postgres.address import Address
+from collec_migrations.postgres.throwaway import throwaway
 from collec_migrations.testing import sample_data
 
 CHAIN = versions.in_chain(versions.versions_folder())
 HEAD = CHAIN[-1]
 MEGABYTE = 1 << 20
+PHYSICAL = 15
+"""The newest server that Debian's pgBackRest knows."""
 SUPERUSER = "chief"
 """Of the server: no other server of ours has a role of this name."""
 REPAIRED = """
@@ -50,7 +54,7 @@ class Size:
     """Of runs on large databases."""
 
 
-FULL = Size(movements=1_000_000, documents=300, statements=(1_000, 20_000), repeats=7, large=2)
+FULL = Size(movements=1_000_000, documents=1000, statements=(1_000, 20_000), repeats=7, large=2)
 QUICK = Size(movements=5_000, documents=3, statements=(64, 300), repeats=2, large=1)
 
 
@@ -342,14 +346,7 @@ def backup(site: Site, size: Size) -> Iterator[Row]:
         site.database(site.filled(HEAD, 1000).dbname) as full,
         tempfile.TemporaryDirectory() as name,
     ):
-        with closing(psycopg2.connect(full.dsn)) as connection, connection.cursor() as cursor:
-            for number in range(size.documents):
-                cursor.execute(
-                    "insert into col.document (uid, mime_type_id, document_name, data,"
-                    " document_import_date) select min(uid), 1, %s, %s, now() from col.object",
-                    (f"document {number}.pdf", os.urandom(MEGABYTE)),
-                )
-            connection.commit()
+        _add_documents(full, size.documents)
         execute(full, "checkpoint")
         what = f"{size.documents:,} MB of documents"
         ways = {
@@ -374,6 +371,73 @@ def backup(site: Site, size: Size) -> Iterator[Row]:
         yield row(f"proof of {what}", "collec-migrations backup verify", [process(proof, place)])
 
 
+def _add_documents(address: Address, megabytes: int) -> None:
+    with closing(psycopg2.connect(address.dsn)) as connection, connection.cursor() as cursor:
+        for number in range(megabytes):
+            cursor.execute(
+                "insert into col.document (uid, mime_type_id, document_name, data,"
+                " document_import_date) select min(uid), 1, %s, %s, now() from col.object",
+                (f"document {number}.pdf", os.urandom(MEGABYTE)),
+            )
+        connection.commit()
+
+
+PGBACKREST = (
+    "runuser -u {who} -- pgbackrest --config=/dev/null --stanza=bench --pg1-path={data}"
+    " --pg1-socket-path={host} --pg1-port={port} --pg1-user={user} --pg1-database=postgres"
+    " --repo1-path={repo} --log-path={repo} --lock-path={repo} --log-level-file=off"
+)
+
+
+def physical(_: Site, size: Size) -> Iterator[Row]:
+    """The same beside pgBackRest, where it is installed (as root; 2.45 knows servers up to 15)."""
+    server = next((one for one in binaries.at_hand() if one.major == PHYSICAL), None)
+    if server is None or shutil.which("pgbackrest") is None or os.geteuid() != 0:
+        return
+    with (
+        throwaway(server, settings={}, superuser=SUPERUSER) as at,
+        Site(at) as site,
+        site.database(site.filled(HEAD, 1000).dbname) as full,
+        tempfile.TemporaryDirectory() as name,
+    ):
+        _add_documents(full, size.documents)
+        execute(full, "checkpoint")
+        with closing(psycopg2.connect(full.dsn)) as connection, connection.cursor() as cursor:
+            cursor.execute("show data_directory")
+            (data,) = cursor.fetchone() or ("",)
+        Path(name).chmod(0o755)
+        who, repo = Path(data).owner(), Path(name) / "repository"
+        repo.mkdir()
+        shutil.chown(repo, who)
+        base = PGBACKREST.format(
+            who=who, data=data, host=at.host, port=at.port, user=at.user, repo=repo
+        )
+        process(shell(f"cd /; {base} --no-online stanza-create")(full), Path(name))
+        what = f"{size.documents:,} MB of documents, PostgreSQL {PHYSICAL}"
+        dump = f"{server.bin_dir}/pg_dump"
+        ways = {
+            "pg_dump -Fc -Z1": shell(f"{dump} -Fc -Z1 -d DSN -f dump"),
+            "pg_dump -Fd -j2 -Z1": shell(f"{dump} -Fd -j2 -Z1 -d DSN -f folder"),
+            "pgBackRest, 2 processes, gzip 1": shell(
+                f"cd /; {base} --no-archive-check --start-fast --process-max=2"
+                " --compress-level=1 backup"
+            ),
+            "collec-migrations backup run": ours("backup", "run", "--into", "one"),
+            "collec-migrations backup run --jobs 2":
+                ours("backup", "run", "--into", "two", "--jobs", "2"),
+        }  # fmt: skip
+        found = []
+        for number, (way, command) in enumerate(ways.items()):
+            place = Path(name) / str(number)
+            place.mkdir()
+            taken = [process(command(full), place)]
+            written = repo if way.startswith("pgBackRest") else place
+            aim = "1.20" if way.startswith("collec") else ""
+            found.append(row(what, way, taken, size=sizes.of_folder(written), aim=aim))
+        quickest = min(found[:2], key=lambda one: one.wall)
+        yield from (replace(one, yardstick=one is quickest) for one in found)
+
+
 ENTRIES: Mapping[str, Callable[[Site, Size], Iterator[Row]]] = {
     "start": start,
     "install": install,
@@ -383,6 +447,7 @@ ENTRIES: Mapping[str, Callable[[Site, Size], Iterator[Row]]] = {
     "adopt": adopt,
     "rehearse": rehearse,
     "backup": backup,
+    "physical": physical,
 }
 
 

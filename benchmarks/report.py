@@ -13,6 +13,7 @@ TITLES = {
     "wrap": "A script of the application's own",
     "adopt": "Adopt a database with repairs",
     "rehearse": "Rehearse an upgrade",
+    "physical": "Back up the same on PostgreSQL 15, beside pgBackRest",
     "backup": "Back up a database that is mostly documents",
 }
 

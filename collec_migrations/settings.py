@@ -93,6 +93,12 @@ SETTINGS = (
         meaning="yes: the database is to live without PostGIS, and so without object.geom",
     ),
     Setting(
+        option="not_valid",
+        variable="COLLEC_NOT_VALID",
+        default="no",
+        meaning="yes: go on over rows that point at nothing; their new keys stay NOT VALID",
+    ),
+    Setting(
         option="instance_code",
         variable="COLLEC_INSTANCE_CODE",
         default="",
@@ -142,6 +148,8 @@ class Settings:
     lock_retries: int = 5
     destroy: bool = False
     without_postgis: bool = False
+    not_valid: bool = False
+    """Whether new foreign keys may stay NOT VALID over rows that point at nothing."""
     instance: Mapping[str, str] = field(default_factory=dict)
     """What the application keeps in its settings until dbparam has it: `code`, `title`."""
     backup: bool = True
@@ -181,6 +189,7 @@ def resolve(
         lock_retries=int(_number("lock_retries", told["lock_retries"])),
         destroy=_one_of("destroy", told["destroy"], ("no", "yes")) == "yes",
         without_postgis=_one_of("without_postgis", told["without_postgis"], ("no", "yes")) == "yes",
+        not_valid=_one_of("not_valid", told["not_valid"], ("no", "yes")) == "yes",
         instance={
             name: value
             for name, value in (

@@ -82,7 +82,7 @@ class Site:
         """Stop a server of the site at once, whoever owns it."""
         if (self.home / name).is_dir():
             local_node.stop(
-                local_node.local_node(self.home / name, str(self.binaries.major)), "immediate"
+                local_node.node_at(self.home / name, str(self.binaries.major)), "immediate"
             )
 
 

@@ -52,7 +52,7 @@ class Server:
     @property
     def major(self) -> int:
         """Return the major version."""
-        return self.binaries.major
+        return int(self.binaries.major)
 
     def create_database(self, name: str | None = None, template: str | None = None) -> Address:
         """Create a database, empty or a clone of another; return its address."""
@@ -158,7 +158,7 @@ def majors(*, life: bool = False) -> tuple[int, ...]:
     COLLEC_TEST_MAJORS names others (`18` or `15,18`), or `all`. `life`: with the programs that a
     standby needs.
     """
-    found = sorted({one.major for one in binaries.at_hand() if not life or _copies(one)})
+    found = sorted({int(one.major) for one in binaries.at_hand() if not life or _copies(one)})
     chosen = os.environ.get("COLLEC_TEST_MAJORS", "three")
     if chosen == "three":
         middle = MIDDLE if MIDDLE in found else found[len(found) // 2]

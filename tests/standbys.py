@@ -87,7 +87,7 @@ class Machine:
 
     @property
     def node(self) -> local_node.LocalNode:
-        return local_node.local_node(self.data, standby_config.major_of(self.data))
+        return local_node.node_at(self.data, standby_config.major_of(self.data))
 
     def start(self) -> None:
         local_node.start(self.node)
@@ -254,7 +254,7 @@ def pair(made: Path) -> Iterator[Pair]:
         for data in home.glob("*/data*"):
             with suppress(Exception):
                 local_node.stop(
-                    local_node.local_node(data, standby_config.major_of(data)), "immediate"
+                    local_node.node_at(data, standby_config.major_of(data)), "immediate"
                 )
             _end(data)
         shutil.rmtree(home)

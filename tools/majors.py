@@ -38,7 +38,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
 
 def main() -> None:
     """Run the tests, write the table; exit as the run did."""
-    majors = sorted({one.major for one in binaries.at_hand()})
+    majors = sorted({int(one.major) for one in binaries.at_hand()})
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
         words = (sys.executable, "-m", "pytest", "-q", TESTS, f"--junitxml={report}", *sys.argv[1:])

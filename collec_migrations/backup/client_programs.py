@@ -16,7 +16,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations.backup.store import Backup
 from collec_migrations.errors import BackupDamaged, BackupFailed, RestoreRefused, UsageError
-from collec_migrations.postgres import binaries, connection, programs, sizes
+from collec_migrations.postgres import binaries, connection, pg_versions, programs, sizes
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import LOOK, Advance
 
@@ -38,9 +38,9 @@ class Programs:
     version: str
 
     @property
-    def major(self) -> int:
-        """Return the first number of the version."""
-        return int(self.version.partition(".")[0])
+    def major(self) -> float:
+        """Return the major: two numbers up to 9.6."""
+        return pg_versions.number_of(self.version)
 
     def program(self, name: str) -> str:
         """Return the path of a program."""
@@ -66,7 +66,7 @@ def in_folder(bin_dir: Path) -> Programs | None:
     return Programs(bin_dir=bin_dir, version=version[0]) if version else None
 
 
-def for_server(major: int, bin_dir: Path | None = None, *, reading: str = "") -> Programs:
+def for_server(major: float, bin_dir: Path | None = None, *, reading: str = "") -> Programs:
     """Return the tools of a server's own major, or those of `bin_dir`, which may be newer.
 
     `reading` is the compression of an archive that they have to read.
@@ -99,7 +99,7 @@ def compression(tools: Programs, *, of_documents: bool) -> str:
     return "zstd:3" if tools.has_zstd() else f"gzip:{GZIP_LEVELS[of_documents]}"
 
 
-def _given(major: int, bin_dir: Path) -> Programs:
+def _given(major: float, bin_dir: Path) -> Programs:
     found = in_folder(bin_dir)
     if found is None:
         raise UsageError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from collec_migrations.errors import NotABackup
-from collec_migrations.postgres import files
+from collec_migrations.postgres import files, pg_versions
 
 NAME = "manifest.json"
 FORMAT = 2
@@ -84,14 +84,14 @@ class Manifest:
     format: int = FORMAT
 
     @property
-    def server_major(self) -> int:
+    def server_major(self) -> float:
         """Return the major version of the server that was dumped."""
-        return int(self.server_version.partition(".")[0])
+        return pg_versions.number_of(self.server_version)
 
     @property
-    def client_major(self) -> int:
+    def client_major(self) -> float:
         """Return the major version of the pg_dump that wrote the archive."""
-        return int(self.client_version.partition(".")[0])
+        return pg_versions.number_of(self.client_version)
 
     @property
     def origin(self) -> tuple[str, str]:

@@ -26,7 +26,7 @@ from collec_migrations.errors import (
     UsageError,
 )
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import files
+from collec_migrations.postgres import files, pg_versions
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 
@@ -69,7 +69,7 @@ def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
         closing(_connect(backup, options)) as connection,
     ):
         store.refuse_damaged(backup)
-        major = connection.server_version // 10000
+        major = pg_versions.number_of(pg_versions.of(connection.server_version))
         _refuse_older(backup, major)
         chosen = client_programs.for_server(
             major, options.bin_dir, reading=backup.manifest.compression
@@ -118,7 +118,7 @@ def _createdb(backup: Backup, options: RestoreOptions, name: str = "NAME") -> st
     return shlex.join([*words, name])
 
 
-def _refuse_older(backup: Backup, major: int) -> None:
+def _refuse_older(backup: Backup, major: float) -> None:
     client = backup.manifest.client_major
     if major < client:
         raise RestoreRefused(

@@ -15,7 +15,7 @@ from collec_migrations.backup.client_programs import Client, Programs
 from collec_migrations.backup.manifest import Schema
 from collec_migrations.errors import BackupFailed
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import files, programs, sizes
+from collec_migrations.postgres import files, pg_versions, programs, sizes
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.queries import statement
 
@@ -89,9 +89,9 @@ class Snapshot:
         return documents + self.large_bytes > rows
 
     @property
-    def server_major(self) -> int:
+    def server_major(self) -> float:
         """Return the major version of the server."""
-        return int(self.server_version.partition(".")[0])
+        return pg_versions.number_of(self.server_version)
 
 
 @contextmanager

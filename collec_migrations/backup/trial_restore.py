@@ -27,7 +27,7 @@ from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.binaries import Binaries
 from collec_migrations.postgres.connection import translated
-from collec_migrations.postgres.throwaway import throwaway
+from collec_migrations.postgres.throwaway import SUPERUSER, throwaway
 
 NAME = "restored"
 
@@ -180,7 +180,12 @@ def restored(
 ) -> Iterator[tuple[Address, tuple[str, ...]]]:
     """Give a database with what a backup holds, gone at the end; and what it lacks of it."""
     check_room(backup, scratch)
-    with throwaway(chosen, folder=scratch) as server:
+    # A role of the backup that had the superuser's name would be one.
+    named = restoration.read_properties(backup).roles | roles.read(backup).keys()
+    superuser = SUPERUSER
+    while superuser in named:
+        superuser += "_"
+    with throwaway(chosen, folder=scratch, superuser=superuser) as server:
         yield fill(backup, chosen, server)
 
 

@@ -13,8 +13,7 @@ from collec_migrations import replica
 from collec_migrations.cli import options, place, render, replica_options
 from collec_migrations.doctor import Line, Page, Site, examine
 from collec_migrations.errors import MigrationError, UsageError
-from collec_migrations.replica import nodes
-from collec_migrations.replica.states import Verdict
+from collec_migrations.replica import Verdict
 
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
 """Exit statuses, as those of `replica status`; 2 is a mistake in the command."""
@@ -72,7 +71,7 @@ def _site(
     file: Path | None,
     ignore: list[str] | None,
 ) -> Site:
-    some = given or file or nodes.FILE.exists()
+    some = given or file or replica.FILE.exists()
     return Site(
         address=where.address,
         pairs=lambda session: place.pairs_in(session, where),

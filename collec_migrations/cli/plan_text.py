@@ -1,4 +1,4 @@
-"""A plan for people, and as JSON with every fact."""
+"""A plan for people: in plain words, then in detail; and as JSON with every fact."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -37,16 +37,32 @@ class Held:
 
 
 def lines(plan: Plan) -> Iterator[str]:
-    """Yield the lines of a plan."""
+    """Yield what a plan means, in plain words."""
     if plan.is_empty:
         yield f"nothing to do: {_state(plan)}"
         return
     for pair in plan.pairs:
         yield from _pair(pair, plan)
-    yield from _locks(plan)
+    yield (
+        f"how long: {_duration(sum(weights(plan).values()))}, judged by the size of the tables;"
+        " `collec-migrations rehearse` measures it"
+    )
+    yield from _stopped(plan)
     yield from _archived(plan)
-    yield from _owners(plan)
     yield from _obstacles(plan)
+    yield "scripts, locks and owners: --details"
+
+
+def details(plan: Plan) -> Iterator[str]:
+    """Yield scripts, locks and owners: what stands below the plain words."""
+    if plan.is_empty:
+        return
+    yield ""
+    for pair in plan.pairs:
+        for step in pair.steps:
+            yield from _step(step)
+    yield from _locks(plan)
+    yield from _owners(plan)
 
 
 def _state(plan: Plan) -> str:
@@ -61,21 +77,60 @@ def _pair(pair: PairPlan, plan: Plan) -> Iterator[str]:
     how = "committed after each version" if plan.settings.per_version else "in one transaction"
     yield (
         f"{pair.names.col} (rights in {pair.names.gacl}) will go from {start} to {pair.target}"
-        f" in database {plan.database}: {_count(statements(pair), 'statement')}, {how}"
+        f" in database {plan.database}: {_count(len(pair.steps), 'step')}, {how}"
     )
     for step in pair.steps:
-        for script in step.scripts:
-            part = "" if script.part == "all" else f", its part for {script.part} alone"
-            yield (
-                f"  {step.version:8} {step.kind} by {script.script}:"
-                f" {_count(len(script.statements), 'statement')}{part}"
-            )
-        yield from (f"    {note}" for note in step.notes)
+        if any(script.wrapped for script in step.scripts):
+            yield from _step(step)
 
 
-def statements(pair: PairPlan) -> int:
-    """Return how many statements a pair's scripts have."""
-    return sum(len(script.statements) for step in pair.steps for script in step.scripts)
+def _step(step: PlannedStep) -> Iterator[str]:
+    for script in step.scripts:
+        part = "" if script.part == "all" else f", its part for {script.part} alone"
+        yield (
+            f"  {step.version:8} {step.kind} by {script.script}:"
+            f" {_count(len(script.statements), 'statement')}{part}"
+        )
+    yield from (f"    {note}" for note in step.notes)
+
+
+STATEMENT = 0.01
+"""Seconds that a statement takes, whatever it does; about what an empty database shows."""
+BYTES = 20_000_000
+"""Bytes of a table that a second reads and writes anew; low, as on a laboratory's server."""
+
+
+def weights(plan: Plan) -> dict[tuple[str, int], float]:
+    """Return about how many seconds each statement takes, by script and line."""
+    found: dict[tuple[str, int], float] = {}
+    for script in _scripts(plan):
+        for one in script.statements:
+            moved = sum(lock.bytes for lock in one.locks or () if lock.rewrites or lock.scans)
+            place = (script.script, one.line)
+            found[place] = found.get(place, 0) + STATEMENT + moved / BYTES
+    return found
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return "less than a minute"
+    if seconds < 5400:
+        return f"about {_count(round(seconds / 60), 'minute')}"
+    return f"about {_count(round(seconds / 3600), 'hour')}"
+
+
+def _stopped(plan: Plan) -> Iterator[str]:
+    strong = [item for item in held(plan) if lock_facts.blocks(item.lock.mode)]
+    if strong:
+        readers = sum(lock_facts.blocks(item.lock.mode) != "writers" for item in strong)
+        yield (
+            f"stop the application first: {_count(len(strong), 'table')} cannot be written while"
+            f" it runs, {readers} of them cannot be read"
+        )
+    if any(one.locks is None for script in _scripts(plan) for one in script.statements):
+        yield "stop the application first: what some of the scripts lock is not known"
+    elif not strong and any(pair.recorded for pair in plan.pairs):
+        yield "nothing must be stopped: no table is kept from reading or writing"
 
 
 def held(plan: Plan) -> list[Held]:
@@ -173,10 +228,10 @@ def _owners(plan: Plan) -> Iterator[str]:
 
 
 def _obstacles(plan: Plan) -> Iterator[str]:
-    if plan.obstacles:
-        yield "in the way:"
+    if not plan.obstacles:
+        yield "nothing is in doubt, and nothing else is needed"
     for obstacle in plan.obstacles:
-        yield f"  {'' if obstacle.certain else 'perhaps: '}{obstacle.message}"
+        yield f"{'blocked by' if obstacle.certain else 'in doubt'}: {obstacle.message}"
         yield f"    {obstacle.hint}"
 
 

@@ -1,14 +1,14 @@
 """Show on standard error how far a run or a copy is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
-    MofNCompleteColumn,
     Progress,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -48,13 +48,19 @@ LASTING = 1.0
 SHOWN = 60
 
 
+Weights = Mapping[tuple[str, int], float]
+"""About how long each statement takes beside the others, by script and line."""
+
+
 class Watcher:
     """Follows the statements of a run, with or without a bar."""
 
-    def __init__(self, console: Console, bar: Bar | None, total: int) -> None:
+    def __init__(self, console: Console, bar: Bar | None, weights: Weights) -> None:
         self._console = console
         self._bar = bar
-        self._task = bar.add_task("", total=total) if bar else None
+        self._left = dict(weights)
+        self._weights = weights
+        self._task = bar.add_task("", total=sum(weights.values())) if bar else None
 
     def say(self, message: str) -> None:
         """Write a line, above the bar when there is one."""
@@ -62,6 +68,7 @@ class Watcher:
 
     def restart(self) -> None:
         """Begin at the first statement."""
+        self._left = dict(self._weights)
         if self._bar and self._task is not None:
             self._bar.reset(self._task)
 
@@ -71,9 +78,10 @@ class Watcher:
             self._bar.update(self._task, description=f"{shown}:{statement.line}")
 
     def end(self, shown: str, statement: Statement, seconds: float) -> None:
-        """Count a statement; keep a line of one that lasted."""
+        """Count what a statement weighs, once; keep a line of one that lasted."""
+        weight = self._left.pop((shown, statement.line), 0)
         if self._bar and self._task is not None:
-            self._bar.advance(self._task)
+            self._bar.advance(self._task, weight)
         if seconds > LASTING:
             self.say(lasting(shown, statement, seconds))
 
@@ -87,17 +95,19 @@ def lasting(shown: str, statement: Statement, seconds: float) -> str:
 
 
 @contextmanager
-def watcher(total: int) -> Iterator[Watcher]:
+def watcher(weights: Weights) -> Iterator[Watcher]:
     """Give a watcher on standard error."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Watcher(console, None, total)
+        yield Watcher(console, None, weights)
         return
     columns = (
         BarColumn(),
-        MofNCompleteColumn(),
+        TaskProgressColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
         TextColumn("{task.description}", markup=False),
     )
     with Bar(*columns, console=console, transient=True) as bar:
-        yield Watcher(console, bar, total)
+        yield Watcher(console, bar, weights)

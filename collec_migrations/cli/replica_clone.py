@@ -11,9 +11,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import options, progress, render
 from collec_migrations.postgres.sizes import shown
-from collec_migrations.replica import standby_config
-from collec_migrations.replica.clone import CloneResult
-from collec_migrations.replica.clone_plan import ClonePlan
+from collec_migrations.replica import ClonePlan, CloneResult
 
 
 def clone_(
@@ -50,7 +48,7 @@ def clone_(
     """Make a standby of a primary in a data folder of this machine."""
     options.need_consent(plan=plan, yes=yes)
     spec = replace(
-        standby_config.standby_spec(primary, data, name=name, passfile=passfile),
+        replica.standby_spec(primary, data, name=name, passfile=passfile),
         bin_dir=bin_dir,
         own_port=port,
         own_listen=listen,

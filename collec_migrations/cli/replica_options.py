@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from collec_migrations import replica
 from collec_migrations.cli import options, render
 from collec_migrations.errors import UsageError
-from collec_migrations.replica import nodes
-from collec_migrations.replica.nodes import PATIENCE, NamedNode
+from collec_migrations.replica import PATIENCE, NamedNode
 
 Nodes = Annotated[
     list[str] | None,
@@ -19,7 +19,9 @@ Nodes = Annotated[
 File = Annotated[
     Path | None,
     typer.Option(
-        "--nodes", envvar=nodes.VARIABLE, help=f"File that names the servers (else {nodes.FILE})."
+        "--nodes",
+        envvar=replica.VARIABLE,
+        help=f"File that names the servers (else {replica.FILE}).",
     ),
 ]
 Patience = Annotated[
@@ -46,7 +48,7 @@ def own_name(name: str | None, known: Sequence[NamedNode]) -> str:
             f"which of the nodes this machine is, is not clear: none is called {chosen!r}",
             hint=f"Say it with --name: {', '.join(one.name for one in known)}.",
         )
-    return nodes.node_named(known, chosen).name
+    return replica.node_named(known, chosen).name
 
 
 def agree(lines: Sequence[str], *, plan: bool, yes: bool, as_json: bool) -> None:

@@ -11,8 +11,7 @@ from collec_migrations import replica
 from collec_migrations.cli import options, render
 from collec_migrations.migrate import access
 from collec_migrations.postgres import connection, quoting
-from collec_migrations.replica import primary
-from collec_migrations.replica.primary import PrimaryPlan, PrimaryResult
+from collec_migrations.replica import PrimaryPlan, PrimaryResult
 
 SECRETS = Path("replica.pgpass")
 
@@ -64,7 +63,7 @@ def _planned(found: PrimaryPlan) -> Iterator[str]:
     yield from _missing(found)
     yield from (f"note: {note}" for note in found.notes)
     if found.settings:
-        yield f"settings ({primary.CONF}.conf in conf.d, else in postgresql.conf):"
+        yield f"settings ({replica.CONF}.conf in conf.d, else in postgresql.conf):"
         yield from (
             f"  {name} = {quoting.configuration_value(value)}"
             for name, value in found.settings.items()

@@ -10,8 +10,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import options, render, replica_options
 from collec_migrations.install import application_settings
-from collec_migrations.replica import local_node, standby_config
-from collec_migrations.replica.promotion import Promotion, PromotionPlan
+from collec_migrations.replica import Promotion, PromotionPlan
 
 
 def promote(
@@ -35,7 +34,7 @@ def promote(
     """Make a standby the primary, unless the primary lives or another standby has more."""
     named = replica.known_nodes(node_ or (), file)
     installation = options.installation(app)
-    local = local_node.local_node(data, standby_config.major_of(data)) if data else None
+    local = replica.node_at(data, replica.major_of(data)) if data else None
     found = replica.plan_promotion(named, name, local=local, force=force, patience=patience)
     replica_options.agree(list(_planned(found)), plan=plan, yes=yes, as_json=as_json)
     done = replica.promote(found, say=options.say)

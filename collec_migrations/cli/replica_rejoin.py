@@ -7,8 +7,7 @@ import typer
 
 from collec_migrations import replica
 from collec_migrations.cli import options, render, replica_options
-from collec_migrations.replica.follow import Method
-from collec_migrations.replica.rejoin import RejoinPlan, RejoinRequest, RejoinResult
+from collec_migrations.replica import Method, RejoinPlan, RejoinRequest, RejoinResult
 
 DID = {
     None: "follows already",

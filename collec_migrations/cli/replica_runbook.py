@@ -7,9 +7,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import options, replica_options
 from collec_migrations.install import application_settings
-from collec_migrations.replica import health, runbook
-from collec_migrations.replica.runbook import Site
-from collec_migrations.replica.states import Down
+from collec_migrations.replica import Down, Site
 
 
 def runbook_(
@@ -22,9 +20,9 @@ def runbook_(
     named = replica.known_nodes(node_ or (), file)
     installation = options.installation(app)
     seen = replica.read_nodes(named, patience=patience)
-    primary = health.primary_of(seen)
+    primary = replica.primary_of(seen)
     name = primary.name if primary else ""
-    target = runbook.target_of(seen, name) or seen[0]
+    target = replica.target_of(seen, name) or seen[0]
     site = Site(
         nodes=seen,
         primary=name,

@@ -8,7 +8,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import options, render, replica_options, replica_text
 from collec_migrations.errors import UsageError
-from collec_migrations.replica.states import Limits, Report
+from collec_migrations.replica import Limits, Report
 
 UNKNOWN = 3
 """Nagios: nothing can be said."""

@@ -9,9 +9,7 @@ import typer
 from collec_migrations import replica
 from collec_migrations.cli import options, render, replica_options
 from collec_migrations.install import application_settings
-from collec_migrations.replica import states
-from collec_migrations.replica.rejoin import RejoinRequest
-from collec_migrations.replica.switchover import Switchover, SwitchoverPlan
+from collec_migrations.replica import RejoinRequest, Switchover, SwitchoverPlan
 
 
 def switchover_(
@@ -67,8 +65,8 @@ def _done(done: Switchover, found: SwitchoverPlan) -> Iterator[str]:
     )
     yield (
         f"bytes lost: {done.lost} "
-        f"({found.primary.name} stopped at {states.lsn_text(done.stopped_at)}, "
-        f"{found.target.name} had {states.lsn_text(done.had)})"
+        f"({found.primary.name} stopped at {replica.lsn_text(done.stopped_at)}, "
+        f"{found.target.name} had {replica.lsn_text(done.had)})"
     )
     yield from (f"by hand: {line}" for line in done.left)
     for other in found.others:

@@ -7,7 +7,7 @@ from typing import Any
 from collec_migrations.cli import render
 from collec_migrations.errors import Problem
 from collec_migrations.postgres import sizes
-from collec_migrations.replica.states import NodeReport, Report, Verdict, verdict_of
+from collec_migrations.replica import NodeReport, Report, Verdict, verdict_of
 
 TITLES = ("NODE", "ROLE", "TIMELINE", "BEHIND", "SECONDS", "LAST MESSAGE", "SLOT", "VERDICT")
 STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}

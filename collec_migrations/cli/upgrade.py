@@ -22,6 +22,9 @@ def upgrade(
     version: options.Target = "head",
     plan: options.Plan = False,
     yes: options.Yes = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Add scripts, locks and owners to the plan.")
+    ] = False,
     as_json: options.Json = False,
     url: options.Url = None,
     gacl: options.Gacl = None,
@@ -58,31 +61,26 @@ def upgrade(
     found = verbs.plan(given, version, say=options.say)
     version = up_to_date.target(version, found.settings)
     if plan:
-        _show(found, as_json=as_json)
+        if as_json:
+            from collec_migrations.cli import plan_text
+
+            render.write_json(plan_text.facts(found))
+        else:
+            typer.echo("\n".join(_shown(found, details=details)))
         return
     if not yes and not found.is_empty:
-        _ask(found)
+        options.say("\n".join(_shown(found, details=details)))
+        options.ask_consent("Upgrade now?", yes=False)
     order = decided(found, backup, no_backup=no_backup)
     with backed_up(given, version, order, say=options.say) as remark:
         _run(given, version, found, remark=remark, as_json=as_json)
 
 
-def _show(found: "Plan", *, as_json: bool) -> None:
+def _shown(found: "Plan", *, details: bool) -> list[str]:
+    """Return the plan's plain words, and its details where they are wanted."""
     from collec_migrations.cli import plan_text
 
-    if as_json:
-        render.write_json(plan_text.facts(found))
-        return
-    for line in plan_text.lines(found):
-        typer.echo(line)
-
-
-def _ask(found: "Plan") -> None:
-    from collec_migrations.cli import plan_text
-
-    for line in plan_text.lines(found):
-        options.say(line)
-    options.ask_consent("Upgrade now?", yes=False)
+    return [*plan_text.lines(found), *(plan_text.details(found) if details else ())]
 
 
 def _run(
@@ -111,7 +109,7 @@ def _reached(
     from collec_migrations.migrate import preconditions, verbs
 
     preconditions.refuse(found.obstacles)
-    with progress.watcher(sum(map(plan_text.statements, found.pairs))) as watcher:
+    with progress.watcher(plan_text.weights(found)) as watcher:
         return verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
 
 

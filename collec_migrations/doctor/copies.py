@@ -9,11 +9,10 @@ from collec_migrations.backup import Backup, Broken
 from collec_migrations.doctor.report import Figure, Line, ago, disk, first_bad
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica import health, nodes, states
-from collec_migrations.replica.nodes import NamedNode
-from collec_migrations.replica.states import (
+from collec_migrations.replica import (
     Down,
     Limits,
+    NamedNode,
     Node,
     NodeReport,
     Report,
@@ -142,7 +141,7 @@ def standbys(named: Sequence[NamedNode], address: Address) -> Iterator[Line]:
     if named:
         yield from of_report(replica.report(replica.read_nodes(named)))
     else:
-        yield from of_server(nodes.read_node(NamedNode(name=HERE, address=address)))
+        yield from of_server(replica.read_node(NamedNode(name=HERE, address=address)))
 
 
 def of_report(report: Report) -> Iterator[Line]:
@@ -189,13 +188,13 @@ def _of_node(one: NodeReport) -> Line:
 
 
 def _of_sender(sender: Sender, primary: Up) -> Line:
-    behind = states.bytes_behind(primary.position, sender.replayed)
+    behind = replica.bytes_behind(primary.position, sender.replayed)
     if not sender.state and behind is None:
         return Line(group=STANDBYS, name=sender.name, verdict=None,
                     text="this role may not see how far it is",
                     command="grant pg_monitor to the role")  # fmt: skip
     late = behind is None or behind > GIVEN.bytes
-    attention = sender.state != health.STREAMING or late
+    attention = sender.state != replica.STREAMING or late
     far = "has replayed nothing yet" if behind is None else f"{behind} bytes behind"
     return Line(
         group=STANDBYS,

@@ -11,7 +11,7 @@ from collec_migrations.doctor.report import Line, first_bad
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
-from collec_migrations.replica.states import Verdict
+from collec_migrations.replica import Verdict
 
 GROUP = "database"
 NEEDED = (("pg_trgm", "1.2"), ("postgis", "2.4"))

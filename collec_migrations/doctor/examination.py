@@ -23,8 +23,7 @@ from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica.nodes import NamedNode, with_timeout
-from collec_migrations.replica.states import Verdict
+from collec_migrations.replica import NamedNode, Verdict, with_timeout
 
 PATIENCE = 10.0
 """Seconds to connect."""

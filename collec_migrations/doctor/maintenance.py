@@ -8,7 +8,7 @@ from psycopg2 import errors, extensions
 from collec_migrations.doctor.report import Figure, Line, ago, first_bad
 from collec_migrations.postgres import quoting
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica.states import Verdict
+from collec_migrations.replica import Verdict
 
 GROUP = "maintenance"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.postgres import sizes
-from collec_migrations.replica.states import Verdict, worst
+from collec_migrations.replica import Verdict, worst
 
 SCARCE = 0.10
 """Of a disk: time to make room."""

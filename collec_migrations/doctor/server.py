@@ -9,7 +9,7 @@ from psycopg2 import extensions
 from collec_migrations.doctor.report import Line, first_bad
 from collec_migrations.postgres import binaries, pg_versions
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica.states import Verdict
+from collec_migrations.replica import Verdict
 
 GROUP, SETTINGS = "server", "settings"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN

@@ -21,6 +21,7 @@ from collec_migrations.errors import RowsRefused
 from collec_migrations.names import Names
 from collec_migrations.postgres import as_owner, quoting
 from collec_migrations.postgres.as_owner import Owners
+from collec_migrations.postgres.queries import statement
 
 SHOWN = 5
 """Rows of a finding that are shown; the message says how many there are."""
@@ -51,6 +52,7 @@ class Question:
     query: str
     shown: str
     """File and line, or the key that asks."""
+    of_foreign_key: bool = False
 
     def bound(self, names: Names) -> "Question":
         """Return the question with a site's names."""
@@ -143,6 +145,24 @@ def _of_keys(old: str, new: str, role: sql.Role) -> Iterator[Question]:
             yield _duplicates(role, *ours)
 
 
+_ADDED_KEY = re.compile(
+    r"(add\s+constraint\s+\w+\s+foreign\s+key\s*\([^()]*\)\s*references\s+[\w.]+\s*\([^()]*\)"
+    r"(?:\s+match\s+full|\s+on\s+(?:update|delete)\s+(?:no\s+action|set\s+\w+|\w+))*)",
+    re.IGNORECASE,
+)
+
+
+def without_validation(text: str) -> str:
+    """Return a script whose new foreign keys are NOT VALID."""
+    return _ADDED_KEY.sub(r"\1 not valid", text)
+
+
+def validation(schemas: Sequence[str]) -> str:
+    """Return what validates these schemas' foreign keys, and names those it cannot."""
+    listed = ", ".join(f"{quoting.literal(schema)}::name" for schema in schemas)
+    return statement("validate_keys").replace("{schemas}", listed)
+
+
 def _duplicates(role: str, table: str, columns: Sequence[str]) -> Question:
     listed = ", ".join(columns)
     present = " and ".join(f"{column} is not null" for column in columns)
@@ -166,8 +186,10 @@ def _orphans(
     )
     return Question(
         message=f"{table} refers by {', '.join(columns)} to rows of {theirs[0]} that are not there",
-        hint=f"Correct or empty these values of {table}, then run it again.",
+        hint=f"Correct or empty these values of {table}, then run it again; or set"
+        " COLLEC_NOT_VALID=yes, which leaves the rows and their key NOT VALID.",
         stops=True,
+        of_foreign_key=True,
         query=f"select distinct {', '.join(f'one.{column}' for column in columns)}"
         f" from {role}.{table} as one where {present}"
         f" and not exists (select 1 from {other}.{theirs[0]} as target where {equal})"

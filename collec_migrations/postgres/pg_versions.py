@@ -24,6 +24,12 @@ def of(version: int) -> str:
     return str(version // 10000) if version >= 100000 else f"9.{version // 100 % 100}"
 
 
+def number_of(version: str) -> float:
+    """Return the major of a release as a number to compare: 9.6 of `9.6.24`, 15 of `15.4`."""
+    first, _, rest = version.partition(".")
+    return int(first) if int(first) >= 10 else float(f"{first}.{rest.partition('.')[0] or 0}")
+
+
 def is_newer(major: str) -> bool:
     """Tell whether a major came after all that are known; it is taken for the newest."""
     return major.isdigit() and int(major) > int(KNOWN[-1])

@@ -382,7 +382,7 @@ def read_plan(source: Source, spec: StandbySpec) -> ClonePlan:
     managers.refuse(managers.on_server(source.connection), where=spec.shown)
     managers.refuse(managers.by_rest(spec.host), where=spec.shown)
     primary = primary_state.read_primary(source.connection)
-    node = local_node.local_node(spec.data, primary.major, bin_dir=spec.bin_dir)
+    node = local_node.node_at(spec.data, primary.major, bin_dir=spec.bin_dir)
     target = read_target(node)
     managers.refuse(target.managers, where=str(spec.data))
     with closing(database.connect_for_replication(source.address)) as session:

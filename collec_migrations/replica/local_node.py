@@ -88,7 +88,7 @@ class LocalNode:
         return programs.run(command, account=self.account, folder=Path("/"))
 
 
-def local_node(data: Path, major: str, *, bin_dir: Path | None = None) -> LocalNode:
+def node_at(data: Path, major: str, *, bin_dir: Path | None = None) -> LocalNode:
     """Return the node of a data folder that is there, or that is to be made in its parent.
 
     Root works as the owner of the folder, else of its parent, else as the account that servers

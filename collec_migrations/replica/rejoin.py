@@ -179,8 +179,8 @@ def _local(request: RejoinRequest) -> Machine:
     data = request.data.resolve()
     away = follow.fenced_path(data)
     if os.path.lexists(away) and not os.path.lexists(data):
-        return local_node.local_node(away, standby_config.major_of(away), bin_dir=request.bin_dir)
-    return local_node.local_node(data, standby_config.major_of(data), bin_dir=request.bin_dir)
+        return local_node.node_at(away, standby_config.major_of(away), bin_dir=request.bin_dir)
+    return local_node.node_at(data, standby_config.major_of(data), bin_dir=request.bin_dir)
 
 
 Say = Callable[[str], None]

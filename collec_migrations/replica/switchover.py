@@ -68,7 +68,7 @@ def plan_switchover(request: RejoinRequest, to: str | None) -> SwitchoverPlan:
     primary = _primary(seen, request.name)
     target = _target(seen, request.name, to)
     data = request.data.resolve()
-    local = local_node.local_node(data, standby_config.major_of(data), bin_dir=request.bin_dir)
+    local = local_node.node_at(data, standby_config.major_of(data), bin_dir=request.bin_dir)
     found = [*_obstacles(primary, target, local, health.report(seen))]
     found += [
         one

@@ -58,7 +58,7 @@ def chosen_servers(majors: Sequence[int]) -> tuple[Binaries, ...]:
 
     Raises `ServerFailed`, naming every major that this machine has not.
     """
-    there = {one.major: one for one in reversed(tuple(binaries.at_hand()))}
+    there = {int(one.major): one for one in reversed(tuple(binaries.at_hand()))}
     missing = [str(major) for major in majors if major not in there]
     if missing:
         known = ", ".join(map(str, sorted(there)))

@@ -62,7 +62,7 @@ def _majors(config: pytest.Config) -> tuple[int, ...]:
     if option(config, "collec_server"):
         raise pytest.UsageError("collec_majors does not go with collec_server: that has one major")
     if text == "all":
-        return tuple(sorted({one.major for one in binaries.at_hand()}))
+        return tuple(sorted({int(one.major) for one in binaries.at_hand()}))
     try:
         found = tuple(int(one) for one in text.split(","))
         for major in found:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 
 from collec_migrations.cli.progress import Watcher, lasting
 from collec_migrations.postgres.address import Address
@@ -33,10 +34,19 @@ def tool(*words: str, at: Address, folder: Path) -> subprocess.CompletedProcess[
 
 
 def test_plan_shows_what_will_happen_first(old: Address, tmp_path: Path) -> None:
-    done = tool("upgrade", "1.1", "--plan", at=old, folder=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    first, second, *rest = done.stdout.splitlines()
+    plain = tool("upgrade", "1.1", "--plan", at=old, folder=tmp_path)
+    assert (plain.returncode, plain.stderr) == (0, "")
+    first, *more = plain.stdout.splitlines()
     assert first.startswith("col (rights in gacl) will go from 1.0.8 to 1.1 in database ")
+    assert [line.partition(":")[0] for line in more] == [
+        "how long",
+        "stop the application first",
+        "nothing is in doubt, and nothing else is needed",
+        "scripts, locks and owners",
+    ]
+    done = tool("upgrade", "1.1", "--plan", "--details", at=old, folder=tmp_path)
+    assert done.stdout.startswith(plain.stdout)
+    _, second, *rest = done.stdout.removeprefix(plain.stdout).splitlines()
     assert "upgrade by legacy_sql/upgrade-1.0.8-1.1.sql" in second
     modes = [line for line in rest if " stops " in line]
     assert "access exclusive" in modes[0]
@@ -161,7 +171,7 @@ def test_a_lasting_statement_is_named_by_place_beginning_and_time() -> None:
 
 def test_only_what_lasts_longer_than_a_second_gets_a_line() -> None:
     written = StringIO()
-    watcher = Watcher(Console(file=written, width=200), None, 2)
+    watcher = Watcher(Console(file=written, width=200), None, {})
     quick, slow = split("select 1; select 2")
     watcher.end("a.sql", quick, 0.9)
     watcher.end("a.sql", slow, 1.1)
@@ -173,3 +183,12 @@ def test_plan_makes_no_server(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "no server of its own" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_large_table_weighs_in_the_progress_and_nothing_counts_twice() -> None:
+    small, large = split("select 1;\nselect 2")
+    bar = Progress(console=Console(file=StringIO()))
+    watcher = Watcher(bar.console, bar, {("a.sql", 1): 1, ("a.sql", 2): 9})
+    for statement, share in ((small, 10), (small, 10), (large, 100), (large, 100)):
+        watcher.end("a.sql", statement, 0.1)
+        assert bar.tasks[0].percentage == share

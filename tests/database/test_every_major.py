@@ -55,7 +55,7 @@ def test_the_chain_up_and_down(any_server: Server, note: Note) -> None:
         assert chain.catalog(address) == chain.known("1.0.8")
         note("plan")
         chain.execute(address, "drop table col.alembic_version")
-        run("adopt", *at)
+        run("adopt", *at, "--yes")
         assert chain.query(address, "select * from col.alembic_version") == [("1.0.8",)]
         note("adopt")
         any_server.psql(chain.offline("1.0.8:head"), address.dbname)
@@ -68,7 +68,7 @@ def test_a_backup_and_what_is_done_with_it(
 ) -> None:
     programs = trial_restore.tools_of(any_server.binaries)
     # Where this major's pg_dump cannot be had, another's wrote it: then restored into that major.
-    newer = any_server if programs.major == any_server.major else server(programs.major)
+    newer = any_server if programs.major == any_server.major else server(int(programs.major))
     remark = "" if newer is any_server else f": by pg_dump {newer.major}, into {newer.major}"
     laboratory = backups.laboratory_at(any_server, "1.0.8")
     with any_server.database(laboratory) as address, newer.database() as target:

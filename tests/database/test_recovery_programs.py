@@ -45,7 +45,7 @@ def known_to(tool: str) -> Binaries:
     assert its, "it does not tell its version"
     since = pitr.SINCE[tool]
     for one in sorted(binaries.at_hand(), key=lambda one: -one.major):
-        if its >= since.get(one.major, ()):
+        if its >= since.get(int(one.major), ()):
             return one
     pytest.skip(f"{tool} {its} knows no server of this machine")
 

@@ -15,7 +15,7 @@ from collec_migrations.postgres.address import Address
 from collec_migrations.testing import sample_data
 from tests import chain
 from tests.builders import rows, variants
-from tests.builders.variants import Variant
+from tests.builders.variants import Variant, contents
 from tests.conftest import Clone
 from tests.servers import Server
 
@@ -186,6 +186,24 @@ def test_a_variant_of_the_field_meets_the_others(
         adopt(address)
     chain.upgrade(address)
     assert not compare(expected=chain.known(chain.HEAD), observed=chain.catalog(address))
+
+
+def test_orphans_stay_where_the_site_says_so_and_the_upgrade_goes_on(
+    filled: Callable[[str], Address],
+) -> None:
+    address = filled("1.0.8")
+    with chain.connected(address) as connection:
+        contents.orphan_groups(connection, chain.DEFAULT)
+        connection.commit()
+    count = "select count(*) from col.{} where aclgroup_id >= 900001"
+    assert chain.query(address, count.format("project_group")) == [(2,)]
+    said = chain.upgrade(address, not_valid="yes")
+    assert any("stays NOT VALID: rows point at nothing" in line for line in said)
+    assert chain.query(address, count.format("collection_group")) == [(2,)]
+    assert chain.query(
+        address, "select conrelid::regclass::text from pg_constraint"
+        " where contype = 'f' and not convalidated",
+    ) == [("col.collection_group",)]  # fmt: skip
 
 
 def adopt(address: Address) -> None:

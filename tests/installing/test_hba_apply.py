@@ -168,7 +168,7 @@ def test_a_file_that_is_not_here_is_told_with_the_lines(site18: Site, tmp_path: 
 
 
 def test_our_reading_agrees_with_the_servers_own(site_server: Site, tmp_path: Path) -> None:
-    major = site_server.binaries.major
+    major = int(site_server.binaries.major)
     text = (
         'local  all\t"all",sameuser   trust # comment\n'
         'host "a ""b"" c",x /re,+grp 10.0.0.1 255.255.255.0 md5\n'

@@ -116,6 +116,18 @@ def _named(address: Address, query: str) -> list[tuple[object, ...]]:
         ]
 
 
+def test_a_role_of_the_trials_superusers_name_is_none(server18: Server, tmp_path: Path) -> None:
+    with server18.database() as address:
+        chain.execute(
+            address,
+            "create role throwaway; create table t (); alter table t owner to throwaway",
+        )
+        try:
+            assert trial_restore.verify(backups.taken(address, tmp_path)).is_sound
+        finally:
+            chain.execute(address, "drop table t; drop role throwaway")
+
+
 def test_what_needs_a_superuser_and_holds_no_row_is_told(server18: Server, tmp_path: Path) -> None:
     with server18.database() as address:
         chain.execute(

@@ -14,8 +14,7 @@ PACKAGE = Path(collec_migrations.__file__).parent
 ROOMS = sorted(folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").is_file())
 OPEN = {
     "migrate": "the engine is being replaced",
-    "postgres": "a library of small modules, each imported by its own name",
-    "replica": "cli and doctor read its states",
+    "postgres": "a library, not verbs: each module is imported by its own name",
     "sql": "the engine is being replaced",
 }
 """Rooms whose inner modules others still import, with the reason."""

@@ -33,6 +33,14 @@ def test_a_server_number_tells_its_major(version: int, major: str) -> None:
     assert pg_versions.of(version) == major
 
 
+@pytest.mark.parametrize(
+    ("release", "major"), [("9.4.26", "9.4"), ("9.6", "9.6"), ("9.6.24", "9.6"), ("15.20", "15")]
+)
+def test_a_release_tells_its_major_as_a_number(release: str, major: str) -> None:
+    assert str(pg_versions.number_of(release)) == major
+    assert pg_versions.number_of("9.4.26") < pg_versions.number_of("9.6.24") < 10
+
+
 def test_a_major_after_the_newest_is_taken_for_it() -> None:
     assert not pg_versions.is_newer(pg_versions.KNOWN[-1])
     assert pg_versions.is_newer("19")
