@@ -339,7 +339,7 @@ def load_whole(
     chosen = [f"--schema={name}" for name in schemas]
     try:
         _run(backup, tools, client, "--single-transaction", *chosen)
-    except BackupDamaged as error:  # every checksum is right: the target or the role is in the way
+    except BackupDamaged as error:  # every checksum is right: the target or the role refuses
         raise RestoreRefused(
             f"the target does not take {backup.id}; nothing was restored", hint=error.hint
         ) from error

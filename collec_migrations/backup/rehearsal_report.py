@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
+from collec_migrations import __version__
 from collec_migrations.bridge import Difference
 from collec_migrations.postgres import sizes
 
@@ -191,11 +193,13 @@ def _measures(one: Measures) -> dict[str, Any]:
 
 
 STYLE = """
+:root { color-scheme: light dark }
+@media print { body { margin: 0; max-width: none } tr, svg { break-inside: avoid } }
 body { font: 16px/1.5 sans-serif; max-width: 55rem; margin: 2rem auto; padding: 0 1rem }
 .yes { border-left: .5rem solid #2a7 } .no { border-left: .5rem solid #c33 }
 h1 { font-size: 1.3rem; padding-left: .7rem } h2 { font-size: 1.05rem; margin-top: 1.6rem }
 table { border-collapse: collapse } td, th { padding: .15rem .8rem .15rem 0; text-align: left }
-td.n { text-align: right } svg text { font: 13px sans-serif }
+td.n { text-align: right } svg text { font: 13px sans-serif; fill: currentColor }
 """
 BAR, WIDTH, LABEL = 24, 700, 150
 
@@ -223,6 +227,8 @@ def report_page(found: Findings) -> str:
 
 def _facts_html(found: Findings) -> Iterator[str]:
     facts = {
+        "Date": f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M %Z}",
+        "Tool": f"collec-migrations {__version__}",
         "Source": found.source,
         "Copied into": f"PostgreSQL {found.server_version}, in {found.copying:.1f} s",
         "Adopted first": "yes" if found.adopted else "no",

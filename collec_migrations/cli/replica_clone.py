@@ -90,9 +90,9 @@ def _planned(found: ClonePlan) -> Iterator[str]:
     yield f"  start it by {_starter(found)}, and wait until it streams"
     yield from (f"note: {note}" for note in found.notes)
     for one in found.obstacles:
-        yield f"in the way: {one.message}"
+        yield f"blocked by: {one.message}"
         yield f"            {one.hint}"
-    yield "not possible yet" if found.obstacles else "nothing is in the way"
+    yield "not possible yet" if found.obstacles else "nothing blocks it"
 
 
 def _done(done: CloneResult) -> Iterator[str]:

@@ -63,4 +63,4 @@ def _done(done: Promotion, found: PromotionPlan) -> Iterator[str]:
     yield "  collec-migrations replica rejoin --data DATA_FOLDER --name ITS_NAME"
     if found.slots and (found.target.number("max_slot_wal_keep_size") or -1) < 0:
         yield "a slot keeps WAL until its node is back: drop those of nodes that stay away"
-    yield "the application has to be told:"
+    yield "update the configuration of the application:"

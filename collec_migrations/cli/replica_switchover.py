@@ -71,4 +71,4 @@ def _done(done: Switchover, found: SwitchoverPlan) -> Iterator[str]:
     yield from (f"by hand: {line}" for line in done.left)
     for other in found.others:
         yield f"on the machine of {other}: replica rejoin --data DATA_FOLDER --name {other}"
-    yield "the application has to be told:"
+    yield "update the configuration of the application:"

@@ -66,7 +66,7 @@ def from_terminal(question: str, *, ask: Ask = getpass.getpass) -> Password | No
 
 
 def generated() -> Password:
-    """Return a new password made by chance."""
+    """Return a new random password."""
     return Password(secrets.token_urlsafe(RANDOM_BYTES))
 
 

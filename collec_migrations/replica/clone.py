@@ -224,7 +224,7 @@ def plan_clone(spec: StandbySpec) -> ClonePlan:
 def make_clone(spec: StandbySpec, *, say: Say, advance: Advance) -> CloneResult:
     """Make a standby that streams.
 
-    Raises ReplicationRefused with all that is in the way before anything is touched; on any
+    Raises ReplicationRefused with all that blocks it before anything is touched; on any
     failure, and on a signal, what was made is gone again: the copy, the slot, the server; a folder
     that was moved aside is back.
     """

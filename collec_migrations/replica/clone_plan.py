@@ -136,7 +136,7 @@ Obstacles: TypeAlias = Iterator[Problem]
 def clone_obstacles(
     spec: StandbySpec, primary: Primary, system: str, target: CloneTarget, machine: Machine
 ) -> tuple[Problem, ...]:
-    """Return what is in the way; `system` is the primary's system identifier."""
+    """Return what blocks a clone; `system` is the primary's system identifier."""
     return (
         *_primary(primary),
         *_machine(primary, machine),

@@ -43,7 +43,7 @@ EVERYWHERE = ("*", "0.0.0.0", "::")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingItem:
-    """Something that is missing, why that matters, and the setting that mends it."""
+    """Something that is missing, why that matters, and the setting that fixes it."""
 
     what: str
     why: str
@@ -90,8 +90,8 @@ def primary_notes(primary: Primary, standby: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mending_settings(found: tuple[MissingItem, ...]) -> Mapping[str, str]:
-    """Return the settings that mend these findings."""
+def settings_for(found: tuple[MissingItem, ...]) -> Mapping[str, str]:
+    """Return the settings that fix these findings."""
     return dict(one.setting for one in found if one.setting)
 
 
@@ -316,7 +316,7 @@ class PrimaryPlan:
     @property
     def settings(self) -> Mapping[str, str]:
         """Return the settings that are to be written."""
-        return mending_settings(self.findings)
+        return settings_for(self.findings)
 
     @property
     def is_ready(self) -> bool:
@@ -340,7 +340,7 @@ class PrimaryResult:
     failures: tuple[MigrationError, ...]
     """What has to be done by hand; the hint holds the text."""
     after: PrimaryPlan
-    """What is still missing: what waits for a restart, and what no setting mends."""
+    """What is still missing: what waits for a restart, and what no setting fixes."""
 
 
 def plan_primary(connect: Reconnect, standby: str, secrets: Path | None = None) -> PrimaryPlan:
@@ -366,7 +366,7 @@ def prepare_primary(
 ) -> PrimaryResult:
     """Write what is missing: roles, settings, access; nothing is restarted.
 
-    New passwords are made by chance, kept in the file `secrets` (0600) before the server has
+    New passwords are random, kept in the file `secrets` (0600) before the server has
     their verifiers, and sent to nobody.
     """
     found = plan_primary(connect, standby, secrets)

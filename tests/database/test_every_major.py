@@ -126,7 +126,7 @@ def test_the_life_of_a_standby(site: Site, major: int, note: Note) -> None:
     nodes = [f"{name}=host=127.0.0.1 port={ports[name]} user={who}" for name in ports]
     listed = [word for node in nodes for word in ("--node", f"{node} dbname=postgres")]
     clone = ("--port", ports["standby"])
-    assert "nothing is in the way" in run(*made.words("standby", *clone), "--plan")
+    assert "nothing blocks it" in run(*made.words("standby", *clone), "--plan")
     assert not made.left("standby")
     told = run(*made.words("standby", *clone), "--yes")
     assert "pg_verifybackup" in told or major < 13

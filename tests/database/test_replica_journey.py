@@ -14,7 +14,7 @@ def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(
     port = clusters.free_port()
     planned = clusters.command(*prepared.words(name, "--port", port), "--plan")
     assert planned.exit_code == 0, planned.output
-    assert "nothing is in the way" in planned.output
+    assert "nothing blocks it" in planned.output
     assert not prepared.left(name)
     made = prepared.clone(name, "--port", port)
     assert made.exit_code == 0, made.output
