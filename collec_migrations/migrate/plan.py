@@ -94,7 +94,10 @@ def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
 
 
 def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]:
-    built_in = required_extensions.needed([step.version for step in steps], job.settings)
+    reached = [step.version for step in steps]
+    fresh = not steps or steps[0].kind == "create" or reached[0] not in versions.VERSIONS
+    at = None if fresh else versions.previous(reached[0])
+    built_in = required_extensions.needed(at, reached, job.settings)
     wrapped = tuple(
         Use(name=name, place=step.script.sources[0].shown, made=True)
         for step in run.wrapped

@@ -28,20 +28,32 @@ _CORE_UUID = 130000
 """`gen_random_uuid()` is PostgreSQL's own from 13 on."""
 
 
-def needed(reached: Iterable[str], settings: Settings) -> tuple[Use, ...]:
-    """Return the extensions that the built-in versions on the way need."""
+def needed(at: str | None, reached: Iterable[str], settings: Settings) -> tuple[Use, ...]:
+    """Return the extensions that the built-in versions on the way need, and `at` does not.
+
+    What a database at a version lives without (PostGIS), no later step needs.
+    """
     found: dict[str, Use] = {}
+    before = _definitions(at) if at in versions.VERSIONS else ""
     for version in reached:
         if version not in versions.VERSIONS:
             continue
-        text = " ".join(fact.definition for fact in versions.upgraded(version).facts)
+        text = _definitions(version)
         for word, name in (("_trgm_ops", "pg_trgm"), ("gen_random_uuid", "pgcrypto"),
                            ("geography(", "postgis")):  # fmt: skip
-            if word in text and not (name == "postgis" and settings.without_postgis):
+            if (
+                word in text
+                and word not in before
+                and not (name == "postgis" and settings.without_postgis)
+            ):
                 core = _CORE_UUID if name == "pgcrypto" else 0
                 use = Use(name=name, place=f"version {version}", made=True, core_since=core)
                 found.setdefault(name, use)
     return tuple(found.values())
+
+
+def _definitions(version: str) -> str:
+    return " ".join(fact.definition for fact in versions.upgraded(version).facts)
 
 
 def to_make(uses: Iterable[Use], found: Extensions) -> tuple[str, ...]:

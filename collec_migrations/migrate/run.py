@@ -96,7 +96,9 @@ class Run:
             for step in steps
             if isinstance(step, RevisionStep) and step.is_upgrade
         ]
-        needed = required_extensions.needed(reached, self.job.settings)
+        fresh = not reached or isinstance(steps[0], chain.Creation)
+        at = None if fresh else self._before(reached[0])
+        needed = required_extensions.needed(at, reached, self.job.settings)
         if needed:
             self.sink.make_extensions(needed)
 

@@ -8,7 +8,13 @@ import psycopg2
 import pytest
 
 from collec_migrations import sql, versions
-from collec_migrations.errors import MigrationError, NotAdopted, NotPossible, UnknownVersion
+from collec_migrations.errors import (
+    ExtensionMissing,
+    MigrationError,
+    NotAdopted,
+    NotPossible,
+    UnknownVersion,
+)
 from collec_migrations.migrate import environment, lock_facts, up_to_date, verbs
 from collec_migrations.migrate import plan as plans
 from collec_migrations.migrate.planned import Plan
@@ -273,3 +279,15 @@ def test_whom_a_lock_blocks_is_what_the_server_blocks(old: Address, mode: str) -
             except psycopg2.errors.LockNotAvailable:
                 kept_out.append(who)
     assert lock_facts.blocks(mode) == " and ".join(kept_out)
+
+
+def test_a_database_that_lives_without_postgis_goes_on_without_it(
+    server18: Server, clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_it, without = (clone(chain.template_at(server18, version)) for version in ("2.3", "2.8"))
+    monkeypatch.delenv("COLLEC_WITHOUT_POSTGIS")
+    with pytest.raises(ExtensionMissing, match="postgis"):
+        chain.upgrade(with_it, "2.4")
+    assert plan(without).obstacles == ()
+    chain.upgrade(without)
+    assert chain.catalog(without) == chain.known(chain.HEAD)

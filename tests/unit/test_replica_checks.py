@@ -73,7 +73,7 @@ def fresh(major: str, **other: str) -> Primary:
 def test_the_settings_of_each_major_are_those_of_its_golden_file(major: str) -> None:
     found = primary.missing_items(fresh(major), "10.0.0.2")
     place = Place(file=Path("x"), whole=True, old="")
-    made = place.text(primary.CONF, primary.mending_settings(found))
+    made = place.text(primary.CONF, primary.settings_for(found))
     access = primary.access_block("10.0.0.2", major, encrypted=True).text
     roles = primary_state.role_statements(major, {}, {"rep": "SCRAM", "rewind": "SCRAM"})
     folder = GOLDEN / major / "primary"
@@ -93,7 +93,7 @@ def test_the_copy_of_each_major_is_called_as_in_its_golden_file(major: str) -> N
 def test_a_server_with_its_own_advice_lacks_nothing(major: str) -> None:
     found = primary.missing_items(fresh(major), "10.0.0.2")
     assert found
-    advice = dict(primary.mending_settings(found))
+    advice = dict(primary.settings_for(found))
     advice = {name: value.removesuffix("MB") for name, value in advice.items()}
     assert not primary.missing_items(fresh(major, **advice), "10.0.0.2")
 
@@ -125,7 +125,7 @@ def test_one_thing_that_is_missing_is_told_alone(
 
 def test_senders_that_are_in_use_count() -> None:
     busy = replace(fresh("18"), senders=8, slots=tuple("abcdefghij"))
-    changed = primary.mending_settings(primary.missing_items(busy, "10.0.0.2"))
+    changed = primary.settings_for(primary.missing_items(busy, "10.0.0.2"))
     assert (changed["max_wal_senders"], changed["max_replication_slots"]) == ("11", "11")
 
 
