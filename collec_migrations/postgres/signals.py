@@ -4,10 +4,13 @@ libpq waits for an answer without looking at signals; with psycopg2's wait callb
 that waits, so that a signal cancels the running statement on the server at once.
 """
 
+import math
+import os
 import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -19,6 +22,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _CANCEL = 0.5
 """Seconds between two requests to cancel: one that comes between two statements is lost."""
 
+_LIMIT = "PGCONNECT_TIMEOUT"
 _depth = 0
 _caught: Interrupted | None = None
 
@@ -85,10 +89,20 @@ def explained(error: MigrationError) -> MigrationError:
 
 
 def _wait(connection: Any) -> None:
-    """Wait for the server's answer; after a signal, cancel until it comes: then it is an error."""
-    from psycopg2.extensions import POLL_OK, POLL_READ
+    """Wait for the server's answer; after a signal, cancel until it comes: then it is an error.
+
+    While it connects, nothing is there to cancel, and the time limit is ours to keep: libpq heeds
+    `connect_timeout` only where it waits itself.
+    """
+    from psycopg2 import OperationalError
+    from psycopg2.extensions import POLL_OK, POLL_READ, STATUS_SETUP, parse_dsn
 
     ended = False
+    is_connecting = connection.status == STATUS_SETUP
+    deadline = math.inf
+    if is_connecting:
+        limit = parse_dsn(connection.dsn).get("connect_timeout") or os.environ.get(_LIMIT) or "0"
+        deadline = time.monotonic() + float(limit) if float(limit) > 0 else math.inf
     while True:
         try:
             state = connection.poll()
@@ -96,10 +110,16 @@ def _wait(connection: Any) -> None:
                 return
             sockets = [connection.fileno()]
             reading, writing = (sockets, []) if state == POLL_READ else ([], sockets)
-            ready = select.select(reading, writing, [], _CANCEL if ended else None)
-            if ended and not any(ready):
+            left = deadline - time.monotonic()
+            pause = _CANCEL if ended else None if left == math.inf else max(left, 0)
+            ready = any(select.select(reading, writing, [], pause))
+            if not ready and ended:
                 connection.cancel()
+            elif not ready:
+                raise OperationalError("connection to server failed: timeout expired")
         except Interrupted:
+            if is_connecting:
+                raise
             ended = True
             connection.cancel()
 

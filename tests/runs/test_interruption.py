@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -101,3 +102,19 @@ def test_a_signal_ends_a_rehearsal_and_its_server(server18: Server, clone: Clone
     assert process.returncode != 0
     assert "ended by SIGTERM" in told
     assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("ended_by", ["connect_timeout", "signal"])
+def test_a_host_that_never_answers_is_given_up(ended_by: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        limit = " connect_timeout=2" if ended_by == "connect_timeout" else ""
+        url = f"host=127.0.0.1 port={port} dbname=x user=x{limit}"
+        process = start("collec-migrations", "detect", COLLEC_DATABASE_URL=url)
+        with silent.accept()[0]:
+            if not limit:
+                process.send_signal(signal.SIGTERM)
+            _, told = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert ("timeout expired" if limit else "ended by SIGTERM") in told
+    assert "Traceback" not in told
