@@ -115,6 +115,10 @@ def execute(address: Address, sql: str) -> None:
         connection.commit()
 
 
+KEPT = ("COLLEC_SERVER_ACCOUNT", "COLLEC_POSTGRES")
+"""Variables that say what this machine has."""
+
+
 def run(
     *words: str, folder: Path, variables: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -126,7 +130,7 @@ def run(
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("PG", "COLLEC_")) or name == "COLLEC_SERVER_ACCOUNT"
+        if not name.startswith(("PG", "COLLEC_")) or name in KEPT
     }
     # The wheels' servers have no PostGIS.
     environment = {**inherited, "COLLEC_WITHOUT_POSTGIS": "yes", **(variables or {})}

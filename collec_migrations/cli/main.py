@@ -136,6 +136,11 @@ class Commands(Group):
             if os.environ.get(DEBUG):
                 raise
             return _end(signals.explained(error), as_json=render.is_json_asked(ctx))
+        except Exception as error:
+            if os.environ.get(DEBUG) or not signals.came():
+                raise
+            ended = signals.explained(MigrationError(str(error).strip()))
+            return _end(ended, as_json=render.is_json_asked(ctx))
 
 
 def _plain(error: Any) -> str:

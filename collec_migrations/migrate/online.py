@@ -21,7 +21,7 @@ from collec_migrations.migrate import access, chain, preconditions, run_connecti
 from collec_migrations.migrate.job import Job
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import locks, privileges, quoting
+from collec_migrations.postgres import locks, privileges, quoting, signals
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.locks import Blocker
 from collec_migrations.settings import Settings
@@ -41,7 +41,11 @@ def run(environment: EnvironmentContext, job: Job) -> None:
     with run_connection.opened(address) as connection:
         expected = _whole(environment, job, connection)
     if job.changes:
-        with closing(database.connect(address)) as fresh, fresh.cursor() as cursor:
+        with (
+            signals.ignored(),  # it is done: a signal is too late
+            closing(database.connect(address)) as fresh,
+            fresh.cursor() as cursor,
+        ):
             _read_back(cursor, expected)
         environment.config.attributes["reached"] = expected
 
@@ -137,7 +141,8 @@ def _committed(
     whole = connection.begin()
     result = _versions(environment, job, connection)
     try:
-        whole.commit()
+        with signals.ignored():  # too late: what is committed cannot be called off
+            whole.commit()
     except DBAPIError as error:
         if error.connection_invalidated:
             raise CommitUnknown(

@@ -250,7 +250,8 @@ class Run:
     def _announce_empty(self, cursor: Cursor, parameters: tuple[str, ...]) -> None:
         table = f"{quoting.identifier(self.names.col)}.dbparam"
         cursor.execute(
-            f"select dbparam_name::text from {table} where dbparam_value is null"
+            f"select dbparam_name::text from {table.replace('%', '%%')}"
+            " where dbparam_value is null"
             " and dbparam_name::text operator(pg_catalog.=) any (%s) order by 1",
             (list(parameters),),
         )

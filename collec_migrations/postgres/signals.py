@@ -89,7 +89,7 @@ def explained(error: MigrationError) -> MigrationError:
 
 
 def _wait(connection: Any) -> None:
-    """Wait for the server's answer; after a signal, cancel until it comes: then it is an error.
+    """Wait for the server's answer; after a signal, cancel until it comes, and raise.
 
     While it connects, nothing is there to cancel, and the time limit is ours to keep: libpq heeds
     `connect_timeout` only where it waits itself.
@@ -97,7 +97,7 @@ def _wait(connection: Any) -> None:
     from psycopg2 import OperationalError
     from psycopg2.extensions import POLL_OK, POLL_READ, STATUS_SETUP, parse_dsn
 
-    ended = False
+    ended: Interrupted | None = None
     is_connecting = connection.status == STATUS_SETUP
     deadline = math.inf
     if is_connecting:
@@ -107,6 +107,10 @@ def _wait(connection: Any) -> None:
         try:
             state = connection.poll()
             if state == POLL_OK:
+                if ended:
+                    # An error, or an end that came first: psycopg2 closes the connection, so that
+                    # nothing more is done and the server rolls back.
+                    raise ended
                 return
             sockets = [connection.fileno()]
             reading, writing = (sockets, []) if state == POLL_READ else ([], sockets)
@@ -117,10 +121,10 @@ def _wait(connection: Any) -> None:
                 connection.cancel()
             elif not ready:
                 raise OperationalError("connection to server failed: timeout expired")
-        except Interrupted:
-            if is_connecting:
+        except Interrupted as error:
+            if is_connecting or error is ended:
                 raise
-            ended = True
+            ended = error
             connection.cancel()
 
 

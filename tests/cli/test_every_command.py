@@ -68,7 +68,7 @@ TYPED = re.compile(r"collec-migrations((?: +[a-z][a-z-]*)*)((?: +(?!or\b)[^ `.,;
 
 def told(text: str) -> Iterator[tuple[str, tuple[str, ...], list[str]]]:
     """Yield the commands that a text tells to type: all of it, its words, its options."""
-    for found in TYPED.finditer(text):
+    for found in TYPED.finditer(text.replace("collec-migrations X", "")):  # put in: a command
         words = tuple(found[1].split())
         leaf = next((words[:n] for n in (2, 1, 0) if words[:n] in EVERY), ())
         yield found[0], leaf, re.findall(r"(?<= )--[a-z-]+", found[2])

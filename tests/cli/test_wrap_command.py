@@ -108,7 +108,7 @@ def test_alembic_goes_on_to_wrapped_versions(database: Address, folder: Path) ->
 
 def test_the_plan_says_what_is_unknown(database: Address, folder: Path) -> None:
     wrap(folder, "install")
-    status, told = upgrade(folder, database, "--plan")
+    status, told = upgrade(folder, database, "--plan", "--details")
     assert status == 0, told
     assert f"27.0     upgrade by collec-versions/{NAME}: 2 statements" in told
     assert "\\c collec: left out" in told

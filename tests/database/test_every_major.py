@@ -68,6 +68,8 @@ def test_a_backup_and_what_is_done_with_it(
 ) -> None:
     programs = trial_restore.tools_of(any_server.binaries)
     # Where this major's pg_dump cannot be had, another's wrote it: then restored into that major.
+    if int(programs.major) not in servers.majors():
+        pytest.skip(f"there is no pg_dump of {any_server.major}, and no server {programs.major}")
     newer = any_server if programs.major == any_server.major else server(int(programs.major))
     remark = "" if newer is any_server else f": by pg_dump {newer.major}, into {newer.major}"
     laboratory = backups.laboratory_at(any_server, "1.0.8")

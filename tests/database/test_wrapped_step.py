@@ -279,7 +279,14 @@ def test_new_objects_belong_to_the_schemas_owner_whoever_runs_it(
     given = """do $$ declare one record; begin
 for one in select c.oid::regclass as name from pg_class c where c.relkind in ('r', 'v')
     and c.relnamespace in ('gacl'::regnamespace, 'col'::regnamespace)
-loop execute format('alter table %s owner to "lab owner"', one.name); end loop; end $$;
+loop execute format('alter table %s owner to "lab owner"', one.name); end loop;
+for one in select c.oid::regclass as name from pg_class c where c.relkind = 'S'
+    and c.relnamespace in ('gacl'::regnamespace, 'col'::regnamespace) and not exists (
+    select from pg_depend d where d.objid = c.oid and d.deptype = 'a')
+loop execute format('alter sequence %s owner to "lab owner"', one.name); end loop;
+for one in select p.oid::regprocedure as name from pg_proc p
+    where p.pronamespace in ('gacl'::regnamespace, 'col'::regnamespace)
+loop execute format('alter function %s owner to "lab owner"', one.name); end loop; end $$;
 alter schema col owner to "lab owner"; alter schema gacl owner to "lab owner";"""
     chain.execute(database, given)
     script = """set search_path = col;

