@@ -86,7 +86,8 @@ def test_pgbackrest_takes_its_configuration(home: Path) -> None:
         told = advice("pgbackrest", replace(address, dbname="postgres"))
         assert told.problems == ()
         text, commands = parts(told.text)
-        own = f"log-path={home}\nlock-path={home}\nspool-path={home}\n[collec]\npg1-user={address.user}"
+        own = f"log-path={home}\nlock-path={home}\nspool-path={home}\n"
+        own += f"[collec]\npg1-user={address.user}"
         file.write_text(
             text.replace("/var/lib/pgbackrest", str(home / "repo")).replace("[collec]", own)
         )
