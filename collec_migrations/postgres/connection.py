@@ -108,38 +108,42 @@ def connect(address: Address) -> Connection:
     """
     signals.watch_statements()
     with _as_one_line(address):
-        connection = _opened(prologue.with_keepalives(address.dsn))
+        connection, _, _ = _opened(prologue.with_keepalives(address.dsn))
         connection.set_client_encoding("UTF8")
         prologue.begin(connection)
     return connection
 
 
-def _opened(dsn: str) -> Connection:
-    """Return a connection by the first way that the server takes; raise what the last one got."""
-    *others, last = attempts(dsn)
+def _opened(dsn: str) -> tuple[Connection, str, str]:
+    """Return a connection by the first way that the server takes, with its address and account.
+
+    Raises what the last way got.
+    """
+    *others, (last, _) = attempts(dsn)
     for text, account in others:
         try:
             with acting_as(account):
-                return psycopg2.connect(text, fallback_application_name=OURSELVES)
+                connection = psycopg2.connect(text, fallback_application_name=OURSELVES)
         except psycopg2.OperationalError:
             continue
-    return psycopg2.connect(last[0], fallback_application_name=OURSELVES)
+        return connection, text, account
+    return psycopg2.connect(last, fallback_application_name=OURSELVES), last, ""
 
 
 def way_in(address: Address) -> tuple[str, str]:
     """Return the address, with the role, and the account that root has to be for the server.
 
-    For programs that connect by themselves. The account is empty where it needs no other one.
+    For programs that connect by themselves. The account is empty where it needs no other one; then
+    nothing is tried here.
     """
-    *others, last = attempts(address.dsn)
-    for text, account in others:
-        try:
-            with acting_as(account):
-                psycopg2.connect(text, fallback_application_name=OURSELVES).close()
-        except psycopg2.OperationalError:
-            continue
-        return text, account
-    return last
+    if len(list(attempts(address.dsn))) == 1:
+        return address.dsn, ""
+    try:
+        connection, text, account = _opened(address.dsn)
+    except psycopg2.OperationalError:
+        return address.dsn, ""
+    connection.close()
+    return text, account
 
 
 def connect_for_replication(address: Address) -> "PhysicalReplicationConnection":
