@@ -4,7 +4,7 @@ import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -81,12 +81,17 @@ class Server:
 
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[Address]:
-        """Give a database that is dropped at the end."""
+        """Give a database that is dropped at the end, the roles made meanwhile with it."""
+        before = self._roles()
         address = self.create_database(template=template)
         try:
             yield address
         finally:
             self.drop_database(address.dbname)
+            for role in sorted(self._roles() - before):
+                # One that owns something in a database that stays belongs to that one.
+                with suppress(psycopg2.errors.DependentObjectsStillExist):
+                    self._execute("drop role {}", role)
 
     def template(self, key: str, build: Build, template: str | None = None) -> str:
         """Return the name of a database that `build` filled, once in a session for each key."""
@@ -131,6 +136,12 @@ class Server:
         if done.returncode != 0:
             raise PsqlError(done.stderr)
         return done.stdout
+
+    def _roles(self) -> set[str]:
+        with closing(psycopg2.connect(self.address.dsn)) as connection, connection:
+            cursor = connection.cursor()
+            cursor.execute("select rolname from pg_roles")
+            return {name for (name,) in cursor}
 
     def _execute(self, statement: str, *names: str) -> None:
         self._run(sql.SQL(statement).format(*map(sql.Identifier, names)))

@@ -86,14 +86,14 @@ def test_owners_and_rights_come_back(server18: Server, tmp_path: Path) -> None:
     with server18.database(chain.template_at(server18, "1.0.8")) as address:
         chain.execute(
             address,
-            "create role keeper; create role reader; create schema other authorization keeper;"
+            "create role keeper; create role looks_on; create schema other authorization keeper;"
             " create schema ext authorization keeper; grant usage on schema ext to public;"
             " create extension pg_trgm schema ext; comment on extension pg_trgm is 'ours';"
             " create table other.thing (id integer, t text);"
-            " alter table other.thing owner to reader;"
+            " alter table other.thing owner to looks_on;"
             " create index on other.thing using gin (t ext.gin_trgm_ops);"
-            " grant usage on schema other to reader;"
-            " grant usage on schema col to reader; grant select on col.sample to reader;"
+            " grant usage on schema other to looks_on;"
+            " grant usage on schema col to looks_on; grant select on col.sample to looks_on;"
             " alter table col.sample owner to keeper; alter schema gacl owner to keeper",
         )
         try:
@@ -103,7 +103,9 @@ def test_owners_and_rights_come_back(server18: Server, tmp_path: Path) -> None:
                 assert _named(copy, rights) == _named(address, rights)
                 assert left_out == ()
         finally:
-            chain.execute(address, "drop owned by keeper, reader cascade; drop role keeper, reader")
+            chain.execute(
+                address, "drop owned by keeper, looks_on cascade; drop role keeper, looks_on"
+            )
 
 
 def _named(address: Address, query: str) -> list[tuple[object, ...]]:
