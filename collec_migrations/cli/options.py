@@ -30,6 +30,14 @@ Json = Annotated[
     typer.Option("--json", callback=render.remember_json, help="Write the same facts as JSON."),
 ]
 
+DropDependents = Annotated[
+    bool,
+    typer.Option(
+        "--drop-dependents",
+        help="Drop the site's own views, keys ... on what goes; keep their definitions.",
+    ),
+]
+
 
 def chain_versions(incomplete: str) -> list[str]:
     """Return what a version of the chain, or head, may become, for a shell."""

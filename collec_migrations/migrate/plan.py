@@ -75,7 +75,9 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         ahead += _extensions(cursor, job, pair, run)
         if names in owners:
             ahead += _findings(cursor, listing.questions, owners[names])
-        ahead += removed.dependents(cursor, names, _moves(pair.steps))
+        allowed = job.settings.drop_dependents
+        ahead += [one.problem(allowed=allowed)
+                  for one in removed.find(cursor, names, _moves(pair.steps))]  # fmt: skip
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
