@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg2
@@ -42,7 +42,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
             there = _already_there(job, driver)
             if there is None:
                 with run_connection.of_driver(driver) as connection:
-                    there = _whole(environment, job, connection)
+                    there = _whole(environment, job, connection, address)
             reached = there
     environment.config.attributes["reached"] = reached
 
@@ -91,17 +91,27 @@ def _run_lent(
 
 
 def _whole(
-    environment: EnvironmentContext, job: Job, connection: Connection
+    environment: EnvironmentContext, job: Job, connection: Connection, own: Address | None = None
 ) -> dict[str, str | None]:
-    """Run the job to its commit, after all others; return each data schema's version."""
+    """Run the job to its commit, after all others; return each data schema's version.
+
+    It is read back on another connection, or on the one that was lent; `own`: not lent, and so
+    closed at the end.
+    """
     driver = run_connection.driver_of(connection)
     if not job.changes:
         return _attempt(environment, job, connection)
     with locks.held(driver, wait=job.settings.lock_wait, say=job.say):
         expected = with_retries(job, driver, lambda: _attempt(environment, job, connection))
-    # It is done: a signal is too late. Without a transaction, as nobody else's is open any more.
-    with signals.ignored(), locks.without_transaction(driver), driver.cursor() as cursor:
-        _read_back(cursor, expected)
+        with (
+            signals.ignored(),  # it is done: a signal is too late
+            closing(database.connect(own)) if own else nullcontext(driver) as reading,
+            locks.without_transaction(reading),
+            reading.cursor() as cursor,
+        ):
+            _read_back(cursor, expected)
+        if own:
+            driver.close()
     return expected
 
 
