@@ -141,7 +141,8 @@ def test_what_another_rejoin_did_after_the_question_is_seen(pair18: Pair) -> Non
     named = (pair.a.named, pair.b.named)
     request = RejoinRequest(nodes=named, name="a", data=pair.a.data, passfile=pair.passfile)
     asked = replica_room.plan_rejoin(request)
-    assert asked.choice and asked.choice.method is following.Method.REWIND
+    assert asked.choice
+    assert asked.choice.method is following.Method.REWIND
     status, told = rejoin(pair, pair.a)
     assert status == 0, told
     until(lambda: pair.follows(pair.a, pair.b))
@@ -542,6 +543,12 @@ def test_a_primary_that_was_restored_from_a_backup_beside_the_true_one(pair18: P
     assert "followed by b" in line.partition("a (")[2]
     assert "not a, which others follow" in next(iter(pair.report(c).findings)).hint
     assert pair.report(c).node("a").verdict == "ok"
+    every = (*pair.options, "--node", c.option)
+    where = ("--data", c.data, "--name", "c", "--passfile", pair.passfile)
+    told = refused("rejoin", *where, *every, "--yes")
+    assert "the folder is on timeline 2, newer than the primary's, 1" in told
+    assert "replica clone" in told.partition("If its data are not needed")[2]
+    assert not c.value("select pg_is_in_recovery()")  # nothing was touched
 
 
 @pytest.mark.parametrize(
