@@ -128,6 +128,24 @@ def compare(
 ) -> tuple[Returned, ...]:
     """Return whether each view returns what that of each version does, in one round trip; and
     whether each function that the version has is one that the chain made at some version.
+    """
+    asked = question(connection, names, observed, *against)
+    if not asked:
+        return ()
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(f"{asked}; select {ANSWER}")
+        ((found,),) = cursor.fetchall()
+    return answered(found, names, *against)
+
+
+ANSWER = "pg_catalog.current_setting('collec_migrations.views')"
+"""What the server found, to be read in the same round trip as the question."""
+
+
+def question(
+    connection: extensions.connection, names: Names, observed: Catalog, *against: str
+) -> str:
+    """Return the statements that compare, after which `ANSWER` holds; empty: nothing to compare.
 
     The queries run with common table expressions in the place of tables, so they need no right on
     them and read none of their rows; those of a site only if they call functions of PostgreSQL
@@ -150,22 +168,23 @@ def compare(
         if view in there and _columns(version, view)
     ]
     if not asked:
-        return ()
+        return ""
     path = ", ".join(extensions.quote_ident(name, connection) for name in (names.gacl, names.col))
     given = json.dumps(
         {"gacl": names.gacl, "col": names.col, "path": f"{path}, public, pg_temp", "asked": asked}
     )
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        # The driver takes standard_conforming_strings to be what it was at first.
-        cursor.execute(
-            f"select pg_catalog.set_config('collec_migrations.views', {literal(given)}, true),"
-            " pg_catalog.set_config('collec_migrations.search_path',"
-            " pg_catalog.current_setting('search_path'), true),"
-            " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
-            f" do {literal(statement('views'))};"
-            " select pg_catalog.current_setting('collec_migrations.views')"
-        )
-        ((found,),) = cursor.fetchall()
+    # The driver takes standard_conforming_strings to be what it was at first.
+    return (
+        f"select pg_catalog.set_config('collec_migrations.views', {literal(given)}, true),"
+        " pg_catalog.set_config('collec_migrations.search_path',"
+        " pg_catalog.current_setting('search_path'), true),"
+        " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
+        f" do {literal(statement('views'))}"
+    )
+
+
+def answered(found: str, names: Names, *against: str) -> tuple[Returned, ...]:
+    """Return what an answer says."""
     answer = json.loads(found)
     schemas = _SCHEMAS | {names.gacl, names.col}
     made: dict[str, set[tuple[str, str]]] = {}

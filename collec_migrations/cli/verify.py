@@ -37,11 +37,11 @@ def verify(
     where = place.find(url=url, gacl=gacl, col=col, app=app)
     account = role or where.role
     reports: list[bridge.Report] = []
-    with place.opened(where) as session:
-        session.set_session(readonly=not (repair or sql))
-        for names in place.pairs_in(session, where):
+    with place.opened(where, read_only=not (repair or sql)) as session:
+        there = None if where.pairs else bridge.find_and_read(session, role=account)
+        for names in place.pairs_of(there) if there else where.pairs:
             found = bridge.verify(
-                session, names, version=version, role=account, expected=where.expected
+                session, names, version=version, role=account, expected=where.expected, found=there
             )
             if repair or sql:
                 done = bridge.repair(session, names, found.version, role=account)
