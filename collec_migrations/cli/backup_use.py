@@ -61,9 +61,12 @@ def restore(
     bin_dir: backup_options.BinDir = None,
     database: backup_options.Database = None,
     app: backup_options.App = None,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
     """Restore a backup into an empty database, all or nothing."""
+    options.need_consent(plan=plan, yes=yes)
     order = backup.RestoreOptions(
         target=conninfo.parse(to, source="--to"),
         schemas=tuple(schema or ()),
@@ -73,7 +76,18 @@ def restore(
         bin_dir=bin_dir,
     )
     found = backup_options.chosen(into, id_, database, app)
-    options.say(f"restoring {found.id}, taken {found.manifest.started.astimezone():%Y-%m-%d %H:%M}")
+    if yes:  # the checks of a plan are the restore's own first ones
+        options.say(backup_text.restoring(found))
+    else:
+        planned = backup.plan_restore(found, order)
+        if as_json and plan:
+            render.write_json({"backup": found.id, **asdict(planned)})
+        else:
+            for line in backup_text.restore_plan(found, planned):
+                typer.echo(line, err=not plan)
+        if plan:
+            return
+        options.ask_consent("Restore it?", yes=yes)
     done = backup.restore(found, order, say=options.say)
     if as_json:
         render.write_json(asdict(done))

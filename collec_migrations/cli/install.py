@@ -30,6 +30,7 @@ def install(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    without_postgis: options.WithoutPostgis = False,
     networks: Annotated[
         list[str] | None,
         typer.Option("--address", help="A network from which it may come too; can be repeated."),
@@ -57,7 +58,9 @@ def install(
 
     said = options.installation(app)
     told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    given = options.given(gacl=told.pairs[0].gacl, col=quoted_list(told.pairs))
+    given = options.given(
+        gacl=told.pairs[0].gacl, col=quoted_list(told.pairs), without_postgis=without_postgis
+    )
     # The application's own account may make nothing: an administrator comes in, by --url.
     where = url or os.environ.get("COLLEC_DATABASE_URL")
     address = conninfo.parse(where, source="--url") if said and where else told.address

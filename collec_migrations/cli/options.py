@@ -30,6 +30,9 @@ Json = Annotated[
     typer.Option("--json", callback=render.remember_json, help="Write the same facts as JSON."),
 ]
 
+WithoutPostgis = Annotated[
+    bool, typer.Option("--without-postgis", help="Live without PostGIS, and without object.geom.")
+]
 DropDependents = Annotated[
     bool,
     typer.Option(
@@ -59,9 +62,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 Plan = Annotated[bool, typer.Option("--plan", help="Show what would happen; touch nothing.")]
 
 
-def given(**options: str | Path | None) -> dict[str, str]:
+def given(**options: str | Path | bool | None) -> dict[str, str]:
     """Return the options that were given, as `alembic -x` would hand them on."""
-    return {name: str(value) for name, value in options.items() if value is not None}
+    told = {name: "yes" if value is True else value for name, value in options.items()}
+    return {name: str(value) for name, value in told.items() if value not in (None, False)}
 
 
 def installation(app: Path | None) -> "Installation | None":

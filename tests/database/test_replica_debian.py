@@ -86,7 +86,7 @@ def dropped_and_made_again(name: str, port: str) -> str:
     for words in (["pg_dropcluster", "--stop", MAJOR, name],
                   ["pg_createcluster", MAJOR, name, "-p", port, "--", "--no-sync"]):  # fmt: skip
         subprocess.run(words, check=True, capture_output=True)
-    asked = [f"/usr/lib/postgresql/{MAJOR}/bin/postgres", "-D", PLACE / name]
+    asked: list[str | Path] = [f"/usr/lib/postgresql/{MAJOR}/bin/postgres", "-D", PLACE / name]
     asked += ["-c", f"config_file={conf}", "-C", "max_slot_wal_keep_size"]
     found = programs.run(asked, account=programs.server_account(), folder=Path("/"))
     return found.strip()
