@@ -1,50 +1,22 @@
-"""The commands for backups that are there: verify, restore, prune."""
+"""`backup restore`: a backup into an empty database."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import parse_dsn
 
 from collec_migrations import backup
-from collec_migrations.cli import backup_options, backup_text, options, render
-from collec_migrations.errors import BackupFailed, UsageError
+from collec_migrations.cli import options, render
+from collec_migrations.errors import UsageError
+from collec_migrations.migrate import access
 from collec_migrations.postgres import conninfo
-from collec_migrations.postgres.connection import translated
-
-DEFAULT = backup.Policy()
-
-
-def verify(
-    id_: backup_options.Id,
-    into: backup_options.Into,
-    major: Annotated[
-        int | None, typer.Option("--major", help="Try it in a server of this major version.")
-    ] = None,
-    scratch: Annotated[
-        Path | None, typer.Option("--scratch", help="Folder for the trial restore.")
-    ] = None,
-    database: backup_options.Database = None,
-    app: backup_options.App = None,
-    as_json: options.Json = False,
-) -> None:
-    """Check every file, restore the backup into a server made for it, and compare.
-
-    Exit status: 1 when the backup is damaged.
-    """
-    found = backup_options.chosen(into, id_, database, app)
-    result = backup.verify(found, major=major, scratch=scratch)
-    if as_json:
-        render.write_json({"id": found.id, "sound": result.is_sound, **asdict(result)})
-    else:
-        typer.echo("\n".join(backup_text.verified(found, result)))
-    raise typer.Exit(0 if result.is_sound else 1)
 
 
 def restore(
-    id_: backup_options.Id,
-    into: backup_options.Into,
+    id_: options.Backup,
+    into: options.Into,
     to: Annotated[str, typer.Option("--to", help="Address of an empty database.")],
     schema: Annotated[
         list[str] | None, typer.Option("--schema", help="Only this schema; may be repeated.")
@@ -58,9 +30,9 @@ def restore(
     any_encoding: Annotated[
         bool, typer.Option("--any-encoding", help="Also into another encoding than the backup's.")
     ] = False,
-    bin_dir: backup_options.BinDir = None,
-    database: backup_options.Database = None,
-    app: backup_options.App = None,
+    bin_dir: options.BinDir = None,
+    database: options.Database = None,
+    app: options.App = None,
     as_json: options.Json = False,
 ) -> None:
     """Restore a backup into an empty database, all or nothing."""
@@ -72,7 +44,7 @@ def restore(
         any_encoding=any_encoding,
         bin_dir=bin_dir,
     )
-    found = backup_options.chosen(into, id_, database, app)
+    found = chosen(into, id_, database, app)
     options.say(f"restoring {found.id}, taken {found.manifest.started.astimezone():%Y-%m-%d %H:%M}")
     done = backup.restore(found, order, say=options.say)
     if as_json:
@@ -81,69 +53,12 @@ def restore(
     typer.echo(f"restored {done.rows:,} rows in {done.tables} tables into {done.database!r}")
 
 
-def prune(
-    into: backup_options.Into,
-    ids: Annotated[
-        list[str] | None, typer.Argument(help="Remove these, whatever they are.")
-    ] = None,
-    keep_daily: backup_options.Daily = DEFAULT.daily,
-    keep_weekly: backup_options.Weekly = DEFAULT.weekly,
-    keep_monthly: backup_options.Monthly = DEFAULT.monthly,
-    plan: options.Plan = False,
-    yes: options.Yes = False,
-    as_json: options.Json = False,
-) -> None:
-    """Remove what is too old, or the backups that are named.
-
-    Exit status: 75 when another run is at work.
-    """
-    policy = backup.Policy(daily=keep_daily, weekly=keep_weekly, monthly=keep_monthly)
-    options.need_consent(plan=plan, yes=yes)
-    backup.check_there(into)
-    with translated(BackupFailed, "nothing more was removed"), backup.locked(into):
-        there = () if ids else backup.backups(into)[0]
-        fallen = [one for one in there if one.is_fallen]
-        chosen = (
-            _named(into, ids) if ids else tuple(one.id for one in backup.expired(there, policy))
-        )
-        if not as_json:
-            _list(chosen)
-        for one in fallen:
-            for fall in one.manifest.falls:
-                options.say(f"rows fell in {one.id}: {fall}")
-        if plan:
-            if as_json:
-                render.write_json({"expired": list(chosen)})
-            return
-        if chosen or fallen:
-            options.ask_consent("Remove these, and accept the falls?", yes=yes)
-        for one in fallen:
-            backup.accept(one)
-        kept = {one: why for one in chosen if (why := backup.remove(into, one))}
-    for name, why in kept.items():
-        options.say(f"kept {name}: {why}")
-    if as_json:
-        render.write_json(
-            {"removed": [one for one in chosen if one not in kept], "kept": list(kept)}
-        )
-
-
-def _list(chosen: Sequence[str]) -> None:
-    """Show what is to be removed."""
-    for one in chosen:
-        typer.echo(one)
-    if not chosen:
-        options.say("nothing to remove")
-
-
-def _named(into: Path, ids: list[str]) -> list[str]:
-    """Return folders that are backups, or look like one, by their whole names."""
-    whole, broken = backup.backups(into)
-    there = {one.id for one in whole} | {one.id for one in broken}
-    for one in ids:
-        if one not in there:
-            raise UsageError(f"no backup {one!r} in {into}", hint="Give the whole id.")
-    return ids
+def chosen(into: Path, id_: str, database: str | None, app: Path | None) -> backup.Backup:
+    """Return the backup that is meant; `last` is the last of the database that was named."""
+    if id_ == "last" and not database:
+        address = access.read_settings(options.given(app=app)).address
+        database = str(parse_dsn(address.dsn).get("dbname", "")) if address else ""
+    return backup.find(into, id_, database=(database or "") if id_ == "last" else "")
 
 
 def _pair(text: str) -> tuple[str, str]:

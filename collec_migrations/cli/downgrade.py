@@ -132,7 +132,7 @@ def _tell(one: Back) -> None:
         return
     options.say(
         f"{one.names.col} (rights in {one.names.gacl}) will go back from {one.at} to {one.target}:"
-        f" {len(one.steps)} step{'' if len(one.steps) == 1 else 's'}, in one transaction"
+        f" {render.count(len(one.steps), 'step')}, in one transaction"
     )
     if one.archived:
         options.say("goes to the archive, from where an upgrade brings it back:")

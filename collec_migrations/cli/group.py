@@ -27,10 +27,10 @@ def summary(command: Any) -> str:
     return " ".join((command.help or "").partition("\n\n")[0].split())
 
 
-def group(told: str) -> typer.Typer:
-    """Return an empty group of commands, told by one sentence."""
+def group(text: str) -> typer.Typer:
+    """Return an empty group of commands, described by one sentence."""
     return typer.Typer(
-        help=told,
+        help=text,
         cls=Group,
         no_args_is_help=True,
         add_completion=False,

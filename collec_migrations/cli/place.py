@@ -10,7 +10,6 @@ import psycopg2
 
 from collec_migrations import application, bridge, settings
 from collec_migrations.cli import options
-from collec_migrations.cli.options import say
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
@@ -27,17 +26,20 @@ class Place:
     expected: str = ""
     role: str = ""
     """The application's account, when its files name it."""
+    not_valid: bool = False
+    """Foreign keys that rows forbid are added without a check."""
     options: str = ""
     """What to repeat of the options in the next command; never a password."""
 
 
 def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None) -> Place:
     """Return the place that the options, the application's files and the environment give."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    said = told.application or application.Installation()
+    found = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
+    said = found.application or application.Installation()
     return Place(
-        address=access.address(told, say=options.say),
-        pairs=told.pairs if told.named else (),
+        address=access.address(found, say=options.say),
+        pairs=found.pairs if found.named else (),
+        not_valid=found.not_valid,
         expected=said.expected,
         role=said.login,
         options=repeated(url, app),
@@ -80,9 +82,9 @@ def repeated(url: str | None, app: Path | None) -> str:
 
 
 @contextmanager
-def connected(told: settings.Settings) -> Iterator[connection.Connection]:
+def connected(found: settings.Settings) -> Iterator[connection.Connection]:
     """Give a connection that is closed at the end: what was not committed is rolled back."""
-    address = access.address(told, say=say)
+    address = access.address(found, say=options.say)
     with closing(connection.connect(address)) as session:
         try:
             yield session

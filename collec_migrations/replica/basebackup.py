@@ -33,7 +33,7 @@ CHECKSUM = "CRC32C"
 change the copy can change its manifest. Built without OpenSSL, it took 27 s more for each GB."""
 HINTS: Mapping[str, str] = MappingProxyType(
     {
-        "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS`"
+        "no pg_hba.conf entry": "Run `collec-migrations replica primary ADDRESS`"
         " on the primary's machine: its pg_hba.conf does not let the standby in.",
         "password authentication failed": "Correct the password in the password file.",
         "No space left": "Make room, or use another disk.",
@@ -92,7 +92,7 @@ def _sizes(guard: subprocess.Popen[bytes], folder: Path, silence: float) -> Iter
         elif time.monotonic() - since > silence:
             raise ReplicationFailed(
                 f"nothing arrived from the primary for {silence:g} seconds",
-                hint="Is the network up? A checkpoint that takes longer needs more --silence.",
+                hint="Is the network up? Type CHECKPOINT on the primary, if one takes longer.",
             )
         yield size
         with suppress(subprocess.TimeoutExpired):

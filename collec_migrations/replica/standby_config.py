@@ -261,7 +261,7 @@ def standby_spec(
     *,
     name: str | None,
     passfile: Path | None = None,
-    source: str = "--primary",
+    source: str = "PRIMARY",
 ) -> StandbySpec:
     """Return the standby that these words ask for; raise UsageError for what none can use."""
     address = conninfo.parse(primary, source=source)
