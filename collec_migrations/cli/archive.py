@@ -24,7 +24,9 @@ class Action(StrEnum):
 
 
 def archive(
-    action: Annotated[Action, typer.Argument(help="List them, or drop some for ever.")],
+    action: Annotated[
+        Action, typer.Argument(metavar="list|drop", help="List them, or drop some for ever.")
+    ],
     names: Annotated[list[str] | None, typer.Argument(help="Archive tables to drop.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Drop all archives.")] = False,
     url: options.Url = None,

@@ -23,6 +23,8 @@ from collec_migrations.replica import NamedNode, RejoinRequest
 app = group("Set up, watch and use standbys.")
 UNKNOWN = 3
 """Nagios: nothing can be said."""
+FOLLOWS = 60.0
+"""Seconds until a node that comes back has to stream."""
 SECRETS = Path("replica.pgpass")
 STREAMS = Annotated[float, typer.Option("--timeout", min=1, help="Seconds until it streams.")]
 ANSWERS = Annotated[
@@ -101,6 +103,7 @@ def clone(
         own_listen=addresses or None,
         replace=swap,
         patience=wait,
+        silence=5 * wait,
     )
     if not yes:
         found = replica.plan_clone(spec)
@@ -175,7 +178,7 @@ def _write_runbook(report: Path, seen: Sequence[replica.Node], app: Path | None)
 def promote(
     standby: Annotated[
         str | None,
-        typer.Argument(metavar="[STANDBY]", help="Its name; else the only one that answers."),
+        typer.Argument(metavar="STANDBY", help="Its name; else the only one that answers."),
     ] = None,
     node_: options.Nodes = None,
     data: Annotated[
@@ -194,7 +197,9 @@ def promote(
         bool, typer.Option("--force", help="Although a primary seems to answer: you fenced it.")
     ] = False,
     app: options.App = None,
-    patience: ANSWERS = replica.PATIENCE,
+    patience: Annotated[
+        float | None, typer.Option("--timeout", min=1, help="Seconds to wait for a server.")
+    ] = None,
     plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
@@ -209,10 +214,12 @@ def promote(
             raise UsageError(
                 "--switchover takes no --force, and needs --data: the primary's folder, here"
             )
-        request = _request(named, name, data, passfile, bin_dir)
+        request = _request(named, name, data, passfile, bin_dir, patience=patience or FOLLOWS)
         _switch_over(request, standby, app, plan=plan, yes=yes, as_json=as_json)
     local = replica.node_at(data, replica.major_of(data)) if data else None
-    found = replica.plan_promotion(named, standby, local=local, force=force, patience=patience)
+    found = replica.plan_promotion(
+        named, standby, local=local, force=force, patience=patience or replica.PATIENCE
+    )
     _agree(list(shown.promotion_plan(found)), plan=plan, yes=yes, as_json=as_json)
     done = replica.promote(found, say=options.say)
     lines = application_settings.moved(done.host, done.port, options.installation(app))
@@ -248,7 +255,7 @@ def rejoin(
     node_: options.Nodes = None,
     passfile: options.Passfile = None,
     bin_dir: options.BinDir = None,
-    wait: STREAMS = 60,
+    wait: STREAMS = FOLLOWS,
     plan: options.Plan = False,
     yes: options.Yes = False,
     as_json: options.Json = False,
@@ -276,7 +283,7 @@ def _request(
     passfile: Path | None,
     bin_dir: Path | None,
     *,
-    patience: float = 60,
+    patience: float,
 ) -> RejoinRequest:
     """Return who is to follow; raise `UsageError` when this machine is not among the nodes."""
     own = name or socket.gethostname().partition(".")[0]

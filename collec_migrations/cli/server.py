@@ -25,10 +25,14 @@ class Action(StrEnum):
 
 def server(
     action: Annotated[
-        Action, typer.Argument(help="Start it and print its address; stop it; open its client.")
+        Action,
+        typer.Argument(
+            metavar="start|stop|psql",
+            help="Start it and print its address; stop it; open its client.",
+        ),
     ],
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[PSQL_OPTIONS]", help="What psql is to get.")
+        list[str] | None, typer.Argument(metavar="PSQL_OPTIONS", help="What psql is to get.")
     ] = None,
     as_json: options.Json = False,
 ) -> None:

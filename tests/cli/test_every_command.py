@@ -17,11 +17,13 @@ PACKAGE = Path(collec_migrations.__file__).parent
 GIVEN = {
     "wrap": ("col_alter_26.2-26.3.sql",),
     "downgrade": ("1.0.8",),
-    "archive drop": ("no-such-archive",),
+    "archive": ("drop", "no-such-archive"),
     "backup verify": ("last",),
     "backup restore": ("last",),
     "replica promote": ("a",),
-    "replica switchover": ("--to", "b"),
+    "replica primary": ("127.0.0.1",),
+    "replica clone": ("postgresql://rep@127.0.0.1:1", "--data", "nowhere"),
+    "backup list": ("--into", "."),
     "test-paths": ("--from", "9.9"),
 }
 """What a command is given here, so that it goes beyond its own command line."""
