@@ -99,6 +99,13 @@ SETTINGS = (
         meaning="yes: go on over rows that point at nothing; their new keys stay NOT VALID",
     ),
     Setting(
+        option="drop_dependents",
+        variable="COLLEC_DROP_DEPENDENTS",
+        default="no",
+        meaning="yes: a step may drop the site's own views, keys ... on what it removes;"
+        " their definitions stay in the archive",
+    ),
+    Setting(
         option="instance_code",
         variable="COLLEC_INSTANCE_CODE",
         default="",
@@ -150,6 +157,8 @@ class Settings:
     without_postgis: bool = False
     not_valid: bool = False
     """Whether new foreign keys may stay NOT VALID over rows that point at nothing."""
+    drop_dependents: bool = False
+    """Whether a step may drop what the site has of its own on what it removes."""
     instance: Mapping[str, str] = field(default_factory=dict)
     """What the application keeps in its settings until dbparam has it: `code`, `title`."""
     backup: bool = True
@@ -190,6 +199,7 @@ def resolve(
         destroy=_one_of("destroy", told["destroy"], ("no", "yes")) == "yes",
         without_postgis=_one_of("without_postgis", told["without_postgis"], ("no", "yes")) == "yes",
         not_valid=_one_of("not_valid", told["not_valid"], ("no", "yes")) == "yes",
+        drop_dependents=_one_of("drop_dependents", told["drop_dependents"], ("no", "yes")) == "yes",
         instance={
             name: value
             for name, value in (

@@ -1,11 +1,14 @@
 """A proxy for TCP that can become a black hole, as a network that was cut."""
 
+import re
 import select
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+READY = re.compile(rb"Z\0\0\0\x05[ITE]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +19,15 @@ class Proxy:
     wanted: threading.Event = field(default_factory=threading.Event)
     still: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
+    answers: list[bytes] = field(default_factory=list)
+    """What the server sent."""
+
+    def round_trips(self) -> int:
+        """Return how often the server was ready for a query again: it says so after each answer.
+
+        The first time is the end of the login (manual, 54.2: ReadyForQuery).
+        """
+        return len(READY.findall(b"".join(self.answers))) - 1
 
     def cut(self) -> None:
         """Let nothing pass any more."""
@@ -52,8 +64,12 @@ def _serve(made: Proxy, door: socket.socket, to: int) -> None:
         for ready in select.select([door, *ends], [], [], 0.05)[0]:
             if ready is door:
                 _join(ends, door, to)
-            elif ready in ends and not _moved(ready, ends[ready]):
-                _close(ends, ready)
+            elif ready in ends:
+                data = _moved(ready, ends[ready])
+                if not data:
+                    _close(ends, ready)
+                elif ready.getpeername()[1] == to:
+                    made.answers.append(data)
     for end in list(ends):
         end.close()
 
@@ -68,12 +84,12 @@ def _join(ends: dict[socket.socket, socket.socket], door: socket.socket, to: int
     ends[here], ends[there] = there, here
 
 
-def _moved(source: socket.socket, target: socket.socket) -> bool:
+def _moved(source: socket.socket, target: socket.socket) -> bytes:
     with suppress(OSError):
         data = source.recv(65536)
         target.sendall(data)
-        return bool(data)
-    return False
+        return data
+    return b""
 
 
 def _close(ends: dict[socket.socket, socket.socket], end: socket.socket) -> None:

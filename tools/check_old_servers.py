@@ -52,6 +52,7 @@ FIRST: Mapping[str, float] = MappingProxyType(
 ASKED: Mapping[str, str] = MappingProxyType(
     {
         "health_collation.sql": "datcollversion",
+        "drop_dependents.sql": "attgenerated",
         "doctor/maintenance.py": "datcollversion",
         "replica_receiver.sql": "pg_stat_wal_receiver",
         "backup/pitr.py": "pg_switch_wal",

@@ -177,13 +177,13 @@ def _record(
     """Write Alembic's version and the history of both schemas."""
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         _write_version(cursor, names.col, version)
-        entry = history.Entry(version=version, kind="adopted", note=note)
-        history.record(cursor, names.col, entry)
+        entries = {names.col: history.Entry(version=version, kind="adopted", note=note)}
         # A data schema beside this one may have brought the rights schema to a later version.
         past = history.read(cursor, names.gacl)
         known = past[-1].version if past else None
         if known is None or versions.order(known) < versions.order(version):
-            history.record(cursor, names.gacl, history.Entry(version=version, kind="adopted"))
+            entries[names.gacl] = history.Entry(version=version, kind="adopted")
+        history.record(cursor, entries)
         _give(cursor, names, owner)
 
 
@@ -194,12 +194,7 @@ def _write_version(cursor: extensions.cursor, schema: str, version: str) -> None
     """
     table = sql.Identifier(schema, history.VERSION_TABLE)
     if not history.has_version_table(cursor, schema):
-        cursor.execute(
-            sql.SQL(
-                "create table {} (version_num varchar(32) not null,"
-                " constraint alembic_version_pkc primary key (version_num))"
-            ).format(table)
-        )
+        cursor.execute(history.version_table(schema))
     cursor.execute(sql.SQL("delete from {}").format(table))
     cursor.execute(sql.SQL("insert into {} values ({})").format(table, sql.Literal(version)))
 

@@ -3,7 +3,7 @@
 The history has one row for each version applied, adopted, stamped or downgraded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations import __version__
 from collec_migrations.errors import NotAdopted, UntrustedTable
 from collec_migrations.names import Names
-from collec_migrations.postgres import as_owner, quoting
+from collec_migrations.postgres import as_owner, prologue, quoting
 from collec_migrations.postgres.queries import statement
 
 TABLE = "migration_history"
@@ -68,9 +68,9 @@ COLUMNS = (
 
 def read(cursor: Cursor, schema: str) -> tuple[Row, ...]:
     """Return the rows of a schema's history, oldest first; none when there is no table."""
-    cursor.execute(statement("plain_table"), {"schema": schema, "table": TABLE})
+    cursor.execute(statement("plain_table"), {"schemas": [schema], "table": TABLE})
     found = cursor.fetchone()
-    if found is None or found[0] != "r":
+    if found is None or found[1] != "r":
         return ()
     table = f"{quoting.identifier(schema)}.{TABLE}"
     cursor.execute(f"select {', '.join(COLUMNS)} from {table} order by migration_history_id")
@@ -104,19 +104,34 @@ def insertion(schema: str, entry: Entry) -> str:
     return f"insert into {table} ({', '.join(values)}) values ({', '.join(values.values())});"
 
 
-def record(cursor: Cursor, schema: str, entry: Entry) -> None:
-    """Add an entry to the history of a schema, whose table is made when it is missing."""
-    cursor.execute(statement("plain_table"), {"schema": schema, "table": TABLE})
-    found = cursor.fetchone()
-    if found is None:
-        cursor.execute(creation(schema))
-        cursor.execute(insertion(schema, entry))
-        return
-    _, owner, is_superusers, _ = found
-    if is_superusers:
-        cursor.execute(insertion(schema, entry))
-    else:  # its owner may have given it a trigger or a default
-        as_owner.execute(cursor, insertion(schema, entry), role=owner)
+def record(
+    cursor: Cursor, entries: Mapping[str, Entry], *, new: Container[str] = frozenset()
+) -> None:
+    """Add an entry to the history of each schema, whose table is made when it is missing.
+
+    `new` are schemas that this session has made, so that nobody else made the table. Whatever path
+    a script has left, ours is searched from here on.
+    """
+    known: dict[str, tuple[str, bool]] = {}
+    asked = [schema for schema in entries if schema not in new]
+    if asked:
+        cursor.execute(
+            f"{prologue.OWN_PATH}{statement('plain_table')}", {"schemas": asked, "table": TABLE}
+        )
+        known = {schema: (owner, super_) for schema, _, owner, super_, _ in cursor.fetchall()}
+    own = [] if asked else [prologue.OWN_PATH]
+    for schema, entry in entries.items():
+        owner, is_superusers = known.get(schema, ("", True))
+        if is_superusers:
+            own += (
+                [insertion(schema, entry)]
+                if owner
+                else [creation(schema), insertion(schema, entry)]
+            )
+        else:  # its owner may have given it a trigger or a default
+            as_owner.execute(cursor, insertion(schema, entry), role=owner)
+    if own:
+        cursor.execute("\n".join(own))
 
 
 @cache
@@ -147,6 +162,8 @@ class State:
 
     recorded: str | None
     """Alembic's version of the data schema."""
+    nothing_there: bool
+    """No schema of the pair's exists, its archives included."""
     rights_version: str | None
     """Version of the rights schema: by its own history, else that of the data schema."""
     col_exists: bool
@@ -163,18 +180,25 @@ def state(cursor: Cursor, names: Names) -> State:
     schemas = [names.gacl, names.col]
     cursor.execute(
         statement("state"),
-        {"schemas": schemas, "tool_tables": list(TOOL_TABLES), "history": TABLE},
+        {
+            "schemas": [*schemas, names.gacl_archive, names.col_archive],
+            "tool_tables": list(TOOL_TABLES),
+            "version": VERSION_TABLE,
+            "history": TABLE,
+        },
     )
     found: dict[str, tuple[int, bool]] = {}
-    for schema, tables, has_past, is_plain in cursor.fetchall():
+    has_version = False
+    for schema, tables, has_version_too, has_past, is_plain in cursor.fetchall():
         found[schema] = (tables, has_past)
+        has_version |= schema == names.col and has_version_too
         if has_past and not is_plain:
             raise UntrustedTable(
                 f"{TABLE} in the schema {schema!r} has columns of types of its owner",
                 hint="Ask the owner of the schema why; ours has types of PostgreSQL alone.",
             )
     readings = [_last(schema) for schema in schemas if found.get(schema, (0, False))[1]]
-    if has_version_table(cursor, names.col):
+    if has_version and has_version_table(cursor, names.col):
         readings.append(_recorded(names.col))
     said: dict[tuple[str, str], str | None] = {}
     if readings:
@@ -192,6 +216,7 @@ def state(cursor: Cursor, names: Names) -> State:
     gacl_tables = found.get(names.gacl, (0, False))[0]
     return State(
         recorded=recorded,
+        nothing_there=not found,
         rights_version=said.get(past, recorded if gacl_tables else None),
         col_exists=names.col in found,
         col_tables=found.get(names.col, (0, False))[0],
@@ -216,17 +241,25 @@ def has_version_table(cursor: Cursor, schema: str) -> bool:
     Raises `UntrustedTable` for what is there by that name and is more than a plain table: to read
     or to write a view, a rule or a trigger runs code of the schema's owner as whoever we are.
     """
-    cursor.execute(statement("plain_table"), {"schema": schema, "table": VERSION_TABLE})
+    cursor.execute(statement("plain_table"), {"schemas": [schema], "table": VERSION_TABLE})
     found = cursor.fetchone()
     if found is None:
         return False
-    _, owner, _, beyond = found
+    _, _, owner, _, beyond = found
     if beyond:
         raise UntrustedTable(
             f"{VERSION_TABLE} in the schema {schema!r} is not Alembic's plain table: {beyond[0]}",
             hint=f"Ask {owner!r}, its owner, why; Alembic's has one column and a primary key.",
         )
     return True
+
+
+def version_table(schema: str) -> str:
+    """Return the statement that makes Alembic's table as Alembic itself does."""
+    return (
+        f"create table {quoting.identifier(schema)}.{VERSION_TABLE} (version_num varchar(32)"
+        " not null, constraint alembic_version_pkc primary key (version_num))"
+    )
 
 
 def _recorded(schema: str) -> str:

@@ -77,27 +77,36 @@ class SchemaObjects:
         return min(owners, key=lambda owner: (-owners[owner], owner))
 
 
-def read(cursor: Cursor, schema: str) -> SchemaObjects:
-    """Return the objects of a schema with owners and rights; none when there is no schema."""
-    cursor.execute(statement("objects"), {"schema": schema})
+def read(cursor: Cursor, schemas: Sequence[str]) -> dict[str, SchemaObjects]:
+    """Return what each schema holds, with owners and rights, in one round trip."""
+    cursor.execute(statement("objects"), {"schemas": list(schemas)})
+    rows: dict[str, list[tuple[Any, ...]]] = {schema: [] for schema in schemas}
+    for schema, *row in cursor.fetchall():
+        rows[schema].append(tuple(row))
+    return {schema: _held(schema, found) for schema, found in rows.items()}
+
+
+def _held(schema: str, rows: Sequence[tuple[Any, ...]]) -> SchemaObjects:
     objects: dict[tuple[str, int], Object] = {}
     rights: dict[tuple[str, int], set[Right]] = {}
-    for kind, oid, name, owner, follows, granted, *right in cursor.fetchall():
+    schema_owner, defaults = "", set()
+    for kind, oid, name, owner, follows, granted, *right in rows:
         key = (kind, oid)
-        objects[key] = Object(kind=kind, oid=oid, name=name, owner=owner, follows=follows)
-        if granted:
-            rights.setdefault(key, set()).add(_right(right))
-    cursor.execute(statement("default_rights"), {"schema": schema})
-    rows = cursor.fetchall()
+        if kind == "schema":
+            schema_owner = owner
+        elif kind == "default":
+            defaults.add((owner, name, _right(right)))
+        else:
+            objects[key] = Object(kind=kind, oid=oid, name=name, owner=owner, follows=follows)
+            if granted:
+                rights.setdefault(key, set()).add(_right(right))
     return SchemaObjects(
         schema=schema,
-        schema_owner=rows[0][0] if rows else "",
+        schema_owner=schema_owner,
         objects=tuple(
             replace(item, rights=frozenset(rights.get(key, ()))) for key, item in objects.items()
         ),
-        defaults=frozenset(
-            (owner, kind, _right(right)) for _, owner, kind, *right in rows if right[1]
-        ),
+        defaults=frozenset(defaults),
     )
 
 
@@ -110,11 +119,19 @@ def _right(values: Sequence[Any]) -> Right:
 class Watch:
     """What the schemas of a pair held, so that what a step adds can be told from it."""
 
-    def __init__(self, cursor: Cursor, names: Names) -> None:
+    def __init__(self, cursor: Cursor, names: Names, *, none_there: bool = False) -> None:
+        """`none_there`: the schemas are known not to be there, so that nothing has to be read."""
         self._cursor = cursor
-        self._names = names
-        schemas = (names.gacl, names.gacl_archive, names.col, names.col_archive)
-        self._held = {schema: read(cursor, schema) for schema in schemas}
+        self._archives = {names.gacl: names.gacl_archive, names.col: names.col_archive}
+        self._schemas = [*self._archives, *self._archives.values()]
+        self._held = {one: _held(one, ()) for one in self._schemas} if none_there else self._read()
+
+    def _read(self) -> dict[str, SchemaObjects]:
+        return read(self._cursor, self._schemas)
+
+    def is_new(self, schema: str) -> bool:
+        """Say whether a schema was not there: what it holds by now, this session has made."""
+        return not self._held[schema].schema_owner
 
     def owned(self) -> list[tuple[str, str, str]]:
         """Return (owner, schema, the object as ALTER names it) of the schemas and what is in them.
@@ -144,23 +161,17 @@ class Watch:
     def settle(self) -> None:
         """Give all that is new its rightful owner and rights, and watch on from there."""
         known = {(item.kind, item.oid) for held in self._held.values() for item in held.objects}
-        for schema, archive in (
-            (self._names.gacl, self._names.gacl_archive),
-            (self._names.col, self._names.col_archive),
-        ):
-            held = self._held[schema]
+        before, self._held = self._held, self._read()
+        statements: list[str] = []
+        for schema, archive in self._archives.items():
             # Of a schema that is new, whoever made it.
-            owner = (held if held.schema_owner else read(self._cursor, schema)).owner()
-            self._settle(schema, owner, known)
-            self._settle(archive, owner, known)
-
-    def _settle(self, schema: str, owner: str, known: Set[tuple[str, int]]) -> None:
-        after = read(self._cursor, schema)
-        statements = settlement(self._held[schema], after, owner=owner, known=known)
-        if statements and after.schema_owner:
+            owner = (before if before[schema].schema_owner else self._held)[schema].owner()
+            for one in (schema, archive):
+                if self._held[one].schema_owner:
+                    statements += settlement(before[one], self._held[one], owner=owner, known=known)
+        if statements:
             self._cursor.execute("\n".join(statements))
-            after = read(self._cursor, schema)
-        self._held[schema] = after
+            self._held = self._read()
 
 
 def settlement(

@@ -11,7 +11,7 @@ from collec_migrations import versions
 from collec_migrations.bridge import history
 from collec_migrations.cli import options, place, render
 from collec_migrations.errors import DowngradeRefused, NotAdopted, Problem, UnknownVersion
-from collec_migrations.migrate import removed
+from collec_migrations.migrate import access, removed
 from collec_migrations.migrate.removed import Archived
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
@@ -45,6 +45,7 @@ def downgrade(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    drop_dependents: options.DropDependents = False,
 ) -> None:
     """Take the database back to a version, all or nothing; what it lacks is archived.
 
@@ -58,10 +59,15 @@ def downgrade(
             hint=f"Versions are {', '.join(known)}; also base.",
         )
     where = place.find(url=url, gacl=gacl, col=col, app=app)
+    allowed = (
+        drop_dependents or access.read_settings(options.given(url=url, app=app)).drop_dependents
+    )
     with place.opened(where) as session:
         session.set_session(readonly=True)
-        found = [_back(session, one, version) for one in place.pairs_in(session, where)]
-    problems = [item for one in found for item in one.problems]
+        found = [
+            _back(session, one, version, allowed=allowed) for one in place.pairs_in(session, where)
+        ]
+    problems = [item for one in found for item in one.problems if item.certain]
     if not as_json:
         for one in found:
             _tell(one)
@@ -83,7 +89,10 @@ def downgrade(
     from collec_migrations.migrate import verbs
 
     started = time.monotonic()
-    given = {**options.given(url=url, app=app), **_names([one.names for one in found])}
+    given = {
+        **options.given(url=url, app=app, drop_dependents="yes" if drop_dependents else None),
+        **_names([one.names for one in found]),
+    }
     verbs.downgrade(given, version, say=options.say)
     seconds = time.monotonic() - started
     if as_json:
@@ -99,7 +108,7 @@ def _names(pairs: list[Names]) -> Mapping[str, str]:
     return {"gacl": pairs[0].gacl, "col": ",".join(f'"{name}"' for name in quoted)}
 
 
-def _back(session: Connection, names: Names, version: str) -> Back:
+def _back(session: Connection, names: Names, version: str, *, allowed: bool) -> Back:
     with session.cursor() as cursor:
         at = history.recorded_version(cursor, names.col)
     known = versions.in_chain()
@@ -116,13 +125,20 @@ def _back(session: Connection, names: Names, version: str) -> Back:
             hint=f"To go up: collec-migrations upgrade {version}",
         )
     steps = tuple(reversed(known[target + 1 : place_of + 1]))
-    if not steps or version == "base" or at not in versions.BUILT_IN:
+    if not steps or at not in versions.BUILT_IN:
         return Back(names, at, version, steps, (), ())
-    moves = [removed.Move(role, at, version) for role in ("gacl", "col")]
+    reached = None if version == "base" else version
+    moves = [removed.Move(role, at, reached) for role in ("gacl", "col")]
     with session.cursor(cursor_factory=extensions.cursor) as cursor:
-        archived = tuple(one for one in removed.counted(cursor, names, moves) if one.rows)
+        counted = removed.counted(cursor, names, moves) if reached else ()
+        found = removed.find(cursor, names, moves)
         return Back(
-            names, at, version, steps, archived, tuple(removed.dependents(cursor, names, moves))
+            names,
+            at,
+            version,
+            steps,
+            tuple(one for one in counted if one.rows),
+            tuple(one.problem(allowed=allowed) for one in found),
         )
 
 
@@ -141,6 +157,9 @@ def _tell(one: Back) -> None:
             (f"{item.table}.{item.column}", "values") if item.column else (item.table, "rows")
         )
         options.say(f"  {what}: {item.rows:,} {unit}")
+    for problem in one.problems:
+        if not problem.certain:
+            options.say(f"{problem.message}. {problem.hint}")
 
 
 def _facts(one: Back) -> render.Facts:

@@ -44,6 +44,13 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 Details = Annotated[
     bool, typer.Option("--details", help="Add to the plan what it is made of, in full.")
 ]
+DropDependents = Annotated[
+    bool,
+    typer.Option(
+        "--drop-dependents",
+        help="Drop the site's own views, keys ... on what goes; keep their definitions.",
+    ),
+]
 Target = Annotated[
     str,
     typer.Argument(help="A version of the chain, or head.", autocompletion=chain_versions),

@@ -27,6 +27,7 @@ def upgrade(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    drop_dependents: options.DropDependents = False,
     backup: Annotated[
         Path | None,
         typer.Option(
@@ -42,7 +43,9 @@ def upgrade(
 
     Exit status: 1 when the question is answered with no.
     """
-    given = options.given(url=url, gacl=gacl, col=col, app=app)
+    given = options.given(
+        url=url, gacl=gacl, col=col, app=app, drop_dependents="yes" if drop_dependents else None
+    )
     options.need_consent(plan=plan, yes=yes)
     if backup and no_backup:
         raise UsageError("--backup and --no-backup cannot be given together")

@@ -20,9 +20,9 @@ def owners(cursor: Cursor, watch: ownership.Watch) -> Owners:
     Raises `NotPossible` where a superuser owns a part: with the rights of the others a step could
     not change it, and with a superuser's it would run what the others wrote.
     """
-    if not privileges.is_unrestricted(cursor):
-        return Owners()
     owned = watch.owned()
+    if not owned or not privileges.is_unrestricted(cursor):
+        return Owners()
     cursor.execute(SUPERUSERS, (sorted({owner for owner, _, _ in owned}),))
     superusers = {name for (name,) in cursor.fetchall()}
     others = {owner for owner, _, _ in owned} - superusers

@@ -75,7 +75,9 @@ def _configure(environment: EnvironmentContext, job: Job, run: Run, output: Text
         fn=chain.followed(job.work, lambda: run),
         version_table_schema=quoted_name(run.names.col, quote=True),
         transaction_per_migration=job.settings.per_version,
-        on_version_apply=online.recorder(lambda: run),
+        on_version_apply=lambda step, heads, **_: run.record(
+            version=next(iter(heads), None), kind=online.kind_of(step)
+        ),
         collec_run=lambda: run,
     )
 

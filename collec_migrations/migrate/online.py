@@ -1,7 +1,7 @@
 """Run a command of Alembic on a server: locked, in one transaction, read back afterwards."""
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable, Collection
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,19 +35,31 @@ def run(environment: EnvironmentContext, job: Job) -> None:
     """Carry out the job; a job that changes holds the lock and reads its result back."""
     given = environment.config.attributes.get("connection")
     if given is not None:
-        _run_lent(environment, job, given)
-        return
-    address = _address(job)
-    with run_connection.opened(address) as connection:
-        expected = _whole(environment, job, connection)
-    if job.changes:
-        with (
-            signals.ignored(),  # it is done: a signal is too late
-            closing(database.connect(address)) as fresh,
-            fresh.cursor() as cursor,
-        ):
-            _read_back(cursor, expected)
-        environment.config.attributes["reached"] = expected
+        reached = _run_lent(environment, job, given)
+    else:
+        address, limit = _address(job), job.settings.lock_timeout
+        with closing(database.connect(address, lock_timeout=limit)) as driver:
+            there = _already_there(job, driver)
+            if there is None:
+                with run_connection.of_driver(driver) as connection:
+                    there = _whole(environment, job, connection)
+            reached = there
+    environment.config.attributes["reached"] = reached
+
+
+def _already_there(job: Job, driver: database.Connection) -> dict[str, str | None] | None:
+    """Return where the data schemas are when an upgrade has nothing to do; None: it has, perhaps.
+
+    Without a transaction, and so in fewer round trips: what is asked is one row.
+    """
+    wanted = up_to_date.reached_by(job.targets[0]) if job.command == "upgrade" else None
+    if not wanted:
+        return None
+    driver.autocommit = True
+    with driver.cursor() as cursor:
+        found = up_to_date.recorded(cursor, job.settings, wanted)
+    driver.autocommit = False
+    return None if found is None else {one.col: state.recorded for one, state in found.items()}
 
 
 def _address(job: Job) -> Address:
@@ -57,23 +69,21 @@ def _address(job: Job) -> Address:
     return access.address(job.settings, say=job.say)
 
 
-def _run_lent(environment: EnvironmentContext, job: Job, given: Connection | Engine) -> None:
+def _run_lent(
+    environment: EnvironmentContext, job: Job, given: Connection | Engine
+) -> dict[str, str | None]:
     """Run on what a program lends; a transaction that it began is for the program to end."""
-    with run_connection.lent(given) as connection:
+    with run_connection.lent(given, job.settings) as connection:
         run_connection.check_lent(connection, job.settings)
         driver = run_connection.driver_of(connection)
         if connection.in_transaction():
             if job.changes:
                 locks.hold_in_transaction(driver, wait=job.settings.lock_wait, say=job.say)
-            expected, announcements = _versions(environment, job, connection)
+            versions, announcements = _versions(environment, job, connection)
             for line in announcements:
                 job.say(line)
-        else:
-            expected = _whole(environment, job, connection)
-            with driver.cursor() as cursor:
-                _read_back(cursor, expected)
-            driver.rollback()
-    environment.config.attributes["reached"] = expected
+            return versions
+        return _whole(environment, job, connection)
 
 
 def _whole(
@@ -84,7 +94,11 @@ def _whole(
     if not job.changes:
         return _attempt(environment, job, connection)
     with locks.held(driver, wait=job.settings.lock_wait, say=job.say):
-        return with_retries(job, driver, lambda: _attempt(environment, job, connection))
+        expected = with_retries(job, driver, lambda: _attempt(environment, job, connection))
+    # It is done: a signal is too late. Without a transaction, as nobody else's is open any more.
+    with signals.ignored(), locks.without_transaction(driver), driver.cursor() as cursor:
+        _read_back(cursor, expected)
+    return expected
 
 
 def _attempt(
@@ -113,12 +127,9 @@ def _attempt(
 
 def _refuse_obstacles(job: Job, driver: database.Connection) -> None:
     """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
-    reached = up_to_date.reached_by(job.targets[0])
+    if driver.server_version >= preconditions.OLDEST and privileges.seems_unrestricted(driver):
+        return
     with up_to_date.reading(driver, job.settings) as cursor:
-        if driver.server_version >= preconditions.OLDEST and privileges.is_unrestricted(cursor):
-            return
-        if reached and up_to_date.survey(cursor, job.settings, reached):
-            return
         from collec_migrations.migrate import plan
 
         preconditions.refuse(plan.survey(job, cursor).obstacles)
@@ -160,7 +171,6 @@ def _versions(
     versions: dict[str, str | None] = {}
     announcements: list[str] = []
     with run_connection.driver_of(connection).cursor() as cursor:
-        locks.set_timeouts(cursor, lock_timeout=job.settings.lock_timeout)
         for names in job.settings.pairs:
             if job.changes:
                 # Again for the transaction: a pooler may have given it another session.
@@ -170,8 +180,8 @@ def _versions(
             steps = _Steps(job, cursor, names, found)
             if job.command == "do_stamp":
                 steps.run()
-            reached = _run_pair(environment, job, names, steps.run, connection)
-            versions[names.col] = reached
+            _run_pair(environment, job, names, steps, connection)
+            versions[names.col] = reached = steps.reached
             if job.command == "do_stamp" and found.gacl_tables:
                 run = steps.run()
                 rights = history.newest((reached, run.rights_held), job.versions)
@@ -188,14 +198,21 @@ class _Steps:
     """The run of one pair, made when its first step comes: most runs have none."""
 
     def __init__(self, job: Job, cursor: Cursor, names: Names, found: history.State) -> None:
-        self._told = job, cursor, names, found
+        self._given = job, cursor, names, found
         self._made: tuple[Run, Server] | None = None
+        self.is_new = job.command == "upgrade" and not found.col_exists
+        self.reached = found.recorded
 
     def run(self) -> "Run":
         """Return the run, the same one each time."""
         if self._made is None:
             self._made = self._make()
         return self._made[0]
+
+    def record(self, *, step: MigrationInfo, heads: Collection[Any], **_: Any) -> None:
+        """Note a step that has been taken; Alembic calls this by keywords."""
+        self.reached = next(iter(heads), None)
+        self.run().record(version=self.reached, kind=kind_of(step))
 
     def announcements(self) -> list[str]:
         """Return what the user is to be told."""
@@ -205,15 +222,16 @@ class _Steps:
         from collec_migrations.migrate import confinement
         from collec_migrations.migrate.sinks import Server, Watched
 
-        job, cursor, names, found = self._told
-        watch = ownership.Watch(cursor, names)
+        job, cursor, names, found = self._given
+        watch = ownership.Watch(cursor, names, none_there=found.nothing_there)
         owners = confinement.owners(cursor, watch)
         sink = (
             Watched(cursor, watch, owners, progress=job.progress)
             if job.progress
             else Server(cursor, watch, owners)
         )
-        held = history.newest_of_others(history.data_schemas(cursor, names), names, job.versions)
+        users = history.data_schemas(cursor, names) if found.gacl_tables else {}
+        held = history.newest_of_others(users, names, job.versions)
         made = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)
         return made, sink
 
@@ -230,7 +248,10 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> No
     if job.changes and job.command != "do_stamp":
         preconditions.refuse_unknown(names, found, job.versions)
     if job.command == "upgrade" and not found.col_exists:
-        cursor.execute(f"create schema {quoting.identifier(names.col)}")
+        # With Alembic's own table, which it would make in two round trips.
+        cursor.execute(
+            f"create schema {quoting.identifier(names.col)}; {history.version_table(names.col)}"
+        )
     if job.changes and job.command != "upgrade" and not found.col_exists:
         raise NotAdopted(
             f"there is no schema {names.col!r} in this database",
@@ -254,25 +275,21 @@ def _stamped(job: Job, found: history.State) -> str:
 
 
 def _run_pair(
-    environment: EnvironmentContext,
-    job: Job,
-    names: Names,
-    run: "Callable[[], Run]",
-    connection: Connection,
-) -> str | None:
-    """Let Alembic run its steps for one pair; return the version that it reached."""
+    environment: EnvironmentContext, job: Job, names: Names, steps: _Steps, connection: Connection
+) -> None:
+    """Let Alembic run its steps for one pair."""
     environment.configure(
         connection=connection,
-        fn=chain.followed(job.work, run),
+        fn=chain.followed(job.work, steps.run),
         version_table_schema=quoted_name(names.col, quote=True),
         transaction_per_migration=job.settings.per_version,
-        on_version_apply=recorder(run),
-        collec_run=run,
+        on_version_apply=steps.record,  # type: ignore[arg-type]
+        collec_run=steps.run,
+        dont_mutate=steps.is_new,  # its table is there already
     )
     if len(job.settings.pairs) > 1 and not job.changes:
         environment.config.print_stdout("%s:", names.col)
     environment.run_migrations()
-    return environment.get_context().get_current_revision()
 
 
 def _read_back(cursor: Cursor, expected: dict[str, str | None]) -> None:
@@ -357,15 +374,6 @@ def given_up(
     )
 
 
-def recorder(run: Callable[[], "Run"]) -> Callable[..., None]:
-    """Return the function that Alembic calls after each step of `run`."""
-
-    def record(*, step: MigrationInfo, heads: Set[Any], **_: Any) -> None:
-        run().record(version=next(iter(heads), None), kind=kind_of(step))
-
-    return record
-
-
 def kind_of(step: MigrationInfo) -> history.Kind:
     """Return what kind of event a step is in a schema's history."""
     if step.is_stamp:
@@ -377,4 +385,4 @@ def stamp_rights(cursor: Cursor, schema: str, version: str | None) -> None:
     """Record that the rights schema is found at a version, unless its history says so already."""
     past = history.read(cursor, schema)
     if version != (past[-1].version if past else None):
-        history.record(cursor, schema, history.Entry(version=version, kind="stamped"))
+        history.record(cursor, {schema: history.Entry(version=version, kind="stamped")})

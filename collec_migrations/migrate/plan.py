@@ -75,7 +75,9 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         ahead += _extensions(cursor, job, pair, run)
         if names in owners:
             ahead += _findings(cursor, listing.questions, owners[names])
-        ahead += removed.dependents(cursor, names, _moves(pair.steps))
+        allowed = job.settings.drop_dependents
+        ahead += [one.problem(allowed=allowed)
+                  for one in removed.find(cursor, names, _moves(pair.steps))]  # fmt: skip
         needs.append(_needs(pair))
     return Plan(
         database=found.database,
@@ -121,6 +123,7 @@ class Listing:
         *,
         shown: str,
         steps: Sequence[archive.Step] = (),  # noqa: ARG002  (it is the protocol's)
+        extensions: bool = False,  # noqa: ARG002  (it is the protocol's)
     ) -> None:
         """Note a script's statements and what they lock; one sent piece by piece as one."""
         name = shown.rpartition("/")[2]
@@ -129,7 +132,7 @@ class Listing:
         if shown == f"{versions.scripts_folder().name}/{name}":
             whole = versions.load(name).text
             measured = lock_facts.of_script(name, whole)
-            part = "all" if len(sql.split(whole)) == len(sql.split(text)) else "part"
+            part = "all" if len(sql.split(whole)) <= len(sql.split(text)) else "part"
         statements = tuple(
             PlannedStatement(
                 line=one.line,
@@ -195,7 +198,7 @@ class Listing:
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Do nothing: what the step will meet is not there yet."""
 
-    def record(self, schema: str, entry: history.Entry) -> None:
+    def record(self, entries: Mapping[str, history.Entry]) -> None:
         """Note nothing: the history belongs to the tool."""
 
     def searching(
@@ -212,15 +215,15 @@ class Listing:
 def _pair(cursor: Cursor, job: Job, run: Run, present: history.State) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
-    owners = [ownership.read(cursor, schema).owner() for schema in (run.names.gacl, run.names.col)]
+    held = ownership.read(cursor, (run.names.gacl, run.names.col))
     archived = tuple(removed.counted(cursor, run.names, _moves(steps)))
     return PairPlan(
         names=run.names,
         recorded=present.recorded,
         target=steps[-1].version if steps else present.recorded,
         rights_version=rights_before,
-        gacl_owner=owners[0],
-        col_owner=owners[1],
+        gacl_owner=held[run.names.gacl].owner(),
+        col_owner=held[run.names.col].owner(),
         steps=steps,
         archived=archived,
     )

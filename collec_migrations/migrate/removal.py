@@ -10,11 +10,10 @@ from typing import Any
 import psycopg2
 from alembic.runtime.migration import RevisionStep
 from pglast import ast, parse_sql
-from psycopg2 import errorcodes
 
 from collec_migrations import sql
 from collec_migrations import versions as library
-from collec_migrations.errors import DowngradeRefused, StatementFailed
+from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migrate import archive
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
@@ -192,24 +191,6 @@ def creation(
     """Return the newest creation scripts, for (gacl, col), at or below a version."""
     below = versions[: versions.index(version) + 1]
     return creations[next(found for found in reversed(below) if found in creations)]
-
-
-@contextmanager
-def dependents_named() -> Iterator[None]:
-    """Raise `DowngradeRefused` when something of the site's own depends on what a step removes.
-
-    PostgreSQL's own hint is CASCADE, which would take away what nobody has kept.
-    """
-    try:
-        yield
-    except StatementFailed as error:
-        if getattr(error.__cause__, "pgcode", None) != errorcodes.DEPENDENT_OBJECTS_STILL_EXIST:
-            raise
-        raise DowngradeRefused(
-            str(error),
-            hint="These objects are not the application's. Save their definitions, drop them, "
-            "run the downgrade, and make again what still fits.",
-        ) from error
 
 
 @contextmanager

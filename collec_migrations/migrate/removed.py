@@ -1,23 +1,33 @@
 """What a run takes out of sight: how much there is of it, and what of the site's own refers to it.
 
-By two catalogs and the renames between them, in either direction; needs neither Alembic nor a
-parser. A relation is named as it is before the run.
+By two catalogs, the renames between them and the scripts, in either direction. A relation is named
+as it is before the run. A view, a foreign key or a policy of the site's own on a table that goes
+would stop the step at the server: it is found before, and refused by name. With `drop_dependents`
+it is dropped, and the statements that make it again are kept in the archive.
 """
 
+import json
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from psycopg2 import sql
+from psycopg2 import errorcodes, sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import versions
-from collec_migrations.errors import Problem
+from collec_migrations.errors import DowngradeRefused, NotPossible, Problem, StatementFailed
 from collec_migrations.names import Names
+from collec_migrations.postgres import quoting
 from collec_migrations.postgres.queries import statement
 
+_DROPPED_VIEW = re.compile(r"^drop view (?:if exists )?(\w+)\.(\w+)", re.MULTILINE)
 _HINT = (
     "These objects are not the application's. Save their definitions, drop them, run the {run}, "
-    "and make again what still fits."
+    "and make again what still fits; or let --drop-dependents (alembic: -x drop_dependents=yes)"
+    " drop them: their definitions are then kept in the archive."
 )
 
 
@@ -26,7 +36,8 @@ class Move(NamedTuple):
 
     role: str
     old: str
-    new: str
+    new: str | None
+    """None: everything is removed."""
 
 
 class Archived(NamedTuple):
@@ -46,6 +57,7 @@ def counted(cursor: Cursor, names: Names, moves: Sequence[Move]) -> Iterator[Arc
     Raises psycopg2.Error where the role may not read a table.
     """
     for role, old, new in moves:
+        assert new is not None
         schema = names.by_default_name[role]
         cursor.execute(statement("columns_of_tables"), {"schema": schema})
         there: dict[str, list[str]] = dict(cursor.fetchall())
@@ -68,41 +80,142 @@ def counted(cursor: Cursor, names: Names, moves: Sequence[Move]) -> Iterator[Arc
                 yield Archived(f"{schema}.{table}", column, rows)
 
 
-def dependents(cursor: Cursor, names: Names, moves: Sequence[Move]) -> Iterator[Problem]:
-    """Yield what the site has of its own that refers to what these moves take away."""
-    schemas = names.by_default_name
-    live = [schemas[role] for role in ("gacl", "col")]
-    cursor.execute(statement("dependents"), {"schemas": live})
-    known = {
-        (fact.kind, schemas[fact.role], fact.name)
-        for _, old, _ in moves
-        for fact in versions.upgraded(old).facts
-        if fact.kind in ("table", "view") and fact.role in schemas
-    }
-    foreign = [row for row in cursor.fetchall() if tuple(row[:3]) not in known]
-    for role, old, new in moves if foreign else ():
-        gone = set(versions.removed(old, new, role))
-        gone |= {(view, None) for view in _views(old, role) - _views(new, role)}
-        upward = versions.position(new) > versions.position(old)
-        for kind, schema, name, shown, target_schema, target, column in foreign:
-            if target_schema != schemas[role]:
-                continue
-            if (target, None) in gone:
-                what = target
-            elif (target, column) in gone:
-                what = f"{target}.{column}"
-            else:
-                continue
-            yield Problem(
-                message=f"the {kind} {shown or f'{schema}.{name}'} refers to"
-                f" {target_schema}.{what}, which version {new} does not have",
-                hint=_HINT.format(run="upgrade" if upward else "downgrade"),
+class Dependent(NamedTuple):
+    """An object of the site's own."""
+
+    catalog: str
+    oid: int
+    kind: str
+    shown: str
+    target: str
+    """What goes, to which it refers, or to something that does."""
+    place: int
+    """After how many others that it stands on."""
+    new: str | None
+    """The version that does not have it."""
+    is_upgrade: bool
+
+    def problem(self, *, allowed: bool) -> Problem:
+        """Return what is to be told before the run: it stops it, unless it may be dropped."""
+        lacks = f"version {self.new} does not have" if self.new else "is removed"
+        said = f"the {self.kind} {self.shown} refers to {self.target}, which {lacks}"
+        if allowed and self.kind in DROPPABLE:
+            return Problem(
+                message=f"{said}: it will be dropped",
+                hint="Make it again afterwards, if it still fits: its definition is kept in the"
+                " archive.",
+                certain=False,
             )
+        run = "upgrade" if self.is_upgrade else "downgrade"
+        return Problem(message=said, hint=_HINT.format(run=run))
 
 
-def _views(version: str, role: str) -> set[str]:
-    return {
-        fact.name
-        for fact in versions.upgraded(version).facts
-        if (fact.role, fact.kind) == (role, "view")
-    }
+def find(cursor: Cursor, names: Names, moves: Sequence[Move]) -> tuple[Dependent, ...]:
+    """Return the site's own objects on what these moves take away, the last to be made last."""
+    found: dict[tuple[str, int], Dependent] = {}
+    schemas = names.by_default_name
+    known = [[schemas[role], name] for role, old, _ in moves for name in _relations(old, role)]
+    for role, old, new in moves:
+        targets = [[schemas[role], *one] for one in gone(old, new, role)]
+        if targets:
+            given = {"targets": json.dumps(targets), "known": json.dumps(known)}
+            cursor.execute(statement("dependents"), given)
+            upward = new is not None and versions.position(new) > versions.position(old)
+            for row in cursor.fetchall():
+                found.setdefault(row[:2], Dependent._make((*row, new, upward)))
+    return tuple(sorted(found.values(), key=lambda one: (one.place, one.kind, one.shown)))
+
+
+@cache
+def gone(old: str, new: str | None, role: str) -> tuple[tuple[str, str | None], ...]:
+    """Return relations, and columns of others, that somebody's view must not stand on.
+
+    What the version reached lacks, views that a script on the way makes anew, columns of which
+    the type changes.
+    """
+    if new is None:
+        return tuple((name, None) for name in sorted(_relations(old, role)))
+    found: set[tuple[str, str | None]] = {*versions.removed(old, new, role)}
+    start, end = versions.position(old), versions.position(new)
+    path = versions.VERSIONS[min(start, end) : max(start, end) + 1]
+    for before, after in pairwise(path if end > start else path[::-1]):
+        for name in versions.script_names(before, after):
+            dropped = _DROPPED_VIEW.findall(versions.load(name).text)
+            found |= {(view, None) for schema, view in dropped if schema == role}
+    columns = [
+        {fact.name: fact.definition.partition(" default ")[0].removesuffix(" not null")
+         for fact in versions.upgraded(one).facts
+         if (fact.role, fact.kind) == (role, "column")}
+        for one in (old, new)
+    ]  # fmt: skip
+    for name in columns[0].keys() & columns[1].keys():
+        if columns[0][name] != columns[1][name]:
+            table, _, column = name.partition(".")
+            found.add((table, column))
+    return tuple(sorted(found, key=lambda one: (one[0], one[1] or "")))
+
+
+def _relations(version: str, role: str) -> set[str]:
+    """Return the application's own tables and views of a version."""
+    return {fact.name for fact in versions.upgraded(version).facts
+            if fact.role == role and fact.kind in ("table", "view")}  # fmt: skip
+
+
+def refuse(found: Sequence[Dependent], *, allowed: bool) -> None:
+    """Raise for what stops a run; `allowed` says that it may be dropped."""
+    problems = [one.problem(allowed=allowed) for one in found]
+    certain = [one for one in problems if one.certain]
+    if certain:
+        lines = "".join(f"\n    {one.message}" for one in certain)
+        run = "upgrade" if found[0].is_upgrade else "downgrade"
+        error = NotPossible if found[0].is_upgrade else DowngradeRefused
+        raise error(f"the {run} cannot be done, nothing was touched:{lines}", hint=certain[0].hint)
+
+
+@contextmanager
+def dependents_named(*, upgrade: bool) -> Iterator[None]:
+    """Raise for an object of the site's own that no catalog told of: PostgreSQL's own hint is
+    CASCADE, which would take away what nobody has kept."""
+    try:
+        yield
+    except StatementFailed as error:
+        if getattr(error.__cause__, "pgcode", None) != errorcodes.DEPENDENT_OBJECTS_STILL_EXIST:
+            raise
+        hint = _HINT.format(run="upgrade" if upgrade else "downgrade").partition("; or let")[0]
+        raise (NotPossible if upgrade else DowngradeRefused)(str(error), hint=f"{hint}.") from error
+
+
+DROPPABLE = (
+    *("view", "materialized view", "function", "procedure", "foreign key", "rule", "trigger"),
+    *("generated column", "policy", "publication"),
+)
+"""Another kind, such as a table that inherits, is never dropped: it would take rows along."""
+
+
+def drop(cursor: Cursor, found: Sequence[Dependent]) -> list[str]:
+    """Drop objects; return the statements that make each of them again.
+
+    Raises psycopg2.Error where the role may not, or where something stands on one that stays.
+    """
+    cursor.execute(statement("drop_dependents"))
+    listed = json.dumps([one[:4] for one in found])
+    cursor.execute("select pg_temp.collec_drop_dependents(%s::pg_catalog.json)", (listed,))
+    (again,) = cursor.fetchone() or ([],)
+    return list(again)
+
+
+def keeping(
+    live: str,
+    store: str,
+    old: str,
+    new: str | None,
+    found: Sequence[Dependent],
+    again: Sequence[str],
+) -> str:
+    """Return the statement that keeps them in the archive; needs its functions."""
+    shown = [f"{one.kind} {one.shown}" for one in found]
+    listed = [
+        f"array[{', '.join(map(quoting.literal, texts))}]::text[]" for texts in (shown, again)
+    ]
+    where = map(quoting.literal, (live, store, old, new))
+    return f"select pg_temp.collec_keep_statements({', '.join([*where, *listed])})"

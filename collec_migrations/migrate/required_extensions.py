@@ -152,8 +152,3 @@ def reach_extensions() -> str:
         "do $collec$ begin perform pg_catalog.set_config('search_path',"
         f" 'pg_catalog' || coalesce(({_HOMES}), '') || ', pg_temp', false); end $collec$;"
     )
-
-
-def leave_extensions() -> str:
-    """Return the statement that takes them from the path again."""
-    return "set search_path = pg_catalog, pg_temp;"

@@ -22,6 +22,7 @@ from collec_migrations.migrate import (
     chain,
     checks,
     removal,
+    removed,
     required_extensions,
     wrapped_step,
 )
@@ -74,12 +75,18 @@ class Run:
     """False: everything goes, and no row of it is a user's."""
     _ready: bool = False
     """Whether the functions of the archive are defined."""
+    _dependents: tuple[removed.Dependent, ...] = ()
+    """What the site has of its own on what the run takes away, to be dropped first."""
 
     def foresee(self, steps: Sequence[Any]) -> None:
         """Refuse a way back that there is not, and, unless it was asked for, to remove everything
         while there are rows of users."""
         wrapped_step.refuse_way_back(steps)
-        self.sink.inspect(lambda _: wrapped_step.refuse_unsaved(steps, self.remark))
+        if any(map(wrapped_step.is_wrapped, steps)):
+            self.sink.inspect(lambda _: wrapped_step.refuse_unsaved(steps, self.remark))
+        moves = self._moves(steps)
+        if moves:
+            self.sink.inspect(lambda cursor: self._find_dependents(cursor, moves))
         self._make_extensions(steps)
         self._ask_all(steps)
         if not steps or self.job.settings.destroy or not removal.is_removal(steps[-1]):
@@ -88,6 +95,50 @@ class Run:
         # steps down to it keep as always.
         passed = [step.revision.revision for step in steps]
         self._guarded = next(one for one in passed if one in self.job.creations)
+
+    def _find_dependents(self, cursor: Cursor, moves: Sequence[removed.Move]) -> None:
+        """Refuse the run for what the site has of its own in its way, unless it may be dropped."""
+        self._dependents = removed.find(cursor, self.names, moves)
+        removed.refuse(self._dependents, allowed=self.job.settings.drop_dependents)
+
+    def _moves(self, steps: Sequence[Any]) -> list[removed.Move]:
+        """Return the way that each schema takes by the built-in steps; none for one that is new."""
+        taken = [
+            step
+            for step in steps
+            if isinstance(step, RevisionStep) and step.revision.revision in library.VERSIONS
+        ]
+        if not taken:
+            return []
+        first, last = taken[0].revision.revision, taken[-1].revision.revision
+        moves = []
+        if taken[0].is_upgrade:
+            old = None if isinstance(taken[0], chain.Creation) else self._before(first)
+            rights = self._between(self.rights_version, last) if self.rights_version else ()
+            moves += [removed.Move("col", old, last)] if old else []
+            moves += [removed.Move("gacl", str(self.rights_version), last)] if rights else []
+        else:
+            reached = self._before(last)
+            moves.append(removed.Move("col", first, reached))
+            leaving = self._rights_to_leave(reached)
+            if leaving:
+                moves.append(removed.Move("gacl", leaving[0], self._before(leaving[-1])))
+        return moves
+
+    def _drop_dependents(self, step: archive.Step) -> None:
+        """Drop what is in the way of the run, before its first step, and keep its definition."""
+        found, self._dependents = self._dependents, ()
+        again: list[str] = []
+        self.sink.inspect(lambda cursor: again.extend(removed.drop(cursor, found)))
+        store = self.names.col_archive
+        with self.sink.keeping([store]):
+            self.sink.execute_as_owner(
+                removed.keeping(step.live, store, step.old, step.new, found, again)
+            )
+        self.announcements += [
+            f"dropped the {one.kind} {one.shown}: its definition is in the archive {store}"
+            for one in found
+        ]
 
     def _make_extensions(self, steps: Sequence[Any]) -> None:
         """Make the extensions that the built-in steps need, or refuse the run for one of them."""
@@ -173,9 +224,9 @@ class Run:
         gacl_script, col_script = self.job.creations[self._version]
         if self.rights_version is None:
             source = library.load(gacl_script)
-            self._send(source, source.text)
-            settings = self.job.settings
-            self.announcements += complete_installation(self.sink, self.names, settings)
+            completing, announced = completed_installation(self.names, self.job.settings)
+            self._send(source, source.text, after=completing)
+            self.announcements += announced
             self._step_rights(self._version)
         for version in self._between(self.rights_version, self._version):
             self._take(self._before(version) or "", version, ("gacl",))
@@ -195,13 +246,12 @@ class Run:
             )
         if not leaving:
             self._announce_rights_kept()
-        with removal.dependents_named():
-            if leaving == (self._version,):
-                self._take(self._version, reached, BOTH)
-                return
-            self._take(self._version, reached, ("col",))
-            for version in leaving:
-                self._take(version, self._before(version), ("gacl",))
+        if leaving == (self._version,):
+            self._take(self._version, reached, BOTH)
+            return
+        self._take(self._version, reached, ("col",))
+        for version in leaving:
+            self._take(version, self._before(version), ("gacl",))
 
     def _take(self, old: str, new: str | None, roles: Sequence[sql.Role]) -> None:
         """Send the scripts of a step, or their part for one schema, with what keeps its rows."""
@@ -219,7 +269,10 @@ class Run:
             self.sink.execute(archive.functions())
             self._ready = True
         self._ask_first(old, new, roles)
-        with self.sink.keeping([step.store for step in steps] if self._keeps else []):
+        if self._dependents:
+            self._drop_dependents(steps[-1])
+        stores = [step.store for step in steps] if self._keeps else []
+        with removed.dependents_named(upgrade=steps[0].is_upgrade), self.sink.keeping(stores):
             self._send_step(old, new, roles, steps)
         if "gacl" in roles:
             self._step_rights(new)
@@ -321,19 +374,23 @@ class Run:
             started=self._started,
             duration=datetime.now(UTC) - self._started,
         )
-        self.sink.record(self.names.col, entry)
+        entries = {self.names.col: entry}
         if self._rights_changed:
-            self.sink.record(self.names.gacl, replace(entry, version=self.rights_version))
+            entries[self.names.gacl] = replace(entry, version=self.rights_version)
+        self.sink.record(entries)
         self.sink.settle()
 
-    def _send(self, source: library.Source, text: str, steps: Sequence[archive.Step] = ()) -> None:
-        bound = sql.bind(text, self.names.by_default_name, shown=source.shown)
+    def _send(
+        self,
+        source: library.Source,
+        text: str,
+        steps: Sequence[archive.Step] = (),
+        *,
+        after: str = "",
+    ) -> None:
+        bound = sql.bind(text, self.names.by_default_name, shown=source.shown) + after
         reaches = required_extensions.uses_extensions(text)
-        if reaches:
-            self.sink.execute(required_extensions.reach_extensions())
-        self.sink.send(bound, shown=source.shown, steps=steps)
-        if reaches:
-            self.sink.execute(required_extensions.leave_extensions())
+        self.sink.send(bound, shown=source.shown, steps=steps, extensions=reaches)
         self._sent.append(source)
 
     def _announce_rights_kept(self) -> None:
@@ -387,22 +444,22 @@ DEFAULT_CODE = "col"
 RANDOM_BYTES = 12
 
 
-def complete_installation(sink: Sink, names: Names, settings: Settings) -> list[str]:
-    """Set the admin's password and the application's code; return what to tell the user."""
+def completed_installation(names: Names, settings: Settings) -> tuple[str, list[str]]:
+    """Return what sets the admin's password and the application's code, and what to tell."""
     password = settings.admin_password or secrets.token_urlsafe(RANDOM_BYTES)
     gacl = quoting.identifier(names.gacl)
-    sink.execute_as_owner(
-        f"update {gacl}.logingestion set password = {quoting.literal(stored_password(password))}"
-        f" where login = {quoting.literal(LOGIN)} and password is null;"
+    statements = (
+        f"\nupdate {gacl}.logingestion set password = {quoting.literal(stored_password(password))}"
+        f" where login = {quoting.literal(LOGIN)} and password is null;\n"
     )
     if settings.application_code != DEFAULT_CODE:
-        sink.execute_as_owner(
+        statements += (
             f"update {gacl}.aclappli set appli = {quoting.literal(settings.application_code)}"
-            f" where appli = {quoting.literal(DEFAULT_CODE)};"
+            f" where appli = {quoting.literal(DEFAULT_CODE)};\n"
         )
     if settings.admin_password:
-        return []
-    return [
+        return statements, []
+    return statements, [
         f"The application's account {LOGIN!r} was created with the password {password}",
         "It is shown only this once: change it after the first login.",
     ]

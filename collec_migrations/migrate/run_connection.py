@@ -1,33 +1,44 @@
 """The connection of a run: our own, or one that a program lends, as Alembic wants it."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as DriverConnection  # noqa: N812  (a class in psycopg2)
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from collec_migrations.errors import UsageError
-from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import locks, prologue
-from collec_migrations.postgres.conninfo import Address
+from collec_migrations.postgres import prologue
 from collec_migrations.settings import Settings
 
 
+class Dialect(PGDialect_psycopg2):
+    """SQLAlchemy's, which asks the server nothing first: Alembic needs none of the answers."""
+
+    supports_statement_cache = True
+
+    def initialize(self, connection: Connection) -> None:
+        """Take the version that the driver knows."""
+        number = driver_of(connection).server_version
+        self.server_version_info = (number // 10000, number % 10000)
+
+
 @contextmanager
-def opened(address: Address) -> Iterator[Connection]:
-    """Open a connection; raise `ConnectionLost` when it breaks."""
-    driver = database.connect(address)
+def of_driver(driver: DriverConnection) -> Iterator[Connection]:
+    """Give SQLAlchemy's connection on one of ours; raise `ConnectionLost` when it breaks."""
+    registry.register("postgresql.collec", __name__, "Dialect")
     engine = create_engine(
-        "postgresql+psycopg2://",
+        "postgresql+collec://",
         creator=lambda: driver,
         poolclass=NullPool,
         use_native_hstore=False,
     )
-    with closing(driver), engine.connect() as connection:
+    with engine.connect() as connection:
         try:
             yield connection
         except (psycopg2.Error, DBAPIError) as error:
@@ -43,15 +54,14 @@ def opened(address: Address) -> Iterator[Connection]:
 
 
 @contextmanager
-def lent(given: Connection | Engine) -> Iterator[Connection]:
-    """Use the connection that was lent, or one of the engine; its limits are put back."""
+def lent(given: Connection | Engine, settings: Settings) -> Iterator[Connection]:
+    """Use the connection that was lent, or one of the engine; its settings are put back."""
     if isinstance(given, Engine):
-        with given.connect() as connection:
+        with given.connect() as connection, lent(connection, settings):
             yield connection
         return
     driver = driver_of(given)
-    before = locks.read_timeouts(driver)
-    with prologue.lent(driver):
+    with prologue.lent(driver, settings.lock_timeout):
         if not given.in_transaction():
             driver.commit()
         try:
@@ -60,7 +70,6 @@ def lent(given: Connection | Engine) -> Iterator[Connection]:
             if not given.in_transaction() and not driver.closed:
                 driver.rollback()
             raise
-        locks.put_timeouts_back(driver, before)
     if not given.in_transaction():
         driver.commit()
 

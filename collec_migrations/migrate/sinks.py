@@ -1,7 +1,7 @@
 """Where the statements of a run go: to a server, statement by statement, or into a script."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -27,10 +27,13 @@ _EMPTY = """
 class Sink(Protocol):
     """Takes statements in the order in which they are to run."""
 
-    def send(self, sql: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
+    def send(
+        self, sql: str, *, shown: str, steps: Sequence[archive.Step] = (), extensions: bool = False
+    ) -> None:
         """Take all statements of a script, named `shown` in messages.
 
-        What it drops of what the steps remove goes to the archive.
+        What it drops of what the steps remove goes to the archive. `extensions`: it names something
+        of an extension, and finds their schemas.
         """
 
     def execute(self, sql: str) -> None:
@@ -57,8 +60,8 @@ class Sink(Protocol):
     def has_extension(self, name: str) -> bool:
         """Say whether the database has an extension; a script is written for one that has."""
 
-    def record(self, schema: str, entry: history.Entry) -> None:
-        """Take a row for the history of a schema."""
+    def record(self, entries: Mapping[str, history.Entry]) -> None:
+        """Take a row for the history of each schema."""
 
     def searching(self, path: str) -> AbstractContextManager[None]:
         """Search a path in a block."""
@@ -78,10 +81,12 @@ class Server:
     warnings: list[str] = field(default_factory=list)
     """What the scripts warned of."""
 
-    def send(self, sql: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
+    def send(
+        self, sql: str, *, shown: str, steps: Sequence[archive.Step] = (), extensions: bool = False
+    ) -> None:
         """Run a script; SQLAlchemy drops the server's notices, so they are taken at once."""
         sql = archive.moving(sql, steps) if steps else sql
-        self._noticed(lambda: self._run(sql, shown=shown))
+        self._noticed(lambda: self._run(sql, shown=shown, extensions=extensions))
         if steps:
             self._forget_path()
 
@@ -91,7 +96,10 @@ class Server:
         act()
         self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
 
-    def _run(self, sql: str, *, shown: str) -> None:
+    def _run(self, sql: str, *, shown: str, extensions: bool) -> None:
+        if extensions:  # on its first and its last line: the others keep their numbers
+            reach, leave = required_extensions.reach_extensions(), prologue.OWN_PATH
+            sql = f"{reach} {sql}\n;{leave}"
         with as_owner.acting(self.cursor, self.owners) as role:
             sending.send(self.cursor, sql, shown=shown, owner=role)
 
@@ -108,7 +116,7 @@ class Server:
     def _forget_path(self) -> None:
         """Search nothing of the owner's next: a trigger may have set another path."""
         if self.owners.first:
-            self.cursor.execute(required_extensions.leave_extensions())
+            self.cursor.execute(prologue.OWN_PATH)
 
     @contextmanager
     def keeping(self, archives: Sequence[str]) -> Iterator[None]:
@@ -161,10 +169,11 @@ class Server:
         """Look for the extensions, and make those that this role may make."""
         found = privileges.read_extensions(self.cursor)
         required_extensions.refuse(needed, found)
-        for name in required_extensions.to_make(needed, found):
-            self.cursor.execute(required_extensions.creation(name))
-            if name == "postgis":
-                self.warnings.append(f"the extension {name} was created in the schema public")
+        made = required_extensions.to_make(needed, found)
+        if made:
+            self.cursor.execute("".join(map(required_extensions.creation, made)))
+        if "postgis" in made:
+            self.warnings.append("the extension postgis was created in the schema public")
 
     def has_extension(self, name: str) -> bool:
         """Look for an extension."""
@@ -174,10 +183,9 @@ class Server:
         row = self.cursor.fetchone()
         return bool(row and row[0])
 
-    def record(self, schema: str, entry: history.Entry) -> None:
-        """Store a history row."""
-        with prologue.searching(self.cursor):
-            history.record(self.cursor, schema, entry)
+    def record(self, entries: Mapping[str, history.Entry]) -> None:
+        """Store history rows."""
+        history.record(self.cursor, entries, new=set(filter(self.watch.is_new, entries)))
 
     def searching(self, path: str) -> AbstractContextManager[None]:
         """Set the path, and put back the one before."""
@@ -185,8 +193,7 @@ class Server:
 
     def settle(self) -> None:
         """Set owners and rights."""
-        with prologue.searching(self.cursor):
-            self.watch.settle()
+        self.watch.settle()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +202,16 @@ class Text:
 
     write: Callable[[str], object]
 
-    def send(self, sql: str, *, shown: str, steps: Sequence[archive.Step] = ()) -> None:
+    def send(
+        self, sql: str, *, shown: str, steps: Sequence[archive.Step] = (), extensions: bool = False
+    ) -> None:
         """Write a script, its literals untouched."""
         sql = archive.moving(sql, steps) if steps else sql
+        if extensions:
+            self.execute(required_extensions.reach_extensions())
         self.write(f"-- {shown}\n{sql.strip()}\n\n")
+        if extensions:
+            self.execute(prologue.OWN_PATH)
 
     def execute(self, sql: str) -> None:
         """Write a statement."""
@@ -235,10 +248,11 @@ class Text:
         """Say yes: what the database has is not known."""
         return True
 
-    def record(self, schema: str, entry: history.Entry) -> None:
-        """Write a history row, timed by the server that will run it."""
-        timed = replace(entry, started=None)
-        self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
+    def record(self, entries: Mapping[str, history.Entry]) -> None:
+        """Write history rows, timed by the server that will run them."""
+        for schema, entry in entries.items():
+            timed = replace(entry, started=None)
+            self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
 
     def searching(
         self,
@@ -270,7 +284,9 @@ class Watched(Server):
 
     progress: Progress = field(kw_only=True)
 
-    def _run(self, sql: str, *, shown: str) -> None:
+    def _run(self, sql: str, *, shown: str, extensions: bool) -> None:
+        if extensions:
+            self.execute(required_extensions.reach_extensions())
         with as_owner.acting(self.cursor, self.owners) as role:
             for statement in split(sql):
                 self.progress.begin(shown, statement)
@@ -285,3 +301,5 @@ class Watched(Server):
                         raise
                     raise sending.failure(sql, statement, error, shown=shown) from error
                 self.progress.end(shown, statement, time.monotonic() - started)
+        if extensions:
+            self.execute(prologue.OWN_PATH)

@@ -17,6 +17,7 @@ from collec_migrations.bridge import history
 from collec_migrations.errors import UnknownVersion
 from collec_migrations.migrate import access, preconditions
 from collec_migrations.migrate.planned import PairPlan, Plan
+from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.settings import Settings
 
@@ -75,30 +76,45 @@ def reached_by(version: str) -> frozenset[str] | None:
     return frozenset(chain[chain.index(version) :]) if version in chain else None
 
 
-def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan | None:
-    """Return the empty plan when every data schema is at one of these versions, else None.
+def recorded(
+    cursor: Cursor, settings: Settings, reached: frozenset[str]
+) -> dict[Names, history.State] | None:
+    """Return the state of each pair when every data schema is at one of these versions, else None.
 
     Raises `NotAdopted` as an upgrade does.
     """
-    pairs = []
+    found = {}
     for names in settings.pairs:
         present = history.state(cursor, names)
         preconditions.refuse_unadopted(names, present)
         if present.recorded not in reached:
             return None
         preconditions.refuse_other_application(settings, names, present.recorded)
-        pairs.append(
-            PairPlan(
-                names=names,
-                recorded=present.recorded,
-                target=present.recorded,
-                rights_version=present.rights_version,
-                gacl_owner="",
-                col_owner="",
-                steps=(),
-                archived=(),
-            )
+        found[names] = present
+    return found
+
+
+def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan | None:
+    """Return the empty plan when every data schema is at one of these versions, else None.
+
+    Raises `NotAdopted` as an upgrade does.
+    """
+    found = recorded(cursor, settings, reached)
+    if found is None:
+        return None
+    pairs = [
+        PairPlan(
+            names=names,
+            recorded=present.recorded,
+            target=present.recorded,
+            rights_version=present.rights_version,
+            gacl_owner="",
+            col_owner="",
+            steps=(),
+            archived=(),
         )
+        for names, present in found.items()
+    ]
     cursor.execute("select pg_catalog.current_database()::text, current_user::text")
     ((database, role),) = cursor.fetchall()
     return Plan(

@@ -65,13 +65,18 @@ def refuse_unsaved(steps: Sequence[Any], remark: str) -> None:
     """
     if not all(isinstance(step, RevisionStep) and step.is_upgrade for step in steps):
         return
-    wrapped = [step for step in steps if hasattr(_module(step), "checksum")]
+    wrapped = [step for step in steps if is_wrapped(step)]
     if wrapped and not remark and steps[0].from_revisions_no_deps:
         raise BackupMissing(
             f"{_module(wrapped[0]).script} has no way back, and no backup was taken",
             hint="Use `collec-migrations upgrade --backup DIR`, which takes one and verifies it; "
             "or give -x backup=no (`upgrade --no-backup`).",
         )
+
+
+def is_wrapped(step: Any) -> bool:
+    """Say whether a step runs a script of the application's own."""
+    return hasattr(_module(step), "checksum")
 
 
 def _module(step: Any) -> Any:
@@ -178,10 +183,8 @@ def _found(name: str, folders: Sequence[Path]) -> Path:
 
 def _surroundings(cursor: Cursor, names: Names) -> tuple[dict[str, str], dict[str, str]]:
     """Return who owns each schema's objects, by default name, and the extensions there are."""
-    owners = {
-        default: ownership.read(cursor, schema).owner()
-        for default, schema in (("gacl", names.gacl), ("col", names.col))
-    }
+    held = ownership.read(cursor, (names.gacl, names.col))
+    owners = {"gacl": held[names.gacl].owner(), "col": held[names.col].owner()}
     return owners, dict(privileges.read_extensions(cursor).installed)
 
 

@@ -101,8 +101,10 @@ HINTS = (
 )
 
 
-def connect(address: Address) -> Connection:
+def connect(address: Address, *, lock_timeout: float | None = None) -> Connection:
     """Open a connection in UTF-8 with our settings; raise `ConnectionFailed`: a line, a hint.
+
+    `lock_timeout`: seconds that a statement waits for a lock at most; None: what the server has.
 
     Root becomes the account that a socket's peer authentication asks for.
     """
@@ -110,7 +112,7 @@ def connect(address: Address) -> Connection:
     with _as_one_line(address):
         connection, _, _ = _opened(prologue.with_keepalives(address.dsn))
         connection.set_client_encoding("UTF8")
-        prologue.begin(connection)
+        prologue.begin(connection, lock_timeout)
     return connection
 
 

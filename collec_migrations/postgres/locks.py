@@ -20,10 +20,11 @@ and `create index concurrently` of the run that holds the lock would wait for it
 
 SESSION = "select pg_catalog.pg_try_advisory_lock(%s)"
 TRANSACTION = "select pg_catalog.pg_try_advisory_xact_lock(%s)"
-MINE = """
+AGAIN = f"""
 select exists (select 1 from pg_catalog.pg_locks l
                where l.pid = pg_catalog.pg_backend_pid() and l.locktype = 'advisory' and l.granted
-                 and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = %s)
+                 and l.objsubid = 1 and (l.classid::bigint << 32 | l.objid::bigint) = %s),
+       ({TRANSACTION})
 """
 HOLDER = """
 select a.pid, a.usename, coalesce(nullif(a.application_name, ''), 'unnamed'),
@@ -46,20 +47,32 @@ def held(
     waits; raises `Locked` when the time is over. The lock belongs to the session, so that it
     outlives a rollback and dies with the connection.
     """
-    _obtain(connection, SESSION, connection.rollback, key=key, wait=wait, say=say)
+    with without_transaction(connection):
+        _obtain(connection, SESSION, key=key, wait=wait, say=say)
     try:
         yield
     finally:
         if not connection.closed:
             connection.rollback()
-            _ask(connection, "select pg_catalog.pg_advisory_unlock(%s)", key)
-            connection.commit()
+            with without_transaction(connection):
+                _ask(connection, "select pg_catalog.pg_advisory_unlock(%s)", key)
+
+
+@contextmanager
+def without_transaction(connection: Connection) -> Iterator[None]:
+    """Let each statement in a block be one of its own; no transaction may be open."""
+    before, connection.autocommit = connection.autocommit, True
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = before
 
 
 def hold_in_transaction(connection: Connection, *, wait: float, say: Callable[[str], None]) -> None:
     """Hold the lock until the transaction that is open ends, whoever ends it; else as `held`."""
     assert connection.get_transaction_status() == TRANSACTION_STATUS_INTRANS
-    _obtain(connection, TRANSACTION, lambda: None, key=KEY, wait=wait, say=say)
+    _obtain(connection, TRANSACTION, key=KEY, wait=wait, say=say)
 
 
 def hold_same_session(cursor: Cursor) -> None:
@@ -68,16 +81,14 @@ def hold_same_session(cursor: Cursor) -> None:
     A pooler in transaction mode gives each transaction any session: the lock of `held` would stay
     behind on one of them, and two runs could pass each other.
     """
-    cursor.execute(MINE, (KEY,))
-    row = cursor.fetchone()
-    if not row or not row[0]:
+    cursor.execute(AGAIN, (KEY, KEY))
+    ((is_mine, is_held),) = cursor.fetchall()
+    if not is_mine:
         raise ConnectionFailed(
             "the connection goes through a pooler in transaction mode: it changed its session",
             hint="Connect to the server itself, or let the pooler pool by session.",
         )
-    cursor.execute(TRANSACTION, (KEY,))
-    row = cursor.fetchone()
-    if not row or not row[0]:
+    if not is_held:
         raise RunInProgress(
             f"another run holds this database: {_holder(cursor.connection, KEY)}",
             hint="Wait until it has ended, then run it again.",
@@ -101,19 +112,17 @@ $$;
 def _obtain(
     connection: Connection,
     query: str,
-    leave: Callable[[], None],
     *,
     key: int,
     wait: float,
     say: Callable[[str], None],
 ) -> None:
-    """Ask for the lock until it is given; `leave` ends what each question began."""
+    """Ask for the lock until it is given."""
     deadline = time.monotonic() + wait
     told = False
     while True:
         obtained = _ask(connection, query, key)
         holder = "" if obtained else _holder(connection, key)
-        leave()
         if obtained:
             return
         if time.monotonic() >= deadline:
@@ -205,38 +214,3 @@ def read_blockers(cursor: Cursor, schemas: Sequence[str]) -> tuple[Blocker, ...]
         )
         for pid, user, application, state, since, query, tables in cursor.fetchall()
     )
-
-
-LIVENESS = "client_connection_check_interval"
-NOTICED_AFTER = "1s"
-"""A server otherwise ends a long statement, with all its locks, before it sees its client dead."""
-
-# From 14 on, and only where the server's system can tell (manual, 20.3.1): surely Linux.
-SET_TIMEOUTS = f"""
-select pg_catalog.set_config('lock_timeout', %s, false)
-union all
-select pg_catalog.set_config(name, '{NOTICED_AFTER}', false) from pg_catalog.pg_settings
-where name = '{LIVENESS}' and pg_catalog.version() like '%%linux%%'
-"""
-READ_TIMEOUTS = f"""
-select name, setting from pg_catalog.pg_settings where name in ('lock_timeout', '{LIVENESS}')
-"""
-
-
-def set_timeouts(cursor: Cursor, *, lock_timeout: float) -> None:
-    """Set the limits of a run for the session; a rollback takes them back."""
-    cursor.execute(SET_TIMEOUTS, (f"{round(lock_timeout * 1000)}ms",))
-
-
-def read_timeouts(connection: Connection) -> dict[str, str]:
-    """Return the session's limits."""
-    with connection.cursor() as cursor:
-        cursor.execute(READ_TIMEOUTS)
-        return dict(cursor.fetchall())
-
-
-def put_timeouts_back(connection: Connection, before: dict[str, str]) -> None:
-    """Set limits that were read before."""
-    with connection.cursor() as cursor:
-        for name, value in before.items():
-            cursor.execute("select pg_catalog.set_config(%s, %s, false)", (name, value))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 SERVER = """
@@ -61,6 +62,13 @@ def is_unrestricted(cursor: Cursor) -> bool:
     return bool(superuser and not standby and not read_only)
 
 
+def seems_unrestricted(connection: Connection) -> bool:
+    """Return what a server from 14 on says of itself unasked; a pooler may repeat an old answer."""
+    said = connection.info.parameter_status
+    asked = ("in_hot_standby", "default_transaction_read_only")
+    return said("is_superuser") == "on" and all(said(name) == "off" for name in asked)
+
+
 def read(cursor: Cursor, schemas: Sequence[str]) -> Privileges:
     """Return what the connected role may do in these schemas; reads only."""
     version = cursor.connection.server_version
@@ -95,13 +103,11 @@ def _names(cursor: Cursor) -> frozenset[str]:
     return frozenset(name for (name,) in cursor.fetchall())
 
 
-_INSTALLED = """
-select x.extname::text, n.nspname::text
+_EXTENSIONS = """
+select x.extname::text, n.nspname::text, null
 from pg_catalog.pg_extension x join pg_catalog.pg_namespace n on n.oid = x.extnamespace
-"""
-_AVAILABLE = """
-select v.name::text,
-       bool_or(r.rolsuper or not v.superuser{trusted})
+union all
+select v.name::text, null, bool_or(r.rolsuper or not v.superuser{trusted})
 from pg_catalog.pg_available_extension_versions v, pg_catalog.pg_roles r
 where r.rolname = current_user
 group by v.name
@@ -126,8 +132,11 @@ class Extensions:
 def read_extensions(cursor: Cursor) -> Extensions:
     """Return what is installed and what can be; reads only."""
     version = cursor.connection.server_version
-    cursor.execute(_INSTALLED)
-    installed = dict(cursor.fetchall())
     # Trusted extensions came with 13.
-    cursor.execute(_AVAILABLE.format(trusted=_TRUSTED if version >= 130000 else ""))
-    return Extensions(version=version, installed=installed, available=dict(cursor.fetchall()))
+    cursor.execute(_EXTENSIONS.format(trusted=_TRUSTED if version >= 130000 else ""))
+    rows = cursor.fetchall()
+    return Extensions(
+        version=version,
+        installed={name: schema for name, schema, _ in rows if schema is not None},
+        available={name: makes for name, schema, makes in rows if schema is None},
+    )

@@ -43,6 +43,14 @@ SETTINGS = (
     ("tcp_user_timeout", "120000", 120000),
 )
 
+LIVENESS_SINCE = 140000
+# A server otherwise ends a long statement, with all its locks, before it sees its client dead. Only
+# where the server's system can tell (manual, 20.3.1): surely Linux.
+LIVENESS = (
+    "case when pg_catalog.version() operator(pg_catalog.~~) '%%linux%%'"
+    " then pg_catalog.set_config('client_connection_check_interval', '1s', false) end"
+)
+
 KEEPALIVES = {
     "keepalives_idle": "60",
     "keepalives_interval": "10",
@@ -51,8 +59,8 @@ KEEPALIVES = {
 }
 """The client's half, as libpq writes it; without effect on a socket of the same machine."""
 
-FOR_PSQL = f"set search_path = {PATH};\n"
-"""Before a script of ours for psql: SET calls no function that could be diverted."""
+OWN_PATH = f"set search_path = {PATH};"
+"""Search nothing of anybody else's: SET calls no function that could be diverted."""
 
 
 def with_keepalives(dsn: str) -> str:
@@ -61,40 +69,48 @@ def with_keepalives(dsn: str) -> str:
     return str(make_dsn(dsn, **{name: KEEPALIVES[name] for name in KEEPALIVES if name not in said}))
 
 
-def begin(connection: Connection) -> None:
-    """Give a new session its settings, for as long as it lasts; leaves no transaction open."""
+def begin(connection: Connection, lock_timeout: float | None = None) -> None:
+    """Give a new session its settings, for as long as it lasts; leaves no transaction open.
+
+    `lock_timeout`: seconds that it waits for a lock at most; None: what the server has.
+    """
     connection.autocommit = True
     with connection.cursor(cursor_factory=Cursor) as cursor:
-        put(cursor)
+        _put(cursor, _pairs(connection, lock_timeout))
     connection.autocommit = False
 
 
-def put(cursor: Cursor) -> None:
+def _put(cursor: Cursor, pairs: list[tuple[str, str]]) -> None:
     """Set everything in one round trip; a rollback takes it back."""
     pg_versions.warn_if_newer(cursor.connection.server_version)
-    pairs = _pairs(cursor.connection)
     calls = ", ".join("pg_catalog.set_config(%s, %s, false)" for _ in pairs)
     # Messages in English where the role may choose: hints are found by them.
     english = (
         "case when pg_catalog.current_setting('is_superuser') operator(pg_catalog.=) 'on'"
         " then pg_catalog.set_config('lc_messages', 'C', false) end"
     )
-    cursor.execute(f"select {calls}, {english}", [word for pair in pairs for word in pair])
+    query = f"select {calls}, {english}"
+    if cursor.connection.server_version >= LIVENESS_SINCE:
+        query += f", {LIVENESS}"
+    cursor.execute(query, [word for pair in pairs for word in pair])
 
 
 @contextmanager
-def lent(connection: Connection) -> Iterator[None]:
+def lent(connection: Connection, lock_timeout: float) -> Iterator[None]:
     """Give the session of somebody else our settings, and put its own back.
 
     Leaves a transaction open: to begin and to end it is the caller's. After an error that the
     caller has not rolled back, nothing is put back: the rollback will do it.
     """
-    names = [*(name for name, _ in _pairs(connection)), "lc_messages"]
+    pairs = _pairs(connection, lock_timeout)
+    names = [*(name for name, _ in pairs), "lc_messages"]
+    if connection.server_version >= LIVENESS_SINCE:
+        names.append("client_connection_check_interval")
     read = ", ".join("pg_catalog.current_setting(%s)" for _ in names)
     with connection.cursor(cursor_factory=Cursor) as cursor:
         cursor.execute(f"select {read}", names)
         before = dict(zip(names, cursor.fetchone() or (), strict=True))
-        put(cursor)
+        _put(cursor, pairs)
     try:
         yield
     finally:
@@ -132,10 +148,11 @@ def _put_back(connection: Connection, before: dict[str, str]) -> None:
         cursor.execute(f"select {calls}", values)
 
 
-def _pairs(connection: Connection) -> list[tuple[str, str]]:
+def _pairs(connection: Connection, lock_timeout: float | None) -> list[tuple[str, str]]:
     """Return what this server knows; a timeout in the address, or in PGOPTIONS, is left."""
     said = connection.info.options or ""
-    return [
+    limits = [] if lock_timeout is None else [("lock_timeout", f"{round(lock_timeout * 1000)}ms")]
+    return limits + [
         (name, value)
         for name, value, since in SETTINGS
         if connection.server_version >= since and not (name.endswith("_timeout") and name in said)

@@ -163,9 +163,9 @@ def test_what_the_site_has_on_what_a_downgrade_removes_is_named_and_stops_it(
         [
             f"blocked by: the {what}, which version 1.0.8 does not have"
             for what in (
+                "foreign key notes_id_fkey on own.notes refers to col.printer",
                 "policy own on col.sample refers to col.sample.metadata",
                 "publication col.sample in publication own refers to col.sample.metadata",
-                "table own.notes refers to col.printer",
                 "view own.printers refers to col.printer",
             )
         ],

@@ -98,12 +98,15 @@ def test_plan_names_what_the_site_has_on_what_a_step_removes(old: Address) -> No
     )
     told = [one.message for one in plan(old, "1.1").obstacles]
     assert told == [
-        "the table own.notes refers to col.metadata_set, which version 1.1 does not have",
+        "the foreign key notes_id_fkey on own.notes refers to col.metadata_set,"
+        " which version 1.1 does not have",
         "the view own.sets refers to col.sample_type.metadata_set_id,"
         " which version 1.1 does not have",
     ]
-    with pytest.raises(MigrationError, match="depend"):
+    with pytest.raises(NotPossible, match=r"own\.sets refers to"):
         chain.upgrade(old, "1.1")
+    dropped = [one for one in plan(old, "1.1", drop_dependents="yes").obstacles if not one.certain]
+    assert [one.message.endswith(": it will be dropped") for one in dropped] == [True, True]
 
 
 def test_plan_tells_sizes(old: Address) -> None:

@@ -14,7 +14,7 @@ from tests.docs.pages import DOCS
 PAGE = DOCS / "json.md"
 TYPES = {str: "text", bool: "true or false", int: "number", float: "number", type(None): "null"}
 EMPTY = "list"
-"""What is said of a list, or of an object of data, of which the tests have seen empty ones alone."""
+"""What is said of a list, or of an object of data, that the tests have only seen empty."""
 DATA = {"repaired", "rows", "settings", "texts", "versions"}
 """Objects whose names are data."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")

@@ -4,7 +4,7 @@ import psycopg2
 import pytest
 
 from collec_migrations.catalog import compare
-from collec_migrations.errors import DowngradeRefused, RowsRefused, StatementFailed
+from collec_migrations.errors import DowngradeRefused, NotPossible, RowsRefused, StatementFailed
 from collec_migrations.postgres.address import Address
 from tests import chain
 from tests.conftest import Clone
@@ -99,10 +99,19 @@ def test_a_script_that_fails_leaves_no_archive(address: Address) -> None:
     assert chain.query(address, "select risk_name from col.risk") == [("fire",)]
 
 
-def test_tables_of_the_sites_own_beside_the_application_stay(address: Address) -> None:
+OWN_COLUMNS = """
+    add column own_code col.code default 'x', add column own_list integer[],
+    add column own_document jsonb, add column own_picture bytea,
+    add column own_number integer generated always as identity,
+    add column own_twice integer generated always as ({}_id * 2) stored
+"""
+OWN_VALUES = "own_code, own_list, own_document, own_picture, own_number, own_twice"
+
+
+def test_tables_and_columns_of_the_sites_own_beside_the_application_stay(address: Address) -> None:
     chain.execute(
         address,
-        """
+        f"""
         create domain col.code as text check (value <> '');
         create table col.own_parent (id integer generated always as identity primary key,
             twice integer generated always as (2) stored, code col.code, list integer[],
@@ -111,14 +120,27 @@ def test_tables_of_the_sites_own_beside_the_application_stay(address: Address) -
         create table col.own_parts (id integer) partition by range (id);
         create table col.own_part partition of col.own_parts for values from (0) to (9);
         insert into col.own_parent (code, list, document, picture)
-            values ('a', '{1}', '{"a": 1}', '\\x00');
+            values ('a', '{{1}}', '{{"a": 1}}', '\\x00');
         insert into col.own_parts values (1);
-    """,
+        alter table col.collection {OWN_COLUMNS.format("collection")};
+        insert into col.collection (collection_name, own_list, own_document, own_picture)
+            values ('c', '{{1,null}}', '{{"a": [1]}}', '\\x00ff');
+        alter table col.risk {OWN_COLUMNS.format("risk")};
+        insert into col.risk (risk_name, own_list, own_document, own_picture)
+            values ('c', '{{1,null}}', '{{"a": [1]}}', '\\x00ff');
+        """,
     )
-    before = chain.query(address, "select * from col.own_parent, col.own_parts")
-    chain.downgrade(address, "24.0")
-    chain.upgrade(address)
-    assert chain.query(address, "select * from col.own_parent, col.own_parts") == before
+    own = f"""
+        select * from col.own_parent, col.own_parts,
+            (select {OWN_VALUES} from col.collection) as one,
+            (select {OWN_VALUES} from col.risk) as other
+    """
+    before = chain.query(address, own)
+    assert len(before) == 1
+    chain.downgrade(address, "2.4")  # the table risk goes to the archive
+    said = chain.upgrade(address)
+    assert chain.query(address, own) == before
+    assert any("col.risk.own_number" in line for line in said)
 
 
 def test_duplicates_for_a_new_key_are_told_first(server18: Server, clone: Clone) -> None:
@@ -173,3 +195,81 @@ def test_what_goes_to_the_archive_by_hand_is_a_plain_table(address: Address) -> 
     chain.downgrade(address, "26.0")
     with pytest.raises(psycopg2.errors.UniqueViolation):
         chain.execute(address, "insert into col_archive.risk select * from col_archive.risk")
+
+
+OWN = """
+    create schema own;
+    create role reader_of_own;
+    create view own.risks with (security_barrier = true) as select risk_id, risk_name from col.risk;
+    grant select on own.risks to reader_of_own;
+    comment on view own.risks is 'the laboratory''s';
+    create materialized view own.names as select risk_name from own.risks;
+    create unique index names_idx on own.names (risk_name);
+    create function own.first() returns own.risks language sql as 'select * from own.risks limit 1';
+    create table own.notes (risk_id integer references col.risk on delete cascade, note text);
+    insert into col.risk (risk_name) values ('fire');
+    insert into own.notes select risk_id, 'hot' from col.risk;
+    create policy own on col.sample_type for select using (sample_type_id > 0 or
+        exists (select 1 from col.risk));
+"""
+AS_IT_IS = """
+    select pg_get_viewdef(v.oid), reloptions::text, relacl::text, obj_description(v.oid)
+    from pg_class v where oid in ('own.risks'::regclass, 'own.names'::regclass)
+    union all
+    select pg_get_constraintdef(oid), conname, null, null from pg_constraint
+    where conrelid = 'own.notes'::regclass and contype = 'f'
+    union all
+    select pg_get_indexdef('own.names_idx'::regclass), null, null, null
+    union all
+    select pg_get_expr(polqual, polrelid), polname, polcmd::text, polroles::text from pg_policy
+    union all
+    select pg_get_functiondef('own.first'::regproc), null, null, null
+    order by 1, 2
+"""
+
+
+def test_objects_of_the_site_are_dropped_where_that_is_allowed_and_can_be_made_again(
+    address: Address,
+) -> None:
+    chain.execute(address, OWN)
+    before = chain.query(address, AS_IT_IS)
+    names = (
+        *("materialized view own.names", "view own.risks", "foreign key notes_risk_id_fkey"),
+        *("function own.first()", "policy own on col.sample_type"),
+    )
+    with pytest.raises(DowngradeRefused) as refused:
+        chain.downgrade(address, "26.0")
+    assert [name for name in names if name not in str(refused.value)] == []
+    assert "nothing was touched" in str(refused.value)
+    said = chain.downgrade(address, "26.0", drop_dependents="yes")
+    told = [line for line in said if line.startswith("dropped the ")]
+    assert [name for name in names if not any(name in line for line in told)] == []
+    assert chain.query(address, "select note from own.notes") == [("hot",)]
+    assert ("statements", "objects of the site", 5) in kept_of(address)
+    chain.upgrade(address)
+    again = chain.query(
+        address, "select statements from col_archive.dropped_objects order by dropped_object_id"
+    )
+    for (statements,) in again:
+        chain.execute(address, str(statements))
+    assert chain.query(address, AS_IT_IS) == before
+
+
+def test_a_table_that_inherits_is_never_dropped(address: Address) -> None:
+    chain.execute(address, "create table col.own_risk () inherits (col.risk)")
+    with pytest.raises(DowngradeRefused, match=r"table col\.own_risk refers to col\.risk"):
+        chain.downgrade(address, "26.0", drop_dependents="yes")
+
+
+def test_an_upgrade_by_a_superuser_is_refused_by_name_too(server18: Server, clone: Clone) -> None:
+    address = clone(chain.template_at(server18, "2.3"))
+    chain.execute(
+        address, "create schema own; create view own.logins as select login from gacl.logingestion"
+    )
+    for version in ("2.4", "head"):
+        with pytest.raises(NotPossible, match=r"own\.logins refers to gacl\.logingestion\.login"):
+            chain.upgrade(address, version)
+    chain.upgrade(address, "2.4", drop_dependents="yes")
+    assert chain.query(address, "select object from col_archive.dropped_objects") == [
+        ("view own.logins",)
+    ]

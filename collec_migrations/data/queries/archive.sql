@@ -307,6 +307,30 @@ begin
 end
 $collec$;
 
+-- What makes dropped objects of the site's own again: nothing brings these back by itself.
+create or replace function pg_temp.collec_keep_statements(
+    live text, store text, old text, new text, objects text[], statements text[]
+) returns void language plpgsql as $collec$
+declare
+    name text;
+begin
+    perform pg_temp.collec_open(store);
+    name := pg_temp.collec_name(store, 'dropped_objects');
+    execute format('create table %I.%I (dropped_object_id serial primary key,
+        object text not null, statements text not null)', store, name);
+    execute format('insert into %I.%I (object, statements)
+        select objects[place], statements[place] from pg_catalog.generate_subscripts($1, 1) as place
+        cross join (select $1 as objects, $2 as statements) as given order by place', store, name)
+        using objects, statements;
+    execute format(
+        'insert into %I.collec_archive (relation, kind, source_schema, source, columns,
+            living_columns, foreign_keys, fills, computed, version_from, version_to, rows)
+         values ($1, ''statements'', $2, ''objects of the site'', ''{}'', ''{}'', ''[]'', ''{}'',
+            ''{}'', $3, $4, $5)', store)
+        using name, live, old, new, array_length(objects, 1);
+end
+$collec$;
+
 -- In place of `drop sequence`.
 create or replace function pg_temp.collec_move_sequence(
     live text, store text, source text, old text, new text
@@ -570,6 +594,20 @@ begin
             if relation is null then
                 continue;
             end if;
+            for counter in
+                select a.attname, format_type(a.atttypid, a.atttypmod) as type
+                from pg_catalog.pg_attribute a
+                where a.attrelid = pg_temp.collec_relation(store, one.relation)
+                  and a.attname::text = any (one.columns)
+                  and a.attname::text <> all (pg_temp.collec_columns(relation))
+                order by a.attnum
+            loop
+                -- The version's own columns are all there.
+                execute format('alter table %I.%I add column %I %s',
+                    live, one.source, counter.attname, counter.type);
+                raise warning 'the column %.%.% of the site''s own comes back with its values alone, '
+                    'without default, expression and keys', live, one.source, counter.attname;
+            end loop;
             select string_agg(format('%I', name), ', ') into listed
             from pg_catalog.unnest(one.columns) as name
             where name = any (pg_temp.collec_columns(relation));

@@ -1,6 +1,7 @@
--- Whether a relation is a plain table, which runs no code of its owner's when it is read or written:
--- its kind, its owner, whether that is a superuser, and what it has beyond a plain table.
-select c.relkind::text, r.rolname::text, r.rolsuper,
+-- Whether the relations of a name in some schemas are plain tables, which run no code of their
+-- owners' when they are read or written: schema, kind, owner, whether that is a superuser, and what
+-- one has beyond a plain table. Parameters: schemas, table.
+select n.nspname::text, c.relkind::text, r.rolname::text, r.rolsuper,
        array_remove(array[
            case when c.relkind <> 'r' then 'it is no table' end,
            case when c.relhasrules then 'it has a rule' end,
@@ -27,4 +28,4 @@ select c.relkind::text, r.rolname::text, r.rolsuper,
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 join pg_roles r on r.oid = c.relowner
-where n.nspname = %(schema)s and c.relname = %(table)s
+where n.nspname = any (%(schemas)s) and c.relname = %(table)s
