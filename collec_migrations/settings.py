@@ -6,13 +6,16 @@ alembic.ini, then the default.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from psycopg2.extensions import make_dsn
 
-from collec_migrations.application import Installation
 from collec_migrations.errors import UsageError
 from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo
+
+if TYPE_CHECKING:  # only with --app
+    from collec_migrations.application import Installation
 
 LIBPQ_VARIABLES = (
     "PGHOST",
@@ -146,7 +149,7 @@ class Settings:
     """One pair for each data schema; all share the rights schema."""
     named: bool = False
     """Whether anything but the defaults names the schemas."""
-    application: Installation | None = None
+    application: "Installation | None" = None
     """What the files of the application say, when its folder was named."""
     application_code: str = "col"
     per_version: bool = False
@@ -172,7 +175,7 @@ def resolve(
     options: Mapping[str, str],
     environment: Mapping[str, str],
     ini: Mapping[str, str],
-    application: Installation | None = None,
+    application: "Installation | None" = None,
     typed: str = "--url",
 ) -> Settings:
     """Return the settings of a run; raise `UsageError` for what cannot be used.
@@ -213,7 +216,7 @@ def resolve(
     )
 
 
-def _said_by(application: Installation | None) -> dict[str, str]:
+def _said_by(application: "Installation | None") -> dict[str, str]:
     """Return what the application's files say of our settings."""
     if application is None:
         return {}
@@ -250,7 +253,7 @@ def _first(
 
 def _address(
     options: Mapping[str, str],
-    application: Installation | None,
+    application: "Installation | None",
     environment: Mapping[str, str],
     ini: Mapping[str, str],
     typed: str,
@@ -275,7 +278,7 @@ def _address(
     return None
 
 
-def _of_application(application: Installation) -> conninfo.Address:
+def _of_application(application: "Installation") -> conninfo.Address:
     """Return where the application connects; libpq's variables fill only what it leaves open.
 
     PGHOSTADDR would lead to another server than the host that is named: it is shut out.

@@ -19,15 +19,15 @@ class Proxy:
     wanted: threading.Event = field(default_factory=threading.Event)
     still: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
-    answers: list[bytes] = field(default_factory=list)
-    """What the server sent."""
+    answers: dict[socket.socket, list[bytes]] = field(default_factory=dict)
+    """What the server sent on each connection."""
 
     def round_trips(self) -> int:
         """Return how often the server was ready for a query again: it says so after each answer.
 
-        The first time is the end of the login (manual, 54.2: ReadyForQuery).
+        The first time of each connection is the end of the login (manual, 54.2: ReadyForQuery).
         """
-        return len(READY.findall(b"".join(self.answers))) - 1
+        return sum(len(READY.findall(b"".join(sent))) - 1 for sent in self.answers.values())
 
     def cut(self) -> None:
         """Let nothing pass any more."""
@@ -69,7 +69,7 @@ def _serve(made: Proxy, door: socket.socket, to: int) -> None:
                 if not data:
                     _close(ends, ready)
                 elif ready.getpeername()[1] == to:
-                    made.answers.append(data)
+                    made.answers.setdefault(ready, []).append(data)
     for end in list(ends):
         end.close()
 

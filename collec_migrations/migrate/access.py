@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from collec_migrations import application, settings, trust
+from collec_migrations import settings, trust
 from collec_migrations.errors import ConnectionFailed, UsageError
 from collec_migrations.postgres import embedded
 from collec_migrations.postgres.conninfo import Address
@@ -28,7 +28,11 @@ def settled(
 ) -> settings.Settings:
     """Return the settings with the values of an ini file that was read already."""
     folder = options.get("app") or os.environ.get(settings.APP)
-    installation = application.read(Path(folder), os.environ) if folder else None
+    installation = None
+    if folder:
+        from collec_migrations import application
+
+        installation = application.read(Path(folder), os.environ)
     return settings.resolve(
         options=options,
         environment=os.environ,
@@ -82,6 +86,8 @@ def address(told: settings.Settings, *, say: Callable[[str], None]) -> Address:
 
 def _advice() -> str:
     """Return what to do where nothing names a database."""
+    from collec_migrations import application
+
     here = application.installed()
     if len(here) == 1:
         return f"This machine has one application: name it with --app {here[0]}"

@@ -9,7 +9,6 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script.base import Script
 
 from collec_migrations.catalog import Catalog
-from collec_migrations.migrate import up_to_date
 from collec_migrations.migrate.chain import Work
 from collec_migrations.names import Names
 from collec_migrations.settings import Settings
@@ -58,6 +57,8 @@ class Job:
                 say("this folder's own server has no PostGIS: the database lives without it")
         work, named = given["fn"], _texts(given.get("destination_rev"))
         if work.__name__ == "upgrade" and named in (("head",), ("heads",)):
+            from collec_migrations.migrate import up_to_date
+
             asked = up_to_date.target(named[0], settings)
             if settings.application and asked != named[0]:
                 say(f"the application in {settings.application.folder} asks for {asked}")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg2
@@ -15,13 +15,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import quoted_name
 
-from collec_migrations.bridge import history, ownership
+from collec_migrations.bridge import history
 from collec_migrations.errors import CommitUnknown, LockNotObtained, MigrationError, NotAdopted
-from collec_migrations.migrate import access, chain, preconditions, run_connection, up_to_date
+from collec_migrations.migrate import access, chain, run_connection
 from collec_migrations.migrate.job import Job
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import locks, privileges, quoting, signals
+from collec_migrations.postgres import locks, quoting, signals
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.locks import Blocker
 from collec_migrations.settings import Settings
@@ -42,7 +42,7 @@ def run(environment: EnvironmentContext, job: Job) -> None:
             there = _already_there(job, driver)
             if there is None:
                 with run_connection.of_driver(driver) as connection:
-                    there = _whole(environment, job, connection)
+                    there = _whole(environment, job, connection, address)
             reached = there
     environment.config.attributes["reached"] = reached
 
@@ -52,7 +52,11 @@ def _already_there(job: Job, driver: database.Connection) -> dict[str, str | Non
 
     Without a transaction, and so in fewer round trips: what is asked is one row.
     """
-    wanted = up_to_date.reached_by(job.targets[0]) if job.command == "upgrade" else None
+    if job.command != "upgrade":
+        return None
+    from collec_migrations.migrate import up_to_date
+
+    wanted = up_to_date.reached_by(job.targets[0])
     if not wanted:
         return None
     driver.autocommit = True
@@ -87,17 +91,27 @@ def _run_lent(
 
 
 def _whole(
-    environment: EnvironmentContext, job: Job, connection: Connection
+    environment: EnvironmentContext, job: Job, connection: Connection, own: Address | None = None
 ) -> dict[str, str | None]:
-    """Run the job to its commit, after all others; return each data schema's version."""
+    """Run the job to its commit, after all others; return each data schema's version.
+
+    It is read back on another connection, or on the one that was lent; `own`: not lent, and so
+    closed at the end.
+    """
     driver = run_connection.driver_of(connection)
     if not job.changes:
         return _attempt(environment, job, connection)
     with locks.held(driver, wait=job.settings.lock_wait, say=job.say):
         expected = with_retries(job, driver, lambda: _attempt(environment, job, connection))
-    # It is done: a signal is too late. Without a transaction, as nobody else's is open any more.
-    with signals.ignored(), locks.without_transaction(driver), driver.cursor() as cursor:
-        _read_back(cursor, expected)
+        with (
+            signals.ignored(),  # it is done: a signal is too late
+            closing(database.connect(own)) if own else nullcontext(driver) as reading,
+            locks.without_transaction(reading),
+            reading.cursor() as cursor,
+        ):
+            _read_back(cursor, expected)
+        if own:
+            driver.close()
     return expected
 
 
@@ -127,6 +141,9 @@ def _attempt(
 
 def _refuse_obstacles(job: Job, driver: database.Connection) -> None:
     """Raise `NotPossible` for what the run would fail at; a superuser hardly needs to look."""
+    from collec_migrations.migrate import preconditions, up_to_date
+    from collec_migrations.postgres import privileges
+
     if driver.server_version >= preconditions.OLDEST and privileges.seems_unrestricted(driver):
         return
     with up_to_date.reading(driver, job.settings) as cursor:
@@ -219,6 +236,7 @@ class _Steps:
         return [*self._made[1].warnings, *self._made[0].announcements] if self._made else []
 
     def _make(self) -> "tuple[Run, Server]":
+        from collec_migrations.bridge import ownership
         from collec_migrations.migrate import confinement
         from collec_migrations.migrate.sinks import Server, Watched
 
@@ -238,6 +256,10 @@ class _Steps:
 
 def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> None:
     """Refuse what must not be touched; create the schema where Alembic puts its table."""
+    if not job.changes:
+        return
+    from collec_migrations.migrate import preconditions
+
     if job.command == "upgrade":
         preconditions.refuse_unadopted(names, found)
     said = job.settings.application
@@ -245,14 +267,14 @@ def _prepare(cursor: Cursor, job: Job, names: Names, found: history.State) -> No
         passed = job.versions[job.versions.index(said.expected) :]
         if found.recorded in passed:
             preconditions.refuse_other_application(job.settings, names, found.recorded)
-    if job.changes and job.command != "do_stamp":
+    if job.command != "do_stamp":
         preconditions.refuse_unknown(names, found, job.versions)
     if job.command == "upgrade" and not found.col_exists:
         # With Alembic's own table, which it would make in two round trips.
         cursor.execute(
             f"create schema {quoting.identifier(names.col)}; {history.version_table(names.col)}"
         )
-    if job.changes and job.command != "upgrade" and not found.col_exists:
+    if job.command != "upgrade" and not found.col_exists:
         raise NotAdopted(
             f"there is no schema {names.col!r} in this database",
             hint="Is this the right database, and the right name (-x col=NAME)?",

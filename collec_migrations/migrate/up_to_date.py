@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
@@ -16,10 +17,12 @@ from collec_migrations import trust, versions
 from collec_migrations.bridge import history
 from collec_migrations.errors import UnknownVersion
 from collec_migrations.migrate import access, preconditions
-from collec_migrations.migrate.planned import PairPlan, Plan
 from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection
 from collec_migrations.settings import Settings
+
+if TYPE_CHECKING:
+    from collec_migrations.migrate.planned import Plan
 
 _REVISION = re.compile(r"^revision\b[^=\n]*=\s*[\"']([^\"'\n]+)[\"']\s*$", re.MULTILINE)
 _PARENT = re.compile(r"^down_revision\b[^=\n]*=\s*(?:None|[\"']([^\"'\n]+)[\"'])\s*$", re.MULTILINE)
@@ -94,7 +97,7 @@ def recorded(
     return found
 
 
-def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan | None:
+def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> "Plan | None":
     """Return the empty plan when every data schema is at one of these versions, else None.
 
     Raises `NotAdopted` as an upgrade does.
@@ -102,6 +105,8 @@ def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> Plan 
     found = recorded(cursor, settings, reached)
     if found is None:
         return None
+    from collec_migrations.migrate.planned import PairPlan, Plan
+
     pairs = [
         PairPlan(
             names=names,
