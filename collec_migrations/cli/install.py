@@ -1,7 +1,6 @@
 """`collec-migrations install`: make what a database needs, and tell what was made."""
 
 import getpass
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -49,16 +48,13 @@ def install(
     options.need_consent(plan=plan, yes=yes)
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations import install as room
+    from collec_migrations.cli import place
     from collec_migrations.migrate import access
-    from collec_migrations.postgres import connection, conninfo
     from collec_migrations.settings import quoted_list
 
     said = options.installation(app)
     found = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
     given = options.given(gacl=found.pairs[0].gacl, col=quoted_list(found.pairs))
-    # The application's own account may make nothing: an administrator comes in, by --url.
-    where = url or os.environ.get("COLLEC_DATABASE_URL")
-    address = conninfo.parse(where, source="--url") if said and where else found.address
     login, name = (said.login, said.connection.get("dbname")) if said else ("", "")
     desired = room.Desired(
         database=room.check_name("database", database or name or "collec"),
@@ -68,7 +64,7 @@ def install(
         passfile=passfile,
         apply_hba=not no_hba,
     )
-    admin = connection.administrator(None if said and not where else address)
+    admin = place.administrator(found, url)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
         planned = room.plan(admin, desired, given, say=options.say)

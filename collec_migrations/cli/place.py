@@ -1,5 +1,6 @@
 """Which database and schemas a command is about, and a connection to it."""
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations import application, bridge, settings
 from collec_migrations.cli import options
@@ -79,6 +81,24 @@ def repeated(url: str | None, app: Path | None) -> str:
     """Return the options that say where the database is, as they are to be typed again."""
     words = ["--url", conninfo.parse(url, source="--url").shown] if url else []
     return shlex.join(words + (["--app", str(app)] if app else []))
+
+
+def administrator(found: settings.Settings, url: str | None) -> connection.Administrator:
+    """Return how a superuser comes in: by --url, else to the server of the application's database.
+
+    The application's own account is none. Its server is taken by the socket where it is this
+    machine's, as `postgres`.
+    """
+    where = url or os.environ.get("COLLEC_DATABASE_URL")
+    if found.application is None or where:
+        parsed = conninfo.parse(where, source="--url") if where else found.address
+        return connection.administrator(parsed)
+    said = found.application.connection
+    there = parse_dsn(connection.administrator(None).address.dsn)
+    there |= {"port": said["port"]} if said.get("port") else {}
+    if said.get("host", "localhost") not in ("", "localhost", "127.0.0.1", "::1"):
+        there["host"] = said["host"]
+    return connection.administrator(conninfo.Address(str(make_dsn(**there))))
 
 
 @contextmanager

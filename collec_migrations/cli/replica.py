@@ -10,13 +10,12 @@ from typing import Annotated
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import options, progress, render
+from collec_migrations.cli import options, place, progress, render
 from collec_migrations.cli.group import group
 from collec_migrations.cli.render import replica as shown
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.install import application_settings
 from collec_migrations.migrate import access
-from collec_migrations.postgres import connection
 from collec_migrations.postgres.connection import translated
 from collec_migrations.replica import NamedNode, RejoinRequest
 
@@ -55,7 +54,7 @@ def primary(
     """
     options.need_consent(plan=plan, yes=yes)
     given = access.read_settings(options.given(url=url, app=app))
-    connect = connection.administrator(given.address).connect
+    connect = place.administrator(given, url).connect
     secrets = passfile.absolute()
     if not yes:
         found = replica.plan_primary(connect, standby, secrets)
@@ -74,7 +73,9 @@ def primary(
 def clone(
     primary: Annotated[
         str,
-        typer.Argument(metavar="PRIMARY", help="postgresql://rep@HOST:PORT, without a password."),
+        typer.Argument(
+            metavar="PRIMARY", help="HOST, HOST:PORT or an address, without a password."
+        ),
     ],
     data: options.Data,
     name: options.Name = None,
@@ -105,6 +106,12 @@ def clone(
         patience=wait,
         silence=5 * wait,
     )
+    if passfile is None and SECRETS.is_file() and not plan:
+        account = replica.owner_of(spec.data)
+        target = replica.passfile_of(spec, account)
+        options.ask_consent(f"Copy the lines of {SECRETS} to {target}?", yes=yes)
+        replica.take_passfile(SECRETS, target, account)
+        options.say(f"{target} has the passwords of {SECRETS}, which you may remove")
     if not yes:
         found = replica.plan_clone(spec)
         _show(shown.clone_plan_json(found), shown.clone_plan(found), as_json=as_json)
