@@ -45,7 +45,12 @@ if TYPE_CHECKING:
         report_lines,
         report_page,
     )
-    from collec_migrations.backup.restoration import RestoreOptions, restore
+    from collec_migrations.backup.restoration import (
+        RestoreOptions,
+        RestorePlan,
+        plan_restore,
+        restore,
+    )
     from collec_migrations.backup.retention import Policy
     from collec_migrations.backup.snapshot import system_identifier
     from collec_migrations.backup.store import (
@@ -69,6 +74,7 @@ __all__ = [
     "Outcome",
     "Policy",
     "RestoreOptions",
+    "RestorePlan",
     "Schedule",
     "Task",
     "Verification",
@@ -91,6 +97,7 @@ __all__ = [
     "offsite_words",
     "on_database",
     "parse_time",
+    "plan_restore",
     "prepare",
     "refuse_without_systemd",
     "rehearse",
@@ -135,6 +142,8 @@ _MODULES = {
     "retention": ("Policy",),
     "restoration": (
         "RestoreOptions",
+        "RestorePlan",
+        "plan_restore",
         "restore",
     ),
     "trial_restore": (

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,19 @@ class RestoreOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestorePlan:
+    """What a restore would do."""
+
+    database: str
+    server: str
+    tables: int
+    rows: int
+    renamed: Mapping[str, str]
+    roles: tuple[str, ...]
+    """Those that are missing, and would be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restored:
     """What was restored."""
 
@@ -61,8 +74,50 @@ class Restored:
     rows: int
 
 
+def plan_restore(backup: Backup, options: RestoreOptions) -> RestorePlan:
+    """Check a backup and its target; raise what `restore` would refuse. Nothing is written."""
+    with _checked(backup, options) as (connection, _, missing):
+        info, version = connection.info, pg_versions.of(connection.server_version)
+        chosen = options.schemas or tuple(_schemas_of(backup))
+        rows = [count for name, count in backup.manifest.rows.items() if _schema(name) in chosen]
+        return RestorePlan(
+            database=info.dbname,
+            server=f"{info.host or 'this machine'}:{info.port}, PostgreSQL {version}",
+            tables=len(rows),
+            rows=sum(rows),
+            renamed=options.renamed,
+            roles=missing,
+        )
+
+
 def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
     """Check a backup, then restore it, all or nothing; roles that were made for it stay."""
+    with _checked(backup, options) as (connection, chosen, missing):
+        if missing:
+            with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+                for statement, left_out in roles.creation(cursor, roles.read(backup), missing):
+                    if statement is not None:
+                        cursor.execute(statement)
+                    if left_out:
+                        say(left_out)
+            say(f"created roles: {', '.join(missing)}")
+        connection.commit()
+        with client_programs.connecting(
+            client_programs.on_database(options.target, connection.info.dbname)
+        ) as client:
+            _load(connection, backup, chosen, client, options)
+        _finish(connection, read_properties(backup), options, say)
+        counted = _counted(connection, backup, options)
+        return Restored(
+            database=connection.info.dbname, tables=len(counted), rows=sum(counted.values())
+        )
+
+
+@contextmanager
+def _checked(
+    backup: Backup, options: RestoreOptions
+) -> Iterator[tuple[extensions.connection, Programs, tuple[str, ...]]]:
+    """Give a connection to the target, the programs and the roles to make, or refuse."""
     with (
         translated(BackupFailed, f"{backup.id} could not be restored"),
         store.reading(backup.path),
@@ -74,7 +129,6 @@ def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
         chosen = client_programs.for_server(
             major, options.bin_dir, reading=backup.manifest.compression
         )
-        properties = read_properties(backup)
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             _refuse_encoding(cursor, backup, options)
             _refuse_tables(connection, backup, options)
@@ -82,18 +136,14 @@ def restore(backup: Backup, options: RestoreOptions, *, say: Say) -> Restored:
             with client_programs.connecting(options.target) as client:
                 script = client_programs.script(backup, chosen, client)
             _refuse_schemas(cursor, roles.schemas_in(script), options)
-            named = roles.named_in(script) | properties.roles
-            _make_roles(cursor, backup, named, options, say)
-        connection.commit()
-        with client_programs.connecting(
-            client_programs.on_database(options.target, connection.info.dbname)
-        ) as client:
-            _load(connection, backup, chosen, client, options)
-        _finish(connection, properties, options, say)
-        counted = _counted(connection, backup, options)
-        return Restored(
-            database=connection.info.dbname, tables=len(counted), rows=sum(counted.values())
-        )
+            named = roles.named_in(script) | read_properties(backup).roles
+            missing = roles.missing(cursor, roles.closure(roles.read(backup), named))
+        if missing and not options.create_roles:
+            raise RestoreRefused(
+                "the target lacks roles that own something or have rights: " + ", ".join(missing),
+                hint="Create them, or add --create-roles to make them as they were.",
+            )
+        yield connection, chosen, missing
 
 
 def _connect(backup: Backup, options: RestoreOptions) -> database.Connection:
@@ -187,34 +237,13 @@ def _refuse_schemas(
 
 
 def _schemas_of(backup: Backup) -> set[str]:
-    """Return the names of the schemas with tables (parse_ident() came with 9.6)."""
-    found = (re.match(r'"((?:[^"]|"")*)"|([^."]+)', name) for name in backup.manifest.rows)
-    return {one[2] or one[1].replace('""', '"') for one in found if one}
+    return set(map(_schema, backup.manifest.rows))
 
 
-def _make_roles(
-    cursor: extensions.cursor,
-    backup: Backup,
-    named: Collection[str],
-    options: RestoreOptions,
-    say: Say,
-) -> None:
-    known = roles.read(backup)
-    missing = roles.missing(cursor, roles.closure(known, named))
-    if not missing:
-        return
-    names = ", ".join(missing)
-    if not options.create_roles:
-        raise RestoreRefused(
-            f"the target lacks roles that own something or have rights: {names}",
-            hint="Create them, or add --create-roles to make them as they were.",
-        )
-    for statement, left_out in roles.creation(cursor, known, missing):
-        if statement is not None:
-            cursor.execute(statement)
-        if left_out:
-            say(left_out)
-    say(f"created roles: {names}")
+def _schema(table: str) -> str:
+    """Return the schema of a quoted name (parse_ident() came with 9.6)."""
+    found = re.match(r'"((?:[^"]|"")*)"|([^."]+)', table)
+    return (found[2] or found[1].replace('""', '"')) if found else ""
 
 
 def _load(

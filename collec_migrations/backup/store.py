@@ -1,6 +1,5 @@
 """The backups in a folder: what counts as one, what does not, and which were verified."""
 
-import fcntl
 import hashlib
 import json
 import os
@@ -326,7 +325,7 @@ def locked(folder: Path) -> Iterator[int]:
     """
     descriptor = files.open_lock(folder / LOCK)  # the folder's own account takes it the next time
     try:
-        if not _try(descriptor, fcntl.LOCK_EX):
+        if not files.try_lock(descriptor):
             holder = os.read(descriptor, 100).decode(errors="replace").strip()
             raise BackupInProgress(
                 f"another backup into {folder} is running ({holder or 'just started'})",
@@ -344,7 +343,7 @@ def reading(backup: Path) -> Iterator[None]:
     """Keep others from removing a backup in this block."""
     descriptor = files.open_plain(backup / manifest.NAME)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        files.share_lock(descriptor)
         yield
     finally:
         os.close(descriptor)
@@ -357,17 +356,9 @@ def is_read(backup: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _try(descriptor, fcntl.LOCK_EX)
+        return not files.try_lock(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _try(descriptor: int, how: int) -> bool:
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 OURS = (

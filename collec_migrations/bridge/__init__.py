@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from collec_migrations.bridge.adoption import Adoption, adopt, refuse_stamp
     from collec_migrations.bridge.catalog_reader import read_catalog
     from collec_migrations.bridge.decision import Answer, Detection, is_later
-    from collec_migrations.bridge.detection import Report, detect, find, verify
+    from collec_migrations.bridge.detection import (
+        Pairing,
+        Report,
+        detect,
+        find,
+        find_and_read,
+        verify,
+    )
     from collec_migrations.bridge.difference import Difference, Severity, State
     from collec_migrations.bridge.records import read_owners
     from collec_migrations.bridge.repairs import Result, repair
@@ -23,6 +30,7 @@ __all__ = [
     "Answer",
     "Detection",
     "Difference",
+    "Pairing",
     "Report",
     "Result",
     "Severity",
@@ -31,6 +39,7 @@ __all__ = [
     "detect",
     "differences",
     "find",
+    "find_and_read",
     "history",
     "is_later",
     "ownership",
@@ -46,7 +55,7 @@ _HOMES = {
     "adoption": ("Adoption", "adopt", "refuse_stamp"),
     "catalog_reader": ("read_catalog",),
     "decision": ("Answer", "Detection", "is_later"),
-    "detection": ("Report", "detect", "find", "verify"),
+    "detection": ("Pairing", "Report", "detect", "find", "find_and_read", "verify"),
     "difference": ("Difference", "Severity", "State"),
     "records": ("read_owners",),
     "repairs": ("Result", "repair"),

@@ -11,7 +11,7 @@ from collec_migrations.bridge import decision, distance, findings, records, view
 from collec_migrations.bridge.decision import Answer, Detection, Evidence
 from collec_migrations.bridge.difference import Difference, Severity, ordered
 from collec_migrations.bridge.records import Owners
-from collec_migrations.catalog import Fact
+from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
@@ -36,14 +36,24 @@ class Pairing:
     """Rights schemas that no data schema goes with."""
     unpaired: tuple[str, ...] = ()
     """Data schemas whose rights schema is not known."""
+    facts: tuple[Catalog, Owners] | None = None
+    """What the pair of the usual names holds, where that was read as well."""
+
+
+MARKS = {"marks_gacl": [*decision.GACL], "marks_both": [*decision.GACL, *decision.COL]}
 
 
 def find(connection: extensions.connection) -> Pairing:
     """Return the pairs of schemas that hold the application's tables, by their structure."""
-    parameters = {"gacl": list(decision.GACL), "both": [*decision.GACL, *decision.COL]}
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        cursor.execute(statement("schemas"), parameters)
+        cursor.execute(statement("schemas"), MARKS)
         return pair([Schema(*row) for row in cursor.fetchall()])
+
+
+def find_and_read(connection: extensions.connection, *, role: str = "") -> Pairing:
+    """Return the pairs, and in the same round trip what the pair of the usual names holds."""
+    observed, owners, marked = records.read_facts(connection, Names(), role=role, marks=MARKS)
+    return replace(pair([Schema(*row) for row in marked]), facts=(observed, owners))
 
 
 def pair(schemas: Sequence[Schema]) -> Pairing:
@@ -69,14 +79,21 @@ def pair(schemas: Sequence[Schema]) -> Pairing:
 
 
 def detect(
-    connection: extensions.connection, names: Names, *, expected: str = "", role: str = ""
+    connection: extensions.connection,
+    names: Names,
+    *,
+    expected: str = "",
+    role: str = "",
+    found: Pairing | None = None,
 ) -> Detection:
     """Return what one pair of schemas is; `expected` is what the application asks for.
+
+    `found` is from `find_and_read` with the same role.
 
     A version is sound only when `verify` finds nothing that breaks: owners, rights and views too.
     `role` is the application's; empty, the owner of most tables.
     """
-    read = read_evidence(connection, names, expected=expected, role=role)
+    read = read_evidence(connection, names, expected=expected, role=role, found=found)
     return look(connection, names, read=read)[1]
 
 
@@ -90,7 +107,7 @@ def look(
         returned = views.compare(connection, names, evidence.observed, "1.0", "1.0.4")
         evidence = replace(evidence, returned=returned)
         seen = decision.decide(evidence)
-    elif seen.version and seen.is_sound:
+    elif seen.version and seen.is_sound and not evidence.returned:
         returned = views.compare(connection, names, evidence.observed, seen.version)
         evidence = replace(evidence, returned=returned)
     if seen.version is None or not seen.is_sound:
@@ -104,12 +121,26 @@ def look(
 
 
 def read_evidence(
-    connection: extensions.connection, names: Names, *, expected: str = "", role: str = ""
+    connection: extensions.connection,
+    names: Names,
+    *,
+    expected: str = "",
+    role: str = "",
+    found: Pairing | None = None,
 ) -> Evidence:
-    """Return what the decision needs; raise `NotAdopted` where the rights schema is not there."""
-    observed, owners, said = records.read_all(connection, names, role=role)
+    """Return what the decision needs; raise `NotAdopted` where the rights schema is not there.
+
+    Where the facts are exactly a version's, its views are compared in the same round trip.
+    """
+    if found and found.facts and names == Names():
+        observed, owners = found.facts
+    else:
+        observed, owners, _ = records.read_facts(connection, names, role=role)
     _refuse_missing_rights(connection, names, observed.facts)
-    return Evidence(names=names, observed=observed, owners=owners, records=said, expected=expected)
+    exact = () if decision.needs_view(observed) else distance.exact(observed)
+    said, returned = records.read_records(connection, names, observed, owners, *exact[:1])
+    return Evidence(names=names, observed=observed, owners=owners, records=said,
+                    expected=expected, returned=returned)  # fmt: skip
 
 
 def _refuse_missing_rights(
@@ -171,6 +202,7 @@ def verify(
     version: str = "",
     role: str = "",
     expected: str = "",
+    found: Pairing | None = None,
     scripts: Callable[[str], str | None] = versions.current_checksum,
 ) -> Report:
     """Return every difference from `version`: empty, from the one Alembic says, else is seen.
@@ -178,9 +210,8 @@ def verify(
     `role` is the application's; empty, the owner of most tables. `scripts` gives
     the checksum of scripts as they are now. Raises `NotAdopted` where there is nothing to compare.
     """
-    evidence, seen = look(
-        connection, names, read=read_evidence(connection, names, expected=expected, role=role)
-    )
+    read = read_evidence(connection, names, expected=expected, role=role, found=found)
+    evidence, seen = look(connection, names, read=read)
     alembic = evidence.records.alembic
     against = version or (alembic[0] if len(alembic) == 1 else "") or seen.version or ""
     if against not in versions.VERSIONS and (version or seen.answer is Answer.LATER):
@@ -195,12 +226,12 @@ def verify(
             hint="Run `collec-migrations detect`, then name the version to compare with.",
         )
     shape = distance.nearest_shape(against, evidence.observed)
-    found = decision.differences(evidence, against, shape)
-    counting = findings.orphans_query(names, evidence.observed, evidence.owners, found)
+    differing = decision.differences(evidence, against, shape)
+    counting = findings.orphans_query(names, evidence.observed, evidence.owners, differing)
     if counting is not None:
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
             cursor.execute(counting)
-            found = findings.with_orphans(found, cursor.fetchall())
+            differing = findings.with_orphans(differing, cursor.fetchall())
     if all(one.version != against for one in evidence.returned):
         returned = views.compare(connection, names, evidence.observed, against)
         evidence = replace(evidence, returned=returned)
@@ -212,8 +243,8 @@ def verify(
         detection=seen,
         differences=ordered(
             [
-                *found,
-                *_in_use(evidence, against, found),
+                *differing,
+                *_in_use(evidence, against, differing),
                 *findings.scripts(evidence.records.history, scripts),
             ]
         ),

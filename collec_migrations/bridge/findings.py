@@ -138,7 +138,7 @@ def views(
                     role="col",
                     kind="function",
                     name=one.view.removesuffix("()"),
-                    sentence=f"function {one.view} has another body than at any version",
+                    sentence=f"function {one.view} does something else than at any version",
                 )
             continue
         affected = of_views.READS.get(one.view, frozenset()) & damaged

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from psycopg2 import extensions, sql
 
-from collec_migrations.bridge import reference_rows
+from collec_migrations.bridge import reference_rows, views
 from collec_migrations.bridge.catalog_reader import (
     catalog_of,
     libraries_present,
@@ -17,6 +17,7 @@ from collec_migrations.bridge.catalog_reader import (
     table_of,
 )
 from collec_migrations.bridge.history import TABLE, TOOL_TABLES, VERSION_TABLE
+from collec_migrations.bridge.views import Returned
 from collec_migrations.catalog import Catalog, Fact
 from collec_migrations.names import Names
 from collec_migrations.postgres.queries import statement
@@ -122,21 +123,39 @@ def _number(value: object) -> int | None:
         return None
 
 
-def read_all(
-    connection: extensions.connection, names: Names, *, role: str = ""
-) -> tuple[Catalog, Owners, Records]:
-    """Return everything that is read of a pair, in two round trips."""
+Marked = list[tuple[str, int, int, list[str]]]
+"""Schemas that hold tables named as the application's: see `data/queries/schemas.sql`."""
+
+
+def read_facts(
+    connection: extensions.connection,
+    names: Names,
+    *,
+    role: str = "",
+    marks: Mapping[str, list[str]] | None = None,
+) -> tuple[Catalog, Owners, Marked]:
+    """Return what is in the catalog of a pair, in one round trip.
+
+    With `marks`, the tables to look for, also the schemas that hold some.
+    """
     with libraries_present(), connection.cursor(cursor_factory=extensions.cursor) as cursor:
         prelude, query = statement("catalog").split(";\n\n", 1)
-        cursor.execute(
+        text = (
             f"{prelude};\n\nselect 'fact', role, kind, name, definition, '', true from ({query}) f"
-            f" union all select 'owner', o.* from ({statement('owners')}) o",
-            _parameters(names, role),
+            f" union all select 'owner', o.* from ({statement('owners')}) o"
         )
+        if marks:
+            text += (
+                " union all select 'marked', s.nspname::text, s.of_gacl::text, s.of_col::text,"
+                f" pg_catalog.array_to_json(s.uses)::text, '', true from ({statement('schemas')}) s"
+            )
+        cursor.execute(text, _parameters(names, role) | dict(marks or {}))
         rows = cursor.fetchall()
     catalog = catalog_of((row[1:5] for row in rows if row[0] == "fact"), names)
     owners = _owners(row[1:] for row in rows if row[0] == "owner")
-    return catalog, owners, read_records(connection, names, catalog, owners)
+    marked = [(row[1], int(row[2]), int(row[3]), json.loads(row[4]))
+              for row in rows if row[0] == "marked"]  # fmt: skip
+    return catalog, owners, marked
 
 
 def read_owners(connection: extensions.connection, names: Names, *, role: str = "") -> Owners:
@@ -168,9 +187,16 @@ def _owners(found: Iterable[tuple[Any, ...]]) -> Owners:
 
 
 def read_records(
-    connection: extensions.connection, names: Names, observed: Catalog, owners: Owners
-) -> Records:
-    """Return what the small tables of a pair hold, and where its sequences stand: one trip."""
+    connection: extensions.connection,
+    names: Names,
+    observed: Catalog,
+    owners: Owners,
+    *against: str,
+) -> tuple[Records, tuple[Returned, ...]]:
+    """Return what the small tables of a pair hold, and where its sequences stand: one trip.
+
+    In it the views are compared with those of versions, if any are given.
+    """
     schemas = names.by_default_name
     here = [
         (role, table, may)
@@ -203,24 +229,33 @@ def read_records(
         and owners.readable.get((fact.role, table_of(fact)))
     ]
     rows: list[tuple[str, str, str]] = []
+    asked = views.question(connection, names, observed, *against)
+    if asked:
+        selects.append(sql.SQL(f"select '', 'views', {views.ANSWER}"))
     if selects:
         with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-            cursor.execute(sql.SQL(" union all ").join(selects))
+            query = sql.SQL(" union all ").join(selects).as_string(connection)
+            cursor.execute(f"{asked}; {query}" if asked else query)
             rows = cursor.fetchall()
+    found = [text for role, _, text in rows if not role]
+    returned = views.answered(found[0], names, *against) if found else ()
     read: dict[tuple[str, str], list[Json]] = {
         (role, table): [] for role, table, may in here if may
     }
     positions: list[Position] = []
     for role, table, row in rows:
+        if not role:
+            continue
         if table:
             read[role, table].append(json.loads(row))
         else:
             positions.append(Position(role=role, **json.loads(row)))
-    return Records(
+    said = Records(
         rows=read,
         unreadable=tuple(f"{schemas[role]}.{table}" for role, table, may in here if not may),
         positions=tuple(positions),
     )
+    return said, returned
 
 
 def _drawing(observed: Catalog) -> list[tuple[str, Fact]]:

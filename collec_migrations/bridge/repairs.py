@@ -251,7 +251,7 @@ def _repair_rows(
     observed = read_catalog(connection, names)
     owners = records.read_owners(connection, names)
     for _ in range(3):  # rows take ids of sequences, and have ids of their own
-        read = records.read_records(connection, names, observed, owners)
+        read, _ = records.read_records(connection, names, observed, owners)
         behind = [
             f"select pg_catalog.setval({literal(_at(names, one.role, one.sequence))},"
             f" {one.greatest})"

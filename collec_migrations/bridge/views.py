@@ -4,7 +4,8 @@ The definition of a view at a version is the newest `create [or replace] view` a
 script of 1.0 and the upgrades up to that version. Scripts qualify all names with `gacl` or `col`.
 
 A view is judged by what it returns, not by its text: its query and the chain's run on the same
-few rows, which stand in the place of its tables.
+few rows, which stand in the place of its tables. A function is not called, whose body is its
+owner's: it does the same where language, volatility and the words of its body are the same.
 """
 
 import json
@@ -126,7 +127,25 @@ def compare(
     connection: extensions.connection, names: Names, observed: Catalog, *against: str
 ) -> tuple[Returned, ...]:
     """Return whether each view returns what that of each version does, in one round trip; and
-    whether each function that the version has has a body that the chain gave it at some version.
+    whether each function that the version has is one that the chain made at some version.
+    """
+    asked = question(connection, names, observed, *against)
+    if not asked:
+        return ()
+    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
+        cursor.execute(f"{asked}; select {ANSWER}")
+        ((found,),) = cursor.fetchall()
+    return answered(found, names, *against)
+
+
+ANSWER = "pg_catalog.current_setting('collec_migrations.views')"
+"""What the server found, to be read in the same round trip as the question."""
+
+
+def question(
+    connection: extensions.connection, names: Names, observed: Catalog, *against: str
+) -> str:
+    """Return the statements that compare, after which `ANSWER` holds; empty: nothing to compare.
 
     The queries run with common table expressions in the place of tables, so they need no right on
     them and read none of their rows; those of a site only if they call functions of PostgreSQL
@@ -149,46 +168,57 @@ def compare(
         if view in there and _columns(version, view)
     ]
     if not asked:
-        return ()
+        return ""
     path = ", ".join(extensions.quote_ident(name, connection) for name in (names.gacl, names.col))
     given = json.dumps(
         {"gacl": names.gacl, "col": names.col, "path": f"{path}, public, pg_temp", "asked": asked}
     )
-    with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        # The driver takes standard_conforming_strings to be what it was at first.
-        cursor.execute(
-            f"select pg_catalog.set_config('collec_migrations.views', {literal(given)}, true),"
-            " pg_catalog.set_config('collec_migrations.search_path',"
-            " pg_catalog.current_setting('search_path'), true),"
-            " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
-            f" do {literal(statement('views'))};"
-            " select pg_catalog.current_setting('collec_migrations.views')"
-        )
-        ((found,),) = cursor.fetchall()
+    # The driver takes standard_conforming_strings to be what it was at first.
+    return (
+        f"select pg_catalog.set_config('collec_migrations.views', {literal(given)}, true),"
+        " pg_catalog.set_config('collec_migrations.search_path',"
+        " pg_catalog.current_setting('search_path'), true),"
+        " pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);"
+        f" do {literal(statement('views'))}"
+    )
+
+
+def answered(found: str, names: Names, *against: str) -> tuple[Returned, ...]:
+    """Return what an answer says."""
     answer = json.loads(found)
     schemas = _SCHEMAS | {names.gacl, names.col}
-    bodies: dict[str, set[str]] = {}
-    for name, body in answer["functions"]:
-        bodies.setdefault(name, set()).add(_plain(body, schemas))
+    made: dict[str, set[tuple[str, str]]] = {}
+    for name, body, attributes in answer["functions"]:
+        made.setdefault(name, set()).add((attributes, _words(body, schemas)))
     return (
         *(Returned(**one) for one in answer["views"]),
         *(
-            Returned(f"{name}()", version, bool(bodies[name] & _bodies(name, schemas)))
+            Returned(f"{name}()", version, bool(made[name] & _made(name, schemas)))
             for version in against
             for name in functions(version)
-            if name in bodies
+            if name in made
         ),
     )
 
 
-def _bodies(name: str, schemas: frozenset[str]) -> set[str]:
-    """Return the bodies that a function has at the versions: a step back may leave a later one."""
-    made = {functions(version).get(name, "") for version in versions.BUILT_IN} - {""}
-    return {_plain(re.split(r"\$\w*\$", text)[1], schemas) for text in made}
+_ATTRIBUTE = re.compile(r"language (\w+)|\b(immutable|stable|strict|security definer)\b", re.I)
+_WORD = re.compile(r"""--[^\n]*|/\*.*?\*/|('(?:[^']|'')*'|"(?:[^"]|"")*")|(\w+|\S)""", re.DOTALL)
 
 
-def _plain(body: str, schemas: frozenset[str]) -> str:
-    return " ".join(unqualified(body, schemas).split())
+def _made(name: str, schemas: frozenset[str]) -> set[tuple[str, str]]:
+    """Return what a function is at the versions: a step back may leave a later one."""
+    found = set()
+    for text in {functions(version).get(name, "") for version in versions.BUILT_IN} - {""}:
+        before, body, after = re.split(r"\$\w*\$", text)
+        words = (first or second for first, second in _ATTRIBUTE.findall(f"{before} {after}"))
+        found.add((" ".join(words).lower(), _words(body, schemas)))
+    return found
+
+
+def _words(body: str, schemas: frozenset[str]) -> str:
+    """Return a body without comments, line ends, case and schemas: what is left is what it does."""
+    found = _WORD.findall(unqualified(body, schemas))
+    return " ".join(quoted or word.lower() for quoted, word in found if quoted or word).rstrip("; ")
 
 
 @cache

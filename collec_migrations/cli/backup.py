@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations import backup, settings
-from collec_migrations.cli import backup_use, options, progress, render
-from collec_migrations.cli.backup_use import chosen
+from collec_migrations.cli import options, progress, render
 from collec_migrations.cli.group import group
 from collec_migrations.cli.render import backup as shown
 from collec_migrations.errors import BackupFailed, MigrationError, UsageError
@@ -99,7 +98,7 @@ def list_(
     Exit status: 1 when there is no backup.
     """
     if id_:
-        found = chosen(into, id_, database, app)
+        found = _chosen(into, id_, database, app)
         if as_json:
             render.write_json(shown.as_json(found))
         else:
@@ -133,7 +132,7 @@ def verify(
 
     Exit status: 1 when the backup is damaged.
     """
-    found = chosen(into, id_, database, app)
+    found = _chosen(into, id_, database, app)
     result = backup.verify(found, major=server, scratch=options.folder_in(options.SCRATCH))
     if as_json:
         render.write_json({"id": found.id, "sound": result.is_sound, **asdict(result)})
@@ -142,7 +141,58 @@ def verify(
     raise typer.Exit(0 if result.is_sound else 1)
 
 
-app.command("restore")(backup_use.restore)
+@app.command()
+def restore(
+    id_: options.Backup,
+    into: options.Into,
+    to: Annotated[str, typer.Option("--to", help="Address of an empty database.")],
+    schema: Annotated[
+        list[str] | None, typer.Option("--schema", help="Only this schema; may be repeated.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option("--rename", help="OLD=NEW: rename a schema.")
+    ] = None,
+    create_roles: Annotated[
+        bool, typer.Option("--create-roles", help="Make the roles that are missing.")
+    ] = False,
+    any_encoding: Annotated[
+        bool, typer.Option("--any-encoding", help="Also into another encoding than the backup's.")
+    ] = False,
+    bin_dir: options.BinDir = None,
+    database: options.Database = None,
+    app: options.App = None,
+    plan: options.Plan = False,
+    yes: options.Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """Restore a backup into an empty database, all or nothing."""
+    options.need_consent(plan=plan, yes=yes)
+    order = backup.RestoreOptions(
+        target=conninfo.parse(to, source="--to"),
+        schemas=tuple(schema or ()),
+        renamed=dict(_pair(text) for text in rename or ()),
+        create_roles=create_roles,
+        any_encoding=any_encoding,
+        bin_dir=bin_dir,
+    )
+    found = _chosen(into, id_, database, app)
+    if yes:  # the checks of a plan are the restore's own first ones
+        options.say(shown.restoring(found))
+    else:
+        planned = backup.plan_restore(found, order)
+        if as_json and plan:
+            render.write_json({"backup": found.id, **asdict(planned)})
+        else:
+            for line in shown.restore_plan(found, planned):
+                typer.echo(line, err=not plan)
+        if plan:
+            return
+        options.ask_consent("Restore it?", yes=yes)
+    done = backup.restore(found, order, say=options.say)
+    if as_json:
+        render.write_json(asdict(done))
+        return
+    typer.echo(f"restored {done.rows:,} rows in {done.tables} tables into {done.database!r}")
 
 
 @app.command()
@@ -329,3 +379,18 @@ def _policy(keep: str) -> backup.Policy:
             f"--keep {keep!r} is not three numbers", hint=f"Days, weeks and months: {KEEP}."
         ) from None
     return backup.Policy(daily=daily, weekly=weekly, monthly=monthly)
+
+
+def _chosen(into: Path, id_: str, database: str | None, app: Path | None) -> backup.Backup:
+    """Return the backup that is meant; `last` is the last of the database that was named."""
+    if id_ == "last" and not database:
+        address = access.read_settings(options.given(app=app)).address
+        database = str(parse_dsn(address.dsn).get("dbname", "")) if address else ""
+    return backup.find(into, id_, database=(database or "") if id_ == "last" else "")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    old, equals, new = text.partition("=")
+    if not (old and equals and new):
+        raise UsageError(f"--rename {text!r} is not OLD=NEW")
+    return old, new

@@ -19,11 +19,11 @@ def detect(
     Exit status: 1 when what is there is no known version, or differs from it.
     """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
-    with place.opened(where) as session:
-        session.set_session(readonly=True)
+    with place.opened(where, read_only=True) as session:
+        there = None if where.pairs else bridge.find_and_read(session, role=where.role)
         found = [
-            bridge.detect(session, names, expected=where.expected, role=where.role)
-            for names in place.pairs_in(session, where)
+            bridge.detect(session, names, expected=where.expected, role=where.role, found=there)
+            for names in (place.pairs_of(there) if there else where.pairs)
         ]
     known, repeated = versions.in_chain(), where.options
     if as_json:

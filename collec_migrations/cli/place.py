@@ -49,9 +49,9 @@ def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None
 
 
 @contextmanager
-def opened(place: Place) -> Iterator[connection.Connection]:
+def opened(place: Place, *, read_only: bool = False) -> Iterator[connection.Connection]:
     """Give a connection that is rolled back and closed at the end, unless it was committed."""
-    session = connection.connect(place.address)
+    session = connection.connect(place.address, read_only=read_only)
     try:
         yield session
     except psycopg2.Error as error:
@@ -64,9 +64,11 @@ def opened(place: Place) -> Iterator[connection.Connection]:
 
 def pairs_in(session: connection.Connection, place: Place) -> tuple[Names, ...]:
     """Return the pairs that were named, else those that are found by structure."""
-    if place.pairs:
-        return place.pairs
-    found = bridge.find(session)
+    return place.pairs or pairs_of(bridge.find(session))
+
+
+def pairs_of(found: "bridge.Pairing") -> tuple[Names, ...]:
+    """Return the pairs that were found; raise `UsageError` where one has to be named."""
     if found.unpaired:
         raise UsageError(
             f"it cannot be told which rights schema belongs to {found.unpaired[0]!r}",

@@ -28,11 +28,18 @@ def verify(
     Exit status: 1 when anything but cosmetic things differs.
     """
     where = place.find(url=url, gacl=gacl, col=col, app=app)
-    with place.opened(where) as session:
-        session.set_session(readonly=True)
+    with place.opened(where, read_only=True) as session:
+        there = None if where.pairs else bridge.find_and_read(session, role=where.role)
         reports = [
-            bridge.verify(session, names, version=version, role=where.role, expected=where.expected)
-            for names in place.pairs_in(session, where)
+            bridge.verify(
+                session,
+                names,
+                version=version,
+                role=where.role,
+                expected=where.expected,
+                found=there,
+            )
+            for names in (place.pairs_of(there) if there else where.pairs)
         ]
     known = versions.in_chain()
     if as_json:

@@ -1,6 +1,5 @@
 """Which archives there are, and their end: what the table `collec_archive` of a schema says."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,25 +13,17 @@ from collec_migrations.errors import ArchiveNotDropped, NoSuchArchive, UsageErro
 from collec_migrations.names import Names
 
 TABLE = "collec_archive"
-OLDER = "older"
-"""Kind of a table that a release before the registry made: nothing brings it back by itself."""
 
-_TABLES = """
-select n.nspname::text, c.relname::text, c.relkind = 'S',
-       pg_catalog.pg_total_relation_size(c.oid), pg_catalog.obj_description(c.oid, 'pg_class')
+_SIZES = """
+select c.relname::text, pg_catalog.pg_total_relation_size(c.oid)
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-where n.nspname = any (%(schemas)s) and c.relkind in ('r', 'p', 'S')
-order by 1, 2
+where n.nspname = %s and c.relkind in ('r', 'p', 'S')
 """
 _REGISTERED = """
 select relation, kind, source_schema || '.' || source, columns, version_from, version_to, made, rows
 from {} order by collec_archive_id
 """
-_COMMENT = re.compile(
-    r"Archived by the (?P<step>(?:up|down)grade \S+ -> \S+) on (?P<when>\S+Z) from (?P<source>.+)",
-    re.DOTALL,
-)
 _IS_EMPTY_AND_OURS = """
 select exists (select 1 from pg_catalog.pg_namespace n
                where n.nspname = %(schema)s and pg_catalog.pg_has_role(n.nspowner, 'usage')
@@ -49,7 +40,7 @@ class Archive:
     schema: str
     table: str
     kind: str
-    """table, sequence, columns, values, rows; or older."""
+    """table, sequence, columns, values, rows or statements."""
     step: str
     """`upgrade 1.0.8 -> 1.1`."""
     when: datetime
@@ -70,27 +61,23 @@ def find(cursor: Cursor, pairs: Iterable[Names]) -> tuple[Archive, ...]:
     schemas = dict.fromkeys(
         name for names in pairs for name in (names.gacl_archive, names.col_archive)
     )
-    cursor.execute(_TABLES, {"schemas": list(schemas)})
-    present = {(schema, table): rest for schema, table, *rest in cursor.fetchall()}
     found = []
     for schema in schemas:
-        registered = set[str]()
-        if (schema, TABLE) in present:
-            cursor.execute(sql.SQL(_REGISTERED).format(sql.Identifier(schema, TABLE)))
-            for name, kind, source, columns, old, new, made, rows in cursor.fetchall():
-                if (schema, name) in present:
-                    registered.add(name)
-                    shown = f"{source} ({', '.join(columns)})" if kind == "columns" else source
-                    shown = f"{source}.{columns[0]}" if kind == "values" else shown
-                    found.append(
-                        Archive(
-                            schema=schema, table=name, kind=kind, step=_step(old, new), when=made,
-                            source=shown, rows=rows, size=present[schema, name][1],
-                        )
-                    )  # fmt: skip
-        for (there, name), (is_sequence, size, comment) in present.items():
-            if there == schema and name not in registered and not is_sequence:
-                found += _older(cursor, schema, name, size, comment)
+        cursor.execute(_SIZES, (schema,))
+        sizes = dict(cursor.fetchall())
+        if TABLE not in sizes:
+            continue
+        cursor.execute(sql.SQL(_REGISTERED).format(sql.Identifier(schema, TABLE)))
+        for name, kind, source, columns, old, new, made, rows in cursor.fetchall():
+            if name in sizes:
+                shown = f"{source} ({', '.join(columns)})" if kind == "columns" else source
+                shown = f"{source}.{columns[0]}" if kind == "values" else shown
+                found.append(
+                    Archive(
+                        schema=schema, table=name, kind=kind, step=_step(old, new), when=made,
+                        source=shown, rows=rows, size=sizes[name],
+                    )
+                )  # fmt: skip
     return tuple(found)
 
 
@@ -121,10 +108,9 @@ def drop(cursor: Cursor, archives: Sequence[Archive]) -> tuple[str, ...]:
         name = sql.Identifier(one.schema, one.table)
         try:
             cursor.execute(sql.SQL("drop {} {}").format(what, name))
-            if one.kind != OLDER:
-                registry = sql.Identifier(one.schema, TABLE)
-                forget = sql.SQL("delete from {} where relation = %s").format(registry)
-                cursor.execute(forget, (one.table,))
+            registry = sql.Identifier(one.schema, TABLE)
+            forget = sql.SQL("delete from {} where relation = %s").format(registry)
+            cursor.execute(forget, (one.table,))
         except psycopg2.Error as error:
             raise _refusal(one, error) from error
     emptied = []
@@ -145,42 +131,12 @@ def _step(old: str, new: str | None) -> str:
     return f"{'upgrade' if is_up else 'downgrade'} {old} -> {new}"
 
 
-def _older(
-    cursor: Cursor, schema: str, name: str, size: int, comment: str | None
-) -> tuple[Archive, ...]:
-    """Return the archive that a table's comment tells of, as releases before the registry wrote."""
-    found = _COMMENT.fullmatch(comment or "")
-    if not found:
-        return ()
-    try:
-        when = datetime.fromisoformat(found["when"])
-    except ValueError:
-        return ()
-    cursor.execute(sql.SQL("select count(*) from {}").format(sql.Identifier(schema, name)))
-    row = cursor.fetchone()
-    return (
-        Archive(
-            schema=schema, table=name, kind=OLDER, step=found["step"], when=when,
-            source=found["source"], rows=row[0] if row else 0, size=size,
-        ),
-    )  # fmt: skip
-
-
 def _close_registry(cursor: Cursor, schema: str) -> None:
     """Drop the registry when nothing stands in it any more."""
-    cursor.execute(
-        "select exists (select 1 from pg_catalog.pg_class c"
-        " join pg_catalog.pg_namespace n on n.oid = c.relnamespace"
-        " where n.nspname = %s and c.relname = %s)",
-        (schema, TABLE),
-    )
-    row = cursor.fetchone()
-    if row and row[0]:
-        registry = sql.Identifier(schema, TABLE)
-        cursor.execute(sql.SQL("select exists (select 1 from {})").format(registry))
-        row = cursor.fetchone()
-        if row and not row[0]:
-            cursor.execute(sql.SQL("drop table {}").format(registry))
+    registry = sql.Identifier(schema, TABLE)
+    cursor.execute(sql.SQL("select exists (select 1 from {})").format(registry))
+    if not (cursor.fetchone() or (True,))[0]:
+        cursor.execute(sql.SQL("drop table {}").format(registry))
 
 
 def _refusal(archive: Archive, error: psycopg2.Error) -> ArchiveNotDropped:

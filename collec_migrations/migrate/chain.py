@@ -2,32 +2,21 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from functools import update_wrapper
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from alembic import op
 from alembic.runtime.migration import MigrationContext, RevisionStep
 
 from collec_migrations.errors import UnknownVersion
 
+if TYPE_CHECKING:
+    from collec_migrations.migrate.run import Run
+
 Work: TypeAlias = Callable[[Any, MigrationContext], Iterable[Any]]
 """What an Alembic command hands to env.py: from the current heads to the steps to take."""
 
 _RELATIVE = re.compile(r"(head|base)?[+-]\d+")
-
-
-class Follower(Protocol):
-    """Whoever wants to know which steps come, and which one is next."""
-
-    def foresee(self, steps: Sequence[Any]) -> None:
-        """Learn all steps before the first one runs; raise when they must not be taken."""
-
-    def begin(self, step: Any) -> None:
-        """Learn that `step` (Alembic's RevisionStep or StampStep) is about to run."""
-
-    def searching(self) -> AbstractContextManager[None]:
-        """Give a step's statements the search path that they are written for."""
 
 
 def check_version(text: str, versions: Sequence[str]) -> None:
@@ -43,35 +32,35 @@ def check_version(text: str, versions: Sequence[str]) -> None:
     )
 
 
-def followed(work: Work, made: Callable[[], Follower]) -> Work:
-    """Return `work` with fresh databases started from a creation, each step announced.
+def followed(work: Work, made: Callable[[], "Run"]) -> Work:
+    """Return `work` with fresh databases started from a creation, each step told to the run.
 
-    The follower is made when there is a step: a run without one needs none.
+    The run is made when there is a step: a command without one needs none.
     """
 
     def plan(heads: Any, context: MigrationContext) -> Iterator[Any]:
         found = shortened(tuple(work(heads, context)), fresh=not heads)
         if not found:
             return
-        follower = made()
-        follower.foresee(found)
+        run = made()
+        run.foresee(found)
         for step in found:
-            follower.begin(step)
+            run.begin(step)
             if isinstance(step, RevisionStep):
-                step.migration_fn = _searching(step.migration_fn, follower)
+                step.migration_fn = _searching(step.migration_fn, run)
             yield step
 
     return plan
 
 
-def _searching(function: Callable[..., Any], follower: Follower) -> Callable[..., Any]:
+def _searching(function: Callable[..., Any], run: "Run") -> Callable[..., Any]:
     """Return a step's function with its path, which ends before Alembic writes its own table."""
 
-    def run(*arguments: Any, **named: Any) -> Any:
-        with follower.searching():
+    def searching(*arguments: Any, **named: Any) -> Any:
+        with run.searching():
             return function(*arguments, **named)
 
-    return update_wrapper(run, function)
+    return update_wrapper(searching, function)
 
 
 def shortened(found: Sequence[Any], *, fresh: bool) -> tuple[Any, ...]:

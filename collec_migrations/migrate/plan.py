@@ -1,7 +1,6 @@
 """What an upgrade would do, found out by reading alone: statements, locks, what goes where."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
@@ -29,9 +28,9 @@ from collec_migrations.migrate.planned import (
     PlannedStep,
     TableLock,
 )
-from collec_migrations.migrate.preconditions import Needs
 from collec_migrations.migrate.required_extensions import Use
 from collec_migrations.migrate.run import EMPTY, Run
+from collec_migrations.migrate.sinks import Sink
 from collec_migrations.migrate.wrapped_step import WrappedStep
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
@@ -55,7 +54,6 @@ def survey(job: Job, cursor: Cursor) -> Plan:
     cursor.execute(statement("table_sizes"), {"schemas": list(schemas)})
     sizes: Sizes = {(schema, name): tuple(rest) for schema, name, *rest in cursor.fetchall()}
     pairs: list[PairPlan] = []
-    needs: list[Needs] = []
     owners, ahead = _owners(cursor, found, job.settings.pairs)
     rights_version: str | None = None
     for number, names in enumerate(job.settings.pairs):
@@ -78,14 +76,13 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         allowed = job.settings.drop_dependents
         ahead += [one.problem(allowed=allowed)
                   for one in removed.find(cursor, names, _moves(pair.steps))]  # fmt: skip
-        needs.append(_needs(pair))
     return Plan(
         database=found.database,
         role=found.role,
         server_version=found.version,
         settings=job.settings,
         pairs=tuple(pairs),
-        obstacles=(*preconditions.problems(found, needs), *dict.fromkeys(ahead)),
+        obstacles=(*preconditions.problems(found, pairs), *dict.fromkeys(ahead)),
     )
 
 
@@ -108,7 +105,7 @@ def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]
     return (*built_in, *wrapped)
 
 
-class Listing:
+class Listing(Sink):
     """Takes what a run would send, and notes it: nothing reaches a server."""
 
     def __init__(self, names: Names, sizes: Sizes) -> None:
@@ -168,48 +165,9 @@ class Listing:
                 )
         return tuple(locks)
 
-    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
-        """Ask nothing: each step's questions are noted."""
-
     def ask(self, question: checks.Question) -> None:
         """Note a question, which the plan asks as far as it can be asked now."""
         self.questions.append(question)
-
-    def make_extensions(self, needed: Sequence[Use]) -> None:
-        """Do nothing: the plan tells what is lacking."""
-
-    def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
-        """Say yes: what the run would make is told by the plan."""
-        return True
-
-    def execute(self, sql: str) -> None:
-        """Note nothing: statements of the tool's own are no part of a plan."""
-
-    def execute_as_owner(self, sql: str) -> None:
-        """Note nothing, either."""
-
-    def keeping(
-        self,
-        archives: Sequence[str],  # noqa: ARG002  (it is the protocol's)
-    ) -> AbstractContextManager[None]:
-        """Note nothing: archives are told by what is counted."""
-        return nullcontext()
-
-    def inspect(self, check: Callable[[Cursor], None]) -> None:
-        """Do nothing: what the step will meet is not there yet."""
-
-    def record(self, entries: Mapping[str, history.Entry]) -> None:
-        """Note nothing: the history belongs to the tool."""
-
-    def searching(
-        self,
-        path: str,  # noqa: ARG002  (it is the protocol's)
-    ) -> AbstractContextManager[None]:
-        """Note nothing: the path belongs to the tool."""
-        return nullcontext()
-
-    def settle(self) -> None:
-        """Note nothing: what is new gets its owner before anybody sees it."""
 
 
 def _pair(cursor: Cursor, job: Job, run: Run, present: history.State) -> PairPlan:
@@ -339,24 +297,3 @@ def _findings(
         found = checks.ask_now(cursor, question, owners)
         if found:
             yield Problem(message=found, hint=question.hint, certain=question.stops)
-
-
-def _needs(pair: PairPlan) -> Needs:
-    changed = [
-        (lock.table, lock.owner)
-        for step in pair.steps
-        for script in step.scripts
-        for planned in script.statements
-        for lock in planned.locks or ()
-        if lock_facts.blocks(lock.mode) == "readers and writers"
-    ]
-    return Needs(
-        names=pair.names,
-        gacl_owner=pair.gacl_owner,
-        col_owner=pair.col_owner,
-        idle=not pair.steps,
-        creates_rights=pair.rights_version is None,
-        touches_rights=any(script.part != "col" for step in pair.steps for script in step.scripts),
-        archives=any(item.rows for item in pair.archived),
-        changed=tuple(dict.fromkeys(changed)),
-    )

@@ -73,6 +73,24 @@ class PairPlan:
     steps: tuple[PlannedStep, ...]
     archived: tuple[Archived, ...]
 
+    @property
+    def touches_rights(self) -> bool:
+        """Whether a script changes the rights schema."""
+        return any(script.part != "col" for step in self.steps for script in step.scripts)
+
+    @property
+    def locked(self) -> tuple[tuple[str, str], ...]:
+        """The tables that only their owner may change so, each with its owner."""
+        found = (
+            (lock.table, lock.owner)
+            for step in self.steps
+            for script in step.scripts
+            for planned in script.statements
+            for lock in planned.locks or ()
+            if lock.mode == "access exclusive"
+        )
+        return tuple(dict.fromkeys(found))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

@@ -1,33 +1,17 @@
 """What a run needs before it begins, and the refusal where it is not so. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from collec_migrations import versions
 from collec_migrations.bridge import history
 from collec_migrations.errors import NotAdopted, NotPossible, Problem, UnknownVersion
+from collec_migrations.migrate.planned import PairPlan
 from collec_migrations.names import Names
 from collec_migrations.postgres.privileges import Privileges
 from collec_migrations.settings import Settings
 
 OLDEST = 90400
 """PostgreSQL 9.4: the scripts use json and `to_regclass`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """What a run needs to do to one pair of schemas."""
-
-    names: Names
-    gacl_owner: str
-    """Rightful owner of new objects; empty: the schema is new, and so the running role's."""
-    col_owner: str
-    idle: bool
-    creates_rights: bool
-    touches_rights: bool
-    archives: bool
-    changed: Sequence[tuple[str, str]]
-    """Tables that only their owner may change so, each with its owner."""
 
 
 def refuse(obstacles: Sequence[Problem]) -> None:
@@ -42,23 +26,31 @@ def refuse(obstacles: Sequence[Problem]) -> None:
     )
 
 
-def problems(powers: Privileges, needs: Sequence[Needs]) -> tuple[Problem, ...]:
-    """Return all obstacles for a run that needs this."""
-    if all(need.idle for need in needs):
+def problems(powers: Privileges, pairs: Sequence[PairPlan]) -> tuple[Problem, ...]:
+    """Return all obstacles for a run that does this."""
+    busy = [pair for pair in pairs if pair.steps]
+    if not busy:
         return ()
     obstacles = list(_of_server(powers))
-    if not powers.superuser:
-        for need in needs:
-            if not need.idle:
-                obstacles += _of_schemas(powers, need)
-                obstacles += _of_tables(powers, need)
+    for pair in () if powers.superuser else busy:
+        obstacles += _of_schemas(powers, pair)
+        obstacles += [
+            Problem(
+                message=f"table {table} belongs to {owner!r},"
+                f" and {powers.role!r} may not change it",
+                hint=f"Run as {owner!r} or as a superuser.",
+            )
+            for table, owner in pair.locked
+            if owner not in powers.acts_as
+        ]
     return tuple(dict.fromkeys(obstacles))
 
 
 def _of_server(powers: Privileges) -> Iterator[Problem]:
     if powers.version < OLDEST:
+        shown = f"{powers.version // 10000}.{powers.version // 100 % 100}"
         yield Problem(
-            message=f"the server is PostgreSQL {_shown(powers.version)}, older than 9.4",
+            message=f"the server is PostgreSQL {shown}, older than 9.4",
             hint="Upgrade the server first.",
         )
     if powers.standby:
@@ -73,13 +65,13 @@ def _of_server(powers: Privileges) -> Iterator[Problem]:
         )
 
 
-def _of_schemas(powers: Privileges, need: Needs) -> Iterator[Problem]:
-    names = need.names
-    touched = [(names.col, names.col_archive, need.col_owner)]
-    if need.touches_rights:
-        touched.append((names.gacl, names.gacl_archive, need.gacl_owner))
+def _of_schemas(powers: Privileges, pair: PairPlan) -> Iterator[Problem]:
+    names, archives = pair.names, any(item.rows for item in pair.archived)
+    touched = [(names.col, names.col_archive, pair.col_owner)]
+    if pair.touches_rights:
+        touched.append((names.gacl, names.gacl_archive, pair.gacl_owner))
     missing = [schema for schema, _, _ in touched if schema not in powers.schemas]
-    if need.archives and names.col_archive not in powers.schemas:
+    if archives and names.col_archive not in powers.schemas:
         missing.append(names.col_archive)
     if missing and not powers.creates_schemas:
         yield Problem(
@@ -91,7 +83,7 @@ def _of_schemas(powers: Privileges, need: Needs) -> Iterator[Problem]:
         )
     for schema, archive, owner in touched:
         yield from _of_schema(powers, schema, owner)
-        if need.archives and archive in powers.schemas and schema == names.col:
+        if archives and archive in powers.schemas and schema == names.col:
             yield from _of_schema(powers, archive, owner)
 
 
@@ -117,22 +109,6 @@ def _of_schema(powers: Privileges, schema: str, owner: str) -> Iterator[Problem]
             f" in schema {schema!r}",
             hint=f"GRANT CREATE ON SCHEMA {schema} to {owner!r}, or run as a superuser.",
         )
-
-
-def _of_tables(powers: Privileges, need: Needs) -> Iterator[Problem]:
-    for table, owner in need.changed:
-        if owner not in powers.acts_as:
-            yield Problem(
-                message=f"table {table} belongs to {owner!r},"
-                f" and {powers.role!r} may not change it",
-                hint=f"Run as {owner!r} or as a superuser.",
-            )
-
-
-def _shown(version: int) -> str:
-    if version >= 100000:
-        return f"{version // 10000}.{version % 10000}"
-    return f"{version // 10000}.{version // 100 % 100}"
 
 
 def refuse_unadopted(names: Names, found: history.State) -> None:

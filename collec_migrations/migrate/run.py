@@ -106,7 +106,7 @@ class Run:
         taken = [
             step
             for step in steps
-            if isinstance(step, RevisionStep) and step.revision.revision in library.VERSIONS
+            if isinstance(step, RevisionStep) and step.revision.revision in library.BUILT_IN
         ]
         if not taken:
             return []
@@ -158,7 +158,7 @@ class Run:
         questions = [
             question.bound(self.names)
             for step in steps
-            if isinstance(step, RevisionStep) and step.revision.revision in library.VERSIONS
+            if isinstance(step, RevisionStep) and step.revision.revision in library.BUILT_IN
             for question in self._questions(step)
             if question.stops
         ]

@@ -24,16 +24,17 @@ _EMPTY = """
 """
 
 
-class Sink(Protocol):
-    """Takes statements in the order in which they are to run."""
+class Sink:
+    """Takes statements in the order in which they are to run; this one does nothing with them."""
+
+    __slots__ = ()
 
     def send(
         self, sql: str, *, shown: str, steps: Sequence[archive.Step] = (), extensions: bool = False
     ) -> None:
-        """Take all statements of a script, named `shown` in messages.
+        """Take all statements of a script, named `shown` in messages, with extensions in reach.
 
-        What it drops of what the steps remove goes to the archive. `extensions`: it names something
-        of an extension, and finds their schemas.
+        What it drops of what the steps remove goes to the archive.
         """
 
     def execute(self, sql: str) -> None:
@@ -41,9 +42,12 @@ class Sink(Protocol):
 
     def execute_as_owner(self, sql: str) -> None:
         """Take one that reads or writes the schemas' tables."""
+        self.execute(sql)
 
     def keeping(self, archives: Sequence[str]) -> AbstractContextManager[None]:
         """Have archive schemas in a block, in which the owner can put what is removed."""
+        del archives
+        return nullcontext()
 
     def inspect(self, check: Callable[[Cursor], None]) -> None:
         """Let a check read the database, where there is one, and raise what it finds."""
@@ -59,19 +63,23 @@ class Sink(Protocol):
 
     def has_extension(self, name: str) -> bool:
         """Say whether the database has an extension; a script is written for one that has."""
+        del name
+        return True
 
     def record(self, entries: Mapping[str, history.Entry]) -> None:
         """Take a row for the history of each schema."""
 
     def searching(self, path: str) -> AbstractContextManager[None]:
         """Search a path in a block."""
+        del path
+        return nullcontext()
 
     def settle(self) -> None:
         """Give what the statements so far have made its rightful owner and rights."""
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class Server(Sink):
     """Runs everything at once, within the transaction that is open."""
 
     cursor: Cursor
@@ -197,7 +205,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Text(Sink):
     """Writes everything, to be run by psql later."""
 
     write: Callable[[str], object]
@@ -217,26 +225,9 @@ class Text:
         """Write a statement."""
         self.write(f"{sql}\n\n")
 
-    def execute_as_owner(self, sql: str) -> None:
-        """Write a statement: whoever runs the script is the owner."""
-        self.execute(sql)
-
-    def keeping(
-        self,
-        archives: Sequence[str],  # noqa: ARG002  (it is the protocol's)
-    ) -> AbstractContextManager[None]:
-        """Write nothing: what keeps rows makes its schema."""
-        return nullcontext()
-
-    def inspect(self, check: Callable[[Cursor], None]) -> None:
-        """Do nothing: there is no database yet."""
-
     def ask(self, question: checks.Question) -> None:
         """Write the question, asked where the script runs."""
         self.execute(checks.block(question))
-
-    def ask_ahead(self, questions: Sequence[checks.Question]) -> None:
-        """Do nothing: there is no database yet."""
 
     def make_extensions(self, needed: Sequence[Use]) -> None:
         """Write their creation; one that is there needs no right."""
@@ -244,25 +235,11 @@ class Text:
             if not use.core_since:
                 self.execute(required_extensions.creation(use.name))
 
-    def has_extension(self, name: str) -> bool:  # noqa: ARG002  (it is the protocol's)
-        """Say yes: what the database has is not known."""
-        return True
-
     def record(self, entries: Mapping[str, history.Entry]) -> None:
         """Write history rows, timed by the server that will run them."""
         for schema, entry in entries.items():
             timed = replace(entry, started=None)
             self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
-
-    def searching(
-        self,
-        path: str,  # noqa: ARG002  (it is the protocol's)
-    ) -> AbstractContextManager[None]:
-        """Leave the path to whoever runs the script: wrapped ones set it, ours need none."""
-        return nullcontext()
-
-    def settle(self) -> None:
-        """Write nothing: whoever runs the script owns what it makes."""
 
 
 class Progress(Protocol):

@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from alembic.runtime.migration import RevisionStep
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
-from collec_migrations import sql, versions, wrap
+from collec_migrations import sql, versions
 from collec_migrations.bridge import ownership
 from collec_migrations.catalog import Catalog, compare
 from collec_migrations.errors import BackupMissing, DowngradeRefused, ScriptChanged
@@ -19,7 +19,9 @@ from collec_migrations.migrate import sending
 from collec_migrations.migrate.sinks import Sink
 from collec_migrations.names import Names
 from collec_migrations.postgres import files, privileges, quoting
-from collec_migrations.wrap import Script
+
+if TYPE_CHECKING:  # a run without a wrapped step does not load that room
+    from collec_migrations import wrap
 
 NO_BACKUP = "no backup was taken"
 """The remark in the history that lets a step without a way back run without a backup."""
@@ -96,7 +98,7 @@ class WrappedStep:
     """One wrapped step of a run for one pair of schemas."""
 
     version: str
-    script: Script
+    script: "wrap.Script"
     names: Names
     whole: bool
     """False: the rights schema is that far already, only the data schema's part is sent."""
@@ -107,11 +109,13 @@ class WrappedStep:
 
     def send(self, sink: Sink) -> None:
         """Send everything, look at what went, put the session's settings back."""
+        from collec_migrations import wrap
+
         seen: list[wrap.Look] = []
         known: list[tuple[dict[str, str], dict[str, str]]] = []
 
         def look(cursor: Cursor) -> None:
-            seen.append(wrap.look(cursor, self.names))
+            seen.append(wrap.look(cursor, self.names, seen[0] if seen else None))
 
         sink.inspect(look)
         sink.inspect(lambda cursor: known.append(_surroundings(cursor, self.names)))
@@ -153,7 +157,7 @@ class WrappedStep:
 
 def read(
     names: str, checksum: str, variables: Mapping[str, str], folders: Sequence[Path]
-) -> Script:
+) -> "wrap.Script":
     """Return the script of a revision: each of its files from the first folder that has it."""
     files = tuple(_found(name, folders) for name in names.split(", "))
     script = _read(files, tuple(sorted(variables.items())), tuple(map(_stamp, files)))
@@ -168,7 +172,9 @@ def read(
 @cache
 def _read(
     files: tuple[Path, ...], variables: tuple[tuple[str, str], ...], _stamps: tuple[object, ...]
-) -> Script:
+) -> "wrap.Script":
+    from collec_migrations import wrap
+
     return wrap.read_script(files, dict(variables))
 
 

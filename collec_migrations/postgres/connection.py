@@ -114,10 +114,13 @@ French beside English, as the application's sites have it; its accents come as q
 """
 
 
-def connect(address: Address, *, lock_timeout: float | None = None) -> Connection:
+def connect(
+    address: Address, *, lock_timeout: float | None = None, read_only: bool = False
+) -> Connection:
     """Open a connection in UTF-8 with our settings; raise `ConnectionFailed`: a line, a hint.
 
     `lock_timeout`: seconds that a statement waits for a lock at most; None: what the server has.
+    `read_only`: each statement is a transaction of its own, which may not write.
 
     Root becomes the account that a socket's peer authentication asks for.
     """
@@ -125,7 +128,7 @@ def connect(address: Address, *, lock_timeout: float | None = None) -> Connectio
     with _as_one_line(address):
         connection, _, _ = _opened(prologue.with_keepalives(address.dsn))
         connection.set_client_encoding("UTF8")
-        prologue.begin(connection, lock_timeout)
+        prologue.begin(connection, lock_timeout, read_only=read_only)
     return connection
 
 

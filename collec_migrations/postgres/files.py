@@ -64,6 +64,21 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
+def share_lock(descriptor: int) -> None:
+    """Lock an open file beside others who read it; who wants it alone finds it taken."""
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
+def take_lock(path: Path) -> int | None:
+    """Lock a file that its holder removes at the end; None when somebody else has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    # Without a name: its holder removed it between our two calls.
+    if try_lock(descriptor) and os.fstat(descriptor).st_nlink:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
 def append(path: Path, text: str) -> None:
     """Add a text to the end of a file, made for the owner of its folder alone (0600)."""
     descriptor = _open_own(path, os.O_WRONLY | os.O_APPEND)

@@ -69,15 +69,21 @@ def with_keepalives(dsn: str) -> str:
     return str(make_dsn(dsn, **{name: KEEPALIVES[name] for name in KEEPALIVES if name not in said}))
 
 
-def begin(connection: Connection, lock_timeout: float | None = None) -> None:
+def begin(
+    connection: Connection, lock_timeout: float | None = None, *, read_only: bool = False
+) -> None:
     """Give a new session its settings, for as long as it lasts; leaves no transaction open.
 
     `lock_timeout`: seconds that it waits for a lock at most; None: what the server has.
+    `read_only`: it stays without transactions, and may not write.
     """
+    pairs = _pairs(connection, lock_timeout)
+    if read_only:
+        pairs.append(("default_transaction_read_only", "on"))
     connection.autocommit = True
     with connection.cursor(cursor_factory=Cursor) as cursor:
-        _put(cursor, _pairs(connection, lock_timeout))
-    connection.autocommit = False
+        _put(cursor, pairs)
+    connection.autocommit = read_only
 
 
 def _put(cursor: Cursor, pairs: list[tuple[str, str]]) -> None:

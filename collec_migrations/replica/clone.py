@@ -109,23 +109,17 @@ def open_journal(spec: StandbySpec) -> Iterator[Journal]:
     path = journal_path(spec)
     if not path.parent.is_dir():
         raise ReplicationRefused(f"{path.parent} is not there", hint=MAKE_IT)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    descriptor = files.take_lock(path)
+    if descriptor is None:
+        raise CloneInProgress(
+            f"another clone into {spec.data} is at work",
+            hint="Wait for its end; a copy goes on for a moment when its run was killed.",
+        )
     try:
-        if not files.try_lock(descriptor):
-            raise CloneInProgress(
-                f"another clone into {spec.data} is at work",
-                hint="Wait for its end; a copy goes on for a moment when its run was killed.",
-            )
-        if os.fstat(descriptor).st_nlink == 0:
-            raise CloneInProgress(
-                f"another clone into {spec.data} has just ended", hint="Try again."
-            )
-        try:
-            yield Journal(path=path, descriptor=descriptor)
-        finally:
-            if os.fstat(descriptor).st_size == 0:  # nothing was begun
-                path.unlink(missing_ok=True)
+        yield Journal(path=path, descriptor=descriptor)
     finally:
+        if os.fstat(descriptor).st_size == 0:  # nothing was begun
+            path.unlink(missing_ok=True)
         os.close(descriptor)
 
 

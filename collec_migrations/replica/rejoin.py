@@ -67,8 +67,16 @@ def plan_rejoin(request: RejoinRequest) -> RejoinPlan:
     """Return how a folder may come back; nothing is touched.
 
     Raises ReplicationRefused when it may not: no single primary, another program in charge, the
-    primary does not let it in, or it is newer than the primary.
+    primary does not let it in, or it is newer than the primary; CloneInProgress while another
+    rejoin of it is at work.
     """
+    if _lock_path(request.data).exists():
+        with _locked(request.data):
+            pass
+    return _planned(request)
+
+
+def _planned(request: RejoinRequest) -> RejoinPlan:
     seen = nodes.read_nodes(request.nodes)
     primary = primary_for(request.name, seen)
     itself = next((one for one in seen if one.name == request.name and isinstance(one, Up)), None)
@@ -201,29 +209,37 @@ class RejoinResult:
 
 
 def rejoin_standby(plan: RejoinPlan, *, say: Say) -> RejoinResult:
-    """Bring a folder back as a plan says.
+    """Bring a folder back as a plan says, if it still has to be.
 
     Raises MigrationError when it does not come back; it can then start as a standby, or not at
     all, never as a second primary.
     """
-    with _locked(plan.spec.data):
-        return _rejoined(plan, say)
+    with _locked(plan.request.data):
+        now = _planned(plan.request)  # another one may have ended since
+        if now.choice and plan.choice and now.choice.method is not plan.choice.method:
+            raise ReplicationRefused(
+                f"it would now be: {now.choice.method.value} ({now.choice.why})",
+                hint="The nodes changed since the plan was made: run it again.",
+            )
+        return _rejoined(now, say)
+
+
+def _lock_path(data: Path) -> Path:
+    """Return the path beside the folder, which is renamed on the way."""
+    return data.resolve().with_name(f".{data.name}.rejoin-lock")
 
 
 @contextmanager
 def _locked(data: Path) -> Iterator[None]:
-    """Keep another rejoin of the same folder out; the lock ends with this process.
-
-    Raises CloneInProgress. Beside the folder, which is renamed on the way.
-    """
-    path = data.with_name(f".{data.name}.rejoin-lock")
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    """Keep another rejoin of the same folder out; raise CloneInProgress when there is one."""
+    path = _lock_path(data)
+    descriptor = files.take_lock(path)
+    if descriptor is None:
+        raise CloneInProgress(f"another rejoin of {data} is at work", hint="Wait for its end.")
     try:
-        if not files.try_lock(descriptor):
-            raise CloneInProgress(f"another rejoin of {data} is at work", hint="Wait for its end.")
         yield
-        path.unlink(missing_ok=True)
     finally:
+        path.unlink(missing_ok=True)
         os.close(descriptor)
 
 

@@ -35,7 +35,7 @@ class Table:
     """Name and type, by number."""
     rows: int
     values: dict[int, int]
-    """How many are not null, by column."""
+    """How many are not null, by column; looked at before the step alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,9 @@ class Look:
     tables: dict[int, Table]
 
 
-def look(cursor: Cursor, names: Names) -> Look:
-    """Return what there is now, every table counted; the caller may lock and change it then."""
+def look(cursor: Cursor, names: Names, before: Look | None = None) -> Look:
+    """Return what there is now, each table counted: all values of all columns, or afterwards the
+    rows of those tables that were there before."""
     schemas = [names.gacl, names.col]
     cursor.execute(_COLUMNS, {"schemas": schemas})
     found: dict[int, tuple[str, str, dict[int, tuple[str, str]]]] = {}
@@ -55,21 +56,23 @@ def look(cursor: Cursor, names: Names) -> Look:
         columns = found.setdefault(oid, (schema, table, {}))[2]
         if number is not None:
             columns[number] = (column, type_)
+    numbers = [oid for oid in found if before is None or oid in before.tables]
     tables: dict[int, Table] = {}
-    numbers = list(found)
     for start in range(0, len(numbers), _AT_ONCE):
-        some = {oid: found[oid] for oid in numbers[start : start + _AT_ONCE]}
-        cursor.execute(sql.SQL(" union all ").join(_count_of(oid, *it) for oid, it in some.items()))
-        for oid, rows, values in cursor.fetchall():
-            schema, table, columns = some[oid]
+        some = numbers[start : start + _AT_ONCE]
+        counts = (_count_of(oid, found[oid], values=before is None) for oid in some)
+        cursor.execute(sql.SQL(" union all ").join(counts))
+        counted = {oid: (rows, values) for oid, rows, values in cursor.fetchall()}
+        for oid in some:
+            schema, table, columns = found[oid]
+            rows, values = counted[oid]
             tables[oid] = Table(
                 shown=f"{schema}.{table}",
                 columns=columns,
                 rows=rows,
-                values=dict(zip(columns, values, strict=True)),
+                values=dict(zip(columns, values, strict=False)),
             )
-    in_order = {oid: tables[oid] for oid in numbers}
-    return Look(catalog=read_catalog(cursor.connection, names), tables=in_order)
+    return Look(catalog=read_catalog(cursor.connection, names), tables=tables)
 
 
 _AT_ONCE = 100
@@ -77,10 +80,11 @@ _AT_ONCE = 100
 
 
 def _count_of(
-    oid: int, schema: str, table: str, columns: dict[int, tuple[str, str]]
+    oid: int, of: tuple[str, str, dict[int, tuple[str, str]]], *, values: bool
 ) -> sql.Composed:
+    schema, table, columns = of
     counts = [sql.SQL("pg_catalog.count({})").format(sql.Identifier(name))
-              for name, _ in columns.values()]  # fmt: skip
+              for name, _ in (columns.values() if values else ())]  # fmt: skip
     return sql.SQL("select {}, pg_catalog.count(*), array[{}]::pg_catalog.int8[] from {}").format(
         sql.Literal(oid), sql.SQL(", ").join(counts), sql.Identifier(schema, table)
     )

@@ -124,14 +124,24 @@ def test_run_list_show_verify_restore_prune(
     assert [one["verdict"] for one in listed["backups"]] == ["verified"]
     assert "1.0.8" in tool("backup", "list", id_[:12], url="", into=tmp_path).stdout
     to = server18.tcp_url(nightly, SECRET, database.dbname).replace(f":{SECRET}@", "@")
-    words = ("backup", "restore", "last", "--to", to)
+    words = ["backup", "restore", "last", "--to", to]
+    asked = tool(*words, url="", into=tmp_path, password=SECRET)
+    assert (asked.returncode, "no terminal to ask on" in asked.stderr) == (2, True)
+    planned = tool(*words, "--plan", url="", into=tmp_path, password=SECRET)
+    assert planned.returncode == 0, planned.stderr
+    assert re.search(rf"{id_}, taken .* into '{database.dbname}' on .*, PostgreSQL", planned.stdout)
+    assert re.search(r"^  [\d,]+ rows in \d+ tables$", planned.stdout, re.MULTILINE)
+    assert not backups.contents(database, "col")
+    words.append("--yes")
     with _watched("pg_restore"):
         restored = tool(*words, url="", into=tmp_path, password=SECRET)
     assert restored.returncode == 0, restored.stderr
     assert SECRET not in restored.stdout + restored.stderr
     assert backups.contents(database, "col") == backups.contents(filled, "col")
-    refused = tool("backup", "restore", "last", "--to", filled.url, url="", into=tmp_path)
-    assert (refused.returncode, "holds" in refused.stderr) == (3, True)
+    for how in ("--plan", "--yes"):
+        order = ("restore", "last", "--to", filled.url, how)
+        refused = tool("backup", *order, url="", into=tmp_path)
+        assert (refused.returncode, "holds" in refused.stderr) == (3, True)
     assert tool("backup", "prune", id_, url="", into=tmp_path).returncode == 2
     assert tool("backup", "prune", id_, "--yes", url="", into=tmp_path).returncode == 0
     assert tool("backup", "list", url="", into=tmp_path).returncode == 1

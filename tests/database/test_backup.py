@@ -307,7 +307,6 @@ def test_missing_roles_are_told_or_made_as_they_were(server18: Server, tmp_path:
         assert chain.query(target, query) == verifier
         owner = "select tableowner from pg_tables where tablename = 'sample'"
         assert chain.query(target, owner) == [("a user",)]
-    chain.execute(server18.address, 'drop role "a user"')
 
 
 def test_one_schema_comes_with_its_owner_and_rights(server18: Server, tmp_path: Path) -> None:

@@ -262,7 +262,7 @@ def test_from_an_installation_to_a_restore_where_another_role_is_superuser(
         backups.execute_alone(replace(server18.address, dbname="postgres"), "create database moved")
         moved = replace(server18.address, dbname="moved")
         try:
-            run("backup", "restore", "last", "--create-roles", "--to", moved.url)
+            run("backup", "restore", "last", "--create-roles", "--to", moved.url, "--yes")
             with chain.connected(moved) as connection, connection.cursor() as cursor:
                 cursor.execute("select tableowner from pg_tables where tablename = 'dbversion'")
                 assert cursor.fetchall() == [("collec",)]

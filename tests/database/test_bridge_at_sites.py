@@ -1,7 +1,7 @@
 """What sites have beside their catalog: PostGIS or not, its library gone, schemas elsewhere."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from time import process_time
@@ -237,18 +237,46 @@ def test_rows_without_a_value_for_a_lost_column_are_shown_before_its_keys(
         assert "column container_type.container_family_id is missing, and these rows" in done.stderr
 
 
+FUNCTION = "col.getgroupsfromcollection"
+OTHERS: dict[str, Callable[[str], str]] = {
+    "body": lambda _: (
+        f"create or replace function {FUNCTION}(collection_id integer)"
+        " returns varchar language sql as $$ select 'x'::varchar $$"
+    ),
+    "literal": lambda text: text.replace("', '", "' ,'"),
+    "attribute": lambda text: f"{text}; alter function {FUNCTION}(integer) strict",
+    "path": lambda text: f"{text}; alter function {FUNCTION}(integer) set search_path = public",
+}
+
+
+def definition(address: Address) -> str:
+    return str(chain.query(address, f"select pg_get_functiondef('{FUNCTION}'::regproc)")[0][0])
+
+
 @pytest.mark.parametrize("version", ["2.8", "26.2"])
-def test_a_function_with_another_body_is_told_and_repaired(server18: Server, version: str) -> None:
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_function_that_does_something_else_is_told_and_repaired(
+    server18: Server, version: str, other: str
+) -> None:
     with server18.database(chain.template_at(server18, version)) as address:
-        chain.execute(
-            address,
-            "create or replace function col.getgroupsfromcollection(collection_id integer)"
-            " returns varchar language sql as $$ select 'x'::varchar $$",
-        )
+        before = definition(address)
+        chain.execute(address, OTHERS[other](before))
+        assert definition(address) != before
         done = commands.invoke("verify", "--url", address.url)
         assert done.exit_code == 1
-        assert "function getgroupsfromcollection() has another body" in done.stdout
+        assert "function getgroupsfromcollection() does something else" in done.stdout
         assert commands.invoke("adopt", "--yes", "--url", address.url).exit_code == 0
+        assert commands.invoke("verify", "--url", address.url).exit_code == 0
+
+
+def test_a_function_that_is_only_written_otherwise_is_the_same(server18: Server) -> None:
+    with server18.database(chain.template_at(server18, "26.2")) as address:
+        before = definition(address)
+        body = before.split("$function$")[1]
+        other = body.replace("\n", "\n\n  ").replace("select", "SELECT /* all */")
+        chain.execute(address, before.replace(body, f" -- of the laboratory\n{other};\n"))
+        assert "SELECT /* all */" in definition(address)
+        assert commands.invoke("verify", "--url", address.url).exit_code == 0
 
 
 def test_the_password_of_every_installer_is_told_by_verify_adopt_and_doctor(

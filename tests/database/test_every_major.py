@@ -80,7 +80,7 @@ def test_a_backup_and_what_is_done_with_it(
         note(f"backup run{remark.partition(',')[0]}")
         run("backup", "verify", "last", *into)
         note(f"backup verify{remark}")
-        run("backup", "restore", "last", "--to", target.url, *clients, *into)
+        run("backup", "restore", "last", "--to", target.url, "--yes", *clients, *into)
         assert chain.catalog(target) == chain.catalog(address)
         schemas = ("gacl", "col", "public")
         assert backups.contents(target, *schemas) == backups.contents(address, *schemas)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations.postgres import programs
 from tests import accounts, clusters, servers
 from tests.faults import until
 
@@ -75,3 +76,17 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
     assert "online,recovery" in line
     assert len(list(PLACE.glob(f"{second}.before-*"))) == 1
     until(lambda: not list(PLACE.glob(f"{second}.cloning")))
+    assert dropped_and_made_again(first, port) == "-1"
+
+
+def dropped_and_made_again(name: str, port: str) -> str:
+    """Return what a setting that we wrote is in a later cluster of the same name."""
+    conf = ETC / name / "postgresql.conf"
+    assert "max_slot_wal_keep_size = " in conf.read_text()
+    for words in (["pg_dropcluster", "--stop", MAJOR, name],
+                  ["pg_createcluster", MAJOR, name, "-p", port, "--", "--no-sync"]):  # fmt: skip
+        subprocess.run(words, check=True, capture_output=True)
+    asked: list[str | Path] = [f"/usr/lib/postgresql/{MAJOR}/bin/postgres", "-D", PLACE / name]
+    asked += ["-c", f"config_file={conf}", "-C", "max_slot_wal_keep_size"]
+    found = programs.run(asked, account=programs.server_account(), folder=Path("/"))
+    return found.strip()

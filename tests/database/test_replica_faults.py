@@ -1,6 +1,5 @@
 """What goes wrong around a failover: nothing is lost that could be kept, no second primary."""
 
-import fcntl
 import os
 import re
 import shlex
@@ -11,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations import replica as replica_room
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres import postmaster
+from collec_migrations.replica import RejoinRequest, health, nodes
 from collec_migrations.replica import follow as following
-from collec_migrations.replica import health, nodes
 from collec_migrations.replica.states import Limits
 from tests import accounts, clusters, standbys
 from tests.database.test_backup_faults import disk_of
@@ -119,12 +119,36 @@ def test_commits_that_wait_are_told_by_status_and_promote(pair18: Pair) -> None:
 def test_two_rejoins_exclude_each_other(pair18: Pair) -> None:
     pair = pair18
     diverged(pair)
-    lock = pair.a.data.with_name(f".{pair.a.data.name}.rejoin-lock")
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        status, told = rejoin(pair, pair.a)
-    assert status == 75, told
-    assert "another rejoin" in told
+    words = ["replica", "rejoin", "--data", str(pair.a.data), "--name", "a", *pair.options]
+    words += ["--passfile", str(pair.passfile), "--bindir", str(slow_rewind(pair)), "--yes"]
+    begun = pair.home / "rewinding"
+    with accounts.spawn(MAIN, *words) as first:
+        until(begun.exists)
+        with accounts.spawn(MAIN, *words) as second:
+            _, told = second.communicate(timeout=60)
+        begun.unlink()
+        _, of_first = first.communicate(timeout=60)
+    assert second.returncode == 75, told
+    assert f"another rejoin of {pair.a.data} is at work" in told
+    assert first.returncode == 0, of_first
+    until(lambda: pair.follows(pair.a, pair.b))
+    assert not list(pair.a.data.parent.glob(".*rejoin*"))
+
+
+def test_what_another_rejoin_did_after_the_question_is_seen(pair18: Pair) -> None:
+    pair = pair18
+    diverged(pair)
+    named = (pair.a.named, pair.b.named)
+    request = RejoinRequest(nodes=named, name="a", data=pair.a.data, passfile=pair.passfile)
+    asked = replica_room.plan_rejoin(request)
+    assert asked.choice
+    assert asked.choice.method is following.Method.REWIND
+    status, told = rejoin(pair, pair.a)
+    assert status == 0, told
+    until(lambda: pair.follows(pair.a, pair.b))
+    before = postmaster.running(pair.a.data)
+    assert replica_room.rejoin_standby(asked, say=print).method is None
+    assert postmaster.running(pair.a.data) == before  # nobody stopped it
 
 
 def test_a_rewind_that_is_not_let_in_is_not_made_a_clone(pair18: Pair) -> None:
@@ -338,11 +362,11 @@ def test_a_rejoin_that_is_killed_leaves_nothing_that_starts_and_can_be_repeated(
 
 
 def slow_rewind(pair: Pair) -> Path:
-    """Return a folder of programs whose pg_rewind never ends."""
+    """Return a folder of programs whose pg_rewind waits until the file `rewinding` is gone."""
     flag = pair.home / "rewinding"
     return with_rewind(
         pair, f"echo $$ >{flag}.partial; mv {flag}.partial {flag}\n"
-        f"while [ -e {flag} ]; do sleep 0.1; done",
+        f'while [ -e {flag} ]; do sleep 0.1; done; exec "$real" "$@"',
     )  # fmt: skip
 
 
@@ -537,6 +561,12 @@ def test_a_primary_that_was_restored_from_a_backup_beside_the_true_one(pair18: P
     assert "followed by b" in line.partition("a (")[2]
     assert "not a, which others follow" in next(iter(pair.report(c).findings)).hint
     assert pair.report(c).node("a").verdict == "ok"
+    every = (*pair.options, "--node", c.option)
+    where = ("--data", c.data, "--name", "c", "--passfile", pair.passfile)
+    told = refused("rejoin", *where, *every, "--yes")
+    assert "the folder is on timeline 2, newer than the primary's, 1" in told
+    assert "replica clone" in told.partition("If its data are not needed")[2]
+    assert not c.value("select pg_is_in_recovery()")  # nothing was touched
 
 
 @pytest.mark.parametrize(

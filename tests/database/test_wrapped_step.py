@@ -46,6 +46,8 @@ insert into col.a values (1, 'b1', 'c1'), (2, null, 'c2'), (3, 'b3', null);
 create table gacl.g (g_id integer primary key, x varchar);
 insert into gacl.g values (1, 'x');
 create view col.v as select a_id from col.a;
+create domain col.code as varchar; create table col.d (d_id integer, code col.code);
+insert into col.d values (1, 'x'), (2, null);
 """
 WENT = {
     "alter table col.a drop column b;": ['column lab-"A".a.b was dropped, with 2 values'],
@@ -56,6 +58,10 @@ WENT = {
     "truncate gacl.g, col.a;": [
         "table Droits X.g lost 1 row of 1",
         'table lab-"A".a lost 3 rows of 3',
+    ],
+    "drop domain col.code cascade;": [
+        'column lab-"A".d.code was dropped, with 1 value',
+        "type code of the data schema is gone",
     ],
     "do $$ begin execute $x$ delete from col.a where a_id > 1 $x$; end $$;": [
         'table lab-"A".a lost 2 rows of 3'

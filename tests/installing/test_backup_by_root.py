@@ -24,7 +24,7 @@ def test_root_becomes_the_account_that_the_server_asks_for(site18: Site, tmp_pat
     run("backup", "run", *into)
     run("backup", "run", "--jobs", "2", *into)
     run("backup", "verify", "last", *into)
-    run("backup", "restore", "last", *into, "--to", f"{where} dbname=lab_again")
+    run("backup", "restore", "last", *into, "--to", f"{where} dbname=lab_again", "--yes")
     versions = "select version_num from col.alembic_version"
     assert site18.query(versions, "lab_again") == [("1.1",)]
     assert {path.owner() for path in tmp_path.rglob("*")} == {"root"}

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.postgres.address import Address
-from tests import chain, documents
+from tests import chain, documents, wrapping
+from tests.servers import Server
 
 PAGE = "docs/developing.md"
 PARTS = (
@@ -38,14 +39,16 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def shell(script: str, tree: Path, address: Address) -> subprocess.CompletedProcess[str]:
+def shell(
+    script: str, tree: Path, address: Address, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "COLLEC_", "MAKE"))}
     account = {k: v for k, v in os.environ.items() if k == "COLLEC_SERVER_ACCOUNT"}
     own = {"PYTHONPATH": str(tree), "COLLEC_DATABASE_URL": address.url}
     own["COLLEC_WITHOUT_POSTGIS"] = "yes"  # the wheels' servers have no PostGIS
     return subprocess.run(
         ["sh", "-eu", "-c", script],
-        cwd=tree,
+        cwd=folder or tree,
         env={**inherited, **account, **own},
         capture_output=True,
         encoding="utf-8",
@@ -54,7 +57,9 @@ def shell(script: str, tree: Path, address: Address) -> subprocess.CompletedProc
     )
 
 
-def test_the_example_adds_a_version(tree: Path, database: Address) -> None:
+def test_the_example_adds_a_version(
+    tree: Path, database: Address, server18: Server, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     chain.upgrade(database)
     done = shell("\n".join(documents.blocks(chain.ROOT / PAGE, "sh")), tree, database)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -67,6 +72,36 @@ def test_the_example_adds_a_version(tree: Path, database: Address) -> None:
     found = shell("export PATH=$PWD/.venv/bin:$PATH; collec-migrations detect", tree, database)
     assert found.returncode == 0, found.stdout + found.stderr
     assert "26.3" in found.stdout
+    hand_over(tree, server18, tmp_path_factory.mktemp("site"))
+
+
+SCRIPT = "col_alter_26.2-26.3.sql"
+
+
+def hand_over(tree: Path, server: Server, site: Path) -> None:
+    """A site that wrapped 26.3 itself, before the chain learnt it, goes on with the chain's."""
+    with server.database(chain.template_at(server, "26.2")) as address:
+        wrapping.write(site, {SCRIPT: (tree / "legacy_sql" / "upgrade-26.2-26.3.sql").read_bytes()})
+
+        def of_site(command: str, home: Path) -> subprocess.CompletedProcess[str]:
+            python = Path(sys.executable).parent
+            return shell(f"export PATH={python}:$PATH; {command}", home, address, site)
+
+        before = of_site(
+            f"collec-migrations wrap {SCRIPT} --yes && collec-migrations upgrade --no-backup --yes"
+            " && collec-migrations verify", chain.ROOT)  # fmt: skip
+        assert before.returncode == 0, before.stdout + before.stderr
+        assert (site / "collec-versions" / "v26_3.py").is_file()
+        after = of_site(f"collec-migrations wrap {SCRIPT} --yes", tree)
+        assert after.returncode == 0, after.stderr
+        assert "26.3" in after.stderr + after.stdout
+        assert not (site / "collec-versions" / "v26_3.py").exists()
+        chain.execute(address, "insert into col.instrument (instrument_name) values ('scales')")
+        on = of_site(
+            "collec-migrations upgrade --yes && collec-migrations verify && collec-migrations"
+            " downgrade 26.2 --yes && collec-migrations upgrade --yes", tree)  # fmt: skip
+        assert on.returncode == 0, on.stdout + on.stderr
+        assert chain.query(address, "select instrument_name from col.instrument") == [("scales",)]
 
 
 BAD = """

@@ -15,7 +15,7 @@ FEW = [
     (("collec-migrations", "upgrade", "--yes"), 8),
     (("collec-migrations", "upgrade", "--plan"), 8),
     (("collec-migrations", "history"), 8),
-    (("collec-migrations", "detect"), 6),
+    (("collec-migrations", "detect"), 3),
     (("collec-migrations", "verify"), 6),
     (ALEMBIC, 8),
     (("alembic", "current"), 8),

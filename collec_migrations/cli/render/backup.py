@@ -9,7 +9,7 @@ from collec_migrations.cli import render
 from collec_migrations.postgres import sizes
 
 if TYPE_CHECKING:
-    from collec_migrations.backup import Outcome, Verification
+    from collec_migrations.backup import Outcome, RestorePlan, Verification
 
 
 def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
@@ -105,3 +105,17 @@ def outcome_json(done: "Outcome") -> dict[str, Any]:
         ],
         "removed": list(done.removed),
     }
+
+
+def restoring(one: Backup) -> str:
+    """Return which backup is restored."""
+    return f"restoring {one.id}, taken {one.manifest.started.astimezone():%Y-%m-%d %H:%M}"
+
+
+def restore_plan(one: Backup, planned: "RestorePlan") -> Iterator[str]:
+    """Yield what a restore would do."""
+    yield f"{restoring(one)}, into {planned.database!r} on {planned.server}"
+    yield f"  {planned.rows:,} rows in {planned.tables} tables"
+    yield from (f"  schema {old} becomes {new}" for old, new in planned.renamed.items())
+    if planned.roles:
+        yield f"  creates the roles {', '.join(planned.roles)}"

@@ -1,9 +1,9 @@
 -- The schemas that hold tables of the application, whatever they are called: how many of the
 -- tables that every version has, and which other schemas their views and foreign keys use.
 with marker as (
-    select c.oid, c.relnamespace, c.relname = any (%(gacl)s) as of_gacl
+    select c.oid, c.relnamespace, c.relname = any (%(marks_gacl)s) as of_gacl
     from pg_class c
-    where c.relname = any (%(both)s) and c.relkind in ('r', 'p')
+    where c.relname = any (%(marks_both)s) and c.relkind in ('r', 'p')
 ), space as (
     select n.oid, n.nspname,
            sum(case when m.of_gacl then 1 else 0 end) as of_gacl,
@@ -34,6 +34,6 @@ select s.nspname, s.of_gacl, s.of_col,
              from linked l
              join pg_namespace u on u.oid = l.used_space
              where l.user_space = s.oid
-             order by u.nspname)
+             order by u.nspname) as uses
 from space s
 order by s.nspname

@@ -58,8 +58,14 @@ begin
     perform set_config('search_path', current_setting('collec_migrations.search_path'), true);
     perform set_config('collec_migrations.views', json_build_object(
         'views', to_json(answers),
-        'functions', (select coalesce(json_agg(json_build_array(p.proname, p.prosrc)), '[]'::json)
+        'functions', (select coalesce(json_agg(json_build_array(p.proname, p.prosrc, concat_ws(' ',
+                          l.lanname, case p.provolatile when 'i' then 'immutable'
+                                                        when 's' then 'stable' end,
+                          case when p.proisstrict then 'strict' end,
+                          case when p.prosecdef then 'security definer' end,
+                          array_to_string(p.proconfig, ' ')))), '[]'::json)
                       from pg_proc p
+                      join pg_language l on l.oid = p.prolang
                       join pg_namespace n on n.oid = p.pronamespace
                       where n.nspname = col)
     )::text, true);
