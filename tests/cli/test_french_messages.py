@@ -111,9 +111,9 @@ def test_a_life_of_a_database(url: str, french: Server, tmp_path: Path) -> None:
     french.create_database("copy")
     chain.execute(french.address, "alter database copy owner to lab")
     to = url.removesuffix("lab") + "copy"
-    run("backup", "restore", "last", "--to", to, url=url, status=0, **without)
+    run("backup", "restore", "last", "--yes", "--to", to, url=url, status=0, **without)
     missing = url.removesuffix("lab") + "missing"
-    told = run("backup", "restore", "last", "--to", missing, url=url, status=3, **without)
+    told = run("backup", "restore", "last", "--yes", "--to", missing, url=url, status=3, **without)
     assert "createdb" in told, "the hint has the command that makes it"
 
 
