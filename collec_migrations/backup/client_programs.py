@@ -21,7 +21,6 @@ from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import LOOK, Advance
 
 NEEDED = ("pg_dump", "pg_dumpall", "pg_restore")
-ZSTD_SINCE = 16
 GZIP_LEVELS = {False: 3, True: 1}
 """For rows, and for a database that is mostly documents.
 
@@ -48,7 +47,7 @@ class Programs:
 
     def has_zstd(self) -> bool:
         """Tell whether this build compresses by zstd: asked of the program, without a server."""
-        if self.major < ZSTD_SINCE:
+        if not pg_versions.holds("dump_zstd", f"{self.major:g}"):
             return False
         command = (self.program("pg_dump"), "-w", "-Fc", "--compress=zstd:3", "-f", os.devnull)
         return "does not support" not in _told(*command, "-d", "host=/nonexistent")
@@ -247,7 +246,7 @@ class Dump:
 
 def dump_command(dump: Dump, dsn: str) -> tuple[str, ...]:
     """Return the command of pg_dump; `dsn` holds no password."""
-    named = dump.tools.major >= ZSTD_SINCE
+    named = pg_versions.holds("dump_zstd", f"{dump.tools.major:g}")
     level = dump.compression.partition(":")[2]
     words = [
         dump.tools.program("pg_dump"),

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import programs
+from collec_migrations.postgres import pg_versions, programs
 from collec_migrations.postgres.conninfo import Address
 
 SOCKETS = "/var/run/postgresql"
 """Where Debian's libpq, which pgBackRest uses, looks for a server."""
-ORDINARY_SINCE = 15
-"""The functions that an ordinary role needs have these names from here on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +118,7 @@ barman recover --target-time 'YYYY-MM-DD HH:MM:SS' --target-action promote colle
 
 def _barman_role(major: int) -> str:
     """Return the statements that make the role for `conninfo`, with as little as Barman takes."""
-    if major < ORDINARY_SINCE:
+    if pg_versions.text("fn_backup_start", str(major)) != "pg_backup_start":
         return "create role barman login superuser;"
     return """create role barman login;
 grant pg_monitor to barman;

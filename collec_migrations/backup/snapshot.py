@@ -19,8 +19,6 @@ from collec_migrations.postgres import files, pg_versions, programs, sizes
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.queries import statement
 
-SNAPSHOTS_SINCE = 90500  # pg_dump --snapshot
-CONTROL_SINCE = 90600  # pg_control_system()
 AT_ONCE = 200
 
 
@@ -195,7 +193,7 @@ def _read(connection: extensions.connection, cursor: extensions.cursor) -> Snaps
 
 def system_identifier(connection: extensions.connection) -> str:
     """Return what a server and its standbys share, and no other has; empty: it does not tell."""
-    if connection.server_version < CONTROL_SINCE:
+    if not pg_versions.server_has(connection.server_version, "fn_control"):
         return ""
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("savepoint control")
@@ -209,7 +207,7 @@ def system_identifier(connection: extensions.connection) -> str:
 
 
 def _snapshot(connection: extensions.connection, cursor: extensions.cursor) -> str:
-    if connection.server_version < SNAPSHOTS_SINCE:
+    if not pg_versions.server_has(connection.server_version, "dump_snapshot"):
         return ""
     cursor.execute("select pg_export_snapshot()")
     row = cursor.fetchone()

@@ -11,7 +11,7 @@ from typing import Any
 from psycopg2 import errors, extensions, sql
 
 from collec_migrations.errors import RestoreRefused
-from collec_migrations.postgres import cluster
+from collec_migrations.postgres import cluster, pg_versions
 
 ROLE = cluster.UNPRIVILEGED
 SUPERUSERS_OWN = ("EVENT TRIGGER ", "PUBLICATION ", "SUBSCRIPTION ")
@@ -66,7 +66,7 @@ def prepare(
     to own an object must be able to create it: until `finish`, everybody may.
     """
     role, database = sql.Identifier(ROLE), sql.Identifier(dbname)
-    if cursor.connection.server_version < 150000:  # later ones give it to the database's owner
+    if not _owns_public(cursor):
         cursor.execute(sql.SQL("alter schema public owner to {}").format(role))
     made = ["COMMENT - EXTENSION plpgsql "]
     for name, schema in _extensions(trees).items():
@@ -94,7 +94,7 @@ def prepare(
 
 def finish(cursor: extensions.cursor, dbname: str, trees: Iterable[Any]) -> None:
     """Take back what everybody was given; the account keeps what it owns, and cannot log in."""
-    opened = {"public"} if cursor.connection.server_version < 150000 else set()
+    opened = set() if _owns_public(cursor) else {"public"}
     for tree in trees:
         if type(tree).__name__ != "GrantStmt" or tree.objtype.name != "OBJECT_SCHEMA":
             continue
@@ -110,6 +110,12 @@ def finish(cursor: extensions.cursor, dbname: str, trees: Iterable[Any]) -> None
         cursor.execute(
             sql.SQL(statement).format(role=sql.Identifier(ROLE), database=sql.Identifier(dbname))
         )
+
+
+def _owns_public(cursor: extensions.cursor) -> bool:
+    """Tell whether the owner of a database owns its schema `public`."""
+    version = cursor.connection.server_version
+    return pg_versions.server_has(version, "public_schema_of_database_owner")
 
 
 def _extensions(trees: Iterable[Any]) -> dict[str, str]:

@@ -90,7 +90,7 @@ def downgrade(
 
     started = time.monotonic()
     given = {
-        **options.given(url=url, app=app, drop_dependents="yes" if drop_dependents else None),
+        **options.given(url=url, app=app, drop_dependents=drop_dependents),
         **_names([one.names for one in found]),
     }
     verbs.downgrade(given, version, say=options.say)

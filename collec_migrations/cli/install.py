@@ -27,6 +27,7 @@ def install(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    without_postgis: options.WithoutPostgis = False,
     networks: Annotated[
         list[str] | None,
         typer.Option("--address", help="A network from which it may come too; can be repeated."),
@@ -54,7 +55,9 @@ def install(
 
     said = options.installation(app)
     found = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
-    given = options.given(gacl=found.pairs[0].gacl, col=quoted_list(found.pairs))
+    given = options.given(
+        gacl=found.pairs[0].gacl, col=quoted_list(found.pairs), without_postgis=without_postgis
+    )
     login, name = (said.login, said.connection.get("dbname")) if said else ("", "")
     desired = room.Desired(
         database=room.check_name("database", database or name or "collec"),

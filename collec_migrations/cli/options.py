@@ -44,6 +44,9 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 Details = Annotated[
     bool, typer.Option("--details", help="Add to the plan what it is made of, in full.")
 ]
+WithoutPostgis = Annotated[
+    bool, typer.Option("--without-postgis", help="Live without PostGIS, and without object.geom.")
+]
 DropDependents = Annotated[
     bool,
     typer.Option(
@@ -103,9 +106,10 @@ Passfile = Annotated[
 ]
 
 
-def given(**options: str | Path | None) -> dict[str, str]:
+def given(**options: str | Path | bool | None) -> dict[str, str]:
     """Return the options that were given, as `alembic -x` would hand them on."""
-    return {name: str(value) for name, value in options.items() if value is not None}
+    values = {name: "yes" if value is True else value for name, value in options.items()}
+    return {name: str(value) for name, value in values.items() if value not in (None, False)}
 
 
 def installation(app: Path | None) -> "Installation | None":

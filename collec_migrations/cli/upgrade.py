@@ -27,6 +27,7 @@ def upgrade(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
+    without_postgis: options.WithoutPostgis = False,
     drop_dependents: options.DropDependents = False,
     backup: Annotated[
         Path | None,
@@ -44,7 +45,12 @@ def upgrade(
     Exit status: 1 when the question is answered with no.
     """
     given = options.given(
-        url=url, gacl=gacl, col=col, app=app, drop_dependents="yes" if drop_dependents else None
+        url=url,
+        gacl=gacl,
+        col=col,
+        app=app,
+        without_postgis=without_postgis,
+        drop_dependents=drop_dependents,
     )
     options.need_consent(plan=plan, yes=yes)
     if backup and no_backup:

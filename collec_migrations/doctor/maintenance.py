@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from psycopg2 import errors, extensions
 
 from collec_migrations.doctor.report import Figure, Line, ago, first_bad
-from collec_migrations.postgres import quoting
+from collec_migrations.postgres import pg_versions, quoting
 from collec_migrations.postgres.queries import statement
 from collec_migrations.replica import Verdict
 
 GROUP = "maintenance"
 ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
-COLLATIONS_SINCE = 150000
 HOUR = 3600.0
-STATUS_SINCE = 120000
 EMPTY = ("", "(disabled)")
 NOTHING = ("/bin/true", "/usr/bin/true", "true", ":", "exit 0")
 MANY, PATIENCE = 3, 300.0
@@ -67,7 +65,7 @@ def read(connection: extensions.connection) -> Facts:
         row = cursor.fetchone()
         assert row is not None
         found: list[tuple[str, str | None, str | None]] = []
-        if connection.server_version >= COLLATIONS_SINCE:
+        if pg_versions.server_has(connection.server_version, "collation_versions"):
             cursor.execute(statement("health_collation"))
             found = cursor.fetchall()
     (connections, room, sees_all, oldest, pid, prepared, gid, age, freeze_at, failed, file, mode,
@@ -97,7 +95,8 @@ def read(connection: extensions.connection) -> Facts:
 
 def _waiting(connection: extensions.connection, *, sees_all: bool) -> tuple[int, float]:
     """Return how many WAL files wait to be archived, and for how many seconds the oldest."""
-    if connection.server_version < STATUS_SINCE or not sees_all:
+    known = pg_versions.server_has(connection.server_version, "archive_status_function")
+    if not (known and sees_all):
         return 0, 0.0
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute("savepoint archive_status")

@@ -20,7 +20,7 @@ from collec_migrations.postgres import configuration, hba
 from collec_migrations.postgres.configuration import Block
 from collec_migrations.postgres.connection import first_line
 from collec_migrations.postgres.hba import Attempt, Match, Proof, Rule
-from collec_migrations.postgres.password import SCRAM_SINCE, Password
+from collec_migrations.postgres.password import Password, algorithm
 
 LOOPBACKS = ("127.0.0.1/32", "::1/128")
 BY_PASSWORD = ("scram-sha-256", "md5")
@@ -78,8 +78,8 @@ def _name(desired: Desired) -> str:
 
 def _block(desired: Desired, found: Found, kept: Sequence[str]) -> Block:
     role = found.role
-    old = found.server.version < SCRAM_SINCE or (role is not None and role.kept == "md5")
-    method = "md5" if old else "scram-sha-256"
+    kept_as_md5 = role is not None and role.kept == "md5"
+    method = "md5" if kept_as_md5 else algorithm(found.server.version)
     owner = configuration.quoted_name(desired.owner)
     own = ",".join(configuration.quoted_name(name) for name in (desired.database, *kept))
     networks = (*LOOPBACKS, *(one for one in desired.networks if one not in LOOPBACKS))

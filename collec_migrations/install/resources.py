@@ -11,8 +11,9 @@ from collec_migrations.errors import InstallRefused, Problem
 from collec_migrations.install.state import Database, Desired, Found, Role
 from collec_migrations.migrate import preconditions, required_extensions
 from collec_migrations.migrate.required_extensions import Use
+from collec_migrations.postgres import password as passwords
 from collec_migrations.postgres import quoting
-from collec_migrations.postgres.password import SCRAM_SINCE
+from collec_migrations.postgres.password import SCRAM
 from collec_migrations.postgres.privileges import Extensions
 
 State = Literal["there", "make", "differs", "shown"]
@@ -51,7 +52,7 @@ def decide(
 
 def _role(desired: Desired, found: Found, password: str) -> Resource:
     if found.role is None:
-        how = "SCRAM" if found.server.version >= SCRAM_SINCE else "md5"
+        how = "SCRAM" if passwords.algorithm(found.server.version) == SCRAM else "md5"
         detail = f"may log in and nothing else; password kept by {how}, {password}"
         return Resource(kind="role", name=desired.owner, state="make", detail=detail)
     role = quoting.identifier(desired.owner)
@@ -86,7 +87,7 @@ def _role_differences(name: str, role: Role, version: int) -> Iterator[tuple[str
         yield "its password has expired", f"alter role {name} valid until 'infinity'"
     if not role.kept:
         yield "it has no password", f"in psql: \\password {name}"
-    elif role.kept != "scram-sha-256" and version >= SCRAM_SINCE:
+    elif role.kept != SCRAM and passwords.algorithm(version) == SCRAM:
         yield f"its password is kept by {role.kept}", f"in psql: \\password {name}"
 
 

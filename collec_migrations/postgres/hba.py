@@ -17,11 +17,10 @@ from collec_migrations.errors import (
     HbaUnreadable,
     MigrationError,
 )
-from collec_migrations.postgres import configuration
+from collec_migrations.postgres import configuration, pg_versions
 from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 
-CONTINUES_SINCE = 140000
 """From 14 on a backslash at the end goes on in the next line (release notes)."""
 BLANKS = " \t\r"
 
@@ -57,7 +56,11 @@ def lines(text: str, *, version: int) -> Iterator[Line]:
     at = 0
     while at < len(physical):
         first, whole = at, physical[at]
-        while version >= CONTINUES_SINCE and whole.endswith("\\") and at + 1 < len(physical):
+        while (
+            pg_versions.server_has(version, "hba_continued_lines")
+            and whole.endswith("\\")
+            and at + 1 < len(physical)
+        ):
             at += 1
             whole = whole[:-1] + physical[at]
         at += 1
@@ -104,7 +107,6 @@ def _next(line: str, at: int) -> tuple[Token | None, int, bool]:
     return (Token(text, quoted) if text or quoted else None), at, False
 
 
-REGEX_SINCE = 160000
 KINDS = ("local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc")
 
 
@@ -253,7 +255,6 @@ def _any(matches: Iterable[Match]) -> Match:
     return max(matches, key=lambda match: match.value, default=Match.NO)
 
 
-INCLUDES_SINCE = 160000
 DEEPEST = 10
 """Files within files that the server follows (CONF_FILE_MAX_DEPTH)."""
 
@@ -293,7 +294,7 @@ def _rules(path: Path, version: int, depth: int) -> Iterator[Rule]:
 
 def _rules_of(text: str, path: Path, version: int, depth: int) -> Iterator[Rule]:
     for line in lines(text, version=version):
-        included = _included(line, path) if version >= INCLUDES_SINCE else None
+        included = _included(line, path) if pg_versions.server_has(version, "hba_include") else None
         if included is None:
             yield _rule(line, path, version, depth)
         for file in included or ():
@@ -335,7 +336,7 @@ def _rule(line: Line, path: Path, version: int, depth: int) -> Rule:
         address=address,
         mask=rest[3][0].text if has_mask else "",
         method=rest[needed if has_mask else needed - 1][0].text,
-        regexes=version >= REGEX_SINCE,
+        regexes=pg_versions.server_has(version, "hba_regex"),
     )
 
 
@@ -363,9 +364,6 @@ def _expanded(field: Field, path: Path, version: int, depth: int) -> Field:
                 found += _expanded(inner, file, version, depth + 1)
     return tuple(found)
 
-
-VIEW_SINCE = 100000
-"""PostgreSQL 10 brought pg_hba_file_rules, which reads the file and not what is in force."""
 
 # A line with a type and an error is sound: `hostssl` where the server has no TLS can never match.
 FAULTS = """
@@ -442,9 +440,10 @@ def _prove(proof: Proof) -> None:
 
 def _check(connection: Connection, what: str) -> None:
     """Raise HbaRefused for a fault that the server sees in its file, if it is able to."""
-    if connection.server_version < VIEW_SINCE:
+    major = pg_versions.of(connection.server_version)
+    if not pg_versions.holds("hba_file_rules_view", major):
         return
-    name = "file_name" if connection.server_version >= INCLUDES_SINCE else "''"
+    name = "file_name" if pg_versions.holds("hba_include", major) else "''"
     with connection.cursor() as cursor:
         try:
             cursor.execute(FAULTS.format(file=name))

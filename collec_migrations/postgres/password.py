@@ -10,7 +10,7 @@ from pathlib import Path
 from psycopg2.extensions import encrypt_password
 
 from collec_migrations.errors import PassfileError, UsageError
-from collec_migrations.postgres import files
+from collec_migrations.postgres import files, pg_versions
 from collec_migrations.postgres.connection import Connection
 
 VARIABLE = "COLLEC_DB_PASSWORD"
@@ -70,13 +70,12 @@ def generated() -> Password:
     return Password(secrets.token_urlsafe(RANDOM_BYTES))
 
 
-SCRAM_SINCE = 100000
-"""PostgreSQL 10 brought SCRAM-SHA-256 (release notes); older servers know md5 alone."""
+SCRAM = "scram-sha-256"
 
 
 def algorithm(version: int) -> str:
     """Return the best algorithm of a server, by its `server_version_num`."""
-    return "scram-sha-256" if version >= SCRAM_SINCE else "md5"
+    return pg_versions.text("hba_method", pg_versions.of(version)) or ""
 
 
 def verifier(connection: Connection, user: str, password: Password) -> str:

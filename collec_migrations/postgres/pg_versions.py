@@ -45,11 +45,6 @@ def warn_if_newer(version: int) -> None:
         )
 
 
-def at_least(major: str, first: str) -> bool:
-    """Tell whether a major is one or a later one."""
-    return _position(major) >= KNOWN.index(first)
-
-
 def text(name: str, major: str) -> str | None:
     """Return a name or value of a major, or None where that major has none."""
     value = _value(name, major)
@@ -59,6 +54,11 @@ def text(name: str, major: str) -> str | None:
 def holds(name: str, major: str) -> bool:
     """Return whether something is so on a major."""
     return bool(_value(name, major))
+
+
+def server_has(version: int, name: str) -> bool:
+    """Return whether something is so on a server, by its `server_version_num`."""
+    return holds(name, of(version))
 
 
 def _value(name: str, major: str) -> object:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from psycopg2.extensions import connection as Connection  # noqa: N812  (a class in psycopg2)
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
+from collec_migrations.postgres import pg_versions
+
 SERVER = """
 select current_user::text, r.rolsuper, current_database()::text,
        pg_catalog.pg_is_in_recovery(), current_setting('default_transaction_read_only') = 'on',
@@ -75,7 +77,9 @@ def read(cursor: Cursor, schemas: Sequence[str]) -> Privileges:
     cursor.execute(SERVER)
     ((role, superuser, database, standby, read_only, creates_schemas),) = cursor.fetchall()
     # From 16 on a member may be allowed to inherit but not to become the other role.
-    cursor.execute(ROLES, ("set" if version >= 160000 else "member",))
+    cursor.execute(
+        ROLES, ("set" if pg_versions.server_has(version, "grant_with_set") else "member",)
+    )
     roles = cursor.fetchall()
     return Privileges(
         role=role,
@@ -132,8 +136,8 @@ class Extensions:
 def read_extensions(cursor: Cursor) -> Extensions:
     """Return what is installed and what can be; reads only."""
     version = cursor.connection.server_version
-    # Trusted extensions came with 13.
-    cursor.execute(_EXTENSIONS.format(trusted=_TRUSTED if version >= 130000 else ""))
+    trusted = _TRUSTED if pg_versions.server_has(version, "trusted_extensions") else ""
+    cursor.execute(_EXTENSIONS.format(trusted=trusted))
     rows = cursor.fetchall()
     return Extensions(
         version=version,

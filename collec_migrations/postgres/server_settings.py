@@ -14,12 +14,9 @@ from collec_migrations.errors import (
     SettingsRefused,
     UsageError,
 )
-from collec_migrations.postgres import configuration, hba, quoting
+from collec_migrations.postgres import configuration, hba, pg_versions, quoting
 from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
-
-VIEW_SINCE = 90500
-"""PostgreSQL 9.5 brought pg_file_settings, which reads the files and not what is in force."""
 
 DEBIAN = Path("/etc/postgresql")
 KNOWN = """
@@ -166,7 +163,7 @@ def _check(
     connection: Connection, file: Path, settings: Mapping[str, str], restart: frozenset[str]
 ) -> None:
     """Raise SettingsRefused for what the server would not take, or not take from our file."""
-    if connection.server_version < VIEW_SINCE:
+    if not pg_versions.server_has(connection.server_version, "file_settings_view"):
         return
     with connection.cursor() as cursor:
         try:
@@ -197,7 +194,7 @@ def _check(
 def _pending(known: Mapping[str, Setting], connection: Connection) -> tuple[str, ...]:
     """Return the settings that wait for a restart; before 9.5 all that could."""
     restart = sorted(name for name, setting in known.items() if setting.restart)
-    if connection.server_version < VIEW_SINCE:
+    if not pg_versions.server_has(connection.server_version, "file_settings_view"):
         return tuple(restart)
     with connection.cursor() as cursor:
         cursor.execute(PENDING, (restart,))

@@ -296,7 +296,6 @@ def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-COLLVERSION_SINCE = 150000  # pg_database.datcollversion
 LIBC_VERSIONS = """
 select distinct datcollversion from pg_database
 where datlocprovider = 'c' and datcollversion is not null
@@ -305,7 +304,7 @@ where datlocprovider = 'c' and datcollversion is not null
 
 def primary_collations(connection: Connection) -> tuple[str, ...]:
     """Return the versions of the C library by which a primary sorts; none before 15, or for C."""
-    if connection.server_version < COLLVERSION_SINCE:
+    if not pg_versions.server_has(connection.server_version, "collation_versions"):
         return ()
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(LIBC_VERSIONS)

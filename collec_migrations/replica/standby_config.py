@@ -62,12 +62,11 @@ GUARDED = (
     "max_worker_processes",
 )
 GUARDED_LATER = "max_wal_senders"
-GUARDED_LATER_SINCE = "12"
 
 
 def guarded_settings(major: str) -> tuple[str, ...]:
     """Return the guarded settings of a major."""
-    counted = pg_versions.at_least(major, GUARDED_LATER_SINCE)
+    counted = pg_versions.holds("standby_guards_wal_senders", major)
     return (*GUARDED, GUARDED_LATER) if counted else GUARDED
 
 
@@ -81,7 +80,6 @@ NAMED_UNTIL_11 = re.compile(rf"{NAMED_SINCE_12.pattern}|\s*standby_mode\b", re.I
 """What we decide: a target of recovery that was left over would stop or promote the standby."""
 SECURITY = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "channel_binding")
 """Keywords of an address that a standby needs as well."""
-CHANNEL_BINDING_SINCE = "13"
 AUTO = "postgresql.auto.conf"
 NO_TARGET = {
     **dict.fromkeys(
@@ -138,7 +136,7 @@ def primary_conninfo(major: str, upstream: Upstream) -> str:
     ]
     if pg_versions.holds("conninfo_passfile_keyword", major):
         pairs.append(("passfile", str(upstream.passfile)))
-    binding = pg_versions.at_least(major, CHANNEL_BINDING_SINCE)
+    binding = pg_versions.holds("conninfo_channel_binding", major)
     for keyword, value in upstream.security:
         if keyword != "channel_binding" or binding:
             pairs.append((keyword, value))

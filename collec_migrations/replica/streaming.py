@@ -114,7 +114,7 @@ def left_slot_hint(name: str) -> str:
 
 
 def _end_holder(cursor: extensions.cursor, name: str) -> None:
-    if cursor.connection.server_version >= 90500:  # active_pid
+    if pg_versions.server_has(cursor.connection.server_version, "slots_active_pid"):
         cursor.execute(
             "select pg_terminate_backend(active_pid) from pg_replication_slots"
             " where slot_name = %s and active_pid is not null",

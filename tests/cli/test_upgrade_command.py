@@ -54,6 +54,26 @@ def test_plan_shows_what_will_happen_first(old: Address, tmp_path: Path) -> None
     assert chain.query(old, "select to_regclass('col.printer')") == [(None,)]
 
 
+def test_a_server_without_postgis_is_told_with_the_option_that_does_without(
+    server18: Server, clone: Clone, tmp_path: Path
+) -> None:
+    at = clone(chain.template_at(server18, "2.3"))
+
+    def upgrade(*words: str) -> subprocess.CompletedProcess[str]:
+        variables = {"COLLEC_DATABASE_URL": at.url, "COLLEC_WITHOUT_POSTGIS": "no"}
+        return chain.run(
+            "collec-migrations", "upgrade", *words, folder=tmp_path, variables=variables
+        )
+
+    refused = upgrade("--yes")
+    assert refused.returncode == 3
+    assert "postgresql-18-postgis-3" in refused.stderr
+    assert "--without-postgis" in refused.stderr
+    done = upgrade("--yes", "--without-postgis")
+    assert done.returncode == 0, done.stderr
+    assert chain.catalog(at) == chain.known(chain.HEAD)
+
+
 def test_plan_tells_what_goes_to_the_archive(old: Address, tmp_path: Path) -> None:
     chain.execute(old, "insert into col.metadata_set (metadata_set_name) values ('soil')")
     shown = tool("upgrade", "1.1", "--plan", at=old, folder=tmp_path).stdout.splitlines()

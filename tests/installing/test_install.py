@@ -446,3 +446,4 @@ def test_an_extension_whose_package_is_missing_is_told_before_anything_is_made(
     assert "the server does not have it" in done.stderr
     assert "--without-postgis" in done.stderr
     assert lab18.exists() == []
+    assert lab18.install("--without-postgis", postgis=True).exit_code == 0
