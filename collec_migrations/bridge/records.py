@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from psycopg2 import extensions, sql
 
+from collec_migrations import versions
 from collec_migrations.bridge import reference_rows, views
 from collec_migrations.bridge.catalog_reader import (
     catalog_of,
@@ -225,7 +226,8 @@ def read_records(
             sequence=sql.Identifier(schemas[fact.role], sequence),
         )
         for sequence, fact in _drawing(observed)
-        if owners.readable.get((fact.role, sequence))
+        if (against or (fact.role, table_of(fact)) in _tables())
+        and owners.readable.get((fact.role, sequence))
         and owners.readable.get((fact.role, table_of(fact)))
     ]
     rows: list[tuple[str, str, str]] = []
@@ -256,6 +258,17 @@ def read_records(
         positions=tuple(positions),
     )
     return said, returned
+
+
+@cache
+def _tables() -> frozenset[tuple[str, str]]:
+    """Return the tables of any version: a site's own may be thousands, and their ids are its."""
+    return frozenset(
+        (fact.role, fact.name)
+        for version in versions.VERSIONS
+        for fact in versions.upgraded(version).facts
+        if fact.kind == "table"
+    )
 
 
 def _drawing(observed: Catalog) -> list[tuple[str, Fact]]:

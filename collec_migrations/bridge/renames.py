@@ -161,6 +161,8 @@ def _paired(
     Only those of one role and with the same key are compared; a thing with two partners has none.
     """
     missing, extra = _apart(expected, observed, kind)
+    if not missing:
+        return []
     by_key: dict[tuple[str, str], list[Fact]] = {}
     for new in extra:
         by_key.setdefault((new.role, key(new)), []).append(new)

@@ -195,6 +195,18 @@ def test_other_databases_are_not_taken_for_it(session: Connection) -> None:
     assert detection.find(session).pairs == ()
 
 
+def test_a_site_may_have_thousands_of_tables_of_its_own(session: Connection) -> None:
+    run(session, "gacl_create-1.1.sql", "col_create-1.1.sql")
+    with session.cursor() as cursor:
+        for number in range(500):
+            cursor.execute(f"create table col.own_{number} (own_{number}_id serial primary key)")
+        # As 10,000 tables do under the usual 2 MB: one select for each is one level of the stack.
+        cursor.execute("set local max_stack_depth = '120kB'")
+    found = detection.detect(session, NAMES)
+    assert found.version == "1.1"
+    assert found.is_sound
+
+
 def test_rights_alone_are_said_so(session: Connection) -> None:
     run(session, "gacl_create-1.1.sql")
     assert detection.detect(session, NAMES).answer is Answer.ONLY_GACL
