@@ -3,11 +3,16 @@
 import re
 import select
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from collec_migrations.postgres.address import Address
+
+IDLE = b"Z\0\0\0\x05I"
+"""What a server says at the end of a transaction (manual, 54.7: ReadyForQuery)."""
 READY = re.compile(rb"Z\0\0\0\x05[ITE]")
 
 
@@ -51,6 +56,64 @@ def proxy(to: int) -> Iterator[Proxy]:
         finally:
             made.over.set()
             thread.join()
+
+
+@contextmanager
+def pooler(server: Address) -> Iterator[Address]:
+    """Give the address of a pooler in transaction mode: each gets another session."""
+    over = threading.Event()
+    threads = []
+
+    def serve(door: socket.socket) -> None:
+        while not over.is_set():
+            if select.select([door], [], [], 0.05)[0]:
+                client, _ = door.accept()
+                threads.append(threading.Thread(target=_pooled, args=(client, server, over)))
+                threads[-1].start()
+
+    with (
+        tempfile.TemporaryDirectory() as folder,  # a socket's name may not be long
+        socket.socket(socket.AF_UNIX) as door,
+    ):
+        door.bind(f"{folder}/.s.PGSQL.{server.port}")
+        door.listen()
+        threads.append(threading.Thread(target=serve, args=(door,)))
+        threads[0].start()
+        try:
+            yield replace(server, host=folder)
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+
+
+def _pooled(client: socket.socket, server: Address, over: threading.Event) -> None:
+    """Hand on what a client says, to the next session after the end of each transaction."""
+    start = client.recv(65536)
+    sessions = []
+    for _ in range(2):
+        sessions.append(socket.socket(socket.AF_UNIX))
+        sessions[-1].connect(f"{server.host}/.s.PGSQL.{server.port}")
+        sessions[-1].sendall(start)
+        greeting = b""
+        while not greeting.endswith(IDLE):
+            greeting += sessions[-1].recv(65536)
+        if len(sessions) == 1:
+            client.sendall(greeting)
+    is_open = True
+    while is_open and not over.is_set():
+        for ready in select.select([client, sessions[0]], [], [], 0.05)[0]:
+            data = ready.recv(65536)
+            if not data:
+                is_open = False
+            elif ready is client:
+                sessions[0].sendall(data)
+            else:
+                client.sendall(data)
+                if data.endswith(IDLE):
+                    sessions.reverse()
+    for end in (client, *sessions):
+        end.close()
 
 
 def _serve(made: Proxy, door: socket.socket, to: int) -> None:

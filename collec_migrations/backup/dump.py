@@ -17,8 +17,7 @@ from collec_migrations.backup.snapshot import Snapshot, open_snapshot
 from collec_migrations.backup.store import Backup
 from collec_migrations.bridge import history
 from collec_migrations.errors import BackupFailed, MigrationError
-from collec_migrations.postgres import connection as database
-from collec_migrations.postgres import files, sizes
+from collec_migrations.postgres import connection, files, sizes
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.sizes import Advance
@@ -118,13 +117,31 @@ def run(
 
 
 def databases(
-    address: Address, *, database: str | None, all_of_them: bool, say: Say
+    address: Address, *, database: str | None = None, all_of_them: bool = False, say: Say = print
 ) -> tuple[str, ...]:
-    """Return the databases that were asked for: one, all, or the one of the address."""
-    with translated(BackupFailed, "the databases could not be read"):
-        if all_of_them:
-            return open_databases(address, say)
-    return (database or _name_of(address),)
+    """Return the databases that were asked for: one, all, or the one of the address.
+
+    All: no templates. A database that refuses connections, as one whose `drop database` was
+    interrupted (datconnlimit -2, PostgreSQL 15.4), is left out and told.
+    """
+    if database and not all_of_them:
+        return (database,)
+    with (
+        translated(BackupFailed, "the databases could not be read"),
+        closing(connection.connect(address)) as session,
+        session.cursor() as cursor,
+    ):
+        if not all_of_them:
+            return (str(session.info.dbname),)
+        cursor.execute(
+            "select datname, datallowconn and datconnlimit <> -2 from pg_database"
+            " where not datistemplate order by datname"
+        )
+        found = [(str(name), is_open) for name, is_open in cursor.fetchall()]
+    for name, is_open in found:
+        if not is_open:
+            say(f"left out {name!r}: it does not accept connections")
+    return tuple(name for name, is_open in found if is_open)
 
 
 def _remove_expired(
@@ -202,13 +219,13 @@ def take(
         open_snapshot(address, lock_wait=options.lock_wait) as found,
     ):
         chosen = client_programs.for_server(found.server_major, options.bin_dir)
+        its = found.properties
+        origin = (found.system_identifier, its.name)
         expected = _expected(options.into, there, found)
-        name = store.new_id(options.into, found.properties.name, started)
+        name = store.new_id(options.into, its.name, started)
         with (
             _partial(options.into / f"{name}{store.PARTIAL}") as partial,
-            client_programs.connecting(
-                client_programs.on_database(address, found.properties.name)
-            ) as client,
+            client_programs.connecting(client_programs.on_database(address, its.name)) as client,
         ):
             dump = Dump(
                 tools=chosen,
@@ -222,11 +239,45 @@ def take(
             )
             with client_programs.dumping(dump, client, lock=lock) as process:
                 # The dump shows the snapshot of our transaction: rows are counted beside it.
-                rows = snapshot.rows(found)
+                rows = snapshot.count_rows(found.connection, [one.name for one in found.tables])
                 client_programs.wait_for_dump(process, dump, client, expected, advance)
             left_out = _write_surroundings(dump, client, found, lock)
-            falls = _falls(there, found, rows)
-            written = _manifest(name, started, options.reason, dump, found, rows, left_out, falls)
+            schemas = snapshot.schemas(found.connection)
+            sound = store.last_of(there, origin, accepted=True)
+            written = Manifest(
+                id=name,
+                database=its.name,
+                reason=options.reason,
+                started=started,
+                finished=datetime.now(UTC),
+                tool_version=history.tool_version(),
+                server_version=found.server_version,
+                client_version=chosen.version,
+                archive=dump.form,
+                compression=dump.compression,
+                encoding=found.encoding,
+                database_size=found.size,
+                extensions=found.extensions,
+                schemas=schemas,
+                rows=rows,
+                large_objects=found.large_objects,
+                passwords=found.sees_passwords,
+                left_out=left_out,
+                files=manifest.describe(partial),
+                system_identifier=found.system_identifier,
+                server=found.server,
+                position=found.position,
+                collate=found.collate,
+                ctype=found.ctype,
+                settings=its.settings,
+                falls=tuple(
+                    retention.falls(
+                        sound.manifest.rows, rows, same_version=sound.manifest.schemas == schemas
+                    )
+                )
+                if sound
+                else (),
+            )
             _complete(partial, options.into / name, written)
     return written
 
@@ -259,61 +310,12 @@ def _write_surroundings(dump: Dump, client: Client, found: Snapshot, lock: int) 
     manifest.write_synced(dump.folder / store.GLOBALS, roles)
     properties = json.dumps(asdict(found.properties), indent=1, ensure_ascii=False)
     manifest.write_synced(dump.folder / store.DATABASE, properties.encode())
-    configuration = snapshot.configuration(found.connection)
-    for path, content in configuration.files:
+    files_of_it, left_out = snapshot.configuration(found.connection)
+    for path, content in files_of_it:
         copy = dump.folder / store.FILES / path.lstrip("/")
         store.make_private(copy.parent)
         manifest.write_synced(copy, content)
-    return configuration.left_out
-
-
-def _falls(there: Sequence[Backup], found: Snapshot, rows: dict[str, int]) -> tuple[str, ...]:
-    """Return where the rows fell since the last backup that was sound and had not fallen."""
-    before = store.last_of(there, (found.system_identifier, found.properties.name), accepted=True)
-    if before is None:
-        return ()
-    same = before.manifest.schemas == snapshot.schemas(found.connection)
-    return tuple(retention.falls(before.manifest.rows, rows, same_version=same))
-
-
-def _manifest(
-    name: str,
-    started: datetime,
-    reason: str,
-    dump: Dump,
-    found: Snapshot,
-    rows: dict[str, int],
-    left_out: tuple[str, ...],
-    falls: tuple[str, ...],
-) -> Manifest:
-    return Manifest(
-        id=name,
-        database=found.properties.name,
-        reason=reason,
-        started=started,
-        finished=datetime.now(UTC),
-        tool_version=history.tool_version(),
-        server_version=found.server_version,
-        client_version=dump.tools.version,
-        archive=dump.form,
-        compression=dump.compression,
-        encoding=found.encoding,
-        database_size=found.size,
-        extensions=found.extensions,
-        schemas=snapshot.schemas(found.connection),
-        rows=rows,
-        large_objects=found.large_objects,
-        passwords=found.sees_passwords,
-        left_out=left_out,
-        files=manifest.describe(dump.folder),
-        system_identifier=found.system_identifier,
-        server=found.server,
-        position=found.position,
-        collate=found.collate,
-        ctype=found.ctype,
-        settings=found.properties.settings,
-        falls=falls,
-    )
+    return left_out
 
 
 def _complete(partial: Path, folder: Path, written: Manifest) -> None:
@@ -328,36 +330,12 @@ def _complete(partial: Path, folder: Path, written: Manifest) -> None:
     files.sync(folder.parent)
 
 
-def open_databases(address: Address, say: Callable[[str], None]) -> tuple[str, ...]:
-    """Return the databases of a server that can be backed up; those left out are told.
-
-    No templates. A database that refuses connections, as one whose `drop database` was
-    interrupted (datconnlimit -2, PostgreSQL 15.4), is left out and named.
-    """
-    with closing(database.connect(address)) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select datname, datallowconn and datconnlimit <> -2 from pg_database"
-            " where not datistemplate order by datname"
-        )
-        found = [(str(name), open_) for name, open_ in cursor.fetchall()]
-    for name, is_open in found:
-        if not is_open:
-            say(f"left out {name!r}: it does not accept connections")
-    return tuple(name for name, is_open in found if is_open)
-
-
-def _name_of(address: Address) -> str:
-    """Return the name of the database that an address leads to."""
-    with closing(database.connect(address)) as connection:
-        return str(connection.info.dbname)
-
-
 def analyze(address: Address) -> None:
     """Let the server count what its planner needs to know."""
     with (
         translated(BackupFailed, "ANALYZE failed"),
-        closing(database.connect(address)) as connection,
-        connection.cursor() as cursor,
+        closing(connection.connect(address)) as session,
+        session.cursor() as cursor,
     ):
         cursor.execute("analyze")
-        connection.commit()
+        session.commit()

@@ -116,8 +116,8 @@ class Manifest:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a folder, with a digest of itself, down to the disk."""
-    facts = _facts(manifest)
-    text = json.dumps({**facts, DIGEST: _digest(facts)}, indent=1, ensure_ascii=False)
+    told = facts(manifest)
+    text = json.dumps({**told, DIGEST: _digest(told)}, indent=1, ensure_ascii=False)
     write_synced(folder / NAME, text.encode())
 
 
@@ -127,14 +127,14 @@ def read(folder: Path) -> Manifest:
     Raises `PermissionError` when this account may not read it.
     """
     try:
-        facts = json.loads(files.read(folder / NAME))
-        digest = facts.pop(DIGEST)
-        if digest != _digest(facts):
+        told = json.loads(files.read(folder / NAME))
+        digest = told.pop(DIGEST)
+        if digest != _digest(told):
             raise NotABackup(
                 f"the manifest of {folder.name} was changed",
                 hint="Do not trust this backup; restore another one.",
             )
-        return _manifest(facts)
+        return _manifest(told)
     except FileNotFoundError as error:
         raise NotABackup(f"{folder.name} has no manifest: it was never completed") from error
     except PermissionError:
@@ -145,12 +145,7 @@ def read(folder: Path) -> Manifest:
 
 def digest(manifest: Manifest) -> str:
     """Return the digest that tells this manifest from any other."""
-    return _digest(_facts(manifest))
-
-
-def facts(manifest: Manifest) -> dict[str, Any]:
-    """Return every fact as JSON has it."""
-    return _facts(manifest)
+    return _digest(facts(manifest))
 
 
 def describe(folder: Path) -> tuple[File, ...]:
@@ -174,7 +169,8 @@ def write_synced(path: Path, content: bytes) -> None:
     files.write_new(path, content)
 
 
-def _facts(manifest: Manifest) -> dict[str, Any]:
+def facts(manifest: Manifest) -> dict[str, Any]:
+    """Return every fact as JSON has it."""
     found = asdict(manifest)
     if manifest.format == 1:  # as it was written, or its digest would be another one
         for name in SINCE_2:

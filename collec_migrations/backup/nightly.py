@@ -44,48 +44,38 @@ def parse_time(time: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def service(schedule: Schedule) -> str:
-    """Return the unit that takes the backups."""
-    return "\n".join(
-        (
-            "[Unit]",
-            "Description=Backup of the Collec-Science databases",
-            "After=postgresql.service",
-            "",
-            "[Service]",
-            "Type=oneshot",
-            f"User={schedule.user}",
-            "UMask=0077",
-            "Nice=10",
-            f"ExecStart={' '.join(map(_unit_word, schedule.command))}",
-            "",
-        )
-    )
+SERVICE = """\
+[Unit]
+Description=Backup of the Collec-Science databases
+After=postgresql.service
+
+[Service]
+Type=oneshot
+User={user}
+UMask=0077
+Nice=10
+ExecStart={command}
+"""
+TIMER = """\
+[Unit]
+Description=Nightly backup of the Collec-Science databases
+
+[Timer]
+OnCalendar=*-*-* {hour:02}:{minute:02}:00
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+"""Persistent: also after the machine was off."""
 
 
-def timer(schedule: Schedule) -> str:
-    """Return the unit that starts it every night, also after the machine was off."""
-    return "\n".join(
-        (
-            "[Unit]",
-            "Description=Nightly backup of the Collec-Science databases",
-            "",
-            "[Timer]",
-            f"OnCalendar=*-*-* {schedule.hour:02}:{schedule.minute:02}:00",
-            "Persistent=true",
-            "",
-            "[Install]",
-            "WantedBy=timers.target",
-            "",
-        )
-    )
-
-
-def units(schedule: Schedule) -> dict[str, str]:
+def units(schedule: Schedule, folder: Path = UNITS) -> dict[str, str]:
     """Return the text of each unit, by the path where it belongs."""
+    command = " ".join(map(_unit_word, schedule.command))
     return {
-        f"{UNITS}/{NAME}.service": service(schedule),
-        f"{UNITS}/{NAME}.timer": timer(schedule),
+        f"{folder}/{NAME}.service": SERVICE.format(user=schedule.user, command=command),
+        f"{folder}/{NAME}.timer": TIMER.format(hour=schedule.hour, minute=schedule.minute),
     }
 
 
@@ -108,21 +98,18 @@ def refuse_without_systemd(schedule: Schedule) -> None:
 def install(schedule: Schedule, folder: Path = UNITS) -> tuple[Path, ...]:
     """Put the units in place and start the timer; raise `BackupFailed` when that cannot be."""
     refuse_without_systemd(schedule)
-    units = {"service": service(schedule), "timer": timer(schedule)}
-    paths = []
+    written = units(schedule, folder)
     try:
-        for kind, text in units.items():
-            path = folder / f"{NAME}.{kind}"
-            path.write_text(text, encoding="utf-8")
-            path.chmod(0o644)
-            paths.append(path)
+        for path, text in written.items():
+            Path(path).write_text(text, encoding="utf-8")
+            Path(path).chmod(0o644)
     except OSError as error:
         raise BackupFailed(
             f"{error.filename} cannot be written: {error.strerror}", hint="Run it as root."
         ) from error
     _run("systemctl", "daemon-reload")
     _run("systemctl", "enable", "--now", f"{NAME}.timer")
-    return tuple(paths)
+    return tuple(map(Path, written))
 
 
 def _run(*words: str) -> None:

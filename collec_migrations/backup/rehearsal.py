@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -117,9 +117,11 @@ def check_target(version: str) -> None:
 def new_backup(address: conninfo.Address, scratch: Path | None) -> Iterator[Backup]:
     """Give a backup of a database for this block; the database is only read."""
     with files.temporary_folder(scratch) as folder:
-        names = dump.databases(address, database=None, all_of_them=False, say=_quiet)
+        names = dump.databases(address)
         options = BackupOptions(into=folder, reason="rehearsal")
-        outcome = dump.run(address, names, options, None, say=_quiet, advance=_still)
+        outcome = dump.run(
+            address, names, options, None, say=lambda _: None, advance=lambda _done, _total: None
+        )
         for failure in outcome.failed:
             raise failure.error
         yield store.load(folder / outcome.made[0].id)
@@ -166,69 +168,51 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
     """Bring the copy to a version as `adopt` and `upgrade` do, and return what was found out."""
     pairs = tuple(named) or _found(copy)
     before, tables = _measure(copy, pairs), _count_rows(copy)
-    names = {oid: name for oid, (name, _) in tables.items()}
-    attempt = Attempt()
-    with watched(copy.address.dsn, names) as seen:
+    began, seconds, refusal, hint = datetime.now(UTC), 0.0, "", ""
+    drift: tuple[Difference, ...] = ()
+    archived: tuple[str, ...] = ()
+    repairs, adopted = Counter[str](), False
+    with watched(copy.address.dsn, list(tables)) as seen:
         try:
-            _attempt(attempt, copy, pairs, target, say)
+            drift = _differences(copy, pairs)
+            adopted = _adopt(copy, pairs, repairs)
+            archived = tuple(_archived(copy, pairs, target, say))
+            start = monotonic()
+            try:
+                for options in _options(copy, pairs):
+                    verbs.upgrade(options, target, say=say, remark=ON_A_COPY)
+            finally:
+                seconds = monotonic() - start
         except MigrationError as error:
             if isinstance(ended := signals.explained(error), Interrupted):
                 raise ended from error
-            attempt.refusal, attempt.hint = str(error), error.hint
-    after = () if attempt.refusal else _differences(copy, pairs)
-    known = set(map(_place, attempt.drift))
+            refusal, hint = str(error), error.hint
+    after = () if refusal else _differences(copy, pairs)
+    known = set(map(_place, drift))
     left = tuple(one for one in after if _place(one) not in known)
     broken = [one for one in left if one.severity is Severity.BREAKS]
     if broken:
-        attempt.refusal = "the upgraded copy is not what its version should be"
-        attempt.hint = broken[0].sentence
+        refusal, hint = "the upgraded copy is not what its version should be", broken[0].sentence
     return Findings(
         source=copy.source,
         server_version=copy.server_version,
         target=target,
-        refusal=attempt.refusal,
-        hint=attempt.hint,
+        refusal=refusal,
+        hint=hint,
         before=before,
         after=_measure(copy, pairs),
         copying=copy.seconds,
-        seconds=attempt.seconds,
-        adopted=attempt.adopted,
-        repaired=attempt.repaired,
-        steps=() if attempt.refusal else tuple(_steps(copy, pairs, attempt.began)),
-        held=seen.held,
-        drift=attempt.drift,
+        seconds=seconds,
+        adopted=adopted,
+        repaired=dict(repairs),
+        steps=() if refusal else tuple(_steps(copy, pairs, began)),
+        held=_held(seen, {oid: name for oid, (name, _) in tables.items()}),
+        drift=drift,
         left=left,
         same=tuple(one for one in after if _place(one) in known),
         tables=tuple(_compare(tables, _count_rows(copy))),
-        archived=attempt.archived,
+        archived=archived,
     )
-
-
-@dataclass(slots=True, kw_only=True)
-class Attempt:
-    """How far an upgrade of the copy came."""
-
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
-    refusal: str = ""
-    hint: str = ""
-    seconds: float = 0.0
-    adopted: bool = False
-    repaired: Mapping[str, int] = field(default_factory=dict)
-    drift: tuple[Difference, ...] = ()
-    archived: tuple[str, ...] = ()
-
-
-def _attempt(attempt: Attempt, copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> None:
-    """Do what a site would do, and write down how far it came."""
-    attempt.drift = _differences(copy, pairs)
-    attempt.adopted, attempt.repaired = _adopted(copy, pairs)
-    attempt.archived = tuple(_archived(copy, pairs, target, say))
-    began = monotonic()
-    try:
-        for options in _options(copy, pairs):
-            verbs.upgrade(options, target, say=say, remark=ON_A_COPY)
-    finally:
-        attempt.seconds = monotonic() - began
 
 
 def _copy(address: Address, backup: Backup, version: str, began: float) -> Copy:
@@ -236,12 +220,7 @@ def _copy(address: Address, backup: Backup, version: str, began: float) -> Copy:
     origin = f"database {about.database!r}"
     if about.reason != "rehearsal":
         origin = f"backup {backup.id} of {origin}"
-    return Copy(
-        address=address,
-        source=origin,
-        server_version=version,
-        seconds=monotonic() - began,
-    )
+    return Copy(address=address, source=origin, server_version=version, seconds=monotonic() - began)
 
 
 def _found(copy: Copy) -> tuple[Names, ...]:
@@ -260,9 +239,9 @@ def _place(one: Difference) -> tuple[str, ...]:
     return one.role, one.kind, name, one.state
 
 
-def _adopted(copy: Copy, pairs: Sequence[Names]) -> tuple[bool, Mapping[str, int]]:
-    """Adopt what Alembic does not know, as `adopt` does; return whether any, and its repairs."""
-    done, repairs = False, Counter[str]()
+def _adopt(copy: Copy, pairs: Sequence[Names], repairs: Counter[str]) -> bool:
+    """Adopt what Alembic does not know, as `adopt` does; tell whether there was any."""
+    done = False
     with _connected(copy) as connection:
         for names in pairs:
             with connection.cursor() as cursor:
@@ -271,7 +250,7 @@ def _adopted(copy: Copy, pairs: Sequence[Names]) -> tuple[bool, Mapping[str, int
                 repairs.update(bridge.adopt(connection, names).counts)
                 connection.commit()
                 done = True
-    return done, dict(repairs)
+    return done
 
 
 def _options(copy: Copy, pairs: Sequence[Names]) -> Iterator[dict[str, str]]:
@@ -290,14 +269,6 @@ def _archived(copy: Copy, pairs: Sequence[Names], target: str, say: Say) -> Iter
                 yield f"{what}: {one.rows} {'values' if one.column else 'rows'}"
 
 
-def _quiet(_: str) -> None:
-    """Say nothing."""
-
-
-def _still(_done: int, _total: int) -> None:
-    """Show nothing."""
-
-
 PAUSE = 0.02
 """Seconds between two looks. A run in one transaction keeps its locks to the end."""
 STOPS_ALL = "AccessExclusiveLock"
@@ -310,40 +281,25 @@ where l.granted and l.locktype = 'relation' and l.mode = any (%s) and l.relation
 """
 
 
-@dataclass(slots=True)
-class Watch:
-    """What was seen so far."""
+Seen = dict[tuple[int, bool], tuple[float, float]]
+"""When a lock was seen first and last: by table, and whether it stops those who read."""
 
-    names: Mapping[int, str]
-    """Oid and name of the tables that are watched."""
-    _first: dict[tuple[int, bool], float] = field(default_factory=dict)
-    _last: dict[tuple[int, bool], float] = field(default_factory=dict)
 
-    def see(self, relation: int, mode: str, now: float) -> None:
-        """Take in one look at one store."""
-        key = (relation, mode == STOPS_ALL)
-        self._first.setdefault(key, now)
-        self._last[key] = now
-
-    @property
-    def held(self) -> tuple[Held, ...]:
-        """Return each table once, by its strongest lock; the longest first."""
-        found = [
-            Held(
-                table=self.names[relation],
-                stops_reading=stops_reading,
-                seconds=self._last[relation, stops_reading] - first,
-            )
-            for (relation, stops_reading), first in self._first.items()
-            if stops_reading or (relation, True) not in self._first
-        ]
-        return tuple(sorted(found, key=lambda one: (-one.seconds, one.table)))
+def _held(seen: Seen, names: Mapping[int, str]) -> tuple[Held, ...]:
+    """Return each table once, by its strongest lock; the longest first."""
+    found = [
+        Held(table=names[relation], stops_reading=stops_reading, seconds=last - first)
+        for (relation, stops_reading), (first, last) in seen.items()
+        if stops_reading or (relation, True) not in seen
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.seconds, one.table)))
 
 
 @contextmanager
-def watched(dsn: str, names: Mapping[int, str]) -> Iterator[Watch]:
+def watched(dsn: str, relations: list[int]) -> Iterator[Seen]:
     """Look at the locks of a database, on a connection of its own, while a block runs."""
-    watch, over = Watch(names), threading.Event()
+    seen: Seen = {}
+    over = threading.Event()
     with closing(database.connect(conninfo.Address(dsn))) as connection:
         connection.autocommit = True
 
@@ -351,17 +307,18 @@ def watched(dsn: str, names: Mapping[int, str]) -> Iterator[Watch]:
             with connection.cursor() as cursor:
                 while not over.wait(PAUSE):
                     try:
-                        cursor.execute(QUERY, (list(MODES), list(names)))
+                        cursor.execute(QUERY, (list(MODES), relations))
                     except psycopg2.Error:
                         return
                     now = monotonic()
                     for relation, mode in cursor.fetchall():
-                        watch.see(relation, mode, now)
+                        key = (relation, mode == STOPS_ALL)
+                        seen[key] = (seen.get(key, (now, now))[0], now)
 
         thread = threading.Thread(target=look, daemon=True)
         thread.start()
         try:
-            yield watch
+            yield seen
         finally:
             over.set()
             thread.join()

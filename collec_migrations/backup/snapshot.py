@@ -107,11 +107,6 @@ def open_snapshot(address: Address, *, lock_wait: float) -> Iterator[Snapshot]:
             yield _read(connection, cursor)
 
 
-def rows(source: Snapshot) -> dict[str, int]:
-    """Return how many rows each table has."""
-    return count_rows(source.connection, [one.name for one in source.tables])
-
-
 def count_rows(connection: extensions.connection, tables: list[str]) -> dict[str, int]:
     """Return how many rows each of these tables has, by its quoted name."""
     found: dict[str, int] = {}
@@ -222,15 +217,6 @@ INCLUDED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """The configuration files of a server, as the server itself reads them."""
-
-    files: tuple[tuple[str, bytes], ...]
-    """Absolute path on the server, and content."""
-    left_out: tuple[str, ...]
-
-
 def globals_of(
     tools: Programs, client: Client, dbname: str, *, passwords: bool, lock: int
 ) -> bytes:
@@ -251,16 +237,16 @@ def globals_of(
     return out
 
 
-def configuration(connection: extensions.connection) -> Configuration:
-    """Return the files that the server names, read by the server when we may ask it to."""
-    files, left_out = [], []
-    for path in dict.fromkeys(_paths(connection)):
-        content = _content(connection, path)
-        if content is None:
-            left_out.append(path)
-        else:
-            files.append((path, content))
-    return Configuration(files=tuple(files), left_out=tuple(left_out))
+def configuration(
+    connection: extensions.connection,
+) -> tuple[list[tuple[str, bytes]], tuple[str, ...]]:
+    """Return the configuration files of a server, as the server itself reads them where it may.
+
+    Absolute path on the server, and content; and the paths of those that cannot be read.
+    """
+    read = {path: _content(connection, path) for path in _paths(connection)}
+    whole = [(path, content) for path, content in read.items() if content is not None]
+    return whole, tuple(path for path, content in read.items() if content is None)
 
 
 def _paths(connection: extensions.connection) -> Iterator[str]:

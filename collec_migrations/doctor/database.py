@@ -140,7 +140,7 @@ def drift(report: Report, options: str = "") -> Line:
     verify = texts.command("verify", report.names, options)
     return first_bad(
         [
-            (bool(report.breaking), BROKEN, text, f"{verify} (then --sql, --repair)"),
+            (bool(report.breaking), BROKEN, text, f"{verify}; then adopt --plan"),
             (not report.is_sound, ATTENTION, text, verify),
         ],
         group=GROUP,

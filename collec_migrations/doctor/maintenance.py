@@ -209,7 +209,9 @@ def _archiving(facts: Facts) -> Line:
     is_on = facts.archive_mode != "off"
     command = None if facts.archive_command is None else facts.archive_command.strip()
     waits = f"{facts.archive_waiting} WAL files wait, the oldest for {ago(facts.archive_waits)}"
-    see = "See the server's log, then archive_command; collec-migrations backup pitr"
+    see = (
+        "See the server's log, then archive_command; collec-migrations backup schedule --tool pitr"
+    )
     return first_bad(
         [
             (
@@ -223,7 +225,8 @@ def _archiving(facts: Facts) -> Line:
                 is_on and command in EMPTY,
                 BROKEN,
                 "archive_mode is on and archive_command is empty: WAL fills the disk",
-                "Set archive_command, or archive_mode = off; collec-migrations backup pitr",
+                "Set archive_command, or archive_mode = off;"
+                " collec-migrations backup schedule --tool pitr",
             ),
             (
                 is_on and facts.archive_waiting >= MANY and facts.archive_waits > PATIENCE,

@@ -29,7 +29,7 @@ class Line:
 
     group: str
     name: str
-    """Stable, for programs and for `--ignore`."""
+    """Stable, for programs and for COLLEC_DOCTOR_IGNORE."""
     verdict: Verdict | None
     """None: it cannot be told, and `text` says why."""
     text: str

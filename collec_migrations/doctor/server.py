@@ -84,7 +84,7 @@ def _release(facts: Facts, today: date) -> Line:
     end = date.fromisoformat(pg_versions.text("end_of_life", pg_versions.of(facts.version)) or "")
     newest = pg_versions.KNOWN[-1]
     move = f"Move to a newer major, as {newest}; try it: collec-migrations backup verify last "
-    move += f"--major {newest}"
+    move += f"--server {newest}"
     return first_bad(
         [
             (today > end, BROKEN, f"{name}: no corrections since {end}", move),
@@ -180,7 +180,8 @@ GOOD: Mapping[str, str] = {
     "zero_damaged_pages": "off",
 }
 CHECKSUMS = (
-    "stop the server; pg_checksums --enable -D DATA_FOLDER; start it (or: --ignore data_checksums)"
+    "stop the server; pg_checksums --enable -D DATA_FOLDER; start it"
+    " (or: COLLEC_DOCTOR_IGNORE=data_checksums)"
 )
 
 

@@ -71,6 +71,7 @@ def survey(job: Job, cursor: Cursor) -> Plan:
             preconditions.refuse_other_application(job.settings, names, present.recorded)
         ahead += _empty_parameters(pair, job.settings)
         ahead += _extensions(cursor, job, pair, run)
+        ahead += _fixed_names(pair)
         if names in owners:
             ahead += _findings(cursor, listing.questions, owners[names])
         allowed = job.settings.drop_dependents
@@ -98,7 +99,7 @@ def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]
     at = None if fresh else versions.previous(reached[0])
     built_in = required_extensions.needed(at, reached, job.settings)
     wrapped = tuple(
-        Use(name=name, place=step.script.sources[0].shown, made=True)
+        Use(name=name, place=step.script.sources[0].shown)
         for step in run.wrapped
         for name in step.script.extensions
     )
@@ -246,6 +247,26 @@ def _moves(steps: Sequence[PlannedStep]) -> list[removed.Move]:
                 start = found[role].old if role in found else old
                 found[role] = removed.Move(role, start, step.version)
     return list(found.values())
+
+
+def _fixed_names(pair: PairPlan) -> Iterator[Problem]:
+    """Yield where the application names a schema itself: releases 2.5 to 26.2, and 2.8 alone."""
+    if not pair.steps or pair.target not in versions.VERSIONS:
+        return
+    at, names = versions.position(pair.target), pair.names
+    for role, table, first, last in (
+        ("col", "document", "2.5", versions.VERSIONS[-1]),
+        ("gacl", "aclgroup", "2.8", "2.8.1"),
+    ):
+        if names.by_default_name[role] != role and versions.position(
+            first
+        ) <= at <= versions.position(last):
+            yield Problem(
+                message=f"the application for {pair.target} names {role}.{table} itself, but the"
+                f" schema is {names.by_default_name[role]!r}",
+                hint=f"Correct this name in the application's code, or call the schema {role}.",
+                certain=False,
+            )
 
 
 def _empty_parameters(pair: PairPlan, settings: Settings) -> Iterator[Problem]:

@@ -34,6 +34,32 @@ DEPENDENTS = {
         " generated always as (line_number::text || column_number) stored",
         "generated column col.storage.place refers to col.storage.column_number",
     ),
+    "materialised view": (
+        "create materialized view col.places as select metadata from col.sample",
+        "materialized view col.places refers to col.sample.metadata",
+    ),
+    "rule": (
+        "create rule own as on update to col.sample where new.metadata is null do instead nothing",
+        "rule own on col.sample refers to col.sample.metadata",
+    ),
+    "trigger": (
+        "create trigger own before update of metadata on col.sample for each row"
+        " execute function suppress_redundant_updates_trigger()",
+        "trigger own on col.sample refers to col.sample.metadata",
+    ),
+    "policy": (
+        "create policy own on col.sample using (metadata is null) with check (false)",
+        "policy own on col.sample refers to col.sample.metadata",
+    ),
+    "publication": (
+        "create publication own for table col.sample (sample_id, metadata) where (sample_id > 0)",
+        "publication col.sample in publication own refers to col.sample.metadata",
+    ),
+    "function": (
+        "create function col.first() returns bigint begin atomic"
+        " select count(metadata) from col.sample; end",
+        "function col.first() refers to col.sample.metadata",
+    ),
     "heir": (
         "create table col.old_printer () inherits (col.printer)",
         "table col.old_printer",

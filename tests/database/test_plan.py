@@ -294,3 +294,18 @@ def test_a_database_that_lives_without_postgis_goes_on_without_it(
     assert plan(without).obstacles == ()
     chain.upgrade(without)
     assert chain.catalog(without) == chain.known(chain.HEAD)
+
+
+def test_plan_warns_of_names_that_the_application_has_in_its_code(database: Address) -> None:
+    def told(version: str, **names: str) -> list[str]:
+        found = plan(database, version, instance_code="a", instance_title="b", **names).obstacles
+        assert [one for one in found if one.certain] == []
+        return [one.message for one in found]
+
+    assert told("2.8") == []
+    assert told("2.4", col="lab") == []
+    assert told("2.8", col="lab", gacl="rights") == [
+        "the application for 2.8 names col.document itself, but the schema is 'lab'",
+        "the application for 2.8 names gacl.aclgroup itself, but the schema is 'rights'",
+    ]
+    assert len(told("26.2", col="lab", gacl="rights")) == 1

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from collec_migrations.errors import ConnectionFailed
 from collec_migrations.postgres.address import Address
-from tests import chain, faults
+from tests import chain, faults, proxy
 from tests.servers import Server
 
 HELD = (
@@ -124,3 +125,16 @@ def test_another_role_waits_though_it_sees_less_of_the_holder(
     holder.kill()
     holder.communicate()
     assert "user super, collec-migrations, since an unknown time" in done.stdout
+
+
+def test_a_pooler_in_transaction_mode_is_refused_with_what_to_do(
+    database: Address,
+) -> None:
+    with (
+        proxy.pooler(database) as pooled,
+        pytest.raises(ConnectionFailed, match="pooler in transaction mode") as refused,
+    ):
+        chain.upgrade(pooled)
+    assert "Connect to the server itself" in refused.value.hint
+    assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
+    chain.upgrade(database, lock_wait="0")

@@ -9,7 +9,8 @@ import pytest
 
 from collec_migrations.backup import nightly
 from collec_migrations.backup.nightly import Schedule
-from collec_migrations.cli import doctor, replica_text
+from collec_migrations.cli import doctor
+from collec_migrations.cli.render import replica as replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import Problem, UsageError
 from collec_migrations.postgres import configuration, hba
@@ -42,7 +43,11 @@ def test_a_word_stays_one_word_for_cron_and_systemd(word: str) -> None:
     command = line.split(maxsplit=5)[5].replace(r"\%", "\0")
     assert "%" not in command
     assert shlex.split(command.replace("\0", "%")) == list(of(word).command)
-    (start,) = [one for one in nightly.service(of(word)).splitlines() if "ExecStart" in one]
+    (start,) = [
+        one
+        for one in next(iter(nightly.units(of(word)).values())).splitlines()
+        if "ExecStart" in one
+    ]
     assert "%" not in start.replace("%%", "")
     assert "$" not in start.replace("$$", "")
     unescaped = start.partition("=")[2].replace("%%", "%").replace("$$", "$")

@@ -22,11 +22,12 @@ NIGHT = Schedule(
     minute=5,
     user="daemon",
 )
+SERVICE, TIMER = nightly.units(NIGHT).values()
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    for kind, text in (("service", nightly.service(NIGHT)), ("timer", nightly.timer(NIGHT))):
+    for kind, text in (("service", SERVICE), ("timer", TIMER)):
         (tmp_path / f"{nightly.NAME}.{kind}").write_text(text)
     command = ("systemd-analyze", "verify", str(tmp_path / f"{nightly.NAME}.timer"))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -35,11 +36,11 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 
 def test_the_timer_makes_up_for_a_missed_night() -> None:
-    assert "OnCalendar=*-*-* 20:05:00\nPersistent=true\n" in nightly.timer(NIGHT)
+    assert "OnCalendar=*-*-* 20:05:00\nPersistent=true\n" in TIMER
 
 
 def test_a_word_in_a_unit_stays_one_word() -> None:
-    assert '"/srv/my \\"backups\\" $$x 100%%"' in nightly.service(NIGHT)
+    assert '"/srv/my \\"backups\\" $$x 100%%"' in SERVICE
 
 
 def test_the_line_for_cron_is_what_the_shell_reads() -> None:
@@ -80,7 +81,7 @@ def test_the_night_knows_what_the_day_knew(
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    done = CliRunner().invoke(main.app, ["backup", "schedule", "--into", "/srv", "--cron"])
+    done = CliRunner().invoke(main.app, ["backup", "schedule", "--into", "/srv", "--tool", "cron"])
     words = shlex.split(done.stdout)
     assert parse_dsn(words[words.index("--url") + 1]) == parse_dsn(address)
 
@@ -101,7 +102,7 @@ def test_units_are_put_in_place(
         nightly.install(NIGHT, tmp_path)
         asked = "daemon-reload\nenable --now collec-backup.timer\n"
         assert (tmp_path / "asked").read_text() == asked
-    assert (tmp_path / "collec-backup.timer").read_text() == nightly.timer(NIGHT)
+    assert (tmp_path / "collec-backup.timer").read_text() == TIMER
 
 
 def test_without_systemd_nothing_is_written(
@@ -117,14 +118,14 @@ def test_without_systemd_nothing_is_written(
 def test_the_night_does_what_the_options_said() -> None:
     done = CliRunner().invoke(
         main.app,
-        ["backup", "schedule", "--into", "/srv", "--cron", "--jobs", "2", "--keep-daily", "30",
+        ["backup", "schedule", "--into", "/srv", "--tool", "cron", "--jobs", "2",
+         "--keep", "30,5,12",
          "--offsite", "rclone copy {path} lab:backups/{id}"],
     )  # fmt: skip
     words = shlex.split(done.stdout)
     assert words[words.index("--jobs") + 1] == "2"
-    assert words[words.index("--keep-daily") + 1] == "30"
+    assert words[words.index("--keep") + 1] == "30,5,12"
     assert words[words.index("--offsite") + 1] == "rclone copy {path} lab:backups/{id}"
-    assert "--keep-weekly" not in words
 
 
 @pytest.mark.parametrize(
