@@ -86,6 +86,7 @@ def _site(
 
 COLOURS = {Verdict.OK: "green", Verdict.ATTENTION: "yellow", Verdict.BROKEN: "red"}
 UNSEEN, IGNORED = "?", "ignored"
+SHOWN = ("group", "name", "verdict", "text", "command")
 NAGIOS = {Verdict.OK: (0, "OK"), Verdict.ATTENTION: (1, "WARNING"), Verdict.BROKEN: (2, "CRITICAL")}
 
 
@@ -118,7 +119,14 @@ def page_facts(page: Page) -> dict[str, Any]:  # what json takes
     return {
         "verdict": page.verdict,
         "title": page.title,
-        "lines": [{**asdict(one), "ignored": one.name in page.ignored} for one in page.lines],
+        "lines": [
+            {
+                **{name: getattr(one, name) for name in SHOWN},
+                "figure": asdict(one.figure) if one.figure else None,
+                "ignored": one.name in page.ignored,
+            }
+            for one in page.lines
+        ],
     }
 
 
