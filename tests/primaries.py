@@ -35,7 +35,7 @@ class Prepared:
     def words(self, name: str, *more: str | Path | int) -> list[str]:
         """Return the command that clones into the folder of a name."""
         return [
-            *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{self.port}"),
+            *("replica", "clone", f"postgresql://127.0.0.1:{self.port}"),
             *("--data", str(self.site.home / name), "--name", name),
             *("--passfile", str(self.passfile), *map(str, more)),
         ]
@@ -91,7 +91,7 @@ def prepare(site: Site, settings: Mapping[str, str] = MappingProxyType({})) -> P
     options = ["--no-data-checksums"] if site.binaries.major >= 18 else []
     site.make("primary", port, {**clusters.POOR, "log_statement": "all", **settings}, *options)
     passfile = site.home / "replica.pgpass"
-    words = ("replica", "primary", "--standby", "127.0.0.1", "--url", site.address(port).url)
+    words = ("replica", "primary", "127.0.0.1", "--url", site.address(port).url)
     told = clusters.command(*words, "--plan")
     assert told.exit_code == 1, told.output
     for missing in ("wal_level is minimal", "max_wal_senders is 0", "wal_log_hints is off"):

@@ -144,7 +144,7 @@ def ways() -> dict[str, dict[str, int]]:
             found[name] = json.loads(accounts.run(code, "way", *words).splitlines()[-1])
     with clusters.site(18, Path(gettempdir())) as site:
         prepared = primaries.prepare(site)
-        words = (*prepared.words("figures", "--port", clusters.free_port()), "--yes")
+        words = (*prepared.words("figures", "--listen", f":{clusters.free_port()}"), "--yes")
         said = accounts.run(code, "way", "collec-migrations", *words)
         found["replica clone"] = json.loads(said.splitlines()[-1])
         prepared.remove("figures")

@@ -152,7 +152,7 @@ def _connect(backup: Backup, options: RestoreOptions) -> database.Connection:
         return database.connect(options.target)
     except ConnectionFailed as error:
         name = str(parse_dsn(options.target.dsn).get("dbname", ""))
-        if f'database "{name}" does not exist' in str(error):
+        if re.search(database.MISSING_DATABASE, str(error)):
             error.hint = f"Create it first: {_createdb(backup, options, name)}"
         raise
 

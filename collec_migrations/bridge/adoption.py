@@ -64,8 +64,18 @@ def adopt(
             note = "not checked: a version that is not known"
             _record(connection, names, chosen, note=note, owner=evidence.owners.majority)
         return Adoption(names=names, version=chosen, already=already, checked=False)
+    before = (
+        detection.verify(connection, names, version=chosen, role=role).differences
+        if recorded == (chosen,)
+        else ()
+    )
     done = repairs.repair(connection, names, chosen, role=role, not_valid=not_valid)
     already = recorded == (chosen,) and not done.counts
+    if already and before:
+        # Views and functions are defined anew without a count: only the result tells.
+        left = detection.verify(connection, names, version=chosen, role=role).differences
+        if redefined := len(set(before) - set(left)):
+            already, done.counts["view or function redefined"] = False, redefined
     if not already:
         note = ", ".join(f"{kind}: {count}" for kind, count in sorted(done.counts.items()))
         owner = records.read_owners(connection, names, role=role).majority

@@ -122,7 +122,7 @@ def _repair_structure(
                     cursor.execute(statement)
         cursor.execute("select pg_catalog.set_config('search_path', %s, true)", (before,))
     if result.findings:
-        orphans = "; for foreign keys alone, --not-valid keeps them as they are"
+        orphans = "; for foreign keys alone, COLLEC_NOT_VALID=yes keeps them as they are"
         raise RepairRefused(
             "rows do not meet what the version requires:\n" + "\n".join(result.findings),
             hint=f"Correct these rows, then repeat the command{'' if not_valid else orphans}.",

@@ -11,7 +11,6 @@ from collec_migrations.bridge.detection import Report
 from collec_migrations.bridge.difference import ORDER, Difference, Severity
 from collec_migrations.bridge.structure import AS_INSTALLED
 from collec_migrations.names import Names
-from collec_migrations.postgres.quoting import identifier
 
 Json = dict[str, Any]
 """What is printed as JSON: read by programs, not by this package."""
@@ -94,10 +93,8 @@ def _next(one: Detection, chain: Sequence[str]) -> tuple[str, str]:
         return "adopt 1.0 --plan", "shows what it lacks of 1.0."
     if one.version is None:
         return "adopt --plan", "shows which version it takes and what would be repaired."
-    if one.breaking and recorded:
-        return "verify --repair --yes", "repairs it."
     if one.breaking or not recorded:
-        return "adopt --plan", "shows what would be repaired before Alembic takes it over."
+        return "adopt --plan", "shows what would be repaired."
     return after(one.version, chain, one.expected)
 
 
@@ -118,18 +115,18 @@ def after(version: str, chain: Sequence[str], expected: str = "") -> tuple[str, 
     return "", "nothing is to do."
 
 
-def verified(report: Report, *, chain: Sequence[str], options: str = "", repaired: bool) -> str:
-    """Return the lines for a person; `repaired`: this is what a repair left."""
+def verified(report: Report, *, chain: Sequence[str], options: str = "") -> str:
+    """Return the lines for a person."""
     lines = [verdict(report), *(f"  {line}" for line in _lines(report.differences))]
     if report.detection.version not in (report.version, None):
         lines.append(f"  The structure fits version {report.detection.version} better.")
-    words, what = _after_verify(report, chain, repaired=repaired)
+    words, what = _after_verify(report, chain)
     lines.append(f"Next: {command(words, report.names, options)}   {what}" if words else
                  f"Next: {what}")  # fmt: skip
     return "\n".join(lines)
 
 
-def _after_verify(report: Report, chain: Sequence[str], *, repaired: bool) -> tuple[str, str]:
+def _after_verify(report: Report, chain: Sequence[str]) -> tuple[str, str]:
     seen = report.detection
     if not seen.records.alembic:
         version = report.version if seen.version != report.version else ""
@@ -138,9 +135,7 @@ def _after_verify(report: Report, chain: Sequence[str], *, repaired: bool) -> tu
         return after(report.version, chain, seen.expected)
     if seen.version not in (report.version, None):
         return "detect", "says why."
-    if repaired:
-        return "detect", "says what is left; what rows forbid is yours to correct."
-    return "verify --repair --yes", "repairs it."
+    return f"adopt {report.version} --plan", "shows what repairs it."
 
 
 def verdict(report: Report) -> str:
@@ -152,16 +147,6 @@ def verdict(report: Report) -> str:
     return f"{_place(report.names)} {state} {report.version}{should}" + (
         f": {found}." if found else "."
     )
-
-
-def script(report: Report, statements: Sequence[str]) -> str:
-    """Return the statements that repair, as a script for review."""
-    lines = [f"-- {line}" for line in verdict(report).splitlines()]
-    if statements:
-        path = ", ".join(map(identifier, (report.names.gacl, report.names.col, "public")))
-        lines += ["begin;", f"set local search_path to {path};"]
-        lines += [*(f"{statement};" for statement in statements), "commit;"]
-    return "\n".join(lines)
 
 
 def detection_json(one: Detection, *, chain: Sequence[str], options: str = "") -> Json:

@@ -1,4 +1,4 @@
-"""`collec-migrations adopt`: make a database exactly its version, and write that version."""
+"""`collec-migrations adopt`: make a database exactly its version, and record it."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -26,9 +26,7 @@ def adopt(
     as_json: options.Json = False,
     plan: options.Plan = False,
     yes: options.Yes = False,
-    not_valid: Annotated[
-        bool, typer.Option("--not-valid", help="Keep rows that point at nothing: NOT VALID keys.")
-    ] = False,
+    details: options.Details = False,
 ) -> None:
     """Repair what differs from the version that is seen, and write it as Alembic's own version.
 
@@ -47,11 +45,13 @@ def adopt(
                 version,
                 expected=where.expected,
                 role=where.role,
-                not_valid=not_valid,
+                not_valid=where.not_valid,
             )
             every.append(done)
             if not as_json and not yes:
                 typer.echo("\n".join(_shown(done, where, is_plan=True)))
+                if details:
+                    typer.echo("\n".join(f"{one};" for one in done.statements))
         if plan:
             session.rollback()
         elif not all(one.already for one in every):

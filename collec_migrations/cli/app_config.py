@@ -23,10 +23,6 @@ def app_config(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
-    host: Annotated[
-        str, typer.Option("--host", help="The server as the application reaches it.")
-    ] = "",
-    role: Annotated[str, typer.Option("--role", help="The application's database account.")] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Compare, and connect as the application does.")
     ] = False,
@@ -34,7 +30,8 @@ def app_config(
 ) -> None:
     """Print the application's own settings for a database, ready to paste.
 
-    With `--check`, compare them and connect.
+    Where the application reaches the server by another name than this command, give that name by
+    `--url`. With `--check`, compare the settings and connect.
 
     Exit status: 1 when `--check` finds a difference.
     """
@@ -46,7 +43,7 @@ def app_config(
         session.set_session(readonly=True)
         names = _pair(session, where.pairs, gacl=gacl, col=col, said=said)
         one = bridge.detect(session, names)
-        want = _wanted(session, one, host=host, role=role)
+        want = _wanted(session, one)
     if check and said is not None:
         raise typer.Exit(_compare(said, want, one, as_json=as_json))
     _print(want, said.form if said else _form(one), as_json=as_json)
@@ -81,7 +78,7 @@ def _pair(
     )
 
 
-def _wanted(session: Connection, one: bridge.Detection, *, host: str, role: str) -> wanted.Wanted:
+def _wanted(session: Connection, one: bridge.Detection) -> wanted.Wanted:
     owners = bridge.read_owners(session, one.names)
     info = session.info
     with session.cursor(cursor_factory=extensions.cursor) as cursor:
@@ -91,10 +88,10 @@ def _wanted(session: Connection, one: bridge.Detection, *, host: str, role: str)
     by_socket = not its or its.startswith("/")
     version = one.versions[-1] if one.versions else ""
     return wanted.Wanted(
-        host=host or ("localhost" if by_socket and listens else its or "localhost"),
+        host="localhost" if by_socket and listens else its or "localhost",
         port=str(info.port),
         database=str(info.dbname),
-        login=role or owners.application or str(info.user),
+        login=owners.application or str(info.user),
         col=one.names.col,
         gacl=one.names.gacl,
         rights_see_public=_since(version, wanted.FIRST_RIGHTS_PUBLIC),
@@ -137,11 +134,11 @@ def _compare(
         settings = [asdict(row) for row in rows]
         render.write_json({"same": not differ, "files": said.files, "settings": settings})
         return 1 if differ else 0
-    told = [
+    cells = [
         (row.setting, row.application or "-", row.database, "ok" if row.same else "differs")
         for row in rows
     ]
-    typer.echo("\n".join(render.table(("SETTING", "APPLICATION", "DATABASE", ""), told)))
+    typer.echo("\n".join(render.table(("SETTING", "APPLICATION", "DATABASE", ""), cells)))
     for hint in _hints({row.setting for row in differ}, said):
         typer.echo(hint)
     return 1 if differ else 0

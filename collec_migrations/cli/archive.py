@@ -1,41 +1,32 @@
-"""`collec-migrations archive`: what steps removed from the schemas, and kept."""
+"""`collec-migrations archive list|drop`: what steps removed from the schemas, and kept."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from collec_migrations.cli import options, place, render
-from collec_migrations.cli.group import group
 from collec_migrations.errors import UsageError
 from collec_migrations.migrate import access, archive_registry
 from collec_migrations.migrate.archive_registry import Archive
 from collec_migrations.postgres import locks
+from collec_migrations.settings import Settings
 
-app = group("List or drop what steps removed and kept.")
 TITLES = ("schema", "table", "kind", "rows", "size", "step", "when", "from")
 
 
-@app.command("list")
-def list_archives(
-    url: options.Url = None,
-    gacl: options.Gacl = None,
-    col: options.Col = None,
-    app: options.App = None,
-    as_json: options.Json = False,
-) -> None:
-    """List the archive tables: which step made them, when, from which table."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    with place.connected(told) as connection, connection.cursor() as cursor:
-        found = archive_registry.find(cursor, told.pairs)
-    if as_json:
-        render.write_json({"archives": [_facts(one) for one in found]})
-    else:
-        _tell(found)
+class Action(StrEnum):
+    """What is to be done with the archives."""
+
+    LIST = "list"
+    DROP = "drop"
 
 
-@app.command()
-def drop(
+def archive(
+    action: Annotated[
+        Action, typer.Argument(metavar="list|drop", help="List them, or drop some for ever.")
+    ],
     names: Annotated[list[str] | None, typer.Argument(help="Archive tables to drop.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Drop all archives.")] = False,
     url: options.Url = None,
@@ -46,25 +37,50 @@ def drop(
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Drop archives for ever, all that are named or none; ask first."""
+    """List what steps removed and kept: which step, when, from which table; or drop it for ever.
+
+    Of those that are named all are dropped, or none.
+    """
+    given = options.given(url=url, gacl=gacl, col=col, app=app)
+    if action is Action.LIST:
+        if names or every:
+            raise UsageError("`archive list` lists all archives", hint="Leave the names out.")
+        _list(access.read_settings(given), as_json=as_json)
+        return
     if bool(names) == every:
         raise UsageError(
             "name the archives to drop, or give --all",
             hint="`collec-migrations archive list` shows them.",
         )
     options.need_consent(plan=plan, yes=yes)
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
+    _drop(access.read_settings(given), names or [], plan=plan, yes=yes, as_json=as_json)
+
+
+def _list(settings: Settings, *, as_json: bool) -> None:
+    with place.connected(settings) as connection, connection.cursor() as cursor:
+        found = archive_registry.find(cursor, settings.pairs)
+    if as_json:
+        render.write_json({"archives": [_facts(one) for one in found]})
+    else:
+        _show(found)
+
+
+def _drop(
+    settings: Settings, names: Sequence[str], *, plan: bool, yes: bool, as_json: bool
+) -> None:
+    """Drop the archives of these names; of none: all."""
     with (
-        place.connected(told) as connection,
-        locks.held(connection, wait=told.lock_wait, say=options.say),
+        place.connected(settings) as connection,
+        locks.held(connection, wait=settings.lock_wait, say=options.say),
         connection.cursor() as cursor,
     ):
-        found = archive_registry.find(cursor, told.pairs)
-        chosen = found if every else _chosen(found, names or [])
+        found = archive_registry.find(cursor, settings.pairs)
+        named = dict.fromkeys(archive_registry.named(found, name) for name in names)
+        chosen = tuple(named) if names else found
         # The question is asked outside of any transaction: nobody waits for the answer.
         connection.rollback()
         if not as_json:
-            _tell(chosen)
+            _show(chosen)
         elif plan:
             render.write_json({"archives": [_facts(one) for one in chosen]})
         if plan:
@@ -77,20 +93,12 @@ def drop(
         dropped = [_facts(one) for one in chosen]
         render.write_json({"dropped": dropped, "dropped_schemas": list(emptied)})
     elif chosen:
-        _tell_dropped(chosen, emptied)
+        options.say(f"dropped {render.count(len(chosen), 'archive table')}")
+        for schema in emptied:
+            options.say(f"dropped the schema {schema!r}, in which nothing was left")
 
 
-def _tell_dropped(chosen: Sequence[Archive], emptied: Sequence[str]) -> None:
-    options.say(f"dropped {len(chosen)} archive tables")
-    for schema in emptied:
-        options.say(f"dropped the schema {schema!r}, in which nothing was left")
-
-
-def _chosen(found: Sequence[Archive], names: Sequence[str]) -> tuple[Archive, ...]:
-    return tuple(dict.fromkeys(archive_registry.named(found, name) for name in names))
-
-
-def _tell(found: Sequence[Archive]) -> None:
+def _show(found: Sequence[Archive]) -> None:
     if not found:
         options.say("there are no archives")
         return

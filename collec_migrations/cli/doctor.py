@@ -1,16 +1,18 @@
 """`collec-migrations doctor`: one page on a site, for people, JSON and Nagios."""
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from collec_migrations import replica
-from collec_migrations.cli import options, place, render, replica_options
+from collec_migrations.cli import options, place, render
+from collec_migrations.cli.render import one_line
 from collec_migrations.doctor import Line, Page, Site, examine
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.replica import Verdict
@@ -19,10 +21,8 @@ STATUS = {Verdict.OK: 0, Verdict.ATTENTION: 1, Verdict.BROKEN: 3}
 """Exit statuses, as those of `replica status`; 2 is a mistake in the command."""
 UNKNOWN = 3
 """Nagios: nothing can be said."""
-Into = Annotated[
-    Path | None,
-    typer.Option("--into", envvar="COLLEC_BACKUP_DIR", help="The folder that holds the backups."),
-]
+IGNORE = "COLLEC_DOCTOR_IGNORE"
+"""Lines that are not to count, separated by commas."""
 
 
 def doctor(
@@ -30,22 +30,16 @@ def doctor(
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
-    into: Into = None,
-    node_: replica_options.Nodes = None,
-    file: replica_options.File = None,
-    ignore: Annotated[
-        list[str] | None, typer.Option("--ignore", help="A line that is not to count; repeat it.")
-    ] = None,
+    into: options.IntoIfAny = None,
+    node_: options.Nodes = None,
     as_json: options.Json = False,
-    nagios: Annotated[
-        bool, typer.Option("--nagios", help="One line, exit status 0, 1, 2 or 3.")
-    ] = False,
+    nagios: options.Nagios = False,
 ) -> None:
     """Tell how a site is, in one page: 0 all is well, 1 needs attention, 3 broken."""
     if as_json and nagios:
         raise UsageError("--json and --nagios cannot be given together")
     try:
-        site = _site(place.find(url=url, gacl=gacl, col=col, app=app), into, node_, file, ignore)
+        site = _site(place.find(url=url, gacl=gacl, col=col, app=app), into, node_)
     except MigrationError as error:
         if not nagios:
             raise
@@ -68,9 +62,8 @@ def _site(
     where: place.Place,
     into: Path | None,
     given: list[str] | None,
-    file: Path | None,
-    ignore: list[str] | None,
 ) -> Site:
+    file = options.folder_in(options.NODES)
     some = given or file or replica.FILE.exists()
     return Site(
         address=where.address,
@@ -80,19 +73,18 @@ def _site(
         options=where.options,
         backups=into,
         nodes=replica.known_nodes(given or (), file) if some else (),
-        ignored=frozenset(ignore or ()),
+        ignored=frozenset(filter(None, os.environ.get(IGNORE, "").split(","))),
     )
 
 
 COLOURS = {Verdict.OK: "green", Verdict.ATTENTION: "yellow", Verdict.BROKEN: "red"}
 UNSEEN, IGNORED = "?", "ignored"
 SHOWN = ("group", "name", "verdict", "text", "command")
-NAGIOS = {Verdict.OK: (0, "OK"), Verdict.ATTENTION: (1, "WARNING"), Verdict.BROKEN: (2, "CRITICAL")}
 
 
 def page_lines(page: Page, *, colour: bool) -> Iterator[str]:
     """Yield the page for a person."""
-    yield _plain(page.title)
+    yield one_line(page.title)
     width = max((len(one.name) for one in page.lines), default=0)
     for group, its in groupby(page.lines, key=lambda one: one.group):
         yield f"\n{group}"
@@ -101,9 +93,9 @@ def page_lines(page: Page, *, colour: bool) -> Iterator[str]:
             padded = word.ljust(len(Verdict.ATTENTION))
             if colour and word in COLOURS:
                 padded = typer.style(padded, fg=COLOURS[Verdict(word)])
-            yield f"  {padded}  {one.name.ljust(width)}  {_plain(one.text)}"
+            yield f"  {padded}  {one.name.ljust(width)}  {one_line(one.text)}"
             if one.command and one.verdict is not Verdict.OK:
-                yield f"  {' ' * len(Verdict.ATTENTION)}  {' ' * width}  -> {_plain(one.command)}"
+                yield f"  {' ' * len(Verdict.ATTENTION)}  {' ' * width}  -> {one_line(one.command)}"
     yield f"\n{summary(page)}"
 
 
@@ -132,17 +124,14 @@ def page_facts(page: Page) -> dict[str, Any]:  # what json takes
 
 def nagios_line(page: Page) -> tuple[int, str]:
     """Return the exit status and the line of a Nagios plugin, with performance data."""
-    status, word = NAGIOS[page.verdict]
     bad = [*page.of(Verdict.BROKEN), *page.of(Verdict.ATTENTION)]
-    told = "; ".join(f"{one.name}: {one.text}" for one in bad) or summary(page)
-    data = " ".join(
+    text = "; ".join(f"{one.name}: {one.text}" for one in bad) or summary(page)
+    data = [
         f"'{_label(one.name)}'={one.figure.value:g}{one.figure.unit}"
         for one in page.lines
         if one.figure
-    )
-    return status, f"COLLEC {word} - {_plain(told).replace('|', '/')}" + (
-        f" | {data}" if data else ""
-    )
+    ]
+    return render.nagios("COLLEC", page.verdict, text, data)
 
 
 def _word(page: Page, one: Line) -> str:
@@ -154,8 +143,3 @@ def _word(page: Page, one: Line) -> str:
 def _label(name: str) -> str:
     """Return a name as a label of performance data: without what would end it."""
     return "".join("_" if c in "'=|" or not c.isprintable() else c for c in name)
-
-
-def _plain(text: str) -> str:
-    """Return a text on one line, without what would move the cursor of a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -59,7 +59,9 @@ def downgrade(
             hint=f"Versions are {', '.join(known)}; also base.",
         )
     where = place.find(url=url, gacl=gacl, col=col, app=app)
-    allowed = drop_dependents or access.told(options.given(url=url, app=app)).drop_dependents
+    allowed = (
+        drop_dependents or access.read_settings(options.given(url=url, app=app)).drop_dependents
+    )
     with place.opened(where) as session:
         session.set_session(readonly=True)
         found = [
@@ -146,7 +148,7 @@ def _tell(one: Back) -> None:
         return
     options.say(
         f"{one.names.col} (rights in {one.names.gacl}) will go back from {one.at} to {one.target}:"
-        f" {len(one.steps)} step{'' if len(one.steps) == 1 else 's'}, in one transaction"
+        f" {render.count(len(one.steps), 'step')}, in one transaction"
     )
     if one.archived:
         options.say("goes to the archive, from where an upgrade brings it back:")

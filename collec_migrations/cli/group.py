@@ -27,10 +27,10 @@ def summary(command: Any) -> str:
     return " ".join((command.help or "").partition("\n\n")[0].split())
 
 
-def group(told: str) -> typer.Typer:
-    """Return an empty group of commands, told by one sentence."""
+def group(text: str) -> typer.Typer:
+    """Return an empty group of commands, described by one sentence."""
     return typer.Typer(
-        help=told,
+        help=text,
         cls=Group,
         no_args_is_help=True,
         add_completion=False,
@@ -54,11 +54,15 @@ def plain_help(command: Command) -> Command:
     an older Typer, which writes words itself.
     """
     for parameter in getattr(command, "params", ()):
-        if not hasattr(parameter, "display_type") or parameter.type_descriptor.is_choice:
+        if not hasattr(parameter, "display_type"):
             continue
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = _nothing
-        elif parameter.metavar is None and not parameter.is_flag:
+        elif (
+            not parameter.type_descriptor.is_choice
+            and parameter.metavar is None
+            and not parameter.is_flag
+        ):
             found = TYPE.fullmatch(parameter.display_type(None))
             parameter.metavar = WORDS.get(found[1]) if found else None
     return command

@@ -25,10 +25,10 @@ def history(
 
     found = verbs.history(options.given(url=url, gacl=gacl, col=col, app=app), say=options.say)
     if as_json:
-        told = [
+        schemas = [
             {"schema": name, "rows": [_facts(row) for row in rows]} for name, rows in found.items()
         ]
-        render.write_json({"schemas": told})
+        render.write_json({"schemas": schemas})
         return
     for schema, rows in found.items():
         typer.echo(f"{schema}: no history" if not rows else f"{schema}:")

@@ -1,7 +1,6 @@
 """`collec-migrations install`: make what a database needs, and tell what was made."""
 
 import getpass
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -19,9 +18,7 @@ DIFFERS = 1
 
 
 def install(
-    database: Annotated[
-        str | None, typer.Option("--database", help="The database; else collec.")
-    ] = None,
+    database: options.Database = None,
     owner: Annotated[
         str | None,
         typer.Option("--owner", help="The application's login role, which owns it; else collec."),
@@ -52,52 +49,49 @@ def install(
     options.need_consent(plan=plan, yes=yes)
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations import install as room
+    from collec_migrations.cli import place
     from collec_migrations.migrate import access
-    from collec_migrations.postgres import connection, conninfo
     from collec_migrations.settings import quoted_list
 
     said = options.installation(app)
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
+    found = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
     given = options.given(
-        gacl=told.pairs[0].gacl, col=quoted_list(told.pairs), without_postgis=without_postgis
+        gacl=found.pairs[0].gacl, col=quoted_list(found.pairs), without_postgis=without_postgis
     )
-    # The application's own account may make nothing: an administrator comes in, by --url.
-    where = url or os.environ.get("COLLEC_DATABASE_URL")
-    address = conninfo.parse(where, source="--url") if said and where else told.address
     login, name = (said.login, said.connection.get("dbname")) if said else ("", "")
     desired = room.Desired(
         database=room.check_name("database", database or name or "collec"),
         owner=room.check_name("role", login or "collec" if owner is None else owner),
-        pairs=told.pairs,
+        pairs=found.pairs,
         networks=room.networks(networks or ()),
         passfile=passfile,
         apply_hba=not no_hba,
     )
-    admin = connection.administrator(None if said and not where else address)
+    admin = place.administrator(found, url)
     ask = getpass.getpass if sys.stdin.isatty() and sys.stderr.isatty() else None
     if plan:
-        found = room.plan(admin, desired, given, say=options.say)
-        _show(_plan_facts(found), _plan_lines(found), as_json=as_json)
+        planned = room.plan(admin, desired, given, say=options.say)
+        _show(_plan_facts(planned), _plan_lines(planned), as_json=as_json)
     else:
         if not yes:
             shown = room.plan(admin, desired, given, say=options.say)
             options.say("\n".join(_plan_lines(shown)))
             options.ask_consent("Install this?", yes=False)
         with room.locked(admin, say=options.say):
-            found = room.plan(admin, desired, given, say=options.say)
-            done = room.install(admin, found, given, say=options.say, ask=ask)
+            planned = room.plan(admin, desired, given, say=options.say)
+            done = room.install(admin, planned, given, say=options.say, ask=ask)
         _show(_done_facts(done), _done_lines(done), as_json=as_json)
         options.say(
             f"next: collec-migrations app-config --url postgresql:///{desired.database}"
             "   prints the lines for the application"
         )
-    if found.differs:
+    if planned.differs:
         raise typer.Exit(DIFFERS)
 
 
-def _show(told: render.Facts, lines: list[str], *, as_json: bool) -> None:
+def _show(facts: render.Facts, lines: list[str], *, as_json: bool) -> None:
     if as_json:
-        render.write_json(told)
+        render.write_json(facts)
         return
     for line in lines:
         typer.echo(line)
@@ -196,7 +190,6 @@ def _rules(plan: Plan) -> Iterator[str]:
 def _closing(plan: Plan) -> Iterator[str]:
     made = sum(resource.state == "make" for resource in plan.resources)
     if made:
-        noun = "resource" if made == 1 else "resources"
-        yield f"{made} {noun} would be created; nothing was touched"
+        yield f"{render.count(made, 'resource')} would be created; nothing was touched"
     else:
         yield "nothing would be created"

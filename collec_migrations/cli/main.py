@@ -36,12 +36,12 @@ SECTIONS = {
     },
     "Go back": {
         "downgrade": "Take the database back to a version, all or nothing.",
-        "archive": "List or drop what steps removed and kept.",
+        "archive": "List what steps removed and kept, or drop it for ever.",
     },
     "Take over an existing database": {
         "detect": "Say what version a database is, without changing anything.",
         "verify": "Compare the database with its version, and tell each difference.",
-        "adopt": "Repair what differs from the version that is seen.",
+        "adopt": "Repair what differs from the version that is seen, and record it.",
     },
     "Back up and rehearse": {
         "backup": "Take, verify, restore and keep backups.",
@@ -49,7 +49,7 @@ SECTIONS = {
         "test-paths": "Try every version's path to the newest and back.",
     },
     "Servers": {
-        "server": "Manage the embedded PostgreSQL server of a folder.",
+        "server": "Start or stop the embedded PostgreSQL server of this folder; open psql.",
         "replica": "Set up, watch and use standbys.",
     },
     "Learn and build": {
@@ -76,20 +76,20 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 class Commands(Group):
     """Loads a subcommand when it is asked for; shows an error of this package in two lines."""
 
-    def __init__(self, **told: Any) -> None:
+    def __init__(self, **given: Any) -> None:
         # Typer suggests what was meant by these names; `get_command` gives the commands.
         known = {name: Group(name=name) for section in SECTIONS.values() for name in section}
-        super().__init__(**{**told, "commands": known})
+        super().__init__(**{**given, "commands": known})
         group.taken_as_they_are(self)
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
         """Return the commands and options that a word may become, without loading a command."""
         if incomplete.startswith("-"):
             return super().shell_complete(ctx, incomplete)
-        told = {name: text for section in SECTIONS.values() for name, text in section.items()}
         return [
             Word(value=name, help=text)
-            for name, text in told.items()
+            for section in SECTIONS.values()
+            for name, text in section.items()
             if name.startswith(incomplete)
         ]
 
@@ -130,8 +130,7 @@ class Commands(Group):
             hint = synonyms.OPTIONS.get(getattr(error, "option_name", ""), "")
             if not hint and "--json" not in words:
                 raise
-            told = UsageError(_plain(error), hint=hint)
-            return _end(told, as_json="--json" in words)
+            return _end(UsageError(_plain(error), hint=hint), as_json="--json" in words)
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise

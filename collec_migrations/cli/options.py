@@ -1,4 +1,4 @@
-"""The options that commands share, each declared once; asking before a change."""
+"""The options of all commands, each declared once; asking before a change."""
 
 import os
 import sys
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from collec_migrations import versions
-from collec_migrations import versions as chain
 from collec_migrations.cli import render
 from collec_migrations.errors import UsageError
 
@@ -16,6 +15,17 @@ if TYPE_CHECKING:
     from collec_migrations.application import Installation
 
 
+def chain_versions(incomplete: str) -> list[str]:
+    """Return what a version of the chain, or head, may become, for a shell."""
+    return [one for one in (*versions.in_chain(), "head") if one.startswith(incomplete)]
+
+
+def known_versions(incomplete: str) -> list[str]:
+    """Return what a known version may become, for a shell."""
+    return [one for one in versions.VERSIONS if one.startswith(incomplete)]
+
+
+# Where the database is, and how a command goes on.
 Url = Annotated[
     str | None, typer.Option("--url", help="Address of the database (else COLLEC_DATABASE_URL).")
 ]
@@ -29,7 +39,11 @@ Json = Annotated[
     bool,
     typer.Option("--json", callback=render.remember_json, help="Write the same facts as JSON."),
 ]
-
+Plan = Annotated[bool, typer.Option("--plan", help="Show what would happen; touch nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+Details = Annotated[
+    bool, typer.Option("--details", help="Add to the plan what it is made of, in full.")
+]
 WithoutPostgis = Annotated[
     bool, typer.Option("--without-postgis", help="Live without PostGIS, and without object.geom.")
 ]
@@ -40,32 +54,62 @@ DropDependents = Annotated[
         help="Drop the site's own views, keys ... on what goes; keep their definitions.",
     ),
 ]
-
-
-def chain_versions(incomplete: str) -> list[str]:
-    """Return what a version of the chain, or head, may become, for a shell."""
-    return [one for one in (*chain.in_chain(), "head") if one.startswith(incomplete)]
-
-
-def known_versions(incomplete: str) -> list[str]:
-    """Return what a known version may become, for a shell."""
-    return [one for one in versions.VERSIONS if one.startswith(incomplete)]
-
-
 Target = Annotated[
     str,
     typer.Argument(help="A version of the chain, or head.", autocompletion=chain_versions),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+Database = Annotated[str | None, typer.Option("--database", help="The database.")]
+Nagios = Annotated[bool, typer.Option("--nagios", help="One line, exit status 0, 1, 2 or 3.")]
+Report = Annotated[
+    Path | None, typer.Option("--report", help="Write a report to this file as well.")
+]
 
+BinDir = Annotated[
+    Path | None, typer.Option("--bindir", help="Folder of PostgreSQL's programs, if not found.")
+]
 
-Plan = Annotated[bool, typer.Option("--plan", help="Show what would happen; touch nothing.")]
+# Backups.
+SCRATCH = "COLLEC_SCRATCH"
+BACKUPS = "COLLEC_BACKUP_DIR"
+_INTO = typer.Option("--into", envvar=BACKUPS, help="The folder that holds the backups.")
+Into = Annotated[Path, _INTO]
+IntoIfAny = Annotated[Path | None, _INTO]
+Backup = Annotated[str, typer.Argument(metavar="ID", help="A backup, the beginning of its id, "
+                                       "or `last`.")]  # fmt: skip
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Dump so many tables at once.")]
+Keep = Annotated[str, typer.Option("--keep", help="Days, weeks and months to keep: 7,5,12.")]
+Offsite = Annotated[
+    str | None,
+    typer.Option(
+        "--offsite",
+        envvar="COLLEC_BACKUP_OFFSITE",
+        help="Command run afterwards; {path} and {id} are the backup's.",
+    ),
+]
+
+# Standbys.
+NODES = "COLLEC_NODES"
+Nodes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--node",
+        help=f"NAME=ADDRESS of one server, without a password; repeat it (else the file {NODES}).",
+    ),
+]
+Data = Annotated[Path, typer.Option("--data", help="The data folder on this machine.")]
+Name = Annotated[
+    str | None, typer.Option("--name", help="What this node is called (else the machine's name).")
+]
+Passfile = Annotated[
+    Path | None,
+    typer.Option("--passfile", help="Password file; else ~/.pgpass of the server's account."),
+]
 
 
 def given(**options: str | Path | bool | None) -> dict[str, str]:
     """Return the options that were given, as `alembic -x` would hand them on."""
-    told = {name: "yes" if value is True else value for name, value in options.items()}
-    return {name: str(value) for name, value in told.items() if value not in (None, False)}
+    values = {name: "yes" if value is True else value for name, value in options.items()}
+    return {name: str(value) for name, value in values.items() if value not in (None, False)}
 
 
 def installation(app: Path | None) -> "Installation | None":
@@ -78,7 +122,12 @@ def installation(app: Path | None) -> "Installation | None":
 
 def app_folder(app: Path | None) -> Path | None:
     """Return the application's folder by `--app`, else by COLLEC_APP."""
-    return app or (Path(os.environ["COLLEC_APP"]) if os.environ.get("COLLEC_APP") else None)
+    return app or folder_in("COLLEC_APP")
+
+
+def folder_in(variable: str) -> Path | None:
+    """Return the folder that a variable names, if it names one."""
+    return Path(os.environ[variable]) if os.environ.get(variable) else None
 
 
 def say(message: str) -> None:

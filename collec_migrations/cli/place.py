@@ -1,5 +1,6 @@
 """Which database and schemas a command is about, and a connection to it."""
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -7,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from collec_migrations import application, bridge, settings
 from collec_migrations.cli import options
-from collec_migrations.cli.options import say
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.migrate import access
 from collec_migrations.names import Names
@@ -27,17 +28,20 @@ class Place:
     expected: str = ""
     role: str = ""
     """The application's account, when its files name it."""
+    not_valid: bool = False
+    """Foreign keys that rows forbid are added without a check."""
     options: str = ""
     """What to repeat of the options in the next command; never a password."""
 
 
 def find(*, url: str | None, gacl: str | None, col: str | None, app: Path | None) -> Place:
     """Return the place that the options, the application's files and the environment give."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    said = told.application or application.Installation()
+    found = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
+    said = found.application or application.Installation()
     return Place(
-        address=access.address(told, say=options.say),
-        pairs=told.pairs if told.named else (),
+        address=access.address(found, say=options.say),
+        pairs=found.pairs if found.named else (),
+        not_valid=found.not_valid,
         expected=said.expected,
         role=said.login,
         options=repeated(url, app),
@@ -81,10 +85,28 @@ def repeated(url: str | None, app: Path | None) -> str:
     return shlex.join(words + (["--app", str(app)] if app else []))
 
 
+def administrator(found: settings.Settings, url: str | None) -> connection.Administrator:
+    """Return how a superuser comes in: by --url, else to the server of the application's database.
+
+    The application's own account is none. Its server is taken by the socket where it is this
+    machine's, as `postgres`.
+    """
+    where = url or os.environ.get("COLLEC_DATABASE_URL")
+    if found.application is None or where:
+        parsed = conninfo.parse(where, source="--url") if where else found.address
+        return connection.administrator(parsed)
+    said = found.application.connection
+    there = parse_dsn(connection.administrator(None).address.dsn)
+    there |= {"port": said["port"]} if said.get("port") else {}
+    if said.get("host", "localhost") not in ("", "localhost", "127.0.0.1", "::1"):
+        there["host"] = said["host"]
+    return connection.administrator(conninfo.Address(str(make_dsn(**there))))
+
+
 @contextmanager
-def connected(told: settings.Settings) -> Iterator[connection.Connection]:
+def connected(found: settings.Settings) -> Iterator[connection.Connection]:
     """Give a connection that is closed at the end: what was not committed is rolled back."""
-    address = access.address(told, say=say)
+    address = access.address(found, say=options.say)
     with closing(connection.connect(address)) as session:
         try:
             yield session

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -13,13 +13,9 @@ from collec_migrations.backup import Backup
 from collec_migrations.cli import options, render
 from collec_migrations.errors import BackupFailed, UsageError
 from collec_migrations.migrate import access
-from collec_migrations.names import Names
 from collec_migrations.postgres import conninfo, signals
 from collec_migrations.postgres.connection import translated
 from collec_migrations.settings import Settings
-
-if TYPE_CHECKING:
-    from collec_migrations.backup import Findings
 
 
 def rehearse(
@@ -33,30 +29,24 @@ def rehearse(
             "--to", help="A version of the chain, or head.", autocompletion=options.chain_versions
         ),
     ] = "head",
-    into: Annotated[
-        Path | None,
-        typer.Option("--into", envvar="COLLEC_BACKUP_DIR", help="The folder of the backups."),
-    ] = None,
+    into: options.IntoIfAny = None,
     url: options.Url = None,
     gacl: options.Gacl = None,
     col: options.Col = None,
     app: options.App = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the copy running.")] = False,
-    report: Annotated[
-        Path | None, typer.Option("--report", help="Write one HTML page to this file.")
-    ] = None,
-    scratch: Annotated[Path | None, typer.Option("--scratch", help="Folder for the copy.")] = None,
+    report: options.Report = None,
     as_json: options.Json = False,
 ) -> None:
     """Try an upgrade on a copy, and tell how it went.
 
-    Exit status: 1 when the upgrade would fail.
+    The report is one HTML page. Exit status: 1 when the upgrade would fail.
     """
-
+    scratch = options.folder_in(options.SCRATCH)
     backup.check_target(to)
     if report and not (report.parent.is_dir() and os.access(report.parent, os.W_OK)):
         raise UsageError(f"{report} cannot be written", hint="Name a file in a folder of yours.")
-    settled = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
+    settled = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
     named = settled.pairs if settled.named else ()
     with signals.raised(), _source(from_, settled, into, scratch) as source:
         if keep:
@@ -65,7 +55,8 @@ def rehearse(
             options.say(f"end it with: {server.ending}")
             found = backup.rehearse(copy, to, named, say=options.say)
         else:
-            found = _rehearsed(source, scratch, to, named)
+            with backup.temporary_copy(source, scratch) as copy:
+                found = backup.rehearse(copy, to, named, say=options.say)
     if as_json:
         render.write_json(backup.report_json(found))
     else:
@@ -76,25 +67,16 @@ def rehearse(
     raise typer.Exit(0 if found.succeeds else 1)
 
 
-def _rehearsed(
-    source: Backup, scratch: Path | None, to: str, named: tuple[Names, ...]
-) -> "Findings":
-
-    with backup.temporary_copy(source, scratch) as copy:
-        return backup.rehearse(copy, to, named, say=options.say)
-
-
 @contextmanager
 def _source(
     named: str | None, settled: Settings, into: Path | None, scratch: Path | None
 ) -> Iterator[Backup]:
     """Give the backup that was named, or a new one, for this block, of a database."""
-
     if named and "://" not in named and "=" not in named:
         if into is None:
             raise UsageError(
                 f"the folder that holds the backup {named!r} is not known",
-                hint="Give --into DIR or set COLLEC_BACKUP_DIR.",
+                hint=f"Give --into DIR, or set {options.BACKUPS}.",
             )
         with backup.stored_backup(into, named) as source:
             yield source

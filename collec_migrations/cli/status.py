@@ -22,7 +22,6 @@ from collec_migrations.postgres import cluster, connection, embedded
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.settings import Settings
 
-BACKUPS = "COLLEC_BACKUP_DIR"
 STANDBYS = (
     "select application_name, state from pg_catalog.pg_stat_replication"
     " where state operator(pg_catalog.=) 'streaming' order by application_name"
@@ -64,8 +63,8 @@ def status(
     as_json: options.Json = False,
 ) -> None:
     """Tell where this machine stands, and the next command to type; start nothing."""
-    told = access.told(options.given(url=url, gacl=gacl, col=col, app=app))
-    site = _look(told)
+    found = access.read_settings(options.given(url=url, gacl=gacl, col=col, app=app))
+    site = _look(found)
     command = _next(site, place.repeated(url, app))
     if as_json:
         render.write_json(_facts(site, command))
@@ -74,15 +73,15 @@ def status(
         typer.echo(_line("next", command or site.hint or "nothing to do"))
 
 
-def _look(told: Settings) -> Site:
-    site = Site(application=told.application, backups=os.environ.get(BACKUPS, ""))
-    if told.application is None:
+def _look(given: Settings) -> Site:
+    site = Site(application=given.application, backups=os.environ.get(options.BACKUPS, ""))
+    if given.application is None:
         site.usual = application.installed()
-    site.address = told.address or _embedded()
+    site.address = given.address or _embedded()
     if site.address is not None:
         try:
             with connection.connect(site.address) as session:
-                _read(site, session, told)
+                _read(site, session, given)
         except (MigrationError, connection.Error) as error:
             site.trouble = str(error).splitlines()[0]
             site.hint = error.hint if isinstance(error, MigrationError) else ""
@@ -99,14 +98,14 @@ def _embedded() -> Address | None:
     return Address(running.dsn) if running else None
 
 
-def _read(site: Site, session: connection.Connection, told: Settings) -> None:
+def _read(site: Site, session: connection.Connection, given: Settings) -> None:
     session.set_session(readonly=True)
     number = session.server_version
     release = f"{number // 10000}.{number % 10000}"
     site.server = f"{session.info.dbname} on {session.info.host or 'the local socket'}"
     site.server += f":{session.info.port}, PostgreSQL {release}"
-    expected = told.application.expected if told.application else ""
-    pairs: tuple[Names, ...] = told.pairs if told.named else find(session).pairs
+    expected = given.application.expected if given.application else ""
+    pairs: tuple[Names, ...] = given.pairs if given.named else find(session).pairs
     site.schemas = [detect(session, one, expected=expected) for one in pairs]
     with session.cursor() as cursor:
         cursor.execute("select pg_catalog.pg_is_in_recovery()")
@@ -174,7 +173,7 @@ def _pending(one: Detection) -> tuple[str, ...]:
 
 def _backup(site: Site) -> str:
     if not site.backups:
-        return f"no folder is named ({BACKUPS})"
+        return f"no folder is named ({options.BACKUPS})"
     if site.backup is None:
         return f"none in {site.backups}"
     taken = site.backup.manifest.started

@@ -1,7 +1,7 @@
 """`collec-migrations test-paths`: every version to the newest and back, on throwaway servers."""
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +14,9 @@ from collec_migrations.errors import UsageError
 if TYPE_CHECKING:
     from collec_migrations.testing import ServerResult
 
+ROWS = int(os.environ.get("COLLEC_TEST_ROWS", "300"))
+"""Movements in the databases that are filled."""
+
 
 def test_paths(
     server: Annotated[
@@ -23,29 +26,27 @@ def test_paths(
     from_: Annotated[
         str | None, typer.Option("--from", help="Start versions, as 1.0,1.0.8; else every one.")
     ] = None,
-    rows: Annotated[
-        int, typer.Option("--rows", min=1, help="Movements in the databases that are filled.")
-    ] = 300,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")
-    ] = None,
+    report: options.Report = None,
     as_json: options.Json = False,
 ) -> None:
     """Try every version's path to the newest and back.
 
-    Exit status: 1 when a path failed.
+    The report is JUnit XML. Exit status: 1 when a path failed.
     """
     majors = _majors(server)
-    if junit and not junit.parent.is_dir():
-        raise UsageError(f"there is no folder {junit.parent} for the JUnit file")
+    if report and not report.parent.is_dir():
+        raise UsageError(f"there is no folder {report.parent} for the report")
     # Alembic and SQLAlchemy take 0.45 s to import: other commands do not pay for them.
     from collec_migrations import testing
     from collec_migrations.testing import path_report
 
     starts = from_.split(",") if from_ else ()
-    found = testing.try_paths(majors, starts=starts, rows=rows, say=options.say)
-    if junit:
-        _keep(testing.as_junit(found), junit)
+    found = testing.try_paths(majors, starts=starts, rows=ROWS, say=options.say)
+    if report:
+        try:
+            report.write_text(testing.as_junit(found), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{report} cannot be written: {error.strerror}") from error
     if as_json:
         render.write_json(path_report.as_json(found))
     else:
@@ -53,20 +54,13 @@ def test_paths(
     raise typer.Exit(1 if any(one.failed for one in found) else 0)
 
 
-def _majors(told: str | None) -> tuple[int, ...]:
+def _majors(listed: str | None) -> tuple[int, ...]:
     try:
-        return tuple(int(major) for major in told.split(",")) if told else ()
+        return tuple(int(major) for major in listed.split(",")) if listed else ()
     except ValueError:
         raise UsageError(
-            f"{told!r} is no list of PostgreSQL majors", hint="Write it as 15,17,18."
+            f"{listed!r} is no list of PostgreSQL majors", hint="Write it as 15,17,18."
         ) from None
-
-
-def _keep(text: str, path: Path) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _show(found: "Sequence[ServerResult]") -> None:
@@ -74,14 +68,14 @@ def _show(found: "Sequence[ServerResult]") -> None:
     from collec_migrations.testing import path_report
 
     console = Console(highlight=False)
-    told = list(path_report.rows(found))
+    rows = list(path_report.rows(found))
     if console.is_terminal:
         shown = Table(*path_report.TITLES)
-        for row in told:
+        for row in rows:
             shown.add_row(*row, style="bold red" if row[-1] == "FAILED" else None)
         console.print(shown)
     else:
-        for line in render.table(path_report.TITLES, told):
+        for line in render.table(path_report.TITLES, rows):
             typer.echo(line)
     for line in path_report.details(found):
         typer.echo(line)

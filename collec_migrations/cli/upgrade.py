@@ -1,6 +1,5 @@
 """`collec-migrations upgrade`: show the plan, ask, take a backup where there is no way back."""
 
-import os
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,9 +21,7 @@ def upgrade(
     version: options.Target = "head",
     plan: options.Plan = False,
     yes: options.Yes = False,
-    details: Annotated[
-        bool, typer.Option("--details", help="Add scripts, locks and owners to the plan.")
-    ] = False,
+    details: options.Details = False,
     as_json: options.Json = False,
     url: options.Url = None,
     gacl: options.Gacl = None,
@@ -71,9 +68,9 @@ def upgrade(
     version = up_to_date.target(version, found.settings)
     if plan:
         if as_json:
-            from collec_migrations.cli import plan_text
+            from collec_migrations.cli.render import plan as shown
 
-            render.write_json(plan_text.facts(found))
+            render.write_json(shown.facts(found))
         else:
             typer.echo("\n".join(_shown(found, details=details)))
         return
@@ -87,9 +84,9 @@ def upgrade(
 
 def _shown(found: "Plan", *, details: bool) -> list[str]:
     """Return the plan's plain words, and its details where they are wanted."""
-    from collec_migrations.cli import plan_text
+    from collec_migrations.cli.render import plan as shown
 
-    return [*plan_text.lines(found), *(plan_text.details(found) if details else ())]
+    return [*shown.plain_words(found), *(shown.details(found) if details else ())]
 
 
 def _run(
@@ -114,11 +111,12 @@ def _reached(
     given: Mapping[str, str], version: str, found: "Plan", *, remark: str
 ) -> Mapping[str, str | None]:
     """Run the upgrade; return what each data schema is at."""
-    from collec_migrations.cli import plan_text, progress
+    from collec_migrations.cli import progress
+    from collec_migrations.cli.render.plan import weights
     from collec_migrations.migrate import preconditions, verbs
 
     preconditions.refuse(found.obstacles)
-    with progress.watcher(plan_text.weights(found)) as watcher:
+    with progress.watcher(weights(found)) as watcher:
         return verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
 
 
@@ -131,8 +129,6 @@ def _result(col: str, before: str | None, now: str | None, seconds: float) -> st
 
 
 Say = Callable[[str], None]
-FOLDER = "COLLEC_BACKUP_DIR"
-"""The folder that the site uses for its backups."""
 
 
 class Order(NamedTuple):
@@ -157,23 +153,23 @@ def decided(found: "Plan", into: Path | None, *, no_backup: bool) -> Order:
         from collec_migrations.migrate.wrapped_step import NO_BACKUP
 
         return Order(None, verified=False, remark=NO_BACKUP)
-    into = into or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
+    into = into or options.folder_in(options.BACKUPS)
     if into is None:
         raise BackupMissing(
             "a script of the application's own is to run, from which no downgrade leads back,"
             " and there is no folder for a backup",
-            hint=f"Give --backup DIR, set {FOLDER}, or say --no-backup.",
+            hint=f"Give --backup DIR, set {options.BACKUPS}, or say --no-backup.",
         )
     return Order(into, verified=True, remark="")
 
 
 @contextmanager
-def backed_up(options: Mapping[str, str], version: str, order: Order, *, say: Say) -> Iterator[str]:
+def backed_up(given: Mapping[str, str], version: str, order: Order, *, say: Say) -> Iterator[str]:
     """Take a backup, when one is ordered, before the block runs; give a remark."""
     if order.into is None:
         yield order.remark
         return
-    id_ = _taken(options, version, order.into, say)
+    id_ = _taken(given, version, order.into, say)
     if order.verified:
         _verify(id_, order.into, say)
     try:
@@ -187,12 +183,12 @@ def backed_up(options: Mapping[str, str], version: str, order: Order, *, say: Sa
         raise
 
 
-def _taken(options: Mapping[str, str], version: str, into: Path, say: Say) -> str:
+def _taken(given: Mapping[str, str], version: str, into: Path, say: Say) -> str:
     """Return the id of a new backup; raise why there is none."""
     # A run that takes no backup does not pay for what one needs.
     from collec_migrations import backup
 
-    address = access.address(access.told(options), say=say)
+    address = access.address(access.read_settings(given), say=say)
     names = backup.databases(address, database=None, all_of_them=False, say=say)
     how = backup.BackupOptions(into=into, reason=f"before the upgrade to {version}")
     outcome = backup.run(address, names, how, None, say=say, advance=lambda *_: None)

@@ -55,9 +55,8 @@ def wrap(
 def show(wrapped: Wrapped) -> None:
     """Tell what a step is made of."""
     names = ", ".join(path.name for path in wrapped.step.files)
-    count = wrapped.script.size
-    noun = "statement" if count == 1 else "statements"
-    typer.echo(f"{wrapped.step.new}: {count} {noun} of {names}, {wrapped.script.encoding}")
+    statements = render.count(wrapped.script.size, "statement")
+    typer.echo(f"{wrapped.step.new}: {statements} of {names}, {wrapped.script.encoding}")
     for note in wrapped.script.notes:
         typer.echo(f"  {note}")
     if wrapped.unbound:

@@ -106,7 +106,7 @@ def drift(report: Report, options: str = "") -> Line:
     verify = texts.command("verify", report.names, options)
     return checked(
         *(GROUP, _named("drift", report.names), text),
-        (bool(report.breaking), BROKEN, text, f"{verify} (then --sql, --repair)"),
+        (bool(report.breaking), BROKEN, text, f"{verify}; then adopt --plan"),
         (not report.is_sound, ATTENTION, text, verify),
     )
 

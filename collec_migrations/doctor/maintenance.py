@@ -208,7 +208,7 @@ def _archiving(facts: Facts) -> Line:
         return Line(GROUP, "archiving", "off")
     command = None if facts.archive_command is None else facts.archive_command.strip()
     waits = f"{facts.archive_waiting} WAL files wait, the oldest for {ago(facts.archive_waits)}"
-    full, pitr = "WAL fills the disk", "collec-migrations backup pitr"
+    full, pitr = "WAL fills the disk", "collec-migrations backup schedule --tool pitr"
     see = f"See the server's log, then archive_command; {pitr}"
     return checked(
         *(GROUP, "archiving", "nothing failed"),

@@ -32,7 +32,7 @@ class Line:
 
     group: str
     name: str
-    """Stable, for programs and for `--ignore`."""
+    """Stable, for programs and for COLLEC_DOCTOR_IGNORE."""
     good: str = ""
     """How it is where there is no problem."""
     problem: Problem | None = None

@@ -70,7 +70,7 @@ def _release(facts: Facts, today: date) -> Line:
     end = date.fromisoformat(pg_versions.text("end_of_life", pg_versions.of(facts.version)) or "")
     newest = pg_versions.KNOWN[-1]
     move = f"Move to a newer major, as {newest}; try it: collec-migrations backup verify last "
-    move += f"--major {newest}"
+    move += f"--server {newest}"
     return checked(
         *(GROUP, "release", f"{name}, corrected until {end}"),
         (today > end, BROKEN, f"{name}: no corrections since {end}", move),
@@ -120,7 +120,8 @@ RULES: Mapping[str, tuple[tuple[str, ...], str, Level, str]] = {
 """Settings: values that they should not have, a good one, how bad it is, and why."""
 NEED_RESTART = ("wal_level",)
 CHECKSUMS = (
-    "stop the server; pg_checksums --enable -D DATA_FOLDER; start it (or: --ignore data_checksums)"
+    "stop the server; pg_checksums --enable -D DATA_FOLDER; start it"
+    " (or: COLLEC_DOCTOR_IGNORE=data_checksums)"
 )
 
 

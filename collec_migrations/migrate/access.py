@@ -18,7 +18,7 @@ LOCATION = "collec_migrations:migrate/alembic"
 """The `script_location` of an alembic.ini that is ours; another one is another project's."""
 
 
-def told(options: Mapping[str, str]) -> settings.Settings:
+def read_settings(options: Mapping[str, str]) -> settings.Settings:
     """Return the settings by options, application, environment and this folder's alembic.ini."""
     return settled(options, ini_values(INI))
 

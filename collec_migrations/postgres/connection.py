@@ -4,6 +4,7 @@ import codecs
 import getpass
 import os
 import pwd
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -84,21 +85,33 @@ OURSELVES = "collec-migrations"
 
 Error: TypeAlias = psycopg2.Error
 
+WRONG_PASSWORD = r"password authentication failed|authentification par mot de passe"
+MISSING_DATABASE = r"database .* does not exist|la base de donn.{1,2}es .* n'existe pas"
 HINTS = (
-    ("password authentication failed", "Check the password; ~/.pgpass can hold it (mode 0600)."),
+    (WRONG_PASSWORD, "Check the password; ~/.pgpass can hold it (mode 0600)."),
     ("no password supplied", "Put the password in ~/.pgpass (mode 0600) or in PGPASSFILE."),
-    ("peer authentication failed", "Run as that account, or connect by host with a password."),
-    ("ident authentication failed", "Run as that account, or connect by host with a password."),
-    ("no pg_hba.conf entry", "The server's pg_hba.conf does not let this account in from here."),
-    ("does not exist", "Create it first, or correct the address."),
+    (
+        "[Pp]eer authentication failed|authentification peer",
+        "Run as that account, or connect by host with a password.",
+    ),
+    (
+        "[Ii]dent authentication failed|authentification Ident",
+        "Run as that account, or connect by host with a password.",
+    ),
+    (r"pg_hba\.conf", "The server's pg_hba.conf does not let this account in from here."),
+    ("does not exist|n'existe pas", "Create it first, or correct the address."),
     ("could not translate host name", "Correct the host's name in the address."),
     ("refused", "Is the server running, and does it listen on that host and port?"),
     ("No such file or directory", "Is the server running? Its socket is not there."),
     ("timeout expired", "The host does not answer; check the address and the firewall."),
-    ("too many", "All connections of the server are in use; try again later."),
-    ("starting up", "The server is starting; try again in a moment."),
+    ("too many|trop de", "All connections of the server are in use; try again later."),
+    ("starting up|se lance", "The server is starting; try again in a moment."),
     ("definition of service", "Correct PGSERVICE, or the service in ~/.pg_service.conf."),
 )
+"""Patterns of what is said before anybody is let in: by then nobody can choose the language.
+
+French beside English, as the application's sites have it; its accents come as question marks.
+"""
 
 
 def connect(
@@ -176,7 +189,7 @@ def _as_one_line(address: Address) -> Iterator[None]:
         yield
     except psycopg2.Error as error:
         message = _without(address.password, first_line(error))
-        hint = next((hint for part, hint in HINTS if part in str(error)), "")
+        hint = next((hint for said, hint in HINTS if re.search(said, str(error))), "")
         raise ConnectionFailed(f"cannot connect: {message}", hint=hint) from None
 
 

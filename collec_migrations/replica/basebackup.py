@@ -1,6 +1,7 @@
 """Copy a running primary by the server's own pg_basebackup, and prove the copy."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from collec_migrations.errors import ReplicationFailed, ServerFailed
-from collec_migrations.postgres import pg_versions, programs, sizes
+from collec_migrations.postgres import connection, pg_versions, programs, sizes
 from collec_migrations.postgres.sizes import LOOK, Advance
 from collec_migrations.replica import standby_config
 from collec_migrations.replica.local_node import LocalNode
@@ -33,9 +34,9 @@ CHECKSUM = "CRC32C"
 change the copy can change its manifest. Built without OpenSSL, it took 27 s more for each GB."""
 HINTS: Mapping[str, str] = MappingProxyType(
     {
-        "no pg_hba.conf entry": "Run `collec-migrations replica primary --standby ADDRESS`"
+        r"pg_hba\.conf": "Run `collec-migrations replica primary ADDRESS`"
         " on the primary's machine: its pg_hba.conf does not let the standby in.",
-        "password authentication failed": "Correct the password in the password file.",
+        connection.WRONG_PASSWORD: "Correct the password in the password file.",
         "No space left": "Make room, or use another disk.",
     }
 )
@@ -92,7 +93,7 @@ def _sizes(guard: subprocess.Popen[bytes], folder: Path, silence: float) -> Iter
         elif time.monotonic() - since > silence:
             raise ReplicationFailed(
                 f"nothing arrived from the primary for {silence:g} seconds",
-                hint="Is the network up? A checkpoint that takes longer needs more --silence.",
+                hint="Is the network up? Type CHECKPOINT on the primary, if one takes longer.",
             )
         yield size
         with suppress(subprocess.TimeoutExpired):
@@ -102,7 +103,7 @@ def _sizes(guard: subprocess.Popen[bytes], folder: Path, silence: float) -> Iter
 def _failure(status: int, answer: str) -> ReplicationFailed:
     status = KILLED - status if status > KILLED else status
     error = programs.failure("pg_basebackup", status, answer)
-    hint = next((hint for part, hint in HINTS.items() if part in answer), "")
+    hint = next((hint for said, hint in HINTS.items() if re.search(said, answer)), "")
     return ReplicationFailed(str(error), hint=f"{error.hint} {hint}".strip())
 
 

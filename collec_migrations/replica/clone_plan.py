@@ -289,7 +289,7 @@ def _space(primary: Primary, target: CloneTarget) -> Obstacles:
         )
 
 
-PREPARE = "Run `collec-migrations replica primary --standby ADDRESS` on the primary's machine."
+PREPARE = "Run `collec-migrations replica primary ADDRESS` on the primary's machine."
 
 
 def _minor(version: str) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from collec_migrations.postgres.connection import first_line
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.queries import statement
 from collec_migrations.replica import standby_config, states
-from collec_migrations.replica.states import Down, Node, Up
+from collec_migrations.replica.states import Down, Limits, Node, Up
 
 FILE = Path("collec-nodes.toml")
 VARIABLE = "COLLEC_NODES"
@@ -71,6 +71,16 @@ def known_nodes(given: Sequence[str], file: Path | None = None) -> tuple[NamedNo
     return found
 
 
+def limits(file: Path | None = None) -> Limits:
+    """Return from where on a lag is told: `bytes` and `seconds` below [limits] of the file."""
+    table = _content(file or FILE, file).get("limits", {})
+    known = {"bytes", "seconds"}
+    if not (isinstance(table, dict) and table.keys() <= known
+            and all(type(one) in (int, float) and one >= 0 for one in table.values())):  # fmt: skip
+        raise UsageError(f"{file or FILE}: [limits] takes bytes and seconds, both numbers")
+    return Limits(**table)
+
+
 def node_named(nodes: Sequence[NamedNode], name: str) -> NamedNode:
     """Return the node of a name; raise UsageError when there is none."""
     for node in nodes:
@@ -79,17 +89,24 @@ def node_named(nodes: Sequence[NamedNode], name: str) -> NamedNode:
     raise UsageError(f"no node is called {name!r}", hint=f"Known: {_list(nodes)}.")
 
 
-def _in_file(path: Path, asked: Path | None) -> Iterator[tuple[str, str]]:
+def _content(path: Path, asked: Path | None) -> dict[str, Any]:
+    """Return what the file says; nothing, when it is not there and nobody named it."""
     if asked is None:
         trust.check(path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if asked is not None:
             raise UsageError(f"{path} is not there", hint=HINT) from None
-        return
+        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint=HINT) from error
+
+
+def _in_file(path: Path, asked: Path | None) -> Iterator[tuple[str, str]]:
+    content = _content(path, asked)
+    if not content:
+        return
     table = content.get("nodes")
     if not isinstance(table, dict) or not all(isinstance(at, str) for at in table.values()):
         raise UsageError(f"{path} has no table [nodes] of names and addresses", hint=HINT)

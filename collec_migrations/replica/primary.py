@@ -253,7 +253,7 @@ def standby_network(standby: str) -> str:
             return str(found)
     if "/" in standby or not standby or any(c.isspace() or c in ',"#' for c in standby):
         raise UsageError(
-            f"--standby {standby!r} is not one address",
+            f"{standby!r} is not one address",
             hint="Give the IP address from which the standby will come, or its name.",
         )
     return standby

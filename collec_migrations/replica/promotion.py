@@ -109,7 +109,7 @@ def _alive(target: Up, others: Sequence[Node], upstream_answers: bool) -> Iterat
         )
 
 
-SWITCH = f"To exchange the roles: `replica switchover`. {FORCE}"
+SWITCH = f"To exchange the roles: `replica promote --switchover`. {FORCE}"
 
 
 def _answers(target: Up, others: Sequence[Node]) -> bool:

@@ -118,7 +118,7 @@ def _or_clone(spec: StandbySpec) -> Iterator[None]:
     try:
         yield
     except ReplicationRefused as error:
-        words = ["collec-migrations", "replica", "clone", "--primary"]
+        words = ["collec-migrations", "replica", "clone"]
         words += [f"host={spec.host} port={spec.port} user={spec.user}", "--data", str(spec.data)]
         words += ["--name", spec.name]
         words += ["--passfile", str(spec.passfile)] if spec.passfile else []

@@ -35,8 +35,8 @@ def page(site: Site) -> Iterator[str]:
     target = found.name if found else "STANDBY"
     yield "# PostgreSQL: what to do in a bad night"
     yield ""
-    yield f"Written on {site.written} by `{PROGRAM} runbook`; make it anew when a server changes,"
-    yield "and print it: this page must be at hand when the servers are not."
+    yield f"Written on {site.written} by `{PROGRAM} status --report FILE`; write it anew when a"
+    yield "server changes, and print it: this page must be at hand when the servers are not."
     yield ""
     yield from _servers(site)
     yield from _look()
@@ -117,7 +117,7 @@ def _switch(site: Site, target: str) -> Iterator[str]:
     one = next((one for one in site.nodes if one.name == site.primary), None)
     name, data = (one.name, _data(one)) if one else (PRIMARY, UNKNOWN)
     if pg_versions.text("sql_promote", _major(site)):
-        words = ("switchover", "--data", data, "--name", name, "--to", target)
+        words = ("promote", target, "--switchover", "--data", data, "--name", name)
         yield from _code(f"{PROGRAM} {shlex.join(words)}")
     else:
         yield from _switch_by_hand(site, name, data, target)

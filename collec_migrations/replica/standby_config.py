@@ -18,8 +18,16 @@ from pathlib import Path
 
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from collec_migrations.errors import ReplicationRefused, ServerFailed, UsageError
-from collec_migrations.postgres import conninfo, password, pg_versions, programs, quoting
+from collec_migrations.errors import PassfileError, ReplicationRefused, ServerFailed, UsageError
+from collec_migrations.postgres import (
+    connection,
+    conninfo,
+    files,
+    password,
+    pg_versions,
+    programs,
+    quoting,
+)
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.postgres.programs import Account
 from collec_migrations.replica import primary_state
@@ -253,15 +261,20 @@ class StandbySpec:
         return Address(str(make_dsn(**pairs, **KEEPALIVES, **dict(self.security))))
 
 
+HOST = re.compile(r"(?P<host>[\w.-]+)(?::(?P<port>\d+))?")
+
+
 def standby_spec(
     primary: str,
     data: Path,
     *,
     name: str | None,
     passfile: Path | None = None,
-    source: str = "--primary",
+    source: str = "PRIMARY",
 ) -> StandbySpec:
     """Return the standby that these words ask for; raise UsageError for what none can use."""
+    if bare := HOST.fullmatch(primary):
+        primary = f"host={bare['host']} port={bare['port'] or 5432}"
     address = conninfo.parse(primary, source=source)
     if address.password:
         raise UsageError(
@@ -273,7 +286,7 @@ def standby_spec(
     if not host or host.startswith("/") or "," in host:
         raise UsageError(
             f"{source} has to name one host, by which the standby will reach it",
-            hint="For example: postgresql://rep@db1.lab.example:5432",
+            hint="For example: db1.lab.example, or postgresql://rep@db1.lab.example:5432",
         )
     called = name or socket.gethostname().partition(".")[0]
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]{0,57}", called, re.ASCII):
@@ -292,6 +305,20 @@ def standby_spec(
 def passfile_of(spec: StandbySpec, account: Account) -> Path:
     """Return the standby's password file: the one that was named, else the account's own."""
     return spec.passfile or Path(f"~{account.name}/.pgpass").expanduser()
+
+
+def take_passfile(path: Path, target: Path, account: Account) -> None:
+    """Put the lines of a password file above those of the account's own. Raises PassfileError."""
+    lines = password.read_passfile(path).splitlines()
+    with connection.acting_as("" if account.uid == os.geteuid() else account.name):
+        kept = [one for one in password.read_passfile(target).splitlines() if one not in lines]
+        try:
+            files.write_private(target, "\n".join([*lines, *kept, ""]).encode())
+        except OSError as error:
+            raise PassfileError(
+                f"the password file {target} cannot be written: {error.strerror}",
+                hint=f"Copy {path} there by hand, mode 0600, for {account.name}.",
+            ) from error
 
 
 def password_of(spec: StandbySpec, account: Account) -> str:

@@ -143,7 +143,7 @@ def _obstacles(primary: Up, target: Up, local: Machine, report: Report) -> list[
                 code="too-old",
                 level=Level.ERROR,
                 message=f"PostgreSQL {target.major} cannot be promoted from another machine",
-                hint="Follow `replica runbook`, section Switch roles.",
+                hint="Follow the runbook (`replica status --report FILE`), section 4.",
             )
         )
     return found

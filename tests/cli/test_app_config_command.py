@@ -68,11 +68,11 @@ def test_any_names_and_hosts(server18: Server) -> None:
     names = Names(gacl="Ri ghts", col='lab "x"')
     with server18.database() as address:
         chain.upgrade(address, "1.1", **chain.under(names))
-        done = run(address.url, "--host", "db.lab.org", "--role", "web", "--json")
+        done = run(address.url, "--json")
     facts = json.loads(done.stdout)
     assert facts["settings"]["BDD_schema"] == '"lab ""x""","Ri ghts",public'
-    assert facts["settings"]["BDD_dsn"].startswith("pgsql:host=db.lab.org;port=")
-    assert facts["settings"]["BDD_login"] == "web"
+    assert facts["settings"]["BDD_dsn"].startswith("pgsql:host=localhost;port=")
+    assert facts["settings"]["BDD_login"] == SUPERUSER
 
 
 def paste(installed: Address, app: Path) -> None:

@@ -13,25 +13,12 @@ from tests import chain, commands
 from tests.docs import json_page
 from tests.servers import Server
 
-WITHOUT = {("replica", "runbook"): "it prints a page for people", ("server", "psql"): "it is psql"}
-"""Commands without `--json`, each with its reason."""
-
-UNTOLD = {
-    "init", "install", "rehearse", "replica clone", "replica primary", "replica promote",
-    "replica rejoin", "replica status", "replica switchover", "server start", "test-paths",
-}  # fmt: skip
-"""Commands whose JSON docs/json.md does not tell yet: they need more than one database."""
-
 Ask = Callable[..., tuple[int, Any]]
 
 
 def test_every_command_takes_json() -> None:
-    without = {
-        words
-        for words, command in commands.leaves().items()
-        if not any("--json" in one.opts for one in command.params)
-    }
-    assert without == WITHOUT.keys()
+    for words, command in commands.leaves().items():
+        assert any("--json" in one.opts for one in command.params), words
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +68,10 @@ READING = [
     pytest.param(
         ("backup", "schedule", "--into", "d", "--plan"), 0, {"texts", "written"}, id="schedule"
     ),
-    pytest.param(("backup", "schedule", "--into", "d", "--cron"), 0, {"texts"}, id="cron"),
+    pytest.param(("backup", "schedule", "--into", "d", "--tool", "cron"), 0, {"texts"}, id="cron"),
     pytest.param(("doctor",), 3, {"lines"}, id="doctor"),  # this server does not write to disk
     pytest.param(
-        ("replica", "primary", "--standby", "127.0.0.1", "--plan"),
+        ("replica", "primary", "127.0.0.1", "--plan"),
         1,
         {"ready", "missing"},
         id="primary",
@@ -107,7 +94,9 @@ def test_a_configuration_for_recovery_is_told(ask: Ask, tmp_path: Path) -> None:
     program = tmp_path / "pg_backupcluster"  # of Debian, which not every machine has
     program.write_text("#!/bin/sh\necho 248\n")
     program.chmod(0o755)
-    status, found = ask("backup", "pitr", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    status, found = ask(
+        "backup", "schedule", "--tool", "pitr", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    )
     assert (status, found.keys()) == (1, {"text", "problems"}), found
 
 
@@ -172,8 +161,66 @@ def test_a_mistake_in_the_command_line_is_told_as_the_page_says(ask: Ask) -> Non
     assert (status, found["error"]["status"]) == (2, 2)
 
 
-def test_the_page_names_every_command_that_writes_json() -> None:
-    leaves = {" ".join(words) for words in commands.leaves().keys() - WITHOUT.keys()}
-    told = json_page.documented().keys() - {"errors"}
-    assert told <= leaves
-    assert leaves - told <= UNTOLD
+def test_an_installation_is_told(ask: Ask, server18: Server) -> None:
+    words = ("install", "--database", "told", "--owner", "told_owner", "--no-hba")
+    with server18.database() as administrator:
+        try:
+            for more in ("--plan", "--yes"):
+                status, found = ask(
+                    *words, more,
+                    COLLEC_DATABASE_URL=administrator.url, COLLEC_DB_PASSWORD="xyzzy-9-plugh",
+                )  # fmt: skip
+                assert (status, found["database"]) == (0, "told"), found
+        finally:
+            server18.drop_database("told")
+            chain.execute(administrator, "drop role if exists told_owner")
+
+
+def test_a_rehearsal_is_told_whether_it_succeeds_or_not(
+    ask: Ask, filled: Address, server18: Server
+) -> None:
+    status, found = ask("rehearse", "--to", "1.2")
+    assert (status, found["succeeds"]) == (0, True), found
+    with server18.database(chain.template_at(server18, "1.0.8")) as address:
+        chain.execute(address, "create table col.printer (in_the_way int)")
+        status, found = ask("rehearse", "--to", "1.1", COLLEC_DATABASE_URL=address.url)
+    assert (status, found["succeeds"]) == (1, False), found
+
+
+def test_what_is_wrong_is_told_and_what_repairs_it(ask: Ask, server18: Server) -> None:
+    with server18.database(chain.template_at(server18, "1.1")) as address:
+        chain.execute(
+            address,
+            "drop view col.last_photo; create table col.mine (i int);"
+            "alter table col.storage drop constraint storage_pk cascade",
+        )
+        at = {"COLLEC_DATABASE_URL": address.url}
+        assert ask("detect", **at)[0] == ask("verify", **at)[0] == 1
+        assert ask("doctor", **at)[0] == 3
+        status, found = ask("adopt", "--plan", **at)
+        assert (status, found["schemas"][0]["own"]) == (0, ["column mine.i", "table mine"])
+        assert found["schemas"][0]["repaired"]
+
+
+def test_the_settings_of_an_application_are_told(ask: Ask, filled: Address, tmp_path: Path) -> None:
+    (tmp_path / "param").mkdir()
+    (tmp_path / "param" / "param.inc.php").write_text(
+        "<?php\n$APPLI_dbversion = '26.2';\n$BDD_schema = 'col,gacl,public';\n"
+        f"$BDD_dsn = 'pgsql:host={filled.host};port={filled.port};dbname={filled.dbname}';\n"
+        f"$BDD_login = '{filled.user}';\n"
+    )
+    status, found = ask("app-config", "--check", "--app", str(tmp_path), "--url", filled.url)
+    assert (status, found["same"]) == (1, False)
+    assert ask("status", "--app", str(tmp_path))[1]["application"]["expected"] == "26.2"
+
+
+def test_what_init_wrote_is_told(ask: Ask, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / "empty").mkdir()
+    monkeypatch.chdir(site / "empty")
+    assert ask("init") == (0, {"written": "alembic.ini"})
+
+
+def test_the_page_names_every_command() -> None:
+    """The tests of a command that needs more than one server call `json_page.check`, too."""
+    leaves = {" ".join(words) for words in commands.leaves()}
+    assert json_page.documented().keys() - {"errors"} == leaves

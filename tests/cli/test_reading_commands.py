@@ -62,10 +62,10 @@ def test_damage_is_told_planned_shown_and_repaired(server18: Server) -> None:
         assert status == 0
         assert "to repair: 1 view added" in planned
         assert run("detect", "--url", address.url)[0] == 1
-        _, script, _ = run("verify", "--url", address.url, "--sql")
+        _, script, _ = run("adopt", "--plan", "--details", "--url", address.url)
         assert 'create or replace view "col"."last_photo"' in script
-        assert run("verify", "--url", address.url, "--repair")[0] == 2
-        assert run("verify", "--url", address.url, "--repair", "--yes")[0] == 0
+        assert run("adopt", "--url", address.url)[0] == 2
+        assert run("adopt", "--url", address.url, "--yes")[0] == 0
         assert run("verify", "--url", address.url)[0] == 0
 
 

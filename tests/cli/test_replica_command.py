@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from collec_migrations.cli.main import app
 from tests import accounts, clusters, primaries
 from tests.database.test_replica_life import replica
+from tests.docs import json_page
 from tests.proxy import proxy
 from tests.standbys import SECRET, Machine, Pair, until
 
@@ -37,6 +38,7 @@ def test_status_in_every_form(pair18: Pair) -> None:
     until(lambda: pair.b.value("select pg_is_wal_replay_paused()"))
     status, told = replica("status", *pair.options, "--json")
     facts = json.loads(told)
+    json_page.check("replica status", facts)
     assert status == 1
     assert facts["verdict"] == facts["nodes"][1]["verdict"] == "attention"
     assert facts["nodes"][1]["findings"][0]["code"] == "replay-paused"
@@ -106,30 +108,35 @@ def test_the_runbook_names_this_site_and_no_password(pair18: Pair, tmp_path: Pat
     (tmp_path / "param/param.inc.php").write_text(
         "<?php\n$BDD_dsn = 'pgsql:host=old;dbname=lab';\n$BDD_passwd = 's3cret';\n"
     )
-    status, told = replica("runbook", *pair.options, "--app", tmp_path)
+    until(lambda: pair.report().verdict == "ok")
+    page = tmp_path / "runbook.md"
+    status, _ = replica("status", *pair.options, "--app", tmp_path, "--report", page)
     assert status == 0
-    for word in (str(pair.a.data), str(pair.b.port), "promote b --yes", "--name a --to b"):
+    told = page.read_text("utf-8")
+    for word in (str(pair.a.data), str(pair.b.port), "promote b --yes", "promote b --switchover"):
         assert word in told
     assert f'$BDD_dsn = "pgsql:host=127.0.0.1;port={pair.b.port};dbname=lab";' in told
     assert ".env" not in told
     assert SECRET not in told
     assert "s3cret" not in told
     pair.a.crash()
-    status, told = replica("runbook", *pair.options)
-    assert status == 0
+    status, told = replica("status", *pair.options, "--report", page)
+    assert status == 3
     assert "did not answer" in told
+    status, told = replica("status", *pair.options, "--report", tmp_path / "none" / "page")
+    assert (status, "cannot be written" in told or "could not be written" in told) == (3, True)
 
 
 def test_a_switchover_that_is_interrupted_leaves_the_primary_as_it_was(pair18: Pair) -> None:
     pair = pair18
     pair.b.sql("select pg_wal_replay_pause()")  # the proof would wait for a long time
-    words = ["replica", "switchover", "--data", str(pair.a.data), "--name", "a"]
+    words = ["replica", "promote", "--switchover", "--data", str(pair.a.data), "--name", "a"]
     words += [*pair.options, "--passfile", str(pair.passfile), "--yes"]
     assert replica(*words[1:])[0] == 3  # a paused standby is refused beforehand
     pair.b.sql("select pg_wal_replay_resume()")
     with proxy(pair.a.port) as network:
         pair.cut_off(network)
-        with accounts.spawn(MAIN, *words, "--wait", "60") as process:
+        with accounts.spawn(MAIN, *words, "--timeout", "60") as process:
             until(lambda: not answers(pair.a))
             process.terminate()
             _, told = process.communicate(timeout=60)
@@ -146,13 +153,15 @@ def test_what_changes_the_roles_is_told_as_json(pair18: Pair) -> None:
         done = CliRunner().invoke(
             app, ["replica", verb, *map(str, words), *pair.options, "--yes", "--json"]
         )
-        return done.exit_code, json.loads(done.stdout)
+        facts = json.loads(done.stdout)
+        json_page.check(f"replica {verb}", facts)
+        return done.exit_code, facts
 
     def here(one: Machine) -> tuple[object, ...]:
         return "--data", one.data, "--name", one.name, "--passfile", pair.passfile
 
     pair.caught_up(b, a)
-    status, facts = told("switchover", *here(a))
+    status, facts = told("promote", "--switchover", *here(a))
     assert (status, facts["lost"], facts["left"]) == (0, 0, [])
     assert facts["promoted"]["port"] == b.port
     assert any(str(b.port) in line for line in facts["application"])
@@ -172,11 +181,13 @@ def test_a_clone_is_told_as_json() -> None:
         prepared = primaries.prepare(site)
         planned = clusters.command(*prepared.words("s1"), "--json", "--plan")
         assert planned.exit_code == 0, planned.output
+        json_page.check("replica clone", json.loads(planned.stdout))
         assert json.loads(planned.stdout)["obstacles"] == []
         port = clusters.free_port()
-        done = prepared.clone("s1", "--port", port, "--json")
+        done = prepared.clone("s1", "--listen", f":{port}", "--json")
         assert done.exit_code == 0, done.output
         facts = json.loads(done.stdout)
+        json_page.check("replica clone", facts)
         assert (facts["name"], facts["slot"], facts["streams"]) == ("s1", "s1_slot", True)
 
 

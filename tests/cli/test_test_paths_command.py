@@ -13,6 +13,7 @@ from collec_migrations.testing import path_report
 from collec_migrations.testing.path_report import Outcome, ServerResult
 from collec_migrations.testing.path_report import Path as Route
 from tests import chain, servers
+from tests.docs import json_page
 
 PATHS = 2 * (len(chain.VERSIONS) - 1) + 1
 ATTRIBUTES = {
@@ -48,8 +49,10 @@ def checked(text: str) -> ET.Element:
 def try_paths(
     *words: str, folder: Path, tree: Path = chain.ROOT
 ) -> subprocess.CompletedProcess[str]:
-    command = ("collec-migrations", "test-paths", "--rows", "40", *words)
-    return chain.run(*command, folder=folder, variables={"PYTHONPATH": str(tree)})
+    command = ("collec-migrations", "test-paths", *words)
+    return chain.run(
+        *command, folder=folder, variables={"PYTHONPATH": str(tree), "COLLEC_TEST_ROWS": "40"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,9 +66,10 @@ def test_every_path_is_sound_on_every_server(
     tmp_path: Path, majors: tuple[int, ...], chosen: tuple[str, ...], paths: int
 ) -> None:
     listed = ("--server", ",".join(map(str, majors)), *chosen)
-    done = try_paths(*listed, "--junit", "paths.xml", "--json", folder=tmp_path)
+    done = try_paths(*listed, "--report", "paths.xml", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     told = json.loads(done.stdout)
+    json_page.check("test-paths", told)
     assert told["succeeds"] is True
     assert [int(one["version"].split(".")[0]) for one in told["servers"]] == list(majors)
     for server in told["servers"]:
@@ -87,7 +91,7 @@ def test_a_way_back_that_loses_rows_is_caught(tmp_path: Path) -> None:
         shutil.copytree(chain.ROOT / part, tree / part)
     broken = tree / "legacy_sql" / "downgrade-26.1-26.0.sql"
     broken.write_text(broken.read_text("utf-8") + "delete from col.booking;\n", "utf-8")
-    words = ("--server", "18", "--from", "25.0,26.0", "--junit", "paths.xml")
+    words = ("--server", "18", "--from", "25.0,26.0", "--report", "paths.xml")
     done = try_paths(*words, folder=tmp_path, tree=tree)
     assert done.returncode == 1
     assert "back at 26.0: col.booking: 12 of 12 rows are lost or changed" in done.stdout
@@ -138,7 +142,7 @@ def test_a_wrapped_version_is_tried_and_what_it_loses_is_told(tmp_path: Path) ->
         (("--server", "8,18,11"), 3, "no PostgreSQL 8, 11 on this machine, which has 1"),
         (("--server", "eighteen"), 2, "Write it as 15,17,18."),
         (("--from", chain.HEAD), 2, f"Those are {', '.join(chain.VERSIONS[:-1])}."),
-        (("--junit", "nowhere/paths.xml"), 2, "there is no folder nowhere"),
+        (("--report", "nowhere/paths.xml"), 2, "there is no folder nowhere"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_starts(
@@ -167,7 +171,7 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
 def test_a_junit_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    words = ("--server", "18", "--from", "26.1", "--junit", "/dev/full")
+    words = ("--server", "18", "--from", "26.1", "--report", "/dev/full")
     done = try_paths(*words, folder=tmp_path)
     assert done.returncode == 2
     assert "error: /dev/full cannot be written: No space left on device" in done.stderr

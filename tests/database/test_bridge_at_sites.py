@@ -154,7 +154,7 @@ def test_repair_adds_and_fills_the_geography_as_soon_as_postgis_is_there(
         )
         assert commands.invoke("verify", "--url", address.url).exit_code == 0
         chain.execute(address, "create extension postgis")
-        shown = commands.invoke("verify", "--repair", "--yes", "--url", address.url)
+        shown = commands.invoke("adopt", "--yes", "--url", address.url)
         assert shown.exit_code == 0, shown.output
         assert chain.query(address, "select st_astext(geom) from col.object order by uid") == [
             ("POINT(-0.7 44.8)",), (None,), (None,)]  # fmt: skip
@@ -265,7 +265,7 @@ def test_a_function_that_does_something_else_is_told_and_repaired(
         done = commands.invoke("verify", "--url", address.url)
         assert done.exit_code == 1
         assert "function getgroupsfromcollection() does something else" in done.stdout
-        assert commands.invoke("verify", "--repair", "--yes", "--url", address.url).exit_code == 0
+        assert commands.invoke("adopt", "--yes", "--url", address.url).exit_code == 0
         assert commands.invoke("verify", "--url", address.url).exit_code == 0
 
 

@@ -167,8 +167,11 @@ def test_a_copy_that_cannot_be_kept_leaves_no_server(
 RUN = "from collec_migrations.cli.main import main; main()"
 
 
-def test_a_rehearsal_that_is_ended_leaves_nothing(old: Address, folder: Path) -> None:
-    words = ("rehearse", "--url", old.url, "--scratch", folder)
+def test_a_rehearsal_that_is_ended_leaves_nothing(
+    old: Address, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("rehearse", "--url", old.url)
+    monkeypatch.setenv("COLLEC_SCRATCH", str(folder))
     with accounts.spawn(RUN, *words) as process:
         faults.until(lambda: any(folder.glob("*/*")))
         process.terminate()

@@ -56,7 +56,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
     port = (PLACE / first / "postmaster.pid").read_text().splitlines()[3]
     passfile = PLACE / f"{first}.pgpass"
     url = f"host=/var/run/postgresql port={port} user=postgres"
-    words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    words = ("replica", "primary", "127.0.0.1", "--url", url)
     told = clusters.command(*words, "--passfile", passfile, "--yes")
     assert f"wrote /etc/postgresql/{MAJOR}/{first}/postgresql.conf" in told.output
     try:
@@ -64,7 +64,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
         control(first, "restart")
         assert clusters.command(*words, "--plan").exit_code == 0
         made = clusters.command(
-            *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}", "--replace"),
+            *("replica", "clone", f"postgresql://127.0.0.1:{port}", "--replace"),
             *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--yes"),
         )
     finally:

@@ -97,7 +97,7 @@ def life(ports: dict[str, int], passfile: Path) -> None:
     ]
     named = [word for text in nodes for word in ("--node", text)]
     done(
-        *("clone", "--primary", f"postgresql://127.0.0.1:{ports[first]}", "--replace"),
+        *("clone", f"postgresql://127.0.0.1:{ports[first]}", "--replace"),
         *("--data", PLACE / second, "--name", second, *by, "--yes"),
     )
     found = postmaster.running(PLACE / first)
@@ -109,7 +109,9 @@ def life(ports: dict[str, int], passfile: Path) -> None:
     told = done("rejoin", "--data", PLACE / first, "--name", first, *by, *named, "--yes")
     assert "after a rewind" in told
     assert "online,recovery" in listed(first)
-    done("switchover", "--data", PLACE / second, "--name", second, *by, *named, "--yes")
+    done(
+        "promote", "--switchover", "--data", PLACE / second, "--name", second, *by, *named, "--yes"
+    )
     assert "online,recovery" in listed(second)
     sql(ports[first], "insert into life values ('third')")
     until(lambda: sql(ports[second], "select count(*) from life") == 3)

@@ -56,7 +56,7 @@ def test_a_primary_that_answers_is_not_replaced_unless_forced(pair18: Pair) -> N
     pair = pair18
     told = refused("promote", *pair.options, "--yes")
     assert "a answers, and is a primary" in told
-    assert "replica switchover" in told
+    assert "replica promote --switchover" in told
     told = refused("promote", "--node", pair.b.option, "--yes")  # a is not named: it is found
     assert f"the primary of b answers at 127.0.0.1:{pair.a.port}" in told
     assert pair.b.value("select pg_is_in_recovery()")
@@ -276,8 +276,17 @@ def test_a_switchover_whose_standby_is_cut_off_starts_the_primary_again(pair18: 
     with proxy(pair.a.port) as network:
         pair.cut_off(network)
         told = refused(
-            *("switchover", "--data", pair.a.data, "--name", "a", "--passfile", pair.passfile),
-            *(*pair.options, "--wait", "2", "--yes"),
+            *(
+                "promote",
+                "--switchover",
+                "--data",
+                pair.a.data,
+                "--name",
+                "a",
+                "--passfile",
+                pair.passfile,
+            ),
+            *(*pair.options, "--timeout", "2", "--yes"),
         )
     assert "b did not get the last record" in told
     assert "a is the primary as before" in told
@@ -297,7 +306,16 @@ def test_a_switchover_that_could_not_come_back_is_refused_before_the_stop(pair18
     assert postmaster.running(pair.a.data) == before
     hba.write_text(text)
     status, told = replica(
-        *("switchover", "--data", pair.b.data, "--name", "a", "--passfile", pair.passfile),
+        *(
+            "promote",
+            "--switchover",
+            "--data",
+            pair.b.data,
+            "--name",
+            "a",
+            "--passfile",
+            pair.passfile,
+        ),
         *(*pair.options, "--yes"),
     )
     assert status == 3
@@ -497,7 +515,7 @@ def test_a_standby_that_promoted_itself_is_the_one_to_come_back(pair18: Pair) ->
     assert "newer than the primary's" in told
     command = told.partition("is moved aside): collec-migrations ")[2].strip()
     c.stop()
-    status, told = replica(*shlex.split(command)[1:], "--listen", "127.0.0.1", "--port", c.port)
+    status, told = replica(*shlex.split(command)[1:], "--listen", f"127.0.0.1:{c.port}")
     assert status == 0, told
     until(lambda: pair.follows(c, pair.a))
     assert lives(c) == lives(pair.a)
@@ -606,7 +624,7 @@ def test_a_primary_with_unmet_standbys_is_prepared_and_no_password_is_changed(
     until(lambda: pair.a.value("show synchronous_standby_names") == "x")
     before = pair.a.sql("select rolname, rolpassword from pg_authid order by 1")
     file = tmp_path / "passwords"
-    words = ("primary", "--standby", "127.0.0.1", "--passfile", file)
+    words = ("primary", "127.0.0.1", "--passfile", file)
     url = ("--url", f"postgresql://postgres@127.0.0.1:{pair.a.port}/postgres")
     _, told = replica(*words, *url, "--yes")
     for role in ("rep", "rewind"):

@@ -12,11 +12,11 @@ def test_a_poor_primary_is_prepared_and_cloned_and_the_standby_follows(
 ) -> None:
     prepared.execute("create table if not exists sample as select generate_series(1, 1000) as id")
     port = clusters.free_port()
-    planned = clusters.command(*prepared.words(name, "--port", port), "--plan")
+    planned = clusters.command(*prepared.words(name, "--listen", f":{port}"), "--plan")
     assert planned.exit_code == 0, planned.output
     assert "nothing blocks it" in planned.output
     assert not prepared.left(name)
-    made = prepared.clone(name, "--port", port)
+    made = prepared.clone(name, "--listen", f":{port}")
     assert made.exit_code == 0, made.output
     assert "pg_verifybackup" in made.output
     assert prepared.left(name) == {name, f"{name}_slot"}
@@ -35,7 +35,7 @@ def test_no_password_is_anywhere_but_in_its_file(prepared: Prepared, name: str) 
         f'"$real" "$@"; status=$?; ps axww >>{seen}; exit $status',
     )
     port = clusters.free_port()
-    made = prepared.clone(name, "--port", port, "--bindir", watching)
+    made = prepared.clone(name, "--listen", f":{port}", "--bindir", watching)
     assert made.exit_code == 0, made.output
     secrets = [line.rpartition(":")[2] for line in prepared.passfile.read_text().splitlines()]
     assert len(secrets) == 2
@@ -61,7 +61,7 @@ def test_an_ordinary_account_clones_for_itself(prepared: Prepared, name: str) ->
         os.chown(path, who.uid, who.gid)
     before = prepared.site.home.stat().st_mode
     prepared.site.home.chmod(0o1777)  # the socket lies there
-    words = prepared.words(f"{name}/data", "--port", clusters.free_port(), "--listen", "")
+    words = prepared.words(f"{name}/data", "--listen", f":{clusters.free_port()}")
     words[words.index("--name") + 1] = name
     words[words.index("--passfile") + 1] = str(passfile)
     try:
@@ -78,12 +78,12 @@ def test_a_clone_anew_moves_the_older_folder_aside_and_keeps_up_with_running_val
     prepared: Prepared, name: str
 ) -> None:
     port = clusters.free_port()
-    assert prepared.clone(name, "--port", port).exit_code == 0
+    assert prepared.clone(name, "--listen", f":{port}").exit_code == 0
     prepared.site.stop(name)
     # The primary's files say less than what runs there, until it is restarted.
     prepared.alter_system("set max_connections = 20")
     try:
-        again = prepared.clone(name, "--port", port)
+        again = prepared.clone(name, "--listen", f":{port}")
     finally:
         prepared.alter_system("reset max_connections")
     assert again.exit_code == 0, again.output

@@ -45,7 +45,7 @@ def rejoin(pair: Pair, one: Machine, *words: object, role: str = "postgres") -> 
 def switchover(pair: Pair, one: Machine, role: str = "postgres") -> tuple[int, str]:
     """Exchange the roles; `one` is the primary."""
     where = ("--data", one.data, "--name", one.name, "--passfile", pair.passfile)
-    return replica("switchover", *where, *options(pair, role), "--yes")
+    return replica("promote", "--switchover", *where, *options(pair, role), "--yes")
 
 
 def lives(one: Machine) -> list[tuple[object, ...]]:

@@ -17,7 +17,7 @@ ROLES = (
 def primary(prepared: Prepared, *words: str | Path, standby: str = "127.0.0.1") -> tuple[int, str]:
     """Run the command on the shared primary; return exit status and output."""
     url = prepared.address.url
-    done = clusters.command("replica", "primary", "--standby", standby, "--url", url,
+    done = clusters.command("replica", "primary", standby, "--url", url,
                             *(words if "--yes" in words else ("--plan", *words)))  # fmt: skip
     return done.exit_code, done.output
 
@@ -125,7 +125,7 @@ def test_an_address_beyond_this_machine_needs_more_than_loopback(prepared: Prepa
 def test_a_role_that_is_no_superuser_is_told_so(prepared: Prepared, tmp_path: Path) -> None:
     prepared.execute("create role prepares_nothing in role pg_monitor")
     url = f"{prepared.address.url}&options=-c%20role%3Dprepares_nothing"
-    words = ("replica", "primary", "--standby", "127.0.0.1", "--url", url)
+    words = ("replica", "primary", "127.0.0.1", "--url", url)
     try:
         reads = clusters.command(*words, "--plan")
         told = clusters.command(*words, "--yes", "--passfile", tmp_path / "none")
@@ -146,13 +146,13 @@ def test_what_is_not_one_address_is_refused(prepared: Prepared, standby: str) ->
 
 def test_a_standby_is_not_prepared_as_a_primary(prepared: Prepared, name: str) -> None:
     port = clusters.free_port()
-    assert prepared.clone(name, "--port", port).exit_code == 0
+    assert prepared.clone(name, "--listen", f":{port}").exit_code == 0
     url = prepared.site.address(port).url
-    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url, "--plan")
+    told = clusters.command("replica", "primary", "127.0.0.1", "--url", url, "--plan")
     assert told.exit_code == 3
     assert "is a standby itself" in told.output
     again = clusters.command(
-        *("replica", "clone", "--primary", f"postgresql://127.0.0.1:{port}"),
+        *("replica", "clone", f"postgresql://127.0.0.1:{port}"),
         *("--data", prepared.site.home / f"{name}x", "--passfile", prepared.passfile, "--plan"),
     )
     assert again.exit_code == 1, again.output

@@ -64,7 +64,6 @@ def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
     refused = clusters.command(
         "replica",
         "clone",
-        "--primary",
         "postgresql://rep:hidden@db1",
         "--data",
         "/nowhere/b",
@@ -96,7 +95,7 @@ def test_a_missing_rule_of_access_is_told_by_both_commands(
     assert "pg_hba.conf" in refused.output
     assert not prepared.left(name)
     url = prepared.address.url
-    told = clusters.command("replica", "primary", "--standby", "127.0.0.1", "--url", url, "--plan")
+    told = clusters.command("replica", "primary", "127.0.0.1", "--url", url, "--plan")
     assert told.exit_code == 1
     assert "pg_hba.conf does not let 127.0.0.1 in" in told.output
 
@@ -105,7 +104,7 @@ def test_a_broken_rule_is_told_and_left_as_it_is(prepared: Prepared, rules: Path
     broken = "host all all 300.0.0.1/99 nonsense\n" + rules.read_text()
     rules.write_text(broken)
     url = prepared.address.url
-    words = ("replica", "primary", "--standby", "127.0.0.2", "--url", url)
+    words = ("replica", "primary", "127.0.0.2", "--url", url)
     told = clusters.command(*words, "--passfile", rules.parent / "none", "--yes")
     assert told.exit_code == 3, told.output
     assert "pg_hba.conf" in told.output
@@ -139,7 +138,7 @@ def test_the_cluster_of_another_system_is_moved_aside_only_when_told(
     for path in (data, data / "global"):
         os.chown(path, prepared.site.account.uid, prepared.site.account.gid)
     assert "another system" in prepared.clone(name).output
-    made = prepared.clone(name, "--replace", "--port", clusters.free_port())
+    made = prepared.clone(name, "--replace", "--listen", f":{clusters.free_port()}")
     assert made.exit_code == 0, made.output
     (aside,) = [one for one in prepared.left(name) if ".before-" in one]
     assert (prepared.site.home / aside / "PG_VERSION").read_text() == "18\n"
@@ -178,9 +177,7 @@ def test_a_primary_that_repmgr_manages_is_only_read(prepared: Prepared, name: st
     try:
         refused = prepared.clone(name)
         url = prepared.address.url
-        told = clusters.command(
-            "replica", "primary", "--standby", "10.0.0.9", "--url", url, "--plan"
-        )
+        told = clusters.command("replica", "primary", "10.0.0.9", "--url", url, "--plan")
     finally:
         prepared.execute("drop schema repmgr")
     assert (refused.exit_code, told.exit_code) == (3, 3)

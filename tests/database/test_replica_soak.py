@@ -49,7 +49,7 @@ def kept(client: Client, one: Machine) -> set[str]:
 def test_no_confirmed_row_is_lost_by_switchovers(any_pair: Pair) -> None:
     pair = any_pair
     if pair.a.node.binaries.major < 12:
-        pytest.skip("without pg_promote() a switchover is done by hand (replica runbook)")
+        pytest.skip("without pg_promote() a switchover is done by hand (the runbook)")
     client = Client(pair)
     client.start()
     try:

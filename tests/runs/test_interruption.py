@@ -90,8 +90,9 @@ def test_a_signal_ends_a_rehearsal_and_its_server(server18: Server, clone: Clone
     chain.execute(address, SLEEPING)
     scratch = Path(tempfile.mkdtemp(dir=servers.scratch()))
     scratch.chmod(0o1777)
-    words = ("rehearse", "--to", "1.1", "--scratch", str(scratch))
-    process = start("collec-migrations", *words, COLLEC_DATABASE_URL=address.url)
+    words = ("rehearse", "--to", "1.1")
+    where = {"COLLEC_DATABASE_URL": address.url, "COLLEC_SCRATCH": str(scratch)}
+    process = start("collec-migrations", *words, **where)
     seen: list[set[str]] = []
     while not set.intersection(*(seen[-5:] or [set()])) or len(seen) < 5:
         assert process.poll() is None, process.communicate()

@@ -9,7 +9,8 @@ import pytest
 
 from collec_migrations.backup import nightly
 from collec_migrations.backup.nightly import Schedule
-from collec_migrations.cli import doctor, replica_text
+from collec_migrations.cli import doctor
+from collec_migrations.cli.render import replica as replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import Problem, UsageError
 from collec_migrations.postgres import configuration, hba

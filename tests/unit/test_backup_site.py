@@ -81,7 +81,7 @@ def test_the_night_knows_what_the_day_knew(
         monkeypatch.delenv(name, raising=False)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    done = CliRunner().invoke(main.app, ["backup", "schedule", "--into", "/srv", "--cron"])
+    done = CliRunner().invoke(main.app, ["backup", "schedule", "--into", "/srv", "--tool", "cron"])
     words = shlex.split(done.stdout)
     assert parse_dsn(words[words.index("--url") + 1]) == parse_dsn(address)
 
@@ -118,14 +118,14 @@ def test_without_systemd_nothing_is_written(
 def test_the_night_does_what_the_options_said() -> None:
     done = CliRunner().invoke(
         main.app,
-        ["backup", "schedule", "--into", "/srv", "--cron", "--jobs", "2", "--keep-daily", "30",
+        ["backup", "schedule", "--into", "/srv", "--tool", "cron", "--jobs", "2",
+         "--keep", "30,5,12",
          "--offsite", "rclone copy {path} lab:backups/{id}"],
     )  # fmt: skip
     words = shlex.split(done.stdout)
     assert words[words.index("--jobs") + 1] == "2"
-    assert words[words.index("--keep-daily") + 1] == "30"
+    assert words[words.index("--keep") + 1] == "30,5,12"
     assert words[words.index("--offsite") + 1] == "rclone copy {path} lab:backups/{id}"
-    assert "--keep-weekly" not in words
 
 
 @pytest.mark.parametrize(

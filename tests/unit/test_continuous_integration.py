@@ -63,5 +63,5 @@ def test_a_command_with_a_wrong_option_would_be_noticed() -> None:
 
 def test_the_one_line_on_the_page_is_the_one_of_the_examples() -> None:
     top = PAGE.read_text("utf-8").split("##")[0]
-    (line,) = (text.strip() for text in top.splitlines() if "--junit paths.xml" in text)
+    (line,) = (text.strip() for text in top.splitlines() if "--report paths.xml" in text)
     assert parse(line).params["server"] == "15,17,18"

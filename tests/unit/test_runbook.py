@@ -16,7 +16,7 @@ def page(*nodes: Node, primary: str = "") -> str:
 def test_it_fails_over_to_a_standby_that_is_there() -> None:
     text = page(GONE, B)
     assert "PRIMARY is lost: fail over to b" in text
-    assert "--name PRIMARY --to b" in text
+    assert "promote b --switchover --data" in text
     c = replace(GONE, name="c")
     assert "a is lost: fail over to b" in page(c, A, B, primary="a")
     assert "fail over to STANDBY" in page(GONE, c)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from collec_migrations import backup
 from collec_migrations.backup import Backup, Broken
+from collec_migrations.cli import render
 from collec_migrations.postgres import sizes
 
 if TYPE_CHECKING:
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
 
 def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
     """Yield the lines of `backup list`."""
-    rows = [("id", "taken", "size", "version", "state")]
-    rows += [
+    rows = [
         (
             one.id,
             f"{one.manifest.started.astimezone():%Y-%m-%d %H:%M}",
@@ -24,10 +24,7 @@ def table(whole: Sequence[Backup], broken: Sequence[Broken]) -> Iterator[str]:
         )
         for one in whole
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+    yield from render.table(("id", "taken", "size", "version", "state"), rows)
     for one in broken:
         yield f"{'cannot be read' if one.unreadable else 'NOT A BACKUP'}: {one.id}: {one.why}"
 
@@ -43,7 +40,7 @@ def versions(one: Backup) -> str:
     return ", ".join(schema.version or schema.answer for schema in one.manifest.schemas) or "-"
 
 
-def told(one: Backup) -> Iterator[str]:
+def page(one: Backup) -> Iterator[str]:
     """Yield the lines of `backup list ID`."""
     about = one.manifest
     yield f"{one.id}: database {about.database!r}, {about.reason}"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import starmap
-from typing import Any
 
+from collec_migrations.cli.render import Facts, count
 from collec_migrations.migrate import lock_facts
 from collec_migrations.migrate.planned import (
     PairPlan,
@@ -15,8 +15,8 @@ from collec_migrations.migrate.planned import (
     TableLock,
 )
 from collec_migrations.migrate.removed import Archived
+from collec_migrations.postgres import sizes
 
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
 SHOWN_LINES = 6
 
 
@@ -36,7 +36,7 @@ class Held:
         return lock_facts.MODES.index(self.lock.mode)
 
 
-def lines(plan: Plan) -> Iterator[str]:
+def plain_words(plan: Plan) -> Iterator[str]:
     """Yield what a plan means, in plain words."""
     if plan.is_empty:
         yield f"nothing to do: {_state(plan)}"
@@ -77,7 +77,7 @@ def _pair(pair: PairPlan, plan: Plan) -> Iterator[str]:
     how = "committed after each version" if plan.settings.per_version else "in one transaction"
     yield (
         f"{pair.names.col} (rights in {pair.names.gacl}) will go from {start} to {pair.target}"
-        f" in database {plan.database}: {_count(len(pair.steps), 'step')}, {how}"
+        f" in database {plan.database}: {count(len(pair.steps), 'step')}, {how}"
     )
     for step in pair.steps:
         if any(script.wrapped for script in step.scripts):
@@ -89,7 +89,7 @@ def _step(step: PlannedStep) -> Iterator[str]:
         part = "" if script.part == "all" else f", its part for {script.part} alone"
         yield (
             f"  {step.version:8} {step.kind} by {script.script}:"
-            f" {_count(len(script.statements), 'statement')}{part}"
+            f" {count(len(script.statements), 'statement')}{part}"
         )
     yield from (f"    {note}" for note in step.notes)
 
@@ -115,8 +115,8 @@ def _duration(seconds: float) -> str:
     if seconds < 60:
         return "less than a minute"
     if seconds < 5400:
-        return f"about {_count(round(seconds / 60), 'minute')}"
-    return f"about {_count(round(seconds / 3600), 'hour')}"
+        return f"about {count(round(seconds / 60), 'minute')}"
+    return f"about {count(round(seconds / 3600), 'hour')}"
 
 
 def _stopped(plan: Plan) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _stopped(plan: Plan) -> Iterator[str]:
     if strong:
         readers = sum(lock_facts.blocks(item.lock.mode) != "writers" for item in strong)
         yield (
-            f"stop the application first: {_count(len(strong), 'table')} cannot be written while"
+            f"stop the application first: {count(len(strong), 'table')} cannot be written while"
             f" it runs, {readers} of them cannot be read"
         )
     if any(one.locks is None for script in _scripts(plan) for one in script.statements):
@@ -164,7 +164,7 @@ def _locks(plan: Plan) -> Iterator[str]:
         yield f"  {_lock(item)}"
     weaker = len(everything) - len(strong)
     if weaker:
-        yield f"  weaker locks: {_count(weaker, 'table')}"
+        yield f"  weaker locks: {count(weaker, 'table')}"
     scripts = list(_scripts(plan))
     unknown = [one.script for one in scripts if any(s.locks is None for s in one.statements)]
     if unknown:
@@ -193,15 +193,7 @@ def _places(script: str, found: list[int]) -> str:
 def size(lock: TableLock) -> str:
     """Return how large a table is, in rows and bytes."""
     rows = "rows never counted" if lock.rows is None else f"about {lock.rows:,.0f} rows"
-    return f"{rows}, {_bytes(lock.bytes)}"
-
-
-def _bytes(number: float) -> str:
-    for unit in UNITS[:-1]:
-        if number < 1024:
-            return f"{number:.0f} {unit}"
-        number /= 1024
-    return f"{number:.0f} {UNITS[-1]}"
+    return f"{rows}, {sizes.shown(lock.bytes)}"
 
 
 def _archived(plan: Plan) -> Iterator[str]:
@@ -213,8 +205,8 @@ def _archived(plan: Plan) -> Iterator[str]:
 
 def _archive(item: Archived) -> str:
     if item.column is None:
-        return f"{item.table}: {_count(item.rows, 'row')}"
-    return f"{item.table}.{item.column}: {_count(item.rows, 'value')}"
+        return f"{item.table}: {count(item.rows, 'row')}"
+    return f"{item.table}.{item.column}: {count(item.rows, 'value')}"
 
 
 def _owners(plan: Plan) -> Iterator[str]:
@@ -235,15 +227,7 @@ def _obstacles(plan: Plan) -> Iterator[str]:
         yield f"    {obstacle.hint}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-Json = dict[str, Any]
-"""What `json.dumps` takes: an object with values of any kind."""
-
-
-def facts(plan: Plan) -> Json:
+def facts(plan: Plan) -> Facts:
     """Return all facts of a plan."""
     return {
         "database": plan.database,
@@ -259,7 +243,7 @@ def facts(plan: Plan) -> Json:
     }
 
 
-def _pair_facts(pair: PairPlan) -> Json:
+def _pair_facts(pair: PairPlan) -> Facts:
     return {
         "gacl": pair.names.gacl,
         "col": pair.names.col,
@@ -279,7 +263,7 @@ def _pair_facts(pair: PairPlan) -> Json:
     }
 
 
-def _step_facts(step: PlannedStep) -> Json:
+def _step_facts(step: PlannedStep) -> Facts:
     return {
         "version": step.version,
         "kind": step.kind,
@@ -296,7 +280,7 @@ def _step_facts(step: PlannedStep) -> Json:
     }
 
 
-def _statement_facts(statement: PlannedStatement) -> Json:
+def _statement_facts(statement: PlannedStatement) -> Facts:
     locks = statement.locks
     return {
         "line": statement.line,

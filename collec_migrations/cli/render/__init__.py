@@ -1,10 +1,10 @@
-"""What is shown: JSON, colours, tables; the one place that turns values into text."""
+"""What is shown: JSON, tables, colours, a line for Nagios; each module turns values into text."""
 
 import json
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TextIO
 
@@ -41,8 +41,8 @@ def _json_text(value: object) -> str:
 
 def write_json_error(error: MigrationError) -> None:
     """Write an error as the only result, with the exit status that follows."""
-    told = {"message": str(error), "hint": error.hint or None, "status": error.exit_status}
-    write_json({"error": told})
+    facts = {"message": str(error), "hint": error.hint or None, "status": error.exit_status}
+    write_json({"error": facts})
 
 
 _SEVERITY = re.compile(r"^( *)(breaks|differs|cosmetic)\b", re.MULTILINE)
@@ -95,3 +95,24 @@ def _cell(text: str) -> str:
 
     plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return plain if cell_len(plain) <= WIDEST else set_cell_size(plain, WIDEST - 1) + "…"
+
+
+_NAGIOS = {"ok": (0, "OK"), "attention": (1, "WARNING"), "broken": (2, "CRITICAL")}
+
+
+def nagios(program: str, verdict: str, text: str, data: Iterable[str]) -> tuple[int, str]:
+    """Return the exit status and the line of a Nagios plugin, with performance data."""
+    status, word = _NAGIOS[verdict]
+    performance = " ".join(data)
+    shown = one_line(text).replace("|", "/")
+    return status, f"{program} {word} - {shown}" + (f" | {performance}" if performance else "")
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, without what would move the cursor of a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 step`, `3 steps`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
