@@ -118,7 +118,7 @@ def _database_differences(there: Database, desired: Desired) -> Iterator[str]:
 
 def _extensions(found: Found, uses: Sequence[Use]) -> Iterator[Resource]:
     for use in {use.name: use for use in uses}.values():
-        if use.core_since and found.server.version >= use.core_since:
+        if use.is_core(found.server.version):
             continue
         is_there = found.database is not None and use.name in found.extensions.installed
         yield Resource(

@@ -135,10 +135,10 @@ def _unless_returned(text: str, arriving: Mapping[str, Step]) -> str | None:
         return None
     step = arriving[found["table"].strip('"')]
     table = quoting.literal(f"{step.live}.{found['table']}")
-    tag = _tag(text)
+    quotes = tag(text)
     return (
-        f"do {tag} begin if not pg_temp.collec_has_returned({table})"
-        f" then execute {quoting.literal(text)}; end if; end {tag};"
+        f"do {quotes} begin if not pg_temp.collec_has_returned({table})"
+        f" then execute {quoting.literal(text)}; end if; end {quotes};"
     )
 
 
@@ -319,11 +319,11 @@ def _by_table(version: str | None, role: str) -> dict[str, dict[str, str]]:
 def block(calls: Iterable[str]) -> str:
     """Return one statement, on one line, that makes these calls."""
     body = " ".join(f"perform {call};" for call in calls)
-    tag = _tag(body)
-    return f"do {tag} begin {body or 'null;'} end {tag};"
+    quotes = tag(body)
+    return f"do {quotes} begin {body or 'null;'} end {quotes};"
 
 
-def _tag(body: str) -> str:
+def tag(body: str) -> str:
     """Return dollar quotes that a body does not hold."""
     number = 0
     while f"$collec{number or ''}$" in body:

@@ -99,7 +99,7 @@ def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]
     at = None if fresh else versions.previous(reached[0])
     built_in = required_extensions.needed(at, reached, job.settings)
     wrapped = tuple(
-        Use(name=name, place=step.script.sources[0].shown, made=True)
+        Use(name=name, place=step.script.sources[0].shown)
         for step in run.wrapped
         for name in step.script.extensions
     )

@@ -1,9 +1,8 @@
 """The removal of everything: `downgrade base`, refused while a row is a user's."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migrate import archive
 from collec_migrations.names import Names
 from collec_migrations.postgres import quoting
+from collec_migrations.settings import quoted_list
 
 
 def is_removal(step: Any) -> bool:
@@ -25,76 +25,35 @@ def is_removal(step: Any) -> bool:
     return bool(going_down and step.revision.down_revision is None)
 
 
-def guard(
-    pairs: Sequence[Names],
-    names: Names,
-    *,
-    at: Mapping[str, str],
-    creations: Mapping[str, tuple[str, str]],
-    versions: Sequence[str],
-) -> str:
-    """Return the statement that fails when a user's row exists in a schema that is removed.
-
-    `at` is the version of each schema (by role) that goes; `pairs` are all pairs of the run.
-    """
-    schemas = [
-        Schema(
-            role=role,
-            name=names.by_default_name[role],
-            tables=sorted(archive.facts(version, role, "table")),
-            inserts=inserts(creation(creations, versions, version)[role == "col"]),
-        )
-        for role, version in sorted(at.items())
-    ]
-    return _rows_guard(names, schemas, hint=_hint(pairs))
-
-
-def _hint(pairs: Sequence[Names]) -> str:
-    return (
-        f"Nothing was applied. `{command(pairs)}` removes them from the schemas; "
-        "the archive schemas then keep every row."
-    )
-
-
-def command(pairs: Sequence[Names]) -> str:
-    """Return the command that removes these schemas whatever they hold."""
-    words = ["alembic", "-x", "destroy=yes"]
-    if tuple(pairs) != (Names(),):
-        listed = ",".join(_listed(pair.col) for pair in pairs)
-        words += ["-x", f"gacl={pairs[0].gacl}", "-x", f"col={listed}"]
-    return shlex.join([*words, "downgrade", "base"])
-
-
-def _listed(name: str) -> str:
-    """Return a name as it stands in a list of schemas."""
-    plain = name == name.strip() and "," not in name and not name.startswith('"')
-    return name if plain else '"' + name.replace('"', '""') + '"'
-
-
 ROWS_REMAIN = "CM001"
 """The SQLSTATE of the guard's refusal; classes from I to Z are free for applications, and the
 rest of C has no such class (PostgreSQL manual, appendix A)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schema:
-    """A schema that is about to be removed."""
+def guard(
+    pairs: Sequence[Names],
+    names: Names,
+    *,
+    at: Mapping[sql.Role, str],
+    creations: Mapping[str, tuple[str, str]],
+) -> str:
+    """Return the statement that fails, naming tables and counts, when a user's row exists.
 
-    role: str
-    name: str
-    tables: Sequence[str]
-    """The application's tables; what else the schema holds stays and is not looked at."""
-    inserts: Mapping[str, tuple[str, ...]]
-    """The statements that made the rows of a new installation, by table."""
-
-
-def _rows_guard(names: Names, schemas: Iterable[Schema], *, hint: str) -> str:
-    """Return the statement that fails, naming tables and counts, when a user's row exists."""
-    counted = "".join(
-        _count(names, schema, table)
-        for schema in schemas
-        for table in sorted(schema.tables)
-        if table != VERSION_ROWS
+    `at` is the version of each schema (by role) that goes; `pairs` are all pairs of the run. What
+    else a schema holds than the application's tables stays and is not looked at.
+    """
+    counted = ""
+    for role, version in sorted(at.items()):
+        # The newest creation scripts at or below the version made the rows of the installation.
+        newest = max((one for one in creations if library.order(one) <= library.order(version)),
+                     key=library.order)  # fmt: skip
+        made = inserts(creations[newest][role == "col"])
+        for table in sorted(archive.facts(version, role, "table")):
+            if table != VERSION_ROWS:
+                counted += _count(names, role, table, made.get(table, ()))
+    hint = (
+        f"Nothing was applied. `{command(pairs)}` removes them from the schemas; "
+        "the archive schemas then keep every row."
     )
     body = f"""
 declare
@@ -110,55 +69,58 @@ begin
     end if;
 end
 """
-    tag = _tag(body)
+    tag = archive.tag(body)
     return f"do {tag}{body}{tag};"
 
 
-def _count(names: Names, schema: Schema, table: str) -> str:
-    """Return the statements that count the rows of a table that are a user's."""
-    live = f"{quoting.identifier(schema.name)}.{quoting.identifier(table)}"
-    inserts = schema.inserts.get(table, ())
-    count = _count_others(table, live) if inserts else f"select count(*) from {live}"
-    made = _made(names, schema, table, live) if inserts else ""
-    gone = f"        drop table pg_temp.{table};\n" if inserts else ""
-    shown = quoting.literal(f"{schema.name}.{table}")
+def command(pairs: Sequence[Names]) -> str:
+    """Return the command that removes these schemas whatever they hold."""
+    words = ["alembic", "-x", "destroy=yes"]
+    if tuple(pairs) != (Names(),):
+        words += ["-x", f"gacl={pairs[0].gacl}", "-x", f"col={quoted_list(tuple(pairs))}"]
+    return shlex.join([*words, "downgrade", "base"])
+
+
+def _count(names: Names, role: sql.Role, table: str, made: Sequence[str]) -> str:
+    """Return the statements that count the rows of a table that are a user's.
+
+    `made` are the statements that made the rows of a new installation.
+    """
+    schema = names.by_default_name[role]
+    live = f"{quoting.identifier(schema)}.{quoting.identifier(table)}"
+    before = after = ""
+    count = f"select count(*) from {live}"
+    if made:
+        before, after = _made(names, role, table, live, made), f"drop table pg_temp.{table};"
+        count = (
+            f"select count(*) from (select row(live.*)::text from {live} as live"
+            f" except all select row(made.*)::text from pg_temp.{table} as made) as others"
+        )
+    shown = quoting.literal(f"{schema}.{table}")
     return f"""\
     if to_regclass({quoting.literal(live)}) is not null then
-{made}        {count} into many;
-{gone}        if many > 0 then
+        {before}
+        {count} into many;
+        {after}
+        if many > 0 then
             told := told || ', ' || {shown} || ' (' || many || ')';
         end if;
     end if;
 """
 
 
-def _made(names: Names, schema: Schema, table: str, live: str) -> str:
+def _made(names: Names, role: sql.Role, table: str, live: str, made: Sequence[str]) -> str:
     """Return the statements that make the rows of the creation script in a temporary table."""
-    bound = {**names.by_default_name, schema.role: "pg_temp"}
+    bound = {**names.by_default_name, role: "pg_temp"}
     lines = [f"create temporary table {table} (like {live} including defaults);"]
-    lines += [f"{sql.bind(text, bound)};" for text in schema.inserts[table]]
+    lines += [f"{sql.bind(text, bound)};" for text in made]
     if table in SETTABLE:
         key, column = SETTABLE[table]
         lines.append(
             f"update pg_temp.{table} as made set {column} = live.{column}"
             f" from {live} as live where live.{key} = made.{key};"
         )
-    return "".join(f"        {line}\n" for line in lines)
-
-
-def _count_others(table: str, live: str) -> str:
-    return (
-        f"select count(*) from (select row(live.*)::text from {live} as live"
-        f" except all select row(made.*)::text from pg_temp.{table} as made) as others"
-    )
-
-
-def _tag(body: str) -> str:
-    """Return dollar quotes that the body does not hold."""
-    number = 0
-    while f"$rows{number}$" in body:
-        number += 1
-    return f"$rows{number}$"
+    return "\n        ".join(lines)
 
 
 VERSION_ROWS = "dbversion"
@@ -185,17 +147,9 @@ def inserts(script: str) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def creation(
-    creations: Mapping[str, tuple[str, str]], versions: Sequence[str], version: str
-) -> tuple[str, str]:
-    """Return the newest creation scripts, for (gacl, col), at or below a version."""
-    below = versions[: versions.index(version) + 1]
-    return creations[next(found for found in reversed(below) if found in creations)]
-
-
 @contextmanager
 def rows_named() -> Iterator[None]:
-    """Raise `DowngradeRefused` with what the guard of `emptiness` says."""
+    """Raise `DowngradeRefused` with what the guard says."""
     try:
         yield
     except psycopg2.Error as error:

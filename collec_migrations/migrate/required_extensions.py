@@ -18,14 +18,14 @@ class Use:
     name: str
     place: str
     """The file, with the line where it is known."""
-    made: bool
-    """Whether the script itself makes it there."""
-    core_since: int = 0
-    """The server's version number from which on the use needs no extension; 0: always does."""
 
+    def is_core(self, server_version: int) -> bool:
+        """Whether the use needs no extension: `gen_random_uuid()` is PostgreSQL's own from 13."""
+        return self.name == "pgcrypto" and server_version >= 130000
 
-_CORE_UUID = 130000
-"""`gen_random_uuid()` is PostgreSQL's own from 13 on."""
+    def is_met(self, found: Extensions) -> bool:
+        """Whether nothing has to be made for it."""
+        return self.name in found.installed or self.is_core(found.version)
 
 
 def needed(at: str | None, reached: Iterable[str], settings: Settings) -> tuple[Use, ...]:
@@ -46,24 +46,12 @@ def needed(at: str | None, reached: Iterable[str], settings: Settings) -> tuple[
                 and word not in before
                 and not (name == "postgis" and settings.without_postgis)
             ):
-                core = _CORE_UUID if name == "pgcrypto" else 0
-                use = Use(name=name, place=f"version {version}", made=True, core_since=core)
-                found.setdefault(name, use)
+                found.setdefault(name, Use(name=name, place=f"version {version}"))
     return tuple(found.values())
 
 
 def _definitions(version: str) -> str:
     return " ".join(fact.definition for fact in versions.upgraded(version).facts)
-
-
-def to_make(uses: Iterable[Use], found: Extensions) -> tuple[str, ...]:
-    """Return the extensions that are not there and that this role may make."""
-    return tuple(
-        use.name
-        for use in uses
-        if use.name not in found.installed
-        and not (use.core_since and found.version >= use.core_since)
-    )
 
 
 def creation(name: str) -> str:
@@ -72,22 +60,18 @@ def creation(name: str) -> str:
 
 
 def lacking(uses: Iterable[Use], found: Extensions) -> tuple[Problem, ...]:
-    """Return what scripts need that is not there and that they do not make, in their order."""
-    made: set[str] = set()
-    lacks: dict[str, Problem] = {}
-    for use in uses:
-        if use.name in found.installed or use.name in made or use.name in lacks:
-            continue
-        if use.core_since and found.version >= use.core_since:
-            continue
-        if use.made and found.available.get(use.name):
-            made.add(use.name)
-            continue
-        lacks[use.name] = Problem(
-            message=f"extension {use.name!r} is needed at {use.place} and {_why(use, found)}",
+    """Return what is not there and cannot be made by this role, in their order."""
+    lacks = {use.name: use for use in reversed(tuple(uses))
+             if not use.is_met(found) and not found.available.get(use.name)}  # fmt: skip
+    return tuple(
+        Problem(
+            message=f"extension {use.name!r} is needed at {use.place} and "
+            + ("this role may not make it" if use.name in found.available
+               else "the server does not have it"),
             hint=_advice(use.name, found),
         )
-    return tuple(lacks.values())
+        for use in reversed(lacks.values())
+    )  # fmt: skip
 
 
 def refuse(uses: Iterable[Use], found: Extensions) -> None:
@@ -100,34 +84,20 @@ def refuse(uses: Iterable[Use], found: Extensions) -> None:
         )
 
 
-def _why(use: Use, found: Extensions) -> str:
-    if use.name not in found.available:
-        return "the server does not have it"
-    if found.available[use.name]:
-        return "the database does not have it"
-    return "this role may not make it"
-
-
-def _package(name: str, major: int) -> str:
-    """Return the packages in which Debian and the PGDG's RPMs have an extension."""
-    if name.startswith("postgis"):
-        return f"postgresql-{major}-postgis-3 on Debian and Ubuntu, postgis*_{major} as RPM"
-    return f"postgresql-{major} on Debian and Ubuntu, postgresql{major}-contrib as RPM"
-
-
 def _advice(name: str, found: Extensions) -> str:
-    advice = _way_on(name, found)
+    """Return the packages in which Debian and the PGDG's RPMs have it, or what to type."""
+    major = found.version // 10000
+    if name in found.available:
+        advice = f"Let a superuser run: create extension {name}; in this database."
+    else:
+        package = f"postgresql-{major} on Debian and Ubuntu, postgresql{major}-contrib as RPM"
+        if name.startswith("postgis"):
+            package = f"postgresql-{major}-postgis-3 on Debian and Ubuntu, postgis*_{major} as RPM"
+        advice = f"Install the package that has it on the server first: {package}."
     if name == "postgis":
         advice += " Or live without it and without object.geom: --without-postgis"
         advice += " (alembic: -x without_postgis=yes)."
     return advice
-
-
-def _way_on(name: str, found: Extensions) -> str:
-    if name not in found.available:
-        package = _package(name, found.version // 10000)
-        return f"Install the package that has it on the server first: {package}."
-    return f"Let a superuser run: create extension {name}; in this database."
 
 
 EXTENSIONS = ("pg_trgm", "pgcrypto", "postgis")

@@ -403,16 +403,11 @@ class Run:
 
     def _guard(self, version: str) -> str:
         """Return the statement that fails when a user's row is in a schema that is removed."""
-        at = {"col": version}
+        at: dict[sql.Role, str] = {"col": version}
         if self.rights_version and self.rights_held is None:
             at["gacl"] = self.rights_version
-        return removal.guard(
-            self.job.settings.pairs,
-            self.names,
-            at=at,
-            creations=self.job.creations,
-            versions=self.job.versions,
-        )
+        pairs = self.job.settings.pairs
+        return removal.guard(pairs, self.names, at=at, creations=self.job.creations)
 
     def _step_rights(self, version: str | None) -> None:
         self.rights_version = version

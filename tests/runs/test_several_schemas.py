@@ -9,8 +9,9 @@ from collec_migrations.catalog import compare
 from collec_migrations.errors import MigrationError
 from collec_migrations.names import Names
 from collec_migrations.postgres.address import Address
+from collec_migrations.testing import sample_data
 from tests import chain
-from tests.builders import rows
+from tests.builders import filled, rows
 from tests.chain import alembic
 from tests.conftest import Clone
 from tests.servers import Server
@@ -210,3 +211,29 @@ def test_each_schema_has_keys_to_the_one_rights_schema(database: Address) -> Non
         ("lab_b", "gacl"),
         ("lab_b", "lab_b"),
     ]
+
+
+def test_two_schemas_of_awkward_names_go_back_to_every_version_and_lose_nothing(
+    database: Address,
+) -> None:
+    pairs = [Names(gacl=AWKWARD[3], col=name) for name in AWKWARD[1:3]]
+    given = {"gacl": AWKWARD[3], "col": ",".join(chain.quoted(pair.col) for pair in pairs)}
+    chain.upgrade(database, **given)
+
+    def held() -> list[object]:
+        with chain.connected(database) as connection:
+            return [filled.rows(connection, pair) for pair in pairs]
+
+    with chain.connected(database) as connection:
+        for pair in pairs:
+            sample_data.fill(connection, pair, movements=20)
+        connection.commit()
+    before = held()
+    for version in reversed(chain.VERSIONS[:-1]):
+        chain.downgrade(database, version, **given)
+        for pair in pairs:
+            found = chain.catalog(database, pair)
+            assert not compare(expected=chain.known(version), observed=found), version
+    said = chain.upgrade(database, **given)
+    assert [line for line in said if "stay in the archive" in line] == []
+    assert held() == before

@@ -19,8 +19,8 @@ SERVER = Server(
 )  # fmt: skip
 NOTHING = Extensions(version=150000, installed={}, available={})
 FOUND = Found(server=SERVER, role=None, database=None, schemas={}, states={}, extensions=NOTHING)
-TRIGRAMS = Use(name="pg_trgm", place="upgrade.sql:3", made=False)
-UUID = Use(name="pgcrypto", place="upgrade.sql:9", made=False, core_since=130000)
+TRIGRAMS = Use(name="pg_trgm", place="upgrade.sql:3")
+UUID = Use(name="pgcrypto", place="upgrade.sql:9")
 
 
 @pytest.mark.parametrize(
