@@ -3,7 +3,10 @@
 In the caller's transaction, who commits, or rolls back what was only to be looked at.
 """
 
+import json
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -23,6 +26,7 @@ from collec_migrations.bridge.repair_statements import (
 from collec_migrations.catalog import Catalog, Fact, normalised
 from collec_migrations.errors import RepairRefused, StatementFailed
 from collec_migrations.names import Names
+from collec_migrations.postgres import as_owner
 from collec_migrations.postgres.quoting import identifier, literal
 
 SHOWN = 10
@@ -43,11 +47,13 @@ class Result:
     own: tuple[Fact, ...] = ()
     """What belongs to no version: the site's own."""
 
-    def ran(self, cursor: extensions.cursor, what: str, found: list[str]) -> None:
-        """Run statements and count them."""
+    def ran(
+        self, cursor: extensions.cursor, what: str, found: list[str], *, owner: str = ""
+    ) -> None:
+        """Run statements and count them; as the owner, if one is given."""
         for one in found:
             try:
-                cursor.execute(one)
+                _run(cursor, one, owner)
             except psycopg2.Error as error:
                 raise _refused(error, one, "Repeat it as a superuser, or as the owner.") from None
         self.statements += found
@@ -71,17 +77,60 @@ def repair(
     """
     result = Result()
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
-        new = ownership.Watch(cursor, names)
         # A sequence that a column owns follows its table; the others go by themselves.
         for kinds in (("table",), ("sequence", "view", "function")):
             read = records.read_owners(connection, names, role=role)
             result.ran(cursor, "owner", _of_others(names, version, read, kinds))
-        _repair_structure(connection, names, version, read.majority, not_valid, result)
-        new.settle()
-        _repair_rows(connection, cursor, names, version, result)
+        new = ownership.Watch(cursor, names)
+        with _as_owner(cursor, names, read.majority) as owner:
+            _repair_structure(
+                connection, names, version, read.majority, not_valid, result, acting=owner
+            )
+            new.settle()
+            _repair_rows(connection, cursor, names, version, result, acting=owner)
         read = records.read_owners(connection, names, role=role)
         result.ran(cursor, "right granted", _lacking(names, version, read))
     return result
+
+
+@contextmanager
+def _as_owner(cursor: extensions.cursor, names: Names, owner: str) -> Iterator[str]:
+    """Give the role with whose rights a superuser repairs: that of the tables, which all have now.
+
+    Their triggers, checks and defaults are of its making. Empty: everything runs as who is
+    connected, who is no superuser, or the tables are a superuser's own.
+    """
+    if not as_owner.is_needed(cursor, owner):
+        yield ""
+        return
+    schemas = [names.gacl, names.col]
+    role = identifier(owner)
+    cursor.execute(LACKING, (owner, owner, schemas))
+    given = [
+        (f"{right} on schema {identifier(schema)}", lacks)
+        for schema, *row in cursor.fetchall()
+        for right, lacks in zip(("usage", "create"), row, strict=True)
+        if lacks
+    ]
+    for right, _ in given:
+        cursor.execute(f"grant {right} to {role}")
+    yield owner
+    for right, _ in given:
+        cursor.execute(f"revoke {right} from {role}")
+
+
+LACKING = """
+select n.nspname::text, not pg_catalog.has_schema_privilege(%s::name, n.oid, 'usage'),
+       not pg_catalog.has_schema_privilege(%s::name, n.oid, 'create')
+from pg_catalog.pg_namespace n where n.nspname = any (%s::text[])
+"""
+
+
+def _run(cursor: extensions.cursor, one: str, owner: str) -> None:
+    if owner:
+        as_owner.execute(cursor, one, role=owner)
+    else:
+        cursor.execute(one)
 
 
 def _repair_structure(
@@ -91,6 +140,8 @@ def _repair_structure(
     owner: str,
     not_valid: bool,
     result: Result,
+    *,
+    acting: str,
 ) -> None:
     done: set[str] = set()
     redefined = without_column = False
@@ -112,14 +163,14 @@ def _repair_structure(
                 if one.stage >= KEYS and without_column:
                     break  # keys and indexes may need a column that could not be made
                 done.add(one.statement)
-                _execute(cursor, one, result, not_valid=not_valid)
+                _execute(cursor, one, result, not_valid=not_valid, owner=acting)
                 without_column = without_column or (bool(result.findings) and one.stage < KEYS)
             if result.findings:
                 break
             if not redefined:
                 redefined = True
                 for statement in redefinitions(read_catalog(connection, names), names, version):
-                    cursor.execute(statement)
+                    _run(cursor, statement, acting)
         cursor.execute("select pg_catalog.set_config('search_path', %s, true)", (before,))
     if result.findings:
         orphans = "; for foreign keys alone, COLLEC_NOT_VALID=yes keeps them as they are"
@@ -174,14 +225,15 @@ def _extended(cursor: extensions.cursor, version: str) -> dict[str, str]:
     return found
 
 
-def _execute(cursor: extensions.cursor, one: Change, result: Result, *, not_valid: bool) -> None:
+def _execute(
+    cursor: extensions.cursor, one: Change, result: Result, *, not_valid: bool, owner: str
+) -> None:
     statement = one.statement
     try:
         if one.check:
-            cursor.execute(
-                f"select row_to_json(stray)::text from ({one.check}) as stray limit {SHOWN + 1}"
-            )
-            rows = [str(row[0]) for row in cursor.fetchall()]
+            query = f"select * from ({one.check}) as stray limit {SHOWN + 1}"
+            found = as_owner.rows(cursor, query, role=owner)
+            rows = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in found]
             if rows and not one.finding:
                 return
             if rows and not (one.unchecked and not_valid):
@@ -193,7 +245,7 @@ def _execute(cursor: extensions.cursor, one: Change, result: Result, *, not_vali
             statement = one.unchecked if rows else statement
         if result.findings and one.stage >= KEYS:
             return  # it may need a key that was refused; nothing is kept anyway
-        cursor.execute(statement)
+        _run(cursor, statement, owner)
     except psycopg2.Error as error:
         raise _refused(error, statement.splitlines()[0], "Nothing was changed.") from None
     result.statements.append(statement)
@@ -246,6 +298,8 @@ def _repair_rows(
     names: Names,
     version: str,
     result: Result,
+    *,
+    acting: str,
 ) -> None:
     """Set sequences that are behind, and give the tables the rows that the version has."""
     observed = read_catalog(connection, names)
@@ -258,13 +312,13 @@ def _repair_rows(
             for one in read.positions
             if one.is_behind
         ]
-        result.ran(cursor, "sequence behind", behind)
+        result.ran(cursor, "sequence behind", behind, owner=acting)
         if not behind:
             rows = [
                 *_numbers(names, version, read),
                 *reference_rows.additions(version, read.rows, names),
             ]
-            result.ran(cursor, "row", rows)
+            result.ran(cursor, "row", rows, owner=acting)
             if not rows:
                 break
 

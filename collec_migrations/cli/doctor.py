@@ -79,6 +79,7 @@ def _site(
 
 COLOURS = {Verdict.OK: "green", Verdict.ATTENTION: "yellow", Verdict.BROKEN: "red"}
 UNSEEN, IGNORED = "?", "ignored"
+SHOWN = ("group", "name", "verdict", "text", "command")
 
 
 def page_lines(page: Page, *, colour: bool) -> Iterator[str]:
@@ -110,7 +111,14 @@ def page_facts(page: Page) -> dict[str, Any]:  # what json takes
     return {
         "verdict": page.verdict,
         "title": page.title,
-        "lines": [{**asdict(one), "ignored": one.name in page.ignored} for one in page.lines],
+        "lines": [
+            {
+                **{name: getattr(one, name) for name in SHOWN},
+                "figure": asdict(one.figure) if one.figure else None,
+                "ignored": one.name in page.ignored,
+            }
+            for one in page.lines
+        ],
     }
 
 

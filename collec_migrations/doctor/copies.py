@@ -1,12 +1,22 @@
 """The copies of the data: backups, how old and whether ever restored; standbys, how far behind."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from collec_migrations import backup, replica
 from collec_migrations.backup import Backup, Broken
-from collec_migrations.doctor.report import Figure, Line, ago, disk, first_bad
+from collec_migrations.doctor.report import (
+    ATTENTION,
+    BROKEN,
+    Figure,
+    Line,
+    ago,
+    checked,
+    disk,
+    unknown,
+)
 from collec_migrations.errors import UsageError
 from collec_migrations.postgres.conninfo import Address
 from collec_migrations.replica import (
@@ -19,11 +29,9 @@ from collec_migrations.replica import (
     Sender,
     Up,
     Verdict,
-    verdict_of,
 )
 
 BACKUP, STANDBYS = "backup", "standbys"
-ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
 HOUR = 3600.0
 LATE = 30 * HOUR
 """A night was missed."""
@@ -43,19 +51,18 @@ def backups(folder: Path | None, origin: tuple[str, str], now: datetime) -> Iter
     """
     schedule = "collec-migrations backup schedule --into DIR"
     if folder is None:
-        yield Line(group=BACKUP, name="backup", verdict=ATTENTION, text="no folder is named",
-                   command=f"Set COLLEC_BACKUP_DIR or --into; {schedule}")  # fmt: skip
+        name_it = f"Set COLLEC_BACKUP_DIR or --into; {schedule}"
+        yield checked(BACKUP, "backup", "", (True, ATTENTION, "no folder is named", name_it))
         return
     try:
         whole, broken = backup.backups(folder)
     except UsageError as error:
-        yield Line(group=BACKUP, name="backup", verdict=BROKEN, text=str(error),
-                   command=schedule.replace("DIR", str(folder)))  # fmt: skip
+        wrong = (True, BROKEN, str(error), schedule.replace("DIR", str(folder)))
+        yield checked(BACKUP, "backup", "", wrong)
         return
     except OSError as error:
         why = f"{folder} cannot be read: {(error.strerror or '').lower()}"
-        yield Line(group=BACKUP, name="backup", verdict=None, text=why,
-                   command="Run this as the account that takes the backups")  # fmt: skip
+        yield unknown(BACKUP, "backup", why, "Run this as the account that takes the backups")
         return
     system, database = origin
     its = [
@@ -75,10 +82,9 @@ def backups(folder: Path | None, origin: tuple[str, str], now: datetime) -> Iter
         yield verified(of_it, folder, now)
     fallen = [one for one in its if one.is_fallen]
     if fallen:
-        what = f"{fallen[-1].id}: {fallen[-1].manifest.falls[0]}"
-        accept = f"collec-migrations backup prune --into {folder} --yes"
-        yield Line(group=BACKUP, name="rows", verdict=BROKEN, text=f"rows fell in {what}",
-                   command=f"look at it, then: {accept}")  # fmt: skip
+        what = f"rows fell in {fallen[-1].id}: {fallen[-1].manifest.falls[0]}"
+        accept = f"look at it, then: collec-migrations backup prune --into {folder} --yes"
+        yield checked(BACKUP, "rows", "", (True, BROKEN, what, accept))
     yield whole_ones(broken, folder)
     yield disk(BACKUP, "backup disk", folder, "")
 
@@ -87,19 +93,17 @@ def last(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
     """Return the line about the newest backup."""
     run = f"collec-migrations backup run --into {folder}"
     if not oldest_first:
-        return Line(group=BACKUP, name="backup", verdict=BROKEN,
-                    text=f"none of this database in {folder}", command=run)  # fmt: skip
+        none = (True, BROKEN, f"none of this database in {folder}", run)
+        return checked(BACKUP, "backup", "", none)
     newest = oldest_first[-1]
     age = (now - newest.manifest.started).total_seconds()
     text = f"{newest.id} is {ago(age)} old, of {newest.manifest.server or 'an unknown server'}"
-    line = first_bad(
-        [(age > LOST, BROKEN, text, run), (age > LATE, ATTENTION, text, run)],
-        group=BACKUP,
-        name="backup",
-        good=text,
+    return checked(
+        *(BACKUP, "backup", text),
+        (age > LOST, BROKEN, text, run),
+        (age > LATE, ATTENTION, text, run),
+        figure=Figure(value=round(age), unit="s"),
     )
-    return Line(group=BACKUP, name=line.name, verdict=line.verdict, text=line.text,
-                command=line.command, figure=Figure(value=round(age), unit="s"))  # fmt: skip
 
 
 def verified(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Line:
@@ -113,15 +117,11 @@ def verified(oldest_first: Sequence[Backup], folder: Path, now: datetime) -> Lin
     age = (now - when).total_seconds() if when else 0.0
     text = f"{newest.id} was restored on trial {ago(age)} ago" if newest else ""
     again = f"collec-migrations backup run --into {folder}; {verify}"
-    return first_bad(
-        [
-            (damaged, BROKEN, f"the last one is damaged; {text or 'none was verified'}", again),
-            (newest is None, ATTENTION, "none was ever restored on trial", verify),
-            (age > TRIED, ATTENTION, text, verify),
-        ],
-        group=BACKUP,
-        name="verified",
-        good=text,
+    return checked(
+        *(BACKUP, "verified", text),
+        (damaged, BROKEN, f"the last one is damaged; {text or 'none was verified'}", again),
+        (newest is None, ATTENTION, "none was ever restored on trial", verify),
+        (age > TRIED, ATTENTION, text, verify),
     )
 
 
@@ -129,11 +129,9 @@ def whole_ones(broken: Sequence[Broken], folder: Path) -> Line:
     """Return the line about what looks like a backup and is none."""
     first = f"{broken[0].id}: {broken[0].why}" if broken else ""
     more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-    return first_bad(
-        [(bool(broken), ATTENTION, f"{first}{more}",
-          f"collec-migrations backup list --into {folder}; backup prune ID --yes")],
-        group=BACKUP, name="complete", good="all are complete",
-    )  # fmt: skip
+    see = f"collec-migrations backup list --into {folder}; backup prune ID --yes"
+    wrong = (bool(broken), ATTENTION, f"{first}{more}", see)
+    return checked(BACKUP, "complete", "all are complete", wrong)
 
 
 def standbys(named: Sequence[NamedNode], address: Address) -> Iterator[Line]:
@@ -147,9 +145,8 @@ def standbys(named: Sequence[NamedNode], address: Address) -> Iterator[Line]:
 def of_report(report: Report) -> Iterator[Line]:
     """Yield a line for each node, and for what is wrong with them as a whole."""
     for finding in report.findings:
-        yield Line(group=STANDBYS, name=finding.code, verdict=verdict_of([finding]),
-                   text=finding.message,
-                   command=finding.hint or STATUS)  # fmt: skip
+        problem = replace(finding, hint=finding.hint or STATUS)
+        yield Line(STANDBYS, finding.code, problem=problem)
     for one in report.nodes:
         yield _of_node(one)
 
@@ -157,32 +154,29 @@ def of_report(report: Report) -> Iterator[Line]:
 def of_server(seen: Node) -> Iterator[Line]:
     """Yield the lines about one server: who receives from it, and its slots."""
     if isinstance(seen, Down):
-        yield Line(group=STANDBYS, name="standbys", verdict=None, text=f"not asked: {seen.why}")
+        yield unknown(STANDBYS, "standbys", f"not asked: {seen.why}")
         return
     if seen.in_recovery:
-        yield Line(group=STANDBYS, name="standbys", verdict=None, command=STATUS,
-                   text="this server is a standby; name the nodes to have it judged")  # fmt: skip
+        why = "this server is a standby; name the nodes to have it judged"
+        yield unknown(STANDBYS, "standbys", why, STATUS)
         return
     for sender in seen.senders:
         yield _of_sender(sender, seen)
     (report,) = replica.report([seen]).nodes
     for finding in report.findings:
-        yield Line(group=STANDBYS, name=finding.code, verdict=verdict_of([finding]),
-                   text=finding.message,
-                   command=finding.hint)  # fmt: skip
+        yield Line(STANDBYS, finding.code, problem=finding)
     if not seen.senders:
-        yield Line(group=STANDBYS, name="standbys", verdict=Verdict.OK, text="none is connected")
+        yield Line(STANDBYS, "standbys", "none is connected")
 
 
 def _of_node(one: NodeReport) -> Line:
-    hints = [finding.hint for finding in one.findings if finding.hint]
     behind = one.lag.to_replay if one.lag else None
-    return Line(
-        group=STANDBYS,
-        name=one.name,
-        verdict=one.verdict,
-        text=one.line.removeprefix(f"{one.name}: "),
-        command="" if one.verdict is Verdict.OK else (hints[0] if hints else STATUS),
+    text = one.line.removeprefix(f"{one.name}: ")
+    hint = next((finding.hint for finding in one.findings if finding.hint), STATUS)
+    level = BROKEN if one.verdict is Verdict.BROKEN else ATTENTION
+    return checked(
+        *(STANDBYS, one.name, text),
+        (one.verdict is not Verdict.OK, level, text, hint),
         figure=None if behind is None else Figure(value=behind, unit="B"),
     )
 
@@ -190,17 +184,13 @@ def _of_node(one: NodeReport) -> Line:
 def _of_sender(sender: Sender, primary: Up) -> Line:
     behind = replica.bytes_behind(primary.position, sender.replayed)
     if not sender.state and behind is None:
-        return Line(group=STANDBYS, name=sender.name, verdict=None,
-                    text="this role may not see how far it is",
-                    command="grant pg_monitor to the role")  # fmt: skip
+        why = "this role may not see how far it is"
+        return unknown(STANDBYS, sender.name, why, "grant pg_monitor to the role")
     late = behind is None or behind > GIVEN.bytes
-    attention = sender.state != replica.STREAMING or late
     far = "has replayed nothing yet" if behind is None else f"{behind} bytes behind"
-    return Line(
-        group=STANDBYS,
-        name=sender.name,
-        verdict=ATTENTION if attention else Verdict.OK,
-        text=f"{sender.state}, {far}, {sender.sync_state}",
-        command=STATUS if attention else "",
+    text = f"{sender.state}, {far}, {sender.sync_state}"
+    return checked(
+        *(STANDBYS, sender.name, text),
+        (sender.state != replica.STREAMING or late, ATTENTION, text, STATUS),
         figure=None if behind is None else Figure(value=behind, unit="B"),
     )

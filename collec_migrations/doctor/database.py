@@ -7,16 +7,14 @@ from psycopg2 import extensions as driver
 from collec_migrations import bridge, versions
 from collec_migrations.bridge import Answer, Detection, Report
 from collec_migrations.bridge import report as texts
-from collec_migrations.doctor.report import Line, first_bad
+from collec_migrations.doctor.report import ATTENTION, BROKEN, Line, checked, unknown
 from collec_migrations.errors import NotAdopted
 from collec_migrations.names import Names
 from collec_migrations.postgres import privileges
-from collec_migrations.replica import Verdict
 
 GROUP = "database"
 NEEDED = (("pg_trgm", "1.2"), ("postgis", "2.4"))
 """Extensions with the first version of the database that uses them (the application's scripts)."""
-ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
 
 
 def encoding(connection: driver.connection) -> Line:
@@ -25,20 +23,10 @@ def encoding(connection: driver.connection) -> Line:
         cursor.execute("show server_encoding")
         row = cursor.fetchone()
     found = str(row[0]) if row else ""
-    return first_bad(
-        [
-            (
-                found != "UTF8",
-                BROKEN,
-                f"{found}, and the application writes UTF8",
-                "collec-migrations backup run; createdb --encoding UTF8 --template template0 NEW; "
-                "collec-migrations backup restore last --to NEW",
-            )
-        ],
-        group=GROUP,
-        name="encoding",
-        good=found,
-    )
+    move = "collec-migrations backup run; createdb --encoding UTF8 --template template0 NEW; "
+    move += "collec-migrations backup restore last --to NEW"
+    wrong = (found != "UTF8", BROKEN, f"{found}, and the application writes UTF8", move)
+    return checked(GROUP, "encoding", found, wrong)
 
 
 def pair(connection: driver.connection, names: Names, *, expected: str, role: str,
@@ -52,14 +40,13 @@ def pair(connection: driver.connection, names: Names, *, expected: str, role: st
     try:
         report = bridge.verify(connection, names, role=role)
     except NotAdopted as error:
-        yield Line(group=GROUP, name=_named("drift", names), verdict=None, text=str(error),
-                   command=error.hint)  # fmt: skip
+        yield unknown(GROUP, _named("drift", names), str(error), error.hint)
         return
     yield drift(report, options)
     for one in report.differences:
         if one.state is bridge.State.PASSWORD:
-            yield Line(group=GROUP, name=_named("password", names), verdict=ATTENTION,
-                       text=one.sentence, command="change it in the application")  # fmt: skip
+            change = (True, ATTENTION, one.sentence, "change it in the application")
+            yield checked(GROUP, _named("password", names), "", change)
 
 
 def version(one: Detection, options: str = "") -> Line:
@@ -74,30 +61,21 @@ def version(one: Detection, options: str = "") -> Line:
     unrecorded = seen and versions.is_recorded(seen) and seen not in one.records.numbers
     hidden = ", ".join(one.records.unreadable)
     if hidden and seen is not None:
-        return Line(
-            group=GROUP,
-            name=_named("version", names),
-            verdict=None,
-            text=f"{names.col}: observed {seen}; this role may not read {hidden}",
-            command="grant pg_read_all_data to the role",
-        )
+        why = f"{names.col}: observed {seen}; this role may not read {hidden}"
+        return unknown(GROUP, _named("version", names), why, "grant pg_read_all_data to the role")
     none_there = one.answer in (Answer.EMPTY, Answer.ONLY_GACL)
     upgrade, detect, adopt, verify = (
         texts.command(verb, names, options) for verb in ("upgrade", "detect", "adopt", "verify")
     )
-    return first_bad(
-        [
-            (none_there, BROKEN, f"{names.col}: nothing of the application is there", upgrade),
-            (seen is None, BROKEN, text, detect),
-            (bool(outdated), BROKEN, text, upgrade),
-            (len(alembic) > 1, BROKEN, text, detect),
-            (not alembic, ATTENTION, f"{text}: not adopted", adopt),
-            (alembic != (seen,), BROKEN, f"{text}: these disagree", detect),
-            (bool(unrecorded), ATTENTION, f"{text}: the application does not find its row", verify),
-        ],
-        group=GROUP,
-        name=_named("version", names),
-        good=text,
+    return checked(
+        *(GROUP, _named("version", names), text),
+        (none_there, BROKEN, f"{names.col}: nothing of the application is there", upgrade),
+        (seen is None, BROKEN, text, detect),
+        (bool(outdated), BROKEN, text, upgrade),
+        (len(alembic) > 1, BROKEN, text, detect),
+        (not alembic, ATTENTION, f"{text}: not adopted", adopt),
+        (alembic != (seen,), BROKEN, f"{text}: these disagree", detect),
+        (bool(unrecorded), ATTENTION, f"{text}: the application does not find its row", verify),
     )
 
 
@@ -111,25 +89,13 @@ def needed(version: str, found: privileges.Extensions) -> Line:
     missing = [name for name in required if name not in found.installed]
     here = [name for name in missing if name in found.available]
     package = ", ".join(name for name in missing if name not in found.available)
-    return first_bad(
-        [
-            (
-                bool(package),
-                BROKEN,
-                f"{', '.join(missing)}: not there, nor installed on the server",
-                f"Install its package on the server ({package}), then: create extension ...",
-            ),
-            (
-                bool(missing),
-                BROKEN,
-                f"{', '.join(missing)}: not in this database",
-                "; ".join(f"create extension {name}" for name in here),
-            ),
-        ],
-        group=GROUP,
-        name="extensions",
-        good=", ".join(required) or f"version {version} needs none",
-    )
+    return checked(
+        *(GROUP, "extensions", ", ".join(required) or f"version {version} needs none"),
+        (bool(package), BROKEN, f"{', '.join(missing)}: not there, nor installed on the server",
+         f"Install its package on the server ({package}), then: create extension ..."),
+        (bool(missing), BROKEN, f"{', '.join(missing)}: not in this database",
+         "; ".join(f"create extension {name}" for name in here)),
+    )  # fmt: skip
 
 
 def drift(report: Report, options: str = "") -> Line:
@@ -138,14 +104,10 @@ def drift(report: Report, options: str = "") -> Line:
     hidden = sum(not one.readable for one in report.owners.objects)
     text += f"; {hidden} objects that this role may not read were skipped" if hidden else ""
     verify = texts.command("verify", report.names, options)
-    return first_bad(
-        [
-            (bool(report.breaking), BROKEN, text, f"{verify}; then adopt --plan"),
-            (not report.is_sound, ATTENTION, text, verify),
-        ],
-        group=GROUP,
-        name=_named("drift", report.names),
-        good=text,
+    return checked(
+        *(GROUP, _named("drift", report.names), text),
+        (bool(report.breaking), BROKEN, text, f"{verify}; then adopt --plan"),
+        (not report.is_sound, ATTENTION, text, verify),
     )
 
 

@@ -18,12 +18,12 @@ from psycopg2.extensions import parse_dsn
 from collec_migrations import backup
 from collec_migrations.doctor import copies, maintenance, server
 from collec_migrations.doctor import database as contents
-from collec_migrations.doctor.report import Line, Page, disk
+from collec_migrations.doctor.report import ATTENTION, BROKEN, Line, Page, checked, disk, unknown
 from collec_migrations.errors import ConnectionFailed, MigrationError
 from collec_migrations.names import Names
 from collec_migrations.postgres import connection as database
 from collec_migrations.postgres.conninfo import Address
-from collec_migrations.replica import NamedNode, Verdict, with_timeout
+from collec_migrations.replica import NamedNode, with_timeout
 
 PATIENCE = 10.0
 """Seconds to connect."""
@@ -106,13 +106,9 @@ def _of_maintenance(connection: Connection, *, local: bool) -> Iterator[Line]:
 
 def _unreachable(error: Exception) -> Iterator[Line]:
     hint = error.hint if isinstance(error, MigrationError) else ""
-    yield Line(
-        group=server.GROUP,
-        name="connection",
-        verdict=Verdict.BROKEN,
-        text=database.first_line(error),
-        command=hint or "systemctl status postgresql",
-    )
+    hint = hint or "systemctl status postgresql"
+    wrong = (True, BROKEN, database.first_line(error), hint)
+    yield checked(server.GROUP, "connection", "", wrong)
 
 
 def _guarded(group: str, look: Callable[[], Iterable[Line]]) -> list[Line]:
@@ -125,26 +121,18 @@ def _guarded(group: str, look: Callable[[], Iterable[Line]]) -> list[Line]:
             raise
         found.append(_failed(group, error))
     except MigrationError as error:
-        found.append(
-            Line(group=group, name=group, verdict=Verdict.ATTENTION, text=str(error),
-                 command=error.hint)
-        )  # fmt: skip
+        found.append(checked(group, group, "", (True, ATTENTION, str(error), error.hint)))
     return found
 
 
 def _failed(group: str, error: psycopg2.Error) -> Line:
     text = database.first_line(error)
     if error.pgcode == INSUFFICIENT_PRIVILEGE:
-        return Line(group=group, name=group, verdict=None, text=text,
-                    command="grant pg_monitor, pg_read_all_data to the role")  # fmt: skip
+        return unknown(group, group, text, "grant pg_monitor, pg_read_all_data to the role")
     slow = error.pgcode in (QUERY_CANCELED, LOCK_NOT_AVAILABLE)
-    return Line(
-        group=group,
-        name=group,
-        verdict=Verdict.ATTENTION if slow else Verdict.BROKEN,
-        text=f"no answer: {text}",
-        command="select * from pg_stat_activity (who holds it up?)" if slow else "",
-    )
+    hint = "select * from pg_stat_activity (who holds it up?)" if slow else ""
+    level = ATTENTION if slow else BROKEN
+    return checked(group, group, "", (True, level, f"no answer: {text}", hint))
 
 
 def _limit(connection: Connection) -> None:

@@ -5,13 +5,19 @@ from dataclasses import dataclass
 
 from psycopg2 import errors, extensions
 
-from collec_migrations.doctor.report import Figure, Line, ago, first_bad
+from collec_migrations.doctor.report import (
+    ATTENTION,
+    BROKEN,
+    Figure,
+    Line,
+    ago,
+    checked,
+    unknown,
+)
 from collec_migrations.postgres import pg_versions, quoting
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica import Verdict
 
 GROUP = "maintenance"
-ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
 HOUR = 3600.0
 EMPTY = ("", "(disabled)")
 NOTHING = ("/bin/true", "/usr/bin/true", "true", ":", "exit 0")
@@ -115,18 +121,17 @@ def judge(facts: Facts, database: str) -> Iterator[Line]:
     yield _transactions(facts)
     yield _ids(facts)
     yield _archiving(facts)
-    yield first_bad(
-        [(bool(facts.invalid), ATTENTION, f"not used: {', '.join(facts.invalid)}",
-          f"reindex index concurrently {(*facts.invalid, '')[0]}")],
-        group=GROUP, name="indexes", good="all are valid",
-    )  # fmt: skip
-    yield first_bad(
-        [(bool(facts.collations), ATTENTION,
-          "; ".join(_collation(*one, database) for one in facts.collations),
-          "; ".join((f"reindex database {quoting.identifier(database)}",
-                     *(_refresh(*one, database) for one in facts.collations))))],
-        group=GROUP, name="collations", good="as when the indexes were made",
-    )  # fmt: skip
+    invalid, found = facts.invalid, facts.collations
+    again = f"reindex index concurrently {invalid[0]}" if invalid else ""
+    text = f"not used: {', '.join(invalid)}"
+    yield checked(GROUP, "indexes", "all are valid", (bool(invalid), ATTENTION, text, again))
+    text = "; ".join(_collation(*one, database) for one in found)
+    again = "; ".join((f"reindex database {quoting.identifier(database)}",
+                       *(_refresh(*one, database) for one in found)))  # fmt: skip
+    yield checked(
+        *(GROUP, "collations", "as when the indexes were made"),
+        (bool(found), ATTENTION, text, again),
+    )
 
 
 def _collation(name: str, old: str | None, new: str | None, database: str) -> str:
@@ -157,13 +162,10 @@ def _connections(facts: Facts) -> Line:
     share = facts.connections / max(facts.room, 1)
     text = f"{facts.connections} of {facts.room} are in use"
     more = "alter system set max_connections = ...; or end sessions: select * from pg_stat_activity"
-    verdict = BROKEN if share >= 0.95 else ATTENTION if share >= 0.8 else Verdict.OK
-    return Line(
-        group=GROUP,
-        name="connections",
-        verdict=verdict,
-        text=text,
-        command="" if verdict is Verdict.OK else more,
+    return checked(
+        *(GROUP, "connections", text),
+        (share >= 0.95, BROKEN, text, more),
+        (share >= 0.8, ATTENTION, text, more),
         figure=Figure(value=facts.connections),
     )
 
@@ -171,77 +173,52 @@ def _connections(facts: Facts) -> Line:
 def _transactions(facts: Facts) -> Line:
     oldest, prepared = facts.oldest or 0.0, facts.prepared or 0.0
     if not facts.sees_all and not prepared:
-        return Line(
-            group=GROUP, name="transactions", verdict=None,
-            text="this role does not see what others do", command="grant pg_monitor to the role",
-        )  # fmt: skip
+        why = "this role does not see what others do"
+        return unknown(GROUP, "transactions", why, "grant pg_monitor to the role")
+    keeps = "it keeps dead rows and blocks an upgrade"
+    open_ = f"one is open for {ago(oldest)}: {keeps}"
+    waiting = f"one is prepared for {ago(prepared)}: {keeps}"
     end = f"select pg_terminate_backend({facts.oldest_pid})"
     undo = f"rollback prepared '{facts.prepared_name}'"
-    keeps = "it keeps dead rows and blocks an upgrade"
-    return first_bad(
-        [
-            (prepared > 24 * HOUR, BROKEN, f"one is prepared for {ago(prepared)}: {keeps}", undo),
-            (oldest > 24 * HOUR, BROKEN, f"one is open for {ago(oldest)}: {keeps}", end),
-            (prepared > HOUR, ATTENTION, f"one is prepared for {ago(prepared)}: {keeps}", undo),
-            (oldest > HOUR, ATTENTION, f"one is open for {ago(oldest)}: {keeps}", end),
-        ],
-        group=GROUP,
-        name="transactions",
-        good=f"the oldest is open for {ago(oldest)}" if oldest else "none is open",
+    return checked(
+        GROUP,
+        "transactions",
+        f"the oldest is open for {ago(oldest)}" if oldest else "none is open",
+        (prepared > 24 * HOUR, BROKEN, waiting, undo),
+        (oldest > 24 * HOUR, BROKEN, open_, end),
+        (prepared > HOUR, ATTENTION, waiting, undo),
+        (oldest > HOUR, ATTENTION, open_, end),
     )
 
 
 def _ids(facts: Facts) -> Line:
     late = facts.age > max(FREEZE_LATE * facts.freeze_at, facts.freeze_at + 50_000_000)
     freeze = "vacuumdb --all --freeze; see also old transactions and unused slots"
-    verdict = BROKEN if facts.age >= LAST_IDS else ATTENTION if late else Verdict.OK
-    return Line(
-        group=GROUP,
-        name="ids",
-        verdict=verdict,
-        text=f"the oldest transaction id is {facts.age:,} old, of at most 2,146,483,648",
-        command="" if verdict is Verdict.OK else freeze,
+    text = f"the oldest transaction id is {facts.age:,} old, of at most 2,146,483,648"
+    return checked(
+        *(GROUP, "ids", text),
+        (facts.age >= LAST_IDS, BROKEN, text, freeze),
+        (late, ATTENTION, text, freeze),
         figure=Figure(value=facts.age),
     )
 
 
 def _archiving(facts: Facts) -> Line:
-    is_on = facts.archive_mode != "off"
+    if facts.archive_mode == "off":
+        return Line(GROUP, "archiving", "off")
     command = None if facts.archive_command is None else facts.archive_command.strip()
     waits = f"{facts.archive_waiting} WAL files wait, the oldest for {ago(facts.archive_waits)}"
-    see = (
-        "See the server's log, then archive_command; collec-migrations backup schedule --tool pitr"
-    )
-    return first_bad(
-        [
-            (
-                is_on and facts.archive_failed,
-                BROKEN,
-                f"{facts.archive_file} could not be archived: WAL fills the disk, and a recovery "
-                "stops there",
-                see,
-            ),
-            (
-                is_on and command in EMPTY,
-                BROKEN,
-                "archive_mode is on and archive_command is empty: WAL fills the disk",
-                "Set archive_command, or archive_mode = off;"
-                " collec-migrations backup schedule --tool pitr",
-            ),
-            (
-                is_on and facts.archive_waiting >= MANY and facts.archive_waits > PATIENCE,
-                BROKEN,
-                f"{waits}: archive_command hangs, and WAL fills the disk",
-                see,
-            ),
-            (
-                is_on and command in NOTHING,
-                ATTENTION,
-                f"archive_command is {command}, which keeps nothing: no recovery to a moment",
-                "Set an archive_command that copies, or archive_mode = off",
-            ),
-        ],
-        group=GROUP,
-        name="archiving",
-        good="off" if facts.archive_mode == "off" else "nothing failed",
-    )
+    full, pitr = "WAL fills the disk", "collec-migrations backup schedule --tool pitr"
+    see = f"See the server's log, then archive_command; {pitr}"
+    return checked(
+        *(GROUP, "archiving", "nothing failed"),
+        (facts.archive_failed, BROKEN,
+         f"{facts.archive_file} could not be archived: {full}, and a recovery stops there", see),
+        (command in EMPTY, BROKEN, f"archive_mode is on and archive_command is empty: {full}",
+         f"Set archive_command, or archive_mode = off; {pitr}"),
+        (facts.archive_waiting >= MANY and facts.archive_waits > PATIENCE, BROKEN,
+         f"{waits}: archive_command hangs, and {full}", see),
+        (command in NOTHING, ATTENTION,
+         f"archive_command is {command}, which keeps nothing: no recovery to a moment",
+         "Set an archive_command that copies, or archive_mode = off"),
+    )  # fmt: skip

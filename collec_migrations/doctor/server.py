@@ -6,15 +6,15 @@ from datetime import date, timedelta
 
 from psycopg2 import extensions
 
-from collec_migrations.doctor.report import Line, first_bad
+from collec_migrations.doctor.report import ATTENTION, BROKEN, Line, checked, unknown
+from collec_migrations.errors import Level
 from collec_migrations.postgres import binaries, pg_versions
 from collec_migrations.postgres.queries import statement
-from collec_migrations.replica import Verdict
 
 GROUP, SETTINGS = "server", "settings"
-ATTENTION, BROKEN = Verdict.ATTENTION, Verdict.BROKEN
 WARNED = timedelta(days=180)
 """Time to plan a move to another major."""
+RESTART = "systemctl restart postgresql"
 PACKAGES = "/usr/"
 """Only a package's programs tell what the server would be after a restart, a wheel's do not."""
 
@@ -54,45 +54,27 @@ def judge(facts: Facts, today: date) -> Iterator[Line]:
     """Yield the lines about a server."""
     yield _release(facts, today)
     newer = facts.installed > _numbers(facts.release)
-    package = ".".join(map(str, facts.installed))
-    pending = ", ".join(facts.pending)
-    yield first_bad(
-        [
-            (
-                newer,
-                ATTENTION,
-                f"PostgreSQL {package} is installed, and {facts.release} still runs",
-                "systemctl restart postgresql",
-            ),
-            (
-                bool(pending),
-                ATTENTION,
-                f"settings wait for a restart: {pending}",
-                "systemctl restart postgresql",
-            ),
-        ],
-        group=GROUP,
-        name="restart",
-        good="nothing waits for a restart",
-    )
+    package, pending = ".".join(map(str, facts.installed)), ", ".join(facts.pending)
+    yield checked(
+        *(GROUP, "restart", "nothing waits for a restart"),
+        (newer, ATTENTION, f"PostgreSQL {package} is installed, and {facts.release} still runs",
+         RESTART),
+        (bool(pending), ATTENTION, f"settings wait for a restart: {pending}", RESTART),
+    )  # fmt: skip
 
 
 def _release(facts: Facts, today: date) -> Line:
     name = f"PostgreSQL {facts.release}" + (", a standby" if facts.in_recovery else "")
     if pg_versions.is_newer(str(facts.version // 10000)):
-        return Line(group=GROUP, name="release", verdict=None, text=f"{name}: newer than this tool")
+        return unknown(GROUP, "release", f"{name}: newer than this tool")
     end = date.fromisoformat(pg_versions.text("end_of_life", pg_versions.of(facts.version)) or "")
     newest = pg_versions.KNOWN[-1]
     move = f"Move to a newer major, as {newest}; try it: collec-migrations backup verify last "
     move += f"--server {newest}"
-    return first_bad(
-        [
-            (today > end, BROKEN, f"{name}: no corrections since {end}", move),
-            (today > end - WARNED, ATTENTION, f"{name}: corrected only until {end}", move),
-        ],
-        group=GROUP,
-        name="release",
-        good=f"{name}, corrected until {end}",
+    return checked(
+        *(GROUP, "release", f"{name}, corrected until {end}"),
+        (today > end, BROKEN, f"{name}: no corrections since {end}", move),
+        (today > end - WARNED, ATTENTION, f"{name}: corrected only until {end}", move),
     )
 
 
@@ -109,94 +91,47 @@ def _numbers(release: str) -> tuple[int, ...]:
     return tuple(int(part) for part in release.split(".") if part.isdigit())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """A value that a setting should not have, and why."""
-
-    setting: str
-    bad: tuple[str, ...]
-    verdict: Verdict
-    why: str
-    restart: bool = False
-    """Whether another value needs a restart."""
-
-
-RULES = (
-    Rule(setting="fsync", bad=("off",), verdict=BROKEN, why="a power cut can ruin the database"),
-    Rule(
-        setting="full_page_writes",
-        bad=("off",),
-        verdict=BROKEN,
-        why="a power cut can ruin pages that were being written",
+RULES: Mapping[str, tuple[tuple[str, ...], str, Level, str]] = {
+    "fsync": (("off",), "on", BROKEN, "a power cut can ruin the database"),
+    "full_page_writes": (
+        ("off",), "on", BROKEN, "a power cut can ruin pages that were being written",
     ),
-    Rule(
-        setting="synchronous_commit",
-        bad=("off",),
-        verdict=ATTENTION,
-        why="a crash loses what was entered in the last second",
+    "synchronous_commit": (
+        ("off",), "on", ATTENTION, "a crash loses what was entered in the last second",
     ),
-    Rule(
-        setting="default_transaction_read_only",
-        bad=("on",),
-        verdict=BROKEN,
-        why="the application cannot write",
+    "default_transaction_read_only": (("on",), "off", BROKEN, "the application cannot write"),
+    "autovacuum": (
+        ("off",), "on", BROKEN,
+        "tables grow without end, and in the end the server takes no more writes",
     ),
-    Rule(
-        setting="autovacuum",
-        bad=("off",),
-        verdict=BROKEN,
-        why="tables grow without end, and in the end the server takes no more writes",
+    "track_counts": (("off",), "on", BROKEN, "autovacuum does nothing without it"),
+    "zero_damaged_pages": (
+        ("on",), "off", BROKEN, "damaged pages are emptied instead of reported",
     ),
-    Rule(
-        setting="track_counts",
-        bad=("off",),
-        verdict=BROKEN,
-        why="autovacuum does nothing without it",
+    "password_encryption": (
+        ("md5", "on", "off"), "scram-sha-256", ATTENTION,
+        "new passwords are stored by md5, which PostgreSQL gives up",
     ),
-    Rule(
-        setting="zero_damaged_pages",
-        bad=("on",),
-        verdict=BROKEN,
-        why="damaged pages are emptied instead of reported",
+    "wal_level": (
+        ("minimal",), "replica", ATTENTION,
+        "neither a standby nor point-in-time recovery is possible",
     ),
-    Rule(
-        setting="password_encryption",
-        bad=("md5", "on", "off"),
-        verdict=ATTENTION,
-        why="new passwords are stored by md5, which PostgreSQL gives up",
-    ),
-    Rule(
-        setting="wal_level",
-        bad=("minimal",),
-        verdict=ATTENTION,
-        why="neither a standby nor point-in-time recovery is possible",
-        restart=True,
-    ),
-)
-GOOD: Mapping[str, str] = {
-    "password_encryption": "scram-sha-256",
-    "wal_level": "replica",
-    "default_transaction_read_only": "off",
-    "zero_damaged_pages": "off",
-}
+}  # fmt: skip
+"""Settings: values that they should not have, a good one, how bad it is, and why."""
+NEED_RESTART = ("wal_level",)
 CHECKSUMS = (
     "stop the server; pg_checksums --enable -D DATA_FOLDER; start it"
     " (or: COLLEC_DOCTOR_IGNORE=data_checksums)"
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """A setting that is in force."""
-
-    value: str
-    source: str = ""
-    """As pg_settings has it: `configuration file`, `database`, `user` ..."""
+Setting = tuple[str, str]
+"""The value that is in force, and its source as pg_settings has it: `database`, `user` ..."""
 
 
 def read_settings(connection: extensions.connection) -> Mapping[str, Setting]:
     """Return the settings of this session's database and role, as they are in force."""
-    names = [*(rule.setting for rule in RULES), "data_checksums", "ssl", "listen_addresses"]
+    names = [*RULES, "data_checksums", "ssl", "listen_addresses"]
     with connection.cursor(cursor_factory=extensions.cursor) as cursor:
         cursor.execute(
             # What counts is what a new session would have, not what ours set for itself.
@@ -204,71 +139,43 @@ def read_settings(connection: extensions.connection) -> Mapping[str, Setting]:
             " from pg_catalog.pg_settings where name = any (%s)",
             (names,),
         )
-        return {
-            name: Setting(value=value, source=source) for name, value, source in cursor.fetchall()
-        }
+        return {name: (value, source) for name, value, source in cursor.fetchall()}
 
 
 def judge_settings(found: Mapping[str, Setting]) -> Iterator[Line]:
     """Yield a line for each setting."""
-    for rule in RULES:
-        yield _by_rule(rule, found.get(rule.setting))
-    values = {name: one.value for name, one in found.items()}
-    yield _checksums(values.get("data_checksums"))
-    yield _encryption(values.get("ssl"), values.get("listen_addresses"))
-
-
-def _by_rule(rule: Rule, one: Setting | None) -> Line:
-    if one is None:
-        return Line(
-            group=SETTINGS, name=rule.setting, verdict=None, text="this role may not see it",
-            command="grant pg_monitor to the role",
-        )  # fmt: skip
-    if one.value not in rule.bad:
-        return Line(group=SETTINGS, name=rule.setting, verdict=Verdict.OK, text=one.value)
-    return Line(
-        group=SETTINGS,
-        name=rule.setting,
-        verdict=rule.verdict,
-        text=f"{one.value}: {rule.why}",
-        command=_fix(rule, one.source),
+    for name, (bad, good, level, why) in RULES.items():
+        if name not in found:
+            may_not = "this role may not see it"
+            yield unknown(SETTINGS, name, may_not, "grant pg_monitor to the role")
+            continue
+        value, source = found[name]
+        wrong = (value in bad, level, f"{value}: {why}", _fix(name, good, source))
+        yield checked(SETTINGS, name, value, wrong)
+    checksums, ssl, listen = (
+        found.get(name, ("", ""))[0] for name in ("data_checksums", "ssl", "listen_addresses")
     )
+    yield checked(
+        *(SETTINGS, "data_checksums", checksums or "unknown"),
+        (checksums == "off", ATTENTION,
+         "off: damage on the disk goes unnoticed, into the backups too", CHECKSUMS),
+    )  # fmt: skip
+    where = [one.strip() for one in listen.split(",") if one.strip()]
+    inside = all(one in ("localhost", "::1") or one.startswith("127.") for one in where)
+    reach = f"listens on {', '.join(where)}" if where else "listens on its socket alone"
+    yield checked(
+        *(SETTINGS, "ssl", f"{ssl or 'unknown'}, {reach}"),
+        (ssl == "off" and not inside, ATTENTION, f"off, and the server {reach}: all is sent in"
+         " clear", "alter system set ssl = 'on' (with server.crt and server.key)"),
+    )  # fmt: skip
 
 
-def _fix(rule: Rule, source: str) -> str:
+def _fix(name: str, good: str, source: str) -> str:
     """Return what to run: it depends on where the value comes from."""
     if source in ("database", "user", "database user"):
         whose = {"database": "database NAME", "user": "role NAME"}
-        return f"alter {whose.get(source, 'role NAME in database NAME')} reset {rule.setting}"
+        return f"alter {whose.get(source, 'role NAME in database NAME')} reset {name}"
     if source in ("command line", "environment variable"):
         return f"remove it from the server's {source}, and restart the server"
-    then = "restart the server" if rule.restart else "select pg_reload_conf()"
-    return f"alter system set {rule.setting} = '{GOOD.get(rule.setting, 'on')}'; {then}"
-
-
-def _checksums(value: str | None) -> Line:
-    if value == "off":
-        return Line(
-            group=SETTINGS,
-            name="data_checksums",
-            verdict=ATTENTION,
-            text="off: damage on the disk goes unnoticed, into the backups too",
-            command=CHECKSUMS,
-        )
-    return Line(group=SETTINGS, name="data_checksums", verdict=Verdict.OK, text=value or "unknown")
-
-
-def _encryption(ssl: str | None, listen: str | None) -> Line:
-    """Judge what leaves the machine in clear."""
-    where = [one.strip() for one in (listen or "").split(",") if one.strip()]
-    inside = all(one in ("localhost", "::1") or one.startswith("127.") for one in where)
-    if ssl == "off" and not inside:
-        return Line(
-            group=SETTINGS,
-            name="ssl",
-            verdict=ATTENTION,
-            text=f"off, and the server listens on {', '.join(where)}: all is sent in clear",
-            command="alter system set ssl = 'on' (with server.crt and server.key)",
-        )
-    reach = f"listens on {', '.join(where)}" if where else "listens on its socket alone"
-    return Line(group=SETTINGS, name="ssl", verdict=Verdict.OK, text=f"{ssl or 'unknown'}, {reach}")
+    then = "restart the server" if name in NEED_RESTART else "select pg_reload_conf()"
+    return f"alter system set {name} = '{good}'; {then}"

@@ -82,6 +82,17 @@ def acting(cursor: Cursor, owners: Owners) -> Iterator[str]:
     cursor.execute(f"reassign owned by {role} to {first}; drop owned by {role}; drop role {role}")
 
 
+def is_needed(cursor: Cursor, role: str) -> bool:
+    """Say whether a superuser is connected, and `role` is none."""
+    cursor.execute(
+        "select r.rolsuper and not o.rolsuper from pg_catalog.pg_roles r, pg_catalog.pg_roles o"
+        " where r.rolname operator(pg_catalog.=) session_user"
+        " and o.rolname operator(pg_catalog.=) %s",
+        (role,),
+    )
+    return bool((cursor.fetchone() or (False,))[0])
+
+
 def execute(cursor: Cursor, script: str, *, role: str) -> None:
     """Run statements as `role`, within the transaction that is open.
 
@@ -99,7 +110,13 @@ def execute(cursor: Cursor, script: str, *, role: str) -> None:
 
 
 def rows(cursor: Cursor, query: str, *, role: str) -> list[dict[str, Any]]:
-    """Return what a query of views or of functions finds as `role`; values as JSON has them."""
+    """Return what a query of views or of functions finds as `role`; values as JSON has them.
+
+    Without a role, as who is connected.
+    """
+    if not role:
+        cursor.execute(f"select pg_catalog.row_to_json(one) from ({query}) one")
+        return [row for (row,) in cursor.fetchall()]
     if not _is_superuser(cursor):
         with _role(cursor, role):
             cursor.execute(f"select pg_catalog.row_to_json(one) from ({query}) one")

@@ -22,7 +22,7 @@ from collec_migrations.doctor import (
     server,
 )
 from collec_migrations.doctor import database as contents
-from collec_migrations.doctor.server import Facts, Setting
+from collec_migrations.doctor.server import Facts
 from collec_migrations.names import Names
 from collec_migrations.postgres import binaries, conninfo
 from collec_migrations.postgres.address import Address
@@ -369,7 +369,7 @@ def test_a_disk_that_fills(tmp_path: Path, free: int, verdict: Verdict) -> None:
 
 def test_what_leaves_the_machine_in_clear() -> None:
     def told(ssl: str, listen: str) -> Verdict | None:
-        found = {"ssl": Setting(value=ssl), "listen_addresses": Setting(value=listen)}
+        found = {"ssl": (ssl, ""), "listen_addresses": (listen, "")}
         (one,) = [one for one in server.judge_settings(found) if one.name == "ssl"]
         return one.verdict
 

@@ -15,7 +15,6 @@ from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import Problem, UsageError
 from collec_migrations.postgres import configuration, hba
 from collec_migrations.replica import nodes, states
-from collec_migrations.replica.states import Verdict
 
 BREAKING = "lab\nExecStartPre=/bin/evil"
 ODD = ('la"b', "la'b", "lab %n %h", "lab $HOME $(id) `id`", "<script>alert(1)</script>", "a;b|c&d",
@@ -70,10 +69,7 @@ def test_a_rule_cannot_hold_a_line_break() -> None:
 
 @pytest.mark.parametrize("word", [BREAKING, "a|x=1", "\x1b[2J", *ODD])
 def test_what_a_doctor_tells_stays_on_its_line(word: str) -> None:
-    page = Page(
-        title=word,
-        lines=(Line(group="g", name="n", verdict=Verdict.BROKEN, text=word, command=word),),
-    )
+    page = Page(title=word, lines=(Line("g", "n", problem=Problem(message=word, hint=word)),))
     assert all(one.lstrip("\n").isprintable() for one in doctor.page_lines(page, colour=False))
     assert doctor.nagios_line(page)[1].isprintable()
     assert "|" not in doctor.nagios_line(page)[1]

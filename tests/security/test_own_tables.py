@@ -102,3 +102,46 @@ def test_the_history_is_written_with_its_owners_rights(old: Address) -> None:
     done = commands.invoke("upgrade", "1.0.8", "--yes", "--url", old.url)
     assert done.exit_code == 0, done.output
     assert told(old) == {False}
+
+
+OWNED = """
+do $$
+declare
+    one text;
+begin
+    for one in select format('alter table %I.%I owner to betrayer', schemaname, tablename)
+               from pg_tables where schemaname in ('gacl', 'col')
+    loop
+        execute one;
+    end loop;
+end
+$$;
+-- What the repair sets off: rows of both, a key's check, a column whose type is changed back.
+create trigger betrays before insert on col.dbversion
+    for each row execute procedure public.on_row();
+delete from col.dbversion;
+alter table col.label add check (public.tell());
+alter table col.label alter label_name type text;
+alter table col.dbversion alter dbversion_date set default case when public.tell() then now() end;
+alter table col.label drop constraint label_pk cascade;
+"""
+
+
+@pytest.mark.parametrize("words", ["adopt --yes", "verify --repair --yes", "verify --sql"])
+def test_a_repair_works_with_the_owners_rights(old: Address, words: str) -> None:
+    chain.upgrade(old, "1.1")
+    chain.execute(old, OWNED)
+    chain.execute(old, "delete from public.told")
+    done = commands.invoke(*words.split(), "--url", old.url)
+    if "yes" not in words:
+        assert done.exit_code == 1, done.output
+        assert told(old) == set(), "it was rolled back"
+        return
+    assert done.exit_code == 0, done.output
+    assert told(old) == {False}
+    query = "select has_schema_privilege('betrayer', n.oid, 'create') from pg_namespace n"
+    assert chain.query(old, f"{query} where nspname = 'col'") == [(False,)]
+    owners = "select distinct tableowner from pg_tables where schemaname in ('gacl', 'col')"
+    assert chain.query(old, owners) == [("betrayer",)]
+    done = commands.invoke("verify", "--url", old.url)
+    assert done.exit_code == 0, done.output
