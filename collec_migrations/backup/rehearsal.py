@@ -28,6 +28,7 @@ from collec_migrations.postgres import conninfo, files, pg_versions, programs, s
 from collec_migrations.postgres.address import Address
 from collec_migrations.postgres.connection import translated
 from collec_migrations.postgres.throwaway import KeptServer
+from collec_migrations.sql import Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,32 @@ def _steps(copy: Copy, pairs: Sequence[Names], since: datetime) -> Iterator[Step
                     yield Step(schema=names.col, version=row.version, seconds=seconds)
 
 
+class _Timed:
+    """Keeps how long each script took: of a run that fails the history is rolled back."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def begin(self, shown: str, statement: Statement) -> None:  # noqa: ARG002
+        self.seconds.setdefault(shown, 0.0)
+        self.shown, self.since = shown, monotonic()
+
+    def end(self, shown: str, statement: Statement, seconds: float) -> None:  # noqa: ARG002
+        self.seconds[shown] += seconds
+        self.shown = ""
+
+    def steps(self, pairs: Sequence[Names]) -> Iterator[Step]:
+        """Yield the versions whose scripts ran, the one that failed last."""
+        schemas = ", ".join(names.col for names in pairs)
+        for shown, seconds in self.seconds.items():
+            lost = monotonic() - self.since if shown == self.shown else 0.0
+            version = Path(shown).stem.rpartition("-")[2]
+            yield Step(schema=schemas, version=version, seconds=seconds + lost)
+
+
 Say = Callable[[str], None]
 
 
@@ -172,6 +199,7 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
     drift: tuple[Difference, ...] = ()
     archived: tuple[str, ...] = ()
     repairs, adopted = Counter[str](), False
+    timed = _Timed()
     with watched(copy.address.dsn, list(tables)) as seen:
         try:
             drift = _differences(copy, pairs)
@@ -180,13 +208,14 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
             start = monotonic()
             try:
                 for options in _options(copy, pairs):
-                    verbs.upgrade(options, target, say=say, remark=ON_A_COPY)
+                    verbs.upgrade(options, target, say=say, remark=ON_A_COPY, progress=timed)
             finally:
                 seconds = monotonic() - start
         except MigrationError as error:
             if isinstance(ended := signals.explained(error), Interrupted):
                 raise ended from error
             refusal, hint = str(error), error.hint
+    steps = tuple(timed.steps(pairs) if refusal else _steps(copy, pairs, began))
     after = () if refusal else _differences(copy, pairs)
     known = set(map(_place, drift))
     left = tuple(one for one in after if _place(one) not in known)
@@ -205,7 +234,7 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
         seconds=seconds,
         adopted=adopted,
         repaired=dict(repairs),
-        steps=() if refusal else tuple(_steps(copy, pairs, began)),
+        steps=steps,
         held=_held(seen, {oid: name for oid, (name, _) in tables.items()}),
         drift=drift,
         left=left,

