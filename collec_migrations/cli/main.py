@@ -2,9 +2,14 @@
 
 import errno
 import os
+import re
+import shlex
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -134,6 +139,7 @@ class Commands(Group):
         except MigrationError as error:
             if os.environ.get(DEBUG):
                 raise
+            error.hint = _repeating(error.hint, words) if error.hint else ""
             return _end(signals.explained(error), as_json=render.is_json_asked(ctx))
         except Exception as error:
             if os.environ.get(DEBUG) or not signals.came():
@@ -146,6 +152,35 @@ def _plain(error: Any) -> str:
     """Return what the parser of the command line says, as our own messages are written."""
     text = str(error.format_message()).rstrip(".")
     return text[:1].lower() + text[1:]
+
+
+_NEXT = re.compile(
+    r"collec-migrations (?:adopt|detect|verify|upgrade|downgrade|status|history|doctor|rehearse"
+    r"|archive (?:list|drop)|backup run)\b"
+)
+
+
+def _repeating(hint: str, words: Sequence[str]) -> str:
+    """Return a hint whose commands are about the same database as the one that was typed."""
+    from collec_migrations.postgres import conninfo
+
+    said = dict(one.partition("=")[::2] for one in words if "=" in one)
+    said |= {option: value for option, value in pairwise(words) if option in _PLACE}
+    if not _NEXT.search(hint):
+        return hint
+    if "--url" in said:
+        with suppress(MigrationError):  # it may be what the error is about
+            said["--url"] = conninfo.parse(said.pop("--url"), source="--url").shown
+
+    def repeated(found: re.Match[str]) -> str:
+        rest = re.split("[`;,]|  ", hint[found.end() :])[0]
+        lacking = [name for name in _PLACE if name in said and name not in rest]
+        return shlex.join([*found[0].split(), *(w for name in lacking for w in (name, said[name]))])
+
+    return _NEXT.sub(repeated, hint)
+
+
+_PLACE = ("--url", "--app", "--gacl", "--col")
 
 
 def _end(error: MigrationError, *, as_json: bool) -> None:

@@ -238,16 +238,12 @@ class _Steps:
     def _make(self) -> "tuple[Run, Server]":
         from collec_migrations.bridge import ownership
         from collec_migrations.migrate import confinement
-        from collec_migrations.migrate.sinks import Server, Watched
+        from collec_migrations.migrate.sinks import Server
 
         job, cursor, names, found = self._given
         watch = ownership.Watch(cursor, names, none_there=found.nothing_there)
         owners = confinement.owners(cursor, watch)
-        sink = (
-            Watched(cursor, watch, owners, progress=job.progress)
-            if job.progress
-            else Server(cursor, watch, owners)
-        )
+        sink = Server(cursor, watch, owners, progress=job.progress)
         users = history.data_schemas(cursor, names) if found.gacl_tables else {}
         held = history.newest_of_others(users, names, job.versions)
         made = job.run_for(names, sink, rights_version=found.rights_version, rights_held=held)

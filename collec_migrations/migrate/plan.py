@@ -70,13 +70,13 @@ def survey(job: Job, cursor: Cursor) -> Plan:
         if not pair.steps:
             preconditions.refuse_other_application(job.settings, names, present.recorded)
         ahead += _empty_parameters(pair, job.settings)
-        ahead += _extensions(cursor, job, pair, run)
+        ahead += _extensions(cursor, run)
         ahead += _fixed_names(pair)
         if names in owners:
             ahead += _findings(cursor, listing.questions, owners[names])
         allowed = job.settings.drop_dependents
         ahead += [one.problem(allowed=allowed)
-                  for one in removed.find(cursor, names, _moves(pair.steps))]  # fmt: skip
+                  for one in removed.find(cursor, names, run.moves)]  # fmt: skip
     return Plan(
         database=found.database,
         role=found.role,
@@ -90,20 +90,23 @@ def survey(job: Job, cursor: Cursor) -> Plan:
 def extensions_used(job: Job, names: Names) -> tuple[Use, ...]:
     """Return the extensions that the steps of a fresh database use; asks no server."""
     run = job.run_for(names, Listing(names, {}), rights_version=None)
-    return _needed(job, run, _steps(job, run, None))
+    _steps(job, run, None)
+    return _uses(run)
 
 
-def _needed(job: Job, run: Run, steps: Sequence[PlannedStep]) -> tuple[Use, ...]:
-    reached = [step.version for step in steps]
-    fresh = not steps or steps[0].kind == "create" or reached[0] not in versions.VERSIONS
-    at = None if fresh else versions.previous(reached[0])
-    built_in = required_extensions.needed(at, reached, job.settings)
-    wrapped = tuple(
+def _uses(run: Run) -> tuple[Use, ...]:
+    """Return the extensions that a run uses which was listed."""
+    wrapped = (
         Use(name=name, place=step.script.sources[0].shown)
         for step in run.wrapped
         for name in step.script.extensions
     )
-    return (*built_in, *wrapped)
+    return (*_listing(run).extensions, *wrapped)
+
+
+def _listing(run: Run) -> "Listing":
+    assert isinstance(run.sink, Listing)
+    return run.sink
 
 
 class Listing(Sink):
@@ -114,6 +117,7 @@ class Listing(Sink):
         self.sizes = sizes
         self.scripts: list[PlannedScript] = []
         self.questions: list[checks.Question] = []
+        self.extensions: Sequence[Use] = ()
 
     def send(
         self,
@@ -170,12 +174,16 @@ class Listing(Sink):
         """Note a question, which the plan asks as far as it can be asked now."""
         self.questions.append(question)
 
+    def make_extensions(self, needed: Sequence[Use]) -> None:
+        """Note what the built-in steps need."""
+        self.extensions = needed
+
 
 def _pair(cursor: Cursor, job: Job, run: Run, present: history.State) -> PairPlan:
     rights_before = run.rights_version
     steps = _steps(job, run, present.recorded)
     held = ownership.read(cursor, (run.names.gacl, run.names.col))
-    archived = tuple(removed.counted(cursor, run.names, _moves(steps)))
+    archived = tuple(removed.counted(cursor, run.names, run.moves))
     return PairPlan(
         names=run.names,
         recorded=present.recorded,
@@ -190,8 +198,7 @@ def _pair(cursor: Cursor, job: Job, run: Run, present: history.State) -> PairPla
 
 def _steps(job: Job, run: Run, recorded: str | None) -> tuple[PlannedStep, ...]:
     """Let the revisions send what they would, into a list."""
-    listing = run.sink
-    assert isinstance(listing, Listing)
+    listing = _listing(run)
     heads = () if recorded is None else (recorded,)
     context = MigrationContext.configure(
         dialect_name="postgresql", opts={"as_sql": True, "collec_run": lambda: run}
@@ -234,21 +241,6 @@ def _named_part(script: PlannedScript, *, created: bool) -> PlannedScript:
     return PlannedScript(script=script.script, part=part, statements=script.statements)
 
 
-def _moves(steps: Sequence[PlannedStep]) -> list[removed.Move]:
-    """Return the way that the built-in steps take each schema."""
-    found: dict[str, removed.Move] = {}
-    for step in steps:
-        old = versions.previous(step.version) if step.version in versions.VERSIONS else None
-        if step.kind == "create" or old is None:
-            continue
-        parts = {script.part for script in step.scripts}
-        for role in ("gacl", "col"):
-            if parts & {"all", role}:
-                start = found[role].old if role in found else old
-                found[role] = removed.Move(role, start, step.version)
-    return list(found.values())
-
-
 def _fixed_names(pair: PairPlan) -> Iterator[Problem]:
     """Yield where the application names a schema itself: releases 2.5 to 26.2, and 2.8 alone."""
     if not pair.steps or pair.target not in versions.VERSIONS:
@@ -282,11 +274,10 @@ def _empty_parameters(pair: PairPlan, settings: Settings) -> Iterator[Problem]:
                 )
 
 
-def _extensions(cursor: Cursor, job: Job, pair: PairPlan, run: Run) -> Iterator[Problem]:
-    needed = _needed(job, run, pair.steps)
-    if needed:
-        for lack in required_extensions.lacking(needed, privileges.read_extensions(cursor)):
-            yield Problem(message=lack.message, hint=lack.hint)
+def _extensions(cursor: Cursor, run: Run) -> tuple[Problem, ...]:
+    used = _uses(run)
+    found = privileges.read_extensions(cursor) if used else None
+    return required_extensions.lacking(used, found) if found else ()
 
 
 def _owners(

@@ -64,6 +64,8 @@ class Run:
     """What wrapped versions hold, by version, to be kept once everything is committed."""
     wrapped: list[WrappedStep] = field(default_factory=list)
     """The wrapped steps so far."""
+    moves: Sequence[removed.Move] = ()
+    """The way that each schema takes by the built-in steps."""
     _module: Any = None
     _version: str = ""
     _started: datetime = datetime.min
@@ -84,9 +86,9 @@ class Run:
         wrapped_step.refuse_way_back(steps)
         if any(map(wrapped_step.is_wrapped, steps)):
             self.sink.inspect(lambda _: wrapped_step.refuse_unsaved(steps, self.remark))
-        moves = self._moves(steps)
-        if moves:
-            self.sink.inspect(lambda cursor: self._find_dependents(cursor, moves))
+        self.moves = self._moves(steps)
+        if self.moves:
+            self.sink.inspect(self._find_dependents)
         self._make_extensions(steps)
         self._ask_all(steps)
         if not steps or self.job.settings.destroy or not removal.is_removal(steps[-1]):
@@ -96,13 +98,13 @@ class Run:
         passed = [step.revision.revision for step in steps]
         self._guarded = next(one for one in passed if one in self.job.creations)
 
-    def _find_dependents(self, cursor: Cursor, moves: Sequence[removed.Move]) -> None:
+    def _find_dependents(self, cursor: Cursor) -> None:
         """Refuse the run for what the site has of its own in its way, unless it may be dropped."""
-        self._dependents = removed.find(cursor, self.names, moves)
+        self._dependents = removed.find(cursor, self.names, self.moves)
         removed.refuse(self._dependents, allowed=self.job.settings.drop_dependents)
 
     def _moves(self, steps: Sequence[Any]) -> list[removed.Move]:
-        """Return the way that each schema takes by the built-in steps; none for one that is new."""
+        """Return the way of each schema; none for one that is new."""
         taken = [
             step
             for step in steps

@@ -1,7 +1,6 @@
 """Send a script in one round trip; when it fails, find the statement that failed."""
 
 import re
-from collections.abc import Sequence
 
 import psycopg2
 from pglast.parser import scan
@@ -57,7 +56,8 @@ def send(cursor: Cursor, sql: str, *, shown: str, owner: str = "") -> None:
         if signals.came():  # the statement would only run, and be cancelled, once more
             raise StatementFailed(f"{shown}: {error.diag.message_primary}") from error
         cursor.execute("rollback to savepoint collec_script")
-        _send_each(cursor, sql, split(sql), shown=shown, owner=owner)
+        for statement in split(sql):
+            send_one(cursor, sql, statement, shown=shown, owner=owner)
 
 
 def run(cursor: Cursor, sql: str, *, owner: str = "") -> None:
@@ -68,21 +68,16 @@ def run(cursor: Cursor, sql: str, *, owner: str = "") -> None:
         cursor.execute(sql)
 
 
-def _send_each(
-    cursor: Cursor,
-    sql: str,
-    statements: Sequence[Statement],
-    *,
-    shown: str,
-    owner: str,
-) -> None:
-    for statement in statements:
-        try:
-            run(cursor, statement.text, owner=owner)
-        except psycopg2.Error as error:
-            if is_lost(cursor) or error.pgcode in TRY_AGAIN:
-                raise
-            raise failure(sql, statement, error, shown=shown) from error
+def send_one(cursor: Cursor, sql: str, statement: Statement, *, shown: str, owner: str) -> None:
+    """Run a statement of a script; raises as `send` does."""
+    try:
+        run(cursor, statement.text, owner=owner)
+    except psycopg2.Error as error:
+        if error.pgcode in TRY_AGAIN:
+            error.add_note(f"{shown}:{statement.line}")
+        if is_lost(cursor) or error.pgcode in TRY_AGAIN:
+            raise
+        raise failure(sql, statement, error, shown=shown) from error
 
 
 def failure(

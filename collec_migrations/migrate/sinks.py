@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations.bridge import history, ownership
@@ -78,6 +77,19 @@ class Sink:
         """Give what the statements so far have made its rightful owner and rights."""
 
 
+class Progress(Protocol):
+    """Whoever wants to see statements come and go."""
+
+    def restart(self) -> None:
+        """Learn that the run begins, or begins again."""
+
+    def begin(self, shown: str, statement: Statement) -> None:
+        """Learn that a statement of a script is about to run."""
+
+    def end(self, shown: str, statement: Statement, seconds: float) -> None:
+        """Learn that a statement has ended, and how long it took."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server(Sink):
     """Runs everything at once, within the transaction that is open."""
@@ -86,6 +98,8 @@ class Server(Sink):
     watch: ownership.Watch
     owners: Owners = as_owner.NOBODY
     """With whose rights everything runs that could set off code of theirs."""
+    progress: Progress | None = None
+    """Watches statements sent one by one; None: scripts are sent whole."""
     warnings: list[str] = field(default_factory=list)
     """What the scripts warned of."""
 
@@ -105,11 +119,23 @@ class Server(Sink):
         self.warnings.extend(text.strip() for text in notices if text.startswith("WARNING"))
 
     def _run(self, sql: str, *, shown: str, extensions: bool) -> None:
-        if extensions:  # on its first and its last line: the others keep their numbers
-            reach, leave = required_extensions.reach_extensions(), prologue.OWN_PATH
-            sql = f"{reach} {sql}\n;{leave}"
+        reach, leave = required_extensions.reach_extensions(), prologue.OWN_PATH
+        if self.progress is None:
+            # On its first and its last line: the others keep their numbers.
+            text = f"{reach} {sql}\n;{leave}" if extensions else sql
+            with as_owner.acting(self.cursor, self.owners) as role:
+                sending.send(self.cursor, text, shown=shown, owner=role)
+            return
+        if extensions:
+            self.cursor.execute(reach)
         with as_owner.acting(self.cursor, self.owners) as role:
-            sending.send(self.cursor, sql, shown=shown, owner=role)
+            for statement in split(sql):
+                self.progress.begin(shown, statement)
+                started = time.monotonic()
+                sending.send_one(self.cursor, sql, statement, shown=shown, owner=role)
+                self.progress.end(shown, statement, time.monotonic() - started)
+        if extensions:
+            self.cursor.execute(leave)
 
     def execute(self, sql: str) -> None:
         """Run a statement."""
@@ -240,43 +266,3 @@ class Text(Sink):
         for schema, entry in entries.items():
             timed = replace(entry, started=None)
             self.write(f"{history.creation(schema)}\n{history.insertion(schema, timed)}\n\n")
-
-
-class Progress(Protocol):
-    """Whoever wants to see statements come and go."""
-
-    def restart(self) -> None:
-        """Learn that the run begins, or begins again."""
-
-    def begin(self, shown: str, statement: Statement) -> None:
-        """Learn that a statement of a script is about to run."""
-
-    def end(self, shown: str, statement: Statement, seconds: float) -> None:
-        """Learn that a statement has ended, and how long it took."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watched(Server):
-    """Runs one statement for each round trip, so that somebody can watch."""
-
-    progress: Progress = field(kw_only=True)
-
-    def _run(self, sql: str, *, shown: str, extensions: bool) -> None:
-        if extensions:
-            self.execute(required_extensions.reach_extensions())
-        with as_owner.acting(self.cursor, self.owners) as role:
-            for statement in split(sql):
-                self.progress.begin(shown, statement)
-                started = time.monotonic()
-                try:
-                    sending.run(self.cursor, statement.text, owner=role)
-                except psycopg2.Error as error:
-                    if sending.is_lost(self.cursor):
-                        raise
-                    if error.pgcode in sending.TRY_AGAIN:
-                        error.add_note(f"{shown}:{statement.line}")
-                        raise
-                    raise sending.failure(sql, statement, error, shown=shown) from error
-                self.progress.end(shown, statement, time.monotonic() - started)
-        if extensions:
-            self.execute(prologue.OWN_PATH)

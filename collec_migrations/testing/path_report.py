@@ -1,7 +1,7 @@
 """What was found out about the paths through the chain: as a table, as JSON, as JUnit XML."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -28,18 +28,18 @@ class Path:
         return f"{self.start or NOTHING} to {self.head}, {self.content}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Outcome:
-    """How one path went."""
+    """How one path went, or goes."""
 
     path: Path
-    up: float | None
+    up: float | None = None
     """Seconds to the newest version; None: it did not arrive."""
-    back: float | None
+    back: float | None = None
     """Seconds back to the start; None: it did not arrive, or there is no way back."""
-    failures: tuple[str, ...]
+    failures: list[str] = field(default_factory=list)
     """What is wrong, one sentence or error each; empty: nothing."""
-    remarks: tuple[str, ...]
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def verdict(self) -> str:
@@ -125,8 +125,8 @@ def as_json(found: Sequence[ServerResult]) -> dict[str, Any]:
                         "verdict": one.verdict.lower(),
                         "seconds_up": one.up,
                         "seconds_back": one.back,
-                        "failures": list(one.failures),
-                        "remarks": list(one.remarks),
+                        "failures": one.failures,
+                        "remarks": one.remarks,
                     }
                     for one in server.outcomes
                 ],

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -136,31 +136,17 @@ def try_one(server: Binaries, paths: Sequence[Path], *, say: Say) -> ServerResul
 class PathTest:
     """How far the test of a path has come."""
 
-    path: Path
+    outcome: Outcome
     wrapped: str
     """The first wrapped version on the path, or nothing."""
     databases: Databases
-    up: float | None = None
-    back: float | None = None
-    failures: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def outcome(self) -> Outcome:
-        """Return how it went."""
-        return Outcome(
-            path=self.path,
-            up=self.up,
-            back=self.back,
-            failures=tuple(self.failures),
-            remarks=tuple(self.remarks),
-        )
 
     def fail(self, found: Iterable[str]) -> None:
         """Add failures, not more than can be read."""
         sentences = list(found)
-        self.failures += sentences[:SHOWN]
+        self.outcome.failures += sentences[:SHOWN]
         if len(sentences) > SHOWN:
-            self.failures.append(f"and {len(sentences) - SHOWN} more")
+            self.outcome.failures.append(f"and {len(sentences) - SHOWN} more")
 
     @contextmanager
     def connected(self, dbname: str) -> Iterator[extensions.connection]:
@@ -176,17 +162,19 @@ class PathTest:
     def upgrade(self, dbname: str) -> None:
         """Go to the newest version, which is then as its facts say."""
         began = monotonic()
-        verbs.upgrade(self.options(dbname), self.path.head, say=silent, remark=ON_A_COPY)
-        self.up = monotonic() - began
+        verbs.upgrade(self.options(dbname), self.outcome.path.head, say=silent, remark=ON_A_COPY)
+        self.outcome.up = monotonic() - began
         if self.wrapped:
-            self.remarks.append(f"there is no way back from {self.wrapped}, which is wrapped")
-        self.compare(dbname, self.path.head)
+            self.outcome.remarks.append(
+                f"there is no way back from {self.wrapped}, which is wrapped"
+            )
+        self.compare(dbname, self.outcome.path.head)
 
     def downgrade(self, dbname: str, version: str) -> None:
         """Go back to a version, which is then as its facts say."""
         began = monotonic()
         verbs.downgrade(self.options(dbname), version, say=silent)
-        self.back = monotonic() - began
+        self.outcome.back = monotonic() - began
         if version != BASE:
             self.compare(dbname, version)
 
@@ -205,7 +193,7 @@ class PathTest:
         elif self.wrapped:
             expected = self.catalog(self.databases.template(Content(version=version)))
         else:
-            self.failures.append(f"{version} has no catalog: run `make facts`")
+            self.outcome.failures.append(f"{version} has no catalog: run `make facts`")
             return
         found = differences(
             expected=catalog.portable(expected), observed=catalog.portable(self.catalog(dbname))
@@ -243,30 +231,32 @@ class PathTest:
 
 def try_path(path: Path, chain: tuple[wrap.Revision, ...], databases: Databases) -> Outcome:
     """Try one path in a database of its own, and return how it went: errors are failures."""
-    done = PathTest(path=path, wrapped=_wrapped_after(path.start, chain), databases=databases)
+    done = PathTest(
+        outcome=Outcome(path=path), wrapped=_wrapped_after(path.start, chain), databases=databases
+    )
     try:
         with ExitStack() as stack:
             if path.start is None:
                 _from_nothing(done, databases.clone(None, stack))
-                return done.outcome()
+                return done.outcome
             dbname = databases.clone(Content(version=path.start, rows=path.rows), stack)
             if done.wrapped:
                 _up(done, dbname)
-                return done.outcome()
+                return done.outcome
             _up_and_back(done, path.start, dbname)
             if path.rows:
                 newest = Content(version=path.head, rows=path.rows)
                 _back_and_up(done, path.start, databases.clone(newest, stack))
     except MigrationError as error:
-        done.failures.append(f"{error}\n{error.hint}".strip())
+        done.outcome.failures.append(f"{error}\n{error.hint}".strip())
     except psycopg2.Error as error:
-        done.failures.append(database.first_line(error))
-    return done.outcome()
+        done.outcome.failures.append(database.first_line(error))
+    return done.outcome
 
 
 def _up(done: PathTest, dbname: str) -> None:
     """Go to a wrapped version, from which no way leads back: no row may be missing."""
-    newest = done.columns(done.databases.template(Content(version=done.path.head)))
+    newest = done.columns(done.databases.template(Content(version=done.outcome.path.head)))
     shared = {
         schema: row_digests.common(tables, newest[schema])
         for schema, tables in done.columns(dbname).items()
@@ -278,7 +268,7 @@ def _up(done: PathTest, dbname: str) -> None:
         then, now = rows.total(), after.get(table, Counter()).total()
         if now < then:
             done.fail([f"{table}: {then - now} of {then} rows are lost"])
-    done.remarks += _lost(before, after)
+    done.outcome.remarks += _lost(before, after)
 
 
 def _up_and_back(done: PathTest, start: str, dbname: str) -> None:
@@ -292,12 +282,12 @@ def _up_and_back(done: PathTest, start: str, dbname: str) -> None:
 
 def _back_and_up(done: PathTest, start: str, dbname: str) -> None:
     """Go back with rows in all that the newest version has, and up again: they are as before."""
-    taken = done.up, done.back
+    taken = done.outcome.up, done.outcome.back
     own = done.columns(dbname)
     before = done.rows(dbname, own)
     done.downgrade(dbname, start)
     done.upgrade(dbname)
-    done.up, done.back = taken
+    done.outcome.up, done.outcome.back = taken
     done.fail(_differing(f"up again from {start}", before, done.rows(dbname, own)))
 
 
@@ -307,7 +297,7 @@ def _from_nothing(done: PathTest, dbname: str) -> None:
         return
     done.downgrade(dbname, BASE)
     if done.catalog(dbname).facts:
-        done.failures.append("back at nothing: something of the application is left")
+        done.outcome.failures.append("back at nothing: something of the application is left")
 
 
 def _differing(stop: str, before: Rows, after: Rows) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,19 @@ def test_a_missing_database_is_told(database: Address) -> None:
     assert done.returncode != 0
     assert 'database "no_such_database" does not exist' in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_next_command_is_about_the_same_database(database: Address, tmp_path: Path) -> None:
+    url = database.url.replace("@", ":of-nobody@", 1)
+    for words in (("--url", url, "--col", "lab data"), (f"--url={url}", "--col=lab data")):
+        done = chain.run("collec-migrations", "adopt", *words, "--plan", folder=tmp_path)
+        assert done.returncode != 0
+        hint = done.stderr.partition("hint: ")[2]
+        typed = re.search(r"collec-migrations detect (--url '[^']+' --col 'lab data')`", hint)
+        assert typed, done.stderr
+        assert "of-nobody" not in done.stderr
+        again = chain.run("collec-migrations", "detect", *shlex.split(typed[1]), folder=tmp_path)
+        assert again.stdout.startswith("schema 'lab data'"), again.stderr
 
 
 def test_a_missing_right_is_told_and_nothing_is_made(

@@ -181,10 +181,8 @@ def test_a_junit_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 def test_a_message_with_control_characters_makes_a_junit_file_that_can_be_read() -> None:
     outcome = Outcome(
         path=Route(start="1.0", head="1.1", rows=1),
-        up=None,
-        back=None,
-        failures=("a\x1b[31m <b> & \x00\nsecond line",),
-        remarks=("é",),
+        failures=["a\x1b[31m <b> & \x00\nsecond line"],
+        remarks=["é"],
     )
     tried = ServerResult(server_version="18.6", outcomes=(outcome,), seconds=1.0)
     top = checked(path_report.as_junit([tried]))
