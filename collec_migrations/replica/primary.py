@@ -2,16 +2,16 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from collec_migrations.errors import (
     ConfigurationDenied,
     ConfigurationElsewhere,
     MigrationError,
+    Problem,
     ReplicationFailed,
     ReplicationRefused,
     UsageError,
@@ -39,35 +39,24 @@ KEPT_WITHOUT_SLOT = "256"
 LEVELS = ("replica", "hot_standby", "logical")
 """With which the WAL holds enough; `hot_standby` is the name up to 9.5."""
 EVERYWHERE = ("*", "0.0.0.0", "::")
+Lacks = Iterator[tuple[Problem, str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MissingItem:
-    """Something that is missing, why that matters, and the setting that fixes it."""
-
-    what: str
-    why: str
-    setting: tuple[str, str] | None = None
-    restart: bool = False
-    """Whether the setting needs a restart of the primary to be in force."""
+Wanted = dict[str, str]
+"""Settings, and the values that they should have."""
 
 
-MissingItems: TypeAlias = Iterator[MissingItem]
-
-
-def missing_items(primary: Primary, standby: str) -> tuple[MissingItem, ...]:
-    """Return what a primary lacks for a standby at an address."""
-    return (
-        *_wal_level(primary),
-        *_numbers(primary),
+def missing(primary: Primary, standby: str) -> tuple[tuple[Problem, ...], Wanted]:
+    """Return what a primary lacks for a standby at an address, and the settings that fix it."""
+    found = (
+        *_wal(primary),
         *_listening(primary, standby),
         *_rewinding(primary),
-        *_reading(primary),
         *_keeping(primary),
-        *_capping(primary),
         *_space(primary),
-        *_password_encryption(primary),
     )
+    settings = {one.code: value for one, value in found if value}
+    return tuple(one for one, _ in found), settings
 
 
 def primary_notes(primary: Primary, standby: str) -> tuple[str, ...]:
@@ -90,82 +79,55 @@ def primary_notes(primary: Primary, standby: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def settings_for(found: tuple[MissingItem, ...]) -> Mapping[str, str]:
-    """Return the settings that fix these findings."""
-    return dict(one.setting for one in found if one.setting)
+def _lack(name: str, state: str, why: str, value: str) -> tuple[Problem, str]:
+    """Return a problem with a setting, and the value that fixes it; empty: none does."""
+    hint = f"Set {name} = {value}." if value else f"Add the server's own address to {name}."
+    return Problem(code=name, message=f"{name} is {state}: {why}", hint=hint), value
 
 
-def _wal_level(primary: Primary) -> MissingItems:
+def _wal(primary: Primary) -> Lacks:
     level = primary.value("wal_level")
     if level not in LEVELS:
-        yield MissingItem(
-            what=f"wal_level is {level}",
-            why="the WAL does not hold what a standby needs to answer queries",
-            setting=("wal_level", pg_versions.text("wal_level_standby", primary.major) or ""),
-            restart=True,
-        )
-
-
-def _numbers(primary: Primary) -> MissingItems:
+        why = "the WAL does not hold what a standby needs to answer queries"
+        value = pg_versions.text("wal_level_standby", primary.major) or ""
+        yield _lack("wal_level", level, why, value)
     used = {"max_wal_senders": primary.senders, "max_replication_slots": len(primary.slots)}
-    for name, spare in (("max_wal_senders", FOR_ONE), ("max_replication_slots", 1)):
-        if primary.number(name) < used[name] + spare:
-            yield MissingItem(
-                what=f"{name} is {primary.value(name)}, of which {used[name]} are in use",
-                why="cloning takes two senders and a standby one"
-                if spare == FOR_ONE
-                else "a standby has a slot, so that the WAL it still needs is kept",
-                setting=(name, str(max(ENOUGH, used[name] + spare))),
-                restart=True,
-            )
+    whys = ("cloning takes two senders and a standby one",
+            "a standby has a slot, so that the WAL it still needs is kept")  # fmt: skip
+    for (name, in_use), spare, why in zip(used.items(), (FOR_ONE, 1), whys, strict=True):
+        if primary.number(name) < in_use + spare:
+            state = f"{primary.value(name)}, of which {in_use} are in use"
+            yield _lack(name, state, why, str(max(ENOUGH, in_use + spare)))
 
 
-def _listening(primary: Primary, standby: str) -> MissingItems:
-    listens = [
-        word.strip() for word in primary.value("listen_addresses").split(",") if word.strip()
-    ]
+def _listening(primary: Primary, standby: str) -> Lacks:
+    name = "listen_addresses"
+    listens = [word.strip() for word in primary.value(name).split(",") if word.strip()]
     near = is_loopback(standby)
     if any(word in EVERYWHERE or near or not is_loopback(word) for word in listens):
         return
     # One address more, not all of them.
     more = [] if primary.route in ("", *listens) else [primary.route]
-    yield MissingItem(
-        what=f"listen_addresses is {primary.value('listen_addresses') or 'empty'}",
-        why=f"the server cannot be reached from {standby}",
-        setting=("listen_addresses", ", ".join((*listens, *more))) if more else None,
-        restart=True,
+    why = f"the server cannot be reached from {standby}"
+    yield _lack(
+        name, primary.value(name) or "empty", why, ", ".join((*listens, *more)) if more else ""
     )
 
 
-def _rewinding(primary: Primary) -> MissingItems:
-    if pg_versions.text("pg_rewind", primary.major) is None:
-        return
-    if "on" not in (primary.value("data_checksums"), primary.value("wal_log_hints")):
-        yield MissingItem(
-            what="wal_log_hints is off and the data have no checksums",
-            why="after a failover pg_rewind could not bring this server back as a standby",
-            setting=("wal_log_hints", "on"),
-            restart=True,
-        )
-    if primary.value("full_page_writes") != "on":
-        yield MissingItem(
-            what="full_page_writes is off",
-            why="a crash can damage the data, and pg_rewind needs it",
-            setting=("full_page_writes", "on"),
-        )
+def _rewinding(primary: Primary) -> Lacks:
+    if pg_versions.text("pg_rewind", primary.major) is not None:
+        if "on" not in (primary.value("data_checksums"), primary.value("wal_log_hints")):
+            state = "off and the data have no checksums"
+            why = "after a failover pg_rewind could not bring this server back as a standby"
+            yield _lack("wal_log_hints", state, why, "on")
+        if primary.value("full_page_writes") != "on":
+            why = "a crash can damage the data, and pg_rewind needs it"
+            yield _lack("full_page_writes", "off", why, "on")
+    if primary.value("hot_standby") != "on":  # in force on the standby, which is started with it
+        yield _lack("hot_standby", "off", "the standby would refuse every query", "on")
 
 
-def _reading(primary: Primary) -> MissingItems:
-    if primary.value("hot_standby") != "on":
-        # In force on the standby alone, which is started with it.
-        yield MissingItem(
-            what="hot_standby is off",
-            why="the standby would refuse every query",
-            setting=("hot_standby", "on"),
-        )
-
-
-def _keeping(primary: Primary) -> MissingItems:
+def _keeping(primary: Primary) -> Lacks:
     name = pg_versions.text("wal_keep_guc", primary.major) or ""
     if pg_versions.text("bb_slot", primary.major) is None:
         value, why = KEPT_WITHOUT_SLOT, "a slot keeps WAL only once its standby has begun to read"
@@ -173,21 +135,19 @@ def _keeping(primary: Primary) -> MissingItems:
         value = KEPT if name == "wal_keep_size" else KEPT_SEGMENTS
         why = "after a failover the old primary needs a little WAL from before its slot exists"
     if primary_state.kept_wal(primary.sizes) == 0:
-        yield MissingItem(what=f"{name} is 0", why=why, setting=(name, value))
+        yield _lack(name, "0", why, value)
+    cap = pg_versions.text("slot_cap_guc", primary.major)
+    if cap and primary.number(cap) < 0:
+        megabytes = primary_state.slot_cap(primary.sizes, primary.free) // primary_state.MB
+        why = "the slot of a standby that stays away would fill the disk of the primary"
+        yield _lack(cap, "-1", why, f"{megabytes}MB")
+    method, encryption = pg_versions.text("hba_method", primary.major), "password_encryption"
+    if method == "scram-sha-256" and primary.value(encryption) != method:
+        why = "passwords that are set later would be kept as MD5, which is easy to break"
+        yield _lack(encryption, primary.value(encryption), why, method)
 
 
-def _capping(primary: Primary) -> MissingItems:
-    name = pg_versions.text("slot_cap_guc", primary.major)
-    if name and primary.number(name) < 0:
-        cap = primary_state.slot_cap(primary.sizes, primary.free)
-        yield MissingItem(
-            what=f"{name} is -1",
-            why="the slot of a standby that stays away would fill the disk of the primary",
-            setting=(name, f"{cap // primary_state.MB}MB"),
-        )
-
-
-def _space(primary: Primary) -> MissingItems:
+def _space(primary: Primary) -> Lacks:
     if primary.free is None:
         return
     name = pg_versions.text("slot_cap_guc", primary.major)
@@ -195,21 +155,13 @@ def _space(primary: Primary) -> MissingItems:
     cap = primary_state.slot_cap(primary.sizes, primary.free) if name and cap < 0 else cap
     worst = primary_state.worst_wal(primary.sizes, cap)
     if worst > primary.free:
-        yield MissingItem(
-            what=f"the WAL may come to {shown(worst)}, and there is room for {shown(primary.free)}",
-            why="a full disk stops the primary; make room, or lower max_wal_size"
-            + (f" or {name}" if name else ""),
-        )
-
-
-def _password_encryption(primary: Primary) -> MissingItems:
-    method = pg_versions.text("hba_method", primary.major)
-    value = primary.value("password_encryption")
-    if method == "scram-sha-256" and value != method:
-        yield MissingItem(
-            what=f"password_encryption is {value}",
-            why="passwords that are set later would be kept as MD5, which is easy to break",
-            setting=("password_encryption", method),
+        yield (
+            Problem(
+                message=f"the WAL may come to {shown(worst)}, and there is room for "
+                f"{shown(primary.free)}: a full disk stops the primary",
+                hint="Make room, or lower max_wal_size" + (f" or {name}." if name else "."),
+            ),
+            "",
         )
 
 
@@ -303,7 +255,10 @@ class PrimaryPlan:
 
     primary: Primary
     standby: str
-    findings: tuple[MissingItem, ...]
+    findings: tuple[Problem, ...]
+    """What is wrong with a setting has its name as the code."""
+    settings: Wanted
+    """Those that are to be written."""
     roles: tuple[Role, ...]
     """Those that are not there, or may not do what they are for."""
     weak: tuple[str, ...]
@@ -314,11 +269,6 @@ class PrimaryPlan:
     notes: tuple[str, ...]
 
     @property
-    def settings(self) -> Mapping[str, str]:
-        """Return the settings that are to be written."""
-        return settings_for(self.findings)
-
-    @property
     def is_ready(self) -> bool:
         """Tell whether nothing is missing; access that cannot be read is not known to be."""
         return not (self.findings or self.roles or self.weak) and self.lets_in is not False
@@ -326,7 +276,8 @@ class PrimaryPlan:
     @property
     def restart(self) -> tuple[str, ...]:
         """Return the settings that are in force only after a restart."""
-        return tuple(one.setting[0] for one in self.findings if one.setting and one.restart)
+        known = self.primary.settings
+        return tuple(name for name in self.settings if name in known and known[name].restart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,10 +364,12 @@ def _read(connection: Connection, standby: str, secrets: Path | None) -> Primary
         notes += ("pg_hba.conf was not checked: it cannot be read from here",)
     if secrets:
         notes += _missing_passwords(state, secrets)
+    findings, settings = missing(state, standby)
     return PrimaryPlan(
         primary=state,
         standby=standby,
-        findings=missing_items(state, standby),
+        findings=findings,
+        settings=settings,
         roles=primary_state.missing_roles(state.major, state.roles),
         weak=primary_state.weak_roles(state.major, state.roles),
         access=access_block(standby, state.major, encrypted=encrypted),

@@ -71,9 +71,9 @@ def fresh(major: str, **other: str) -> Primary:
 
 @pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_the_settings_of_each_major_are_those_of_its_golden_file(major: str) -> None:
-    found = primary.missing_items(fresh(major), "10.0.0.2")
+    _, settings = primary.missing(fresh(major), "10.0.0.2")
     place = Place(file=Path("x"), whole=True, old="")
-    made = place.text(primary.CONF, primary.settings_for(found))
+    made = place.text(primary.CONF, settings)
     access = primary.access_block("10.0.0.2", major, encrypted=True).text
     roles = primary_state.role_statements(major, {}, {"rep": "SCRAM", "rewind": "SCRAM"})
     folder = GOLDEN / major / "primary"
@@ -91,41 +91,41 @@ def test_the_copy_of_each_major_is_called_as_in_its_golden_file(major: str) -> N
 
 @pytest.mark.parametrize("major", pg_versions.KNOWN)
 def test_a_server_with_its_own_advice_lacks_nothing(major: str) -> None:
-    found = primary.missing_items(fresh(major), "10.0.0.2")
+    found, advice = primary.missing(fresh(major), "10.0.0.2")
     assert found
-    advice = dict(primary.settings_for(found))
     advice = {name: value.removesuffix("MB") for name, value in advice.items()}
-    assert not primary.missing_items(fresh(major, **advice), "10.0.0.2")
+    assert primary.missing(fresh(major, **advice), "10.0.0.2") == ((), {})
 
 
 @pytest.mark.parametrize(
-    ("changed", "what", "restart"),
+    ("changed", "what", "fixed"),
     [
         ({"wal_level": "minimal"}, "wal_level is minimal", True),
         ({"wal_log_hints": "off", "data_checksums": "off"}, "wal_log_hints is off", True),
-        ({"full_page_writes": "off"}, "full_page_writes is off", False),
+        ({"full_page_writes": "off"}, "full_page_writes is off", True),
         ({"listen_addresses": ""}, "listen_addresses is empty", True),
         ({"max_slot_wal_keep_size": "200000"}, "the WAL may come to", False),
-        ({"max_slot_wal_keep_size": "-1"}, "max_slot_wal_keep_size is -1", False),
-        ({"password_encryption": "md5"}, "password_encryption is md5", False),
+        ({"max_slot_wal_keep_size": "-1"}, "max_slot_wal_keep_size is -1", True),
+        ({"password_encryption": "md5"}, "password_encryption is md5", True),
         ({"max_replication_slots": "0"}, "max_replication_slots is 0", True),
     ],
 )
 def test_one_thing_that_is_missing_is_told_alone(
-    changed: Mapping[str, str], what: str, restart: bool
+    changed: Mapping[str, str], what: str, fixed: bool
 ) -> None:
     good = {"wal_level": "logical", "listen_addresses": "*", "wal_keep_size": "64"}
     good |= {"max_slot_wal_keep_size": "0", "wal_log_hints": "on"}  # 0 is a limit, too
-    assert not primary.missing_items(fresh("18", **good), "10.0.0.2")
-    (found,) = primary.missing_items(fresh("18", **{**good, **changed}), "10.0.0.2")
-    assert found.what.startswith(what)
-    assert found.restart is restart
-    assert found.why
+    assert primary.missing(fresh("18", **good), "10.0.0.2") == ((), {})
+    (found,), settings = primary.missing(fresh("18", **{**good, **changed}), "10.0.0.2")
+    assert found.message.startswith(what)
+    assert ": " in found.message  # why it matters
+    assert found.code in found.hint
+    assert bool(settings) is fixed
 
 
 def test_senders_that_are_in_use_count() -> None:
     busy = replace(fresh("18"), senders=8, slots=tuple("abcdefghij"))
-    changed = primary.settings_for(primary.missing_items(busy, "10.0.0.2"))
+    _, changed = primary.missing(busy, "10.0.0.2")
     assert (changed["max_wal_senders"], changed["max_replication_slots"]) == ("11", "11")
 
 

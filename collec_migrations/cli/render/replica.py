@@ -162,8 +162,8 @@ def primary_plan(found: PrimaryPlan) -> Iterator[str]:
 
 def _missing(found: PrimaryPlan) -> Iterator[str]:
     for one in found.findings:
-        yield f"missing: {one.what}"
-        yield f"         {one.why}"
+        yield f"missing: {one.message}"
+        yield f"         {one.hint}"
     for role in found.roles:
         yield f"missing: role {role.name} ({role.attributes})"
         yield f"         {role.why}"
@@ -187,7 +187,7 @@ def primary(done: PrimaryResult, secrets: Path) -> Iterator[str]:
         yield f"by hand: {failure}"
         yield from (f"  {line}" for line in failure.hint.splitlines())
     waiting = {name for name, one in done.after.primary.settings.items() if one.pending}
-    due = [one for one in done.after.findings if one.setting and one.setting[0] in waiting]
+    due = [one for one in done.after.findings if one.code in waiting]
     if waiting:
         yield f"restart PostgreSQL: {', '.join(sorted(waiting))} (in force only then)"
     rest = tuple(one for one in done.after.findings if one not in due)
@@ -202,7 +202,7 @@ def primary_plan_json(found: PrimaryPlan) -> Facts:
     return {
         "ready": found.is_ready,
         "standby": found.standby,
-        "missing": [{"what": one.what, "why": one.why} for one in found.findings],
+        "missing": [asdict(one) for one in found.findings],
         "roles": [{"name": one.name, "why": one.why} for one in found.roles],
         "weak_passwords": list(found.weak),
         "settings": dict(found.settings),
