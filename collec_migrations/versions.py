@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
@@ -18,7 +18,6 @@ _PACKAGE = Path(__file__).parent
 _SOURCE = _PACKAGE.parent
 _CATALOGS = _PACKAGE / "data" / "catalogs"
 _NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})+")
-_REVISION = re.compile(r"""^revision\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 
 def order(version: str) -> tuple[int, ...]:
@@ -136,11 +135,57 @@ def shapes(version: str) -> tuple[tuple[Shape, Catalog], ...]:
     return tuple((shape, found) for shape, found in known if found is not None)
 
 
+_SAID = re.compile(
+    r"""^(revision|down_revision|script|checksum)\b[^=\n]*=\s*["']([^"']+)["']""", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a revision file says."""
+
+    version: str
+    parent: str | None
+    script: str
+    """Names of the files in their order, separated by commas; empty: it creates."""
+    checksum: str
+    """Empty for a version that was not wrapped."""
+    path: Path
+
+
+def read_revisions(folder: Path) -> tuple[Revision, ...]:
+    """Return the revisions in a folder, none when it is missing, without importing them."""
+    found = []
+    for path in sorted(folder.glob("*.py")):
+        said = dict(_SAID.findall(path.read_text("utf-8", "replace")))
+        if "revision" in said:
+            found.append(
+                Revision(
+                    version=said["revision"],
+                    parent=said.get("down_revision"),
+                    script=said.get("script", ""),
+                    checksum=said.get("checksum", ""),
+                    path=path,
+                )
+            )
+    return tuple(found)
+
+
+def ordered(found: Iterable[Revision]) -> tuple[Revision, ...]:
+    """Return revisions as a chain, oldest first; the last of two with the same parent counts."""
+    following = {one.parent: one for one in found}
+    chain: list[Revision] = []
+    at: str | None = None
+    while at in following:
+        chain.append(following[at])
+        at = chain[-1].version
+    return tuple(chain)
+
+
 def in_chain(folder: Path | None = None) -> tuple[str, ...]:
     """Return the known versions that have a revision, in order; reads files, no Alembic."""
     folders = [folder] if folder else [versions_folder(), site_folder()]
-    files = sorted(path for one in folders for path in one.glob("*.py"))
-    found = {name for path in files for name in _REVISION.findall(path.read_text("utf-8"))}
+    found = {one.version for folder in folders for one in read_revisions(folder)}
     return tuple(version for version in _known() if version in found)
 
 

@@ -5,8 +5,7 @@ simple (a chain with a hole, a target such as +1, an empty database) is left to 
 """
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +23,6 @@ from collec_migrations.settings import Settings
 if TYPE_CHECKING:
     from collec_migrations.migrate.planned import Plan
 
-_REVISION = re.compile(r"^revision\b[^=\n]*=\s*[\"']([^\"'\n]+)[\"']\s*$", re.MULTILINE)
-_PARENT = re.compile(r"^down_revision\b[^=\n]*=\s*(?:None|[\"']([^\"'\n]+)[\"'])\s*$", re.MULTILINE)
 _SEPARATORS = {"os": os.pathsep, "newline": "\n", "space": " ", ":": ":", ";": ";"}
 """What separates folders in alembic.ini, by the word that says so."""
 
@@ -134,21 +131,10 @@ def survey(cursor: Cursor, settings: Settings, reached: frozenset[str]) -> "Plan
 
 def _chain() -> tuple[str, ...]:
     """Return the revisions that Alembic would read, oldest first; none unless they are one line."""
-    parents: dict[str, str | None] = {}
-    for folder in _folders():
-        for path in sorted(folder.glob("*.py")):
-            text = path.read_text("utf-8")
-            revisions, above = _REVISION.findall(text), [*_PARENT.finditer(text)]
-            if len(revisions) != 1 or len(above) != 1 or revisions[0] in parents:
-                return ()
-            parents[revisions[0]] = above[0][1]
-    children: Mapping[str | None, str] = {parent: one for one, parent in parents.items()}
-    chain: list[str] = []
-    following = children.get(None)
-    while following is not None:
-        chain.append(following)
-        following = children.get(following)
-    return tuple(chain) if len(chain) == len(parents) else ()
+    folders = _folders()
+    files = [path for folder in folders for path in folder.glob("*.py")]
+    chain = versions.ordered(one for folder in folders for one in versions.read_revisions(folder))
+    return tuple(one.version for one in chain) if len(chain) == len(files) else ()
 
 
 def _folders() -> tuple[Path, ...]:

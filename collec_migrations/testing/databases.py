@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2 import extensions, sql
 from psycopg2.extensions import make_dsn
 
-from collec_migrations import versions, wrap
+from collec_migrations import versions
 from collec_migrations.errors import UnknownVersion
 from collec_migrations.migrate import verbs
 from collec_migrations.migrate.wrapped_step import ON_A_COPY
@@ -246,10 +246,10 @@ def silent(_: str) -> None:
     """Say nothing."""
 
 
-def revisions() -> tuple[wrap.Revision, ...]:
+def revisions() -> tuple[versions.Revision, ...]:
     """Return the revisions of the chain, oldest first, without importing them."""
     folders = (versions.versions_folder(), versions.site_folder())
-    return wrap.ordered(one for folder in folders for one in wrap.read_revisions(folder))
+    return versions.ordered(one for folder in folders for one in versions.read_revisions(folder))
 
 
 def _exact(version: str) -> str:

@@ -20,7 +20,7 @@ from time import monotonic
 import psycopg2
 from psycopg2 import extensions
 
-from collec_migrations import catalog, versions, wrap
+from collec_migrations import catalog, versions
 from collec_migrations.bridge import Severity, differences, history, read_catalog
 from collec_migrations.catalog import Catalog
 from collec_migrations.errors import MigrationError, ServerFailed, UnknownVersion
@@ -229,7 +229,7 @@ class PathTest:
             }
 
 
-def try_path(path: Path, chain: tuple[wrap.Revision, ...], databases: Databases) -> Outcome:
+def try_path(path: Path, chain: tuple[versions.Revision, ...], databases: Databases) -> Outcome:
     """Try one path in a database of its own, and return how it went: errors are failures."""
     done = PathTest(
         outcome=Outcome(path=path), wrapped=_wrapped_after(path.start, chain), databases=databases
@@ -315,7 +315,7 @@ def _lost(before: Rows, after: Rows) -> Iterator[str]:
             yield f"{table}: {gone} of {rows.total()} rows are lost or changed"
 
 
-def _wrapped_after(start: str | None, chain: tuple[wrap.Revision, ...]) -> str:
+def _wrapped_after(start: str | None, chain: tuple[versions.Revision, ...]) -> str:
     """Return the first version after `start` that was wrapped, or nothing."""
     known = [one.version for one in chain]
     beyond = chain[known.index(start) + 1 :] if start else chain

@@ -1,8 +1,6 @@
 """Scripts of the application that are newer than the chain: found, wrapped as versions, read."""
 
 from collec_migrations.wrap.effects import Look, look, told
-from collec_migrations.wrap.revision import Revision, ordered
-from collec_migrations.wrap.revision import read as read_revisions
 from collec_migrations.wrap.script import Script
 from collec_migrations.wrap.script import read as read_script
 from collec_migrations.wrap.steps import of_application
@@ -11,13 +9,10 @@ from collec_migrations.wrap.writer import Outcome, Wrapped, survey, write
 __all__ = [
     "Look",
     "Outcome",
-    "Revision",
     "Script",
     "Wrapped",
     "look",
     "of_application",
-    "ordered",
-    "read_revisions",
     "read_script",
     "survey",
     "told",

@@ -8,9 +8,8 @@ from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.errors import MigrationError, UsageError
 from collec_migrations.postgres import files
-from collec_migrations.versions import Source
+from collec_migrations.versions import Revision, Source
 from collec_migrations.wrap import revision, script, steps
-from collec_migrations.wrap.revision import Revision
 from collec_migrations.wrap.script import Script
 from collec_migrations.wrap.steps import Step
 
@@ -83,9 +82,9 @@ def survey(
     outcome.handed_over = [one.version for one in superseded(outcome.folder)]
     found = steps.find(given)
     outcome.left_out = found.left_out
-    known = {one.version: one for one in revision.read(outcome.folder)}
-    known |= {one.version: one for one in revision.read(library.versions_folder())}
-    chain = [one.version for one in revision.ordered(known.values())]
+    known = {one.version: one for one in library.read_revisions(outcome.folder)}
+    known |= {one.version: one for one in library.read_revisions(library.versions_folder())}
+    chain = [one.version for one in library.ordered(known.values())]
     new, there = steps.continuing(found.steps, chain)
     for step in there:
         if known[step.new].checksum:
@@ -101,10 +100,10 @@ def survey(
 
 def superseded(folder: Path) -> tuple[Revision, ...]:
     """Return the wrapped revisions of a folder whose versions the chain itself has by now."""
-    built_in = {one.version for one in revision.read(library.versions_folder())}
+    built_in = {one.version for one in library.read_revisions(library.versions_folder())}
     if folder.resolve() == library.versions_folder().resolve():
         return ()
-    found = revision.read(folder) if folder.is_dir() else ()
+    found = library.read_revisions(folder) if folder.is_dir() else ()
     return tuple(one for one in found if one.version in built_in and one.checksum)
 
 

@@ -37,7 +37,7 @@ def test_steps_are_copied_byte_by_byte_and_get_a_revision(site: Path) -> None:
     outcome = wrapping.wrapped({FIRST: data, "col_alter_27.0-27.1.sql": "select 2;"})
     assert [one.step.new for one in outcome.added] == ["27.0", "27.1"]
     assert (wrapping.SITE / FIRST).read_bytes() == data
-    found = wrap.read_revisions(wrapping.SITE)
+    found = versions.read_revisions(wrapping.SITE)
     assert [(one.version, one.parent, one.script) for one in found] == [
         ("27.0", HEAD, FIRST),
         ("27.1", "27.0", "col_alter_27.0-27.1.sql"),
