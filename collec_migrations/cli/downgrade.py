@@ -110,7 +110,7 @@ def _names(pairs: list[Names]) -> Mapping[str, str]:
 
 def _back(session: Connection, names: Names, version: str, *, allowed: bool) -> Back:
     with session.cursor() as cursor:
-        at = history.recorded_version(cursor, names.col)
+        at = history.state(cursor, names).recorded
     known = versions.in_chain()
     if at is None:
         raise NotAdopted(

@@ -6,14 +6,13 @@ finding. Duplicates for a new unique key and orphans for a new foreign key are t
 but for a key that the script makes in a `do` block: the script decides whether it makes that.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-import psycopg2
-from psycopg2 import errorcodes
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
 
 from collec_migrations import sql, versions
@@ -31,15 +30,19 @@ _BLOCK = re.compile(r"do\b", re.IGNORECASE)
 _UNIQUE = re.compile(r"(?:UNIQUE|PRIMARY KEY) \(([^()]*)\)(?: .*)?")
 _UNIQUE_INDEX = re.compile(r"on UNIQUE (\S+) USING btree \(([^()]*)\)(?: WITH .*)?")
 _FOREIGN = re.compile(r"FOREIGN KEY \(([^()]*)\) REFERENCES (\S+?)\(([^()]*)\).*")
-_NOT_YET = (
-    errorcodes.UNDEFINED_TABLE,
-    errorcodes.UNDEFINED_COLUMN,
-    errorcodes.INVALID_SCHEMA_NAME,
-    errorcodes.UNDEFINED_FUNCTION,
-    errorcodes.UNDEFINED_OBJECT,
-    errorcodes.INSUFFICIENT_PRIVILEGE,
-)
-"""The question is about something that an earlier step is still to make."""
+_ASK = """do $collec_ask$
+declare
+    found text;
+begin
+    execute {query} into found;
+    perform pg_catalog.set_config('collec_migrations.answer', found, true);
+{caught}end $collec_ask$;"""
+"""In a block, so that a question asked too early leaves no ERROR in the server's log."""
+_CAUGHT = """exception
+    when undefined_table or undefined_column or invalid_schema_name or undefined_function
+        or undefined_object or insufficient_privilege then
+    perform pg_catalog.set_config('collec_migrations.answer', '[]', true);
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,36 +201,30 @@ def _orphans(
     )
 
 
-def ask(cursor: Cursor, question: Question, owners: Owners) -> str:
-    """Return what a question found, in a line, asked with the owners' rights; empty: nothing."""
+def ask(cursor: Cursor, question: Question, owners: Owners, *, now: bool = False) -> str:
+    """Return what a question found, in a line, asked with the owners' rights; empty: nothing.
+
+    `now`: before its step's turn; empty also where it is about what an earlier step will make.
+    """
+    query = (
+        "select coalesce(pg_catalog.json_agg(pg_catalog.row_to_json(one)), '[]')::text"
+        f" from ({question.query}) one"
+    )
+    block = _ASK.format(query=quoting.literal(query), caught=_CAUGHT if now else "")
     with as_owner.acting(cursor, owners) as role:
         if role:
-            found = as_owner.rows(cursor, question.query, role=role)
-            rows = [tuple(row.items()) for row in found]
+            as_owner.execute(cursor, block, role=role)
         else:
-            cursor.execute(question.query)
-            names = [column.name for column in cursor.description or ()]
-            rows = [tuple(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            cursor.execute(block)
+    cursor.execute("select pg_catalog.current_setting('collec_migrations.answer')")
+    rows = json.loads((cursor.fetchone() or ("[]",))[0])
     if not rows:
         return ""
     more = len(rows) - SHOWN
     shown = "; ".join(
-        ", ".join(f"{name} {_shown(value)}" for name, value in row) for row in rows[:SHOWN]
+        ", ".join(f"{name} {_shown(value)}" for name, value in row.items()) for row in rows[:SHOWN]
     )
     return f"{question.message}: {shown}" + (f" and {more} more" if more > 0 else "")
-
-
-def ask_now(cursor: Cursor, question: Question, owners: Owners) -> str:
-    """Return what a question finds now; empty also when it cannot be asked yet."""
-    cursor.execute("savepoint collec_question")
-    try:
-        found = ask(cursor, question, owners)
-    except psycopg2.Error as error:
-        if error.pgcode not in _NOT_YET:
-            raise
-        found = ""
-    cursor.execute("rollback to savepoint collec_question; release savepoint collec_question")
-    return found
 
 
 def refusal(question: Question, found: str) -> RowsRefused:

@@ -306,6 +306,6 @@ def _findings(
     cursor: Cursor, questions: Sequence[checks.Question], owners: Owners
 ) -> Iterator[Problem]:
     for question in questions:
-        found = checks.ask_now(cursor, question, owners)
+        found = checks.ask(cursor, question, owners, now=True)
         if found:
             yield Problem(message=found, hint=question.hint, certain=question.stops)

@@ -195,7 +195,7 @@ class Server(Sink):
         """Ask what can be asked already."""
         with prologue.searching(self.cursor):
             for question in questions:
-                found = checks.ask_now(self.cursor, question, self.owners)
+                found = checks.ask(self.cursor, question, self.owners, now=True)
                 if found:
                     raise checks.refusal(question, found)
 

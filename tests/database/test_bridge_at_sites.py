@@ -83,21 +83,27 @@ def test_the_sample_tells_the_views_of_neighbouring_versions_apart(server18: Ser
             assert same[other] is not True
 
 
-def test_commands_leave_no_error_in_the_servers_log(server18: Server, tmp_path: Path) -> None:
+WORN = {
+    "1.0": "drop view col.last_movement;",
+    "1.1": "drop table gacl.passwordlost; alter table col.label drop constraint label_pk cascade;",
+    "2.8": "drop view col.v_subsample_quantity; drop table gacl.passwordlost;"
+    "create or replace view col.slots_used as select container_id,"
+    " count(*) / (select 0) as nb_slots_used from col.last_movement group by container_id",
+}
+
+
+@pytest.mark.parametrize("version", WORN)
+def test_commands_leave_no_error_in_the_servers_log(server18: Server, version: str) -> None:
     ((folder,),) = chain.query(server18.address, "show data_directory")
     log = Path(str(folder)).parent / "log"
-    with server18.database(chain.template_at(server18, "2.8")) as address:
-        chain.execute(
-            address,
-            "drop table col.alembic_version; drop view col.v_subsample_quantity;"
-            " drop table gacl.passwordlost;"
-            "create or replace view col.slots_used as select container_id,"
-            " count(*) / (select 0) as nb_slots_used from col.last_movement group by container_id",
-        )
+    with server18.database(chain.template_at(server18, version)) as address:
+        chain.execute(address, f"drop table col.alembic_version;{WORN[version]}")
         chain.execute(address, f"alter database {address.dbname} set log_min_messages = warning")
         before = log.stat().st_size
         for words in ("detect", "verify", "doctor", "status", "adopt --plan", "adopt --yes",
-                      "verify", "upgrade --plan", "upgrade --yes", "detect", "verify"):  # fmt: skip
+                      "verify", "upgrade --plan", "upgrade --yes", "detect", "verify",
+                      f"downgrade {version} --plan", f"downgrade {version} --yes",
+                      "upgrade --yes"):  # fmt: skip
             done = commands.invoke(*words.split(), "--url", address.url)
             assert "Traceback" not in done.output
         said = log.read_bytes()[before:].decode(errors="replace")
@@ -108,11 +114,12 @@ def test_commands_leave_no_error_in_the_servers_log(server18: Server, tmp_path: 
 def test_a_rights_schema_that_is_not_there_is_one_line(at_head: Address) -> None:
     chain.execute(at_head, "alter schema gacl rename to elsewhere")
     for words in ("detect", "verify", "adopt --yes", "upgrade --plan", "upgrade --yes",
-                  "status"):  # fmt: skip
+                  "downgrade 26.1 --plan", "downgrade 26.1 --yes", "rehearse", "status",
+                  "doctor"):  # fmt: skip
         named = ("--gacl", "gacl", "--col", "col")
         done = commands.invoke(*words.split(), *named, "--url", at_head.url)
         assert "Traceback" not in done.output
-        if words == "status":
+        if words in ("status", "doctor"):
             assert "'gacl'" in done.stdout
             continue
         assert done.exit_code == 3, (words, done.output)
