@@ -81,9 +81,7 @@ class Site:
     def stop(self, name: str) -> None:
         """Stop a server of the site at once, whoever owns it."""
         if (self.home / name).is_dir():
-            local_node.stop(
-                local_node.node_at(self.home / name, str(self.binaries.major)), "immediate"
-            )
+            local_node.stop(self.node(name), "immediate")
 
 
 @contextmanager

@@ -180,8 +180,9 @@ def majors(*, life: bool = False) -> tuple[int, ...]:
 
 
 def with_clients(major: int) -> Binaries:
-    """Return the programs of a major, those that can copy and rewind a server among them."""
-    return next(one for one in binaries.at_hand() if one.major == major and _copies(one))
+    """Return the programs of a major, where it can be had of a build that copies and rewinds."""
+    its = [one for one in binaries.at_hand() if one.major == major]
+    return next(filter(_copies, its), its[0])
 
 
 def _copies(found: Binaries) -> bool:

@@ -128,7 +128,7 @@ class Run:
         return moves
 
     def _drop_dependents(self, step: archive.Step) -> None:
-        """Drop what is in the way of the run, before its first step, and keep its definition."""
+        """Drop what blocks the run, before its first step, and keep its definition."""
         found, self._dependents = self._dependents, ()
         again: list[str] = []
         self.sink.inspect(lambda cursor: again.extend(removed.drop(cursor, found)))
