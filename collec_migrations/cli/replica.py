@@ -85,7 +85,7 @@ def clone(
         str, typer.Option("--listen", help="ADDRESSES:PORT, when the configuration differs.")
     ] = "",
     swap: Annotated[
-        bool, typer.Option("--replace", help="Move a stopped cluster of another system aside.")
+        bool, typer.Option("--force", help="Move a stopped cluster of another system aside.")
     ] = False,
     wait: STREAMS = 120,
     plan: options.Plan = False,

@@ -13,20 +13,16 @@ from collec_migrations.wrap import Outcome, Wrapped
 
 def wrap(
     scripts: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="SCRIPT_OR_FOLDER",
-            help="Scripts col_alter_A-B.sql or upgrade-A-B.sql, or folders that hold them.",
-            exists=True,
+            help="Scripts col_alter_A-B.sql or upgrade-A-B.sql, or folders that hold them;"
+            " NAME=VALUE: what psql would be given by -v.",
         ),
     ],
     into: Annotated[
         Path | None,
         typer.Option(help="Where to write; left out: collec-versions beside alembic.ini."),
-    ] = None,
-    variable: Annotated[
-        list[str] | None,
-        typer.Option("--variable", help="NAME=VALUE, what psql would be given by -v."),
     ] = None,
     plan: options.Plan = False,
     yes: options.Yes = False,
@@ -37,7 +33,14 @@ def wrap(
     Exit status: 1 when a script is another than the one that was wrapped, or the answer is no.
     """
     options.need_consent(plan=plan, yes=yes)
-    outcome = wrapping.survey(scripts, into, dict(map(_pair, variable or ())))
+    paths = [Path(one) for one in scripts if "=" not in one or Path(one).exists()]
+    variables = [one.partition("=") for one in scripts if Path(one) not in paths]
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"there is no {path}", hint="Name scripts, or folders of scripts.")
+    if not paths:
+        raise UsageError("no script is named", hint="Name scripts, or folders of scripts.")
+    outcome = wrapping.survey(paths, into, {name: value for name, _, value in variables})
     if not as_json:
         for wrapped in outcome.added:
             show(wrapped)
@@ -97,10 +100,3 @@ def _facts(outcome: Outcome) -> render.Facts:
         "left_out": list(outcome.left_out),
         "folder": outcome.folder,
     }
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise UsageError(f"{text!r} gives no value", hint="Write it as NAME=VALUE.")
-    return name, value

@@ -321,7 +321,7 @@ def _rule(line: Line, path: Path, version: int, depth: int) -> Rule:
     if kind not in KINDS or len(rest) < needed:
         raise HbaUnreadable(
             f"{path}:{line.number} is not a rule: {line.text}",
-            hint="Mend the line; the server would not start again with it.",
+            hint="Fix the line; the server would not start again with it.",
         )
     databases, users = (_expanded(field, path, version, depth) for field in rest[:2])
     address = None if kind == "local" else rest[2][0]

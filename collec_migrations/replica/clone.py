@@ -315,7 +315,7 @@ def _copy(found: ClonePlan, journal: Journal, *, say: Say, advance: Advance) -> 
             "the primary keeps its configuration outside of its data folder (Debian), and this"
             f" machine has none for {spec.data}",
             hint=f"Make one first: pg_createcluster {node.major} main -d {spec.data}; then clone"
-            " with --replace.",
+            " with --force.",
         )
 
 

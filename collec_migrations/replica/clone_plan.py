@@ -166,7 +166,7 @@ def clone_notes(primary: Primary, target: CloneTarget, machine: Machine) -> tupl
     if re.search(r"\((Debian|Ubuntu)", primary.version_text) and not target.debian:
         found.append(
             "a primary of Debian keeps its configuration in /etc: then make a cluster here first,"
-            f" pg_createcluster {primary.major} main -d {target.data}, and clone with --replace"
+            f" pg_createcluster {primary.major} main -d {target.data}, and clone with --force"
         )
     if target.kind is TargetKind.CLUSTER:
         found.append(f"{target.data} holds a cluster: it is moved aside, not deleted")
@@ -262,7 +262,7 @@ def _contents(spec: StandbySpec, primary: Primary, system: str, target: CloneTar
     elif target.kind is TargetKind.CLUSTER and target.system != system and not spec.replace:
         yield Problem(
             message=f"{target.data} holds the cluster of another system ({target.system or '?'})",
-            hint="Give another folder. --replace moves that cluster aside; it is not deleted.",
+            hint="Give another folder. --force moves that cluster aside; it is not deleted.",
         )
 
 

@@ -260,7 +260,7 @@ def choose(its: Folder, primary: Identity) -> Choice:
     if its.system != primary.system:
         raise ReplicationRefused(
             f"the folder is of another system ({its.system}, the primary is {primary.system})",
-            hint="Give the right folder; to replace this one: `replica clone --replace`.",
+            hint="Give the right folder; to replace this one: `replica clone --force`.",
         )
     if its.timeline > primary.timeline:
         raise ReplicationRefused(

@@ -122,7 +122,7 @@ def _or_clone(spec: StandbySpec) -> Iterator[None]:
         words += [f"host={spec.host} port={spec.port} user={spec.user}", "--data", str(spec.data)]
         words += ["--name", spec.name]
         words += ["--passfile", str(spec.passfile)] if spec.passfile else []
-        command = shlex.join([*words, "--replace", "--yes"])
+        command = shlex.join([*words, "--force", "--yes"])
         raise ReplicationRefused(
             str(error),
             hint=f"{error.hint}\n      If its data are not needed, stop it and clone it anew (its"

@@ -173,3 +173,18 @@ def test_only_the_account_itself_may_write_what_was_wrapped(
              if path.is_file()}  # fmt: skip
     assert set(modes) == {NAME, "v27_0.py", "27.0.json"}
     assert not any(mode & 0o022 for mode in modes.values())
+
+
+def test_a_variable_of_psql_stands_beside_the_script(tmp_path: Path) -> None:
+    name = f"upgrade-{chain.HEAD}-27.0.sql"
+    (tmp_path / name).write_text("comment on table col.sample is :'title';\n")
+    words = ("collec-migrations", "wrap", name, "--yes")
+    lacking = chain.run(*words, folder=tmp_path)
+    assert lacking.returncode == 3, lacking.stderr
+    assert f"{name}:1: syntax error" in lacking.stderr
+    done = chain.run(*words, "title=a = b", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (revision,) = (tmp_path / "collec-versions").glob("*.py")
+    assert "'title': 'a = b'" in revision.read_text()
+    missing = chain.run("collec-migrations", "wrap", "no-such.sql", "--plan", folder=tmp_path)
+    assert (missing.returncode, "there is no no-such.sql" in missing.stderr) == (2, True)

@@ -64,7 +64,7 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
         control(first, "restart")
         assert clusters.command(*words, "--plan").exit_code == 0
         made = clusters.command(
-            *("replica", "clone", f"postgresql://127.0.0.1:{port}", "--replace"),
+            *("replica", "clone", f"postgresql://127.0.0.1:{port}", "--force"),
             *("--data", PLACE / second, "--name", second, "--passfile", passfile, "--yes"),
         )
     finally:

@@ -97,7 +97,7 @@ def life(ports: dict[str, int], passfile: Path) -> None:
     ]
     named = [word for text in nodes for word in ("--node", text)]
     done(
-        *("clone", f"postgresql://127.0.0.1:{ports[first]}", "--replace"),
+        *("clone", f"postgresql://127.0.0.1:{ports[first]}", "--force"),
         *("--data", PLACE / second, "--name", second, *by, "--yes"),
     )
     found = postmaster.running(PLACE / first)

@@ -74,7 +74,7 @@ def test_a_standby_that_does_not_start_gives_way_to_the_folder_before(
     (data / "PG_VERSION").write_text("18\n")
     (data / "mine").touch()
     # Without --port it takes the primary's own, which is in use on this machine.
-    failed = prepared.clone(name, "--replace")
+    failed = prepared.clone(name, "--force")
     assert failed.exit_code == 3
     assert "did not start" in failed.output
     assert prepared.left(name) == {name}

@@ -123,7 +123,7 @@ def test_a_folder_with_something_else_is_left_alone(prepared: Prepared, name: st
     data = prepared.site.home / name
     data.mkdir()
     (data / "thesis.odt").write_text("years of work")
-    refused = prepared.clone(name, "--replace")
+    refused = prepared.clone(name, "--force")
     assert refused.exit_code == 3
     assert "is not empty, and no data folder" in refused.output
     assert (data / "thesis.odt").read_text() == "years of work"
@@ -138,7 +138,7 @@ def test_the_cluster_of_another_system_is_moved_aside_only_when_told(
     for path in (data, data / "global"):
         os.chown(path, prepared.site.account.uid, prepared.site.account.gid)
     assert "another system" in prepared.clone(name).output
-    made = prepared.clone(name, "--replace", "--listen", f":{clusters.free_port()}")
+    made = prepared.clone(name, "--force", "--listen", f":{clusters.free_port()}")
     assert made.exit_code == 0, made.output
     (aside,) = [one for one in prepared.left(name) if ".before-" in one]
     assert (prepared.site.home / aside / "PG_VERSION").read_text() == "18\n"

@@ -16,7 +16,7 @@ from tests.docs import pages
 
 PAGE = pages.read(pages.DOCS / "day.md")
 MOST_COMMANDS, MOST_ARGUMENTS = 8, 10
-MOST_OPTIONS = 47
+MOST_OPTIONS = 45
 NAMES = (f"collec{os.getpid()}p", f"collec{os.getpid()}s")
 APPLICATION = """<?php
 $APPLI_dbversion = "26.2";

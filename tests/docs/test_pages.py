@@ -86,6 +86,17 @@ def test_every_option_that_a_message_names_exists() -> None:
     assert _unknown("\n".join(texts())) == []
 
 
+def test_a_word_that_the_glossary_replaces_stands_nowhere_else() -> None:
+    page = DOCS / "glossary.md"
+    rows = [line.split("|")[1:-1] for line in page.read_text("utf-8").splitlines()[6:]]
+    words = [word for row in rows if len(row) == 3 for word in row[2].strip().split(", ")]
+    assert len(words) > 20
+    known = "\n".join([*texts(), *(one.path.read_text("utf-8") for one in EVERY
+                                   if one.path != page)])  # fmt: skip
+    found = [one for one in words if re.search(rf"\b{re.escape(one)}\b", known, re.IGNORECASE)]
+    assert found == []
+
+
 def _unknown(text: str) -> list[tuple[str, str]]:
     options = {
         " ".join(words): {name for one in command.params for name in one.opts} | {"--help"}
