@@ -447,3 +447,21 @@ def test_an_extension_whose_package_is_missing_is_told_before_anything_is_made(
     assert "--without-postgis" in done.stderr
     assert lab18.exists() == []
     assert lab18.install("--without-postgis", postgis=True).exit_code == 0
+
+
+def test_the_servers_log_holds_no_password(lab18: Lab) -> None:
+    """Not even where every statement is written down."""
+    log = lab18.site.folder / "log"
+    lab18.site.execute("alter system set log_statement = 'all'")
+    lab18.site.execute("select pg_reload_conf()")
+    before = log.stat().st_size
+    try:
+        assert lab18.install(RULES).exit_code == 0
+    finally:
+        lab18.site.execute("alter system reset log_statement")
+        lab18.site.execute("select pg_reload_conf()")
+    said = log.read_bytes()[before:].decode(errors="replace")
+    assert f'create role "{lab18.name}"' in said
+    assert "SCRAM-SHA-256$" in said
+    for form in (PASSWORD, PASSWORD.replace("'", "''"), PASSWORD.replace("\\", "\\\\")):
+        assert form not in said
