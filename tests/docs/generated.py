@@ -97,8 +97,9 @@ def command_page() -> str:
 
 
 def _command_lines() -> Iterator[str]:
-    yield COMMANDS
     leaves = commands.leaves()
+    yield COMMANDS
+    yield f"\nThese are {len(leaves)} commands with {len(commands.all_options())} options between them."
     for title, names in main.SECTIONS.items():
         yield from ("", f"## {title}")
         for words in (words for name in names for words in leaves if words[0] == name):
