@@ -175,7 +175,7 @@ def _write_runbook(report: Path, seen: Sequence[replica.Node], app: Path | None)
         written=date.today().isoformat(),
     )
     with translated(MigrationError, "the runbook could not be written"):
-        report.write_text("\n".join(replica.page(site)) + "\n", encoding="utf-8")
+        report.write_text(replica.page(site) + "\n", encoding="utf-8")
     for one in seen:
         if isinstance(one, replica.Down):
             options.say(f"note: {one.name} did not answer: its data folder is not on the page")

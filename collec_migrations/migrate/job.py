@@ -1,12 +1,12 @@
 """What an Alembic command is about to do, and with which settings."""
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from alembic.runtime.environment import EnvironmentContext
-from alembic.script.base import Script
+from alembic.script import ScriptDirectory
 
 from collec_migrations.catalog import Catalog
 from collec_migrations.migrate.chain import Work
@@ -36,9 +36,9 @@ class Job:
     creations: Mapping[str, tuple[str, str]]
     settings: Settings
     progress: "Progress | None"
+    """Watches statements run one by one; None: scripts are sent whole."""
     remark: str
     """What the history is to remember of every step; may be empty."""
-    """Watches statements run one by one; None: scripts are sent whole."""
     say: Callable[[str], None]
     """Tells the user something, beside the results."""
     site_facts: dict[str, Catalog] = field(default_factory=dict)
@@ -62,14 +62,18 @@ class Job:
             asked = up_to_date.target(named[0], settings)
             if settings.application and asked != named[0]:
                 say(f"the application in {settings.application.folder} asks for {asked}")
-                work, named = _upgrade_to(environment, asked), (asked,)
+                work, named = upgrade_to(environment.script, asked), (asked,)
         return cls(
             command=given["fn"].__name__,
             work=work,
             targets=named + _texts(start),
             start=start,
             versions=tuple(revision.revision for revision in chain),
-            creations=_told_by(chain, "creation"),
+            creations={
+                one.revision: one.module.creation
+                for one in chain
+                if hasattr(one.module, "creation")
+            },
             settings=settings,
             progress=environment.config.attributes.get("progress"),
             remark=environment.config.attributes.get("remark", ""),
@@ -104,29 +108,19 @@ class Job:
             job=self,
             names=names,
             remark=self.remark or ("" if self.settings.backup else NO_BACKUP),
-            site_facts=self.site_facts,
             sink=sink,
             rights_version=rights_version,
             rights_held=rights_held,
         )
 
 
-def _upgrade_to(environment: EnvironmentContext, version: str) -> Work:
-    """Return what Alembic would do if this version had been named."""
+def upgrade_to(script: ScriptDirectory, version: str) -> Work:
+    """Return what `alembic upgrade VERSION` hands to env.py."""
 
     def upgrade(heads: Any, _: Any) -> Any:
-        return environment.script._upgrade_revs(version, heads)
+        return script._upgrade_revs(version, heads)
 
     return upgrade
-
-
-def _told_by(chain: Iterable[Script], attribute: str) -> dict[str, Any]:
-    """Return what the revisions that have this attribute say, by version."""
-    return {
-        revision.revision: getattr(revision.module, attribute)
-        for revision in chain
-        if hasattr(revision.module, attribute)
-    }
 
 
 def _texts(given: object) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ it is dropped, and the statements that make it again are kept in the archive.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -26,8 +26,12 @@ from collec_migrations.postgres.queries import statement
 _DROPPED_VIEW = re.compile(r"^drop view (?:if exists )?(\w+)\.(\w+)", re.MULTILINE)
 _HINT = (
     "These objects are not the application's. Save their definitions, drop them, run the {run}, "
-    "and make again what still fits; or let --drop-dependents (alembic: -x drop_dependents=yes)"
-    " drop them: their definitions are then kept in the archive."
+    "and make again what still fits."
+)
+_LACKS = "which version {} does not have"
+_MAY_BE_DROPPED = (
+    " Or let --drop-dependents (alembic: -x drop_dependents=yes) drop them: the archive then keeps"
+    " their definitions."
 )
 
 
@@ -91,15 +95,15 @@ class Dependent(NamedTuple):
     """What goes, to which it refers, or to something that does."""
     place: int
     """After how many others that it stands on."""
-    new: str | None
-    """The version that does not have it."""
+    fate: str
+    """What becomes of that."""
     is_upgrade: bool
 
     def problem(self, *, allowed: bool) -> Problem:
         """Return what is to be told before the run: it stops it, unless it may be dropped."""
-        lacks = f"version {self.new} does not have" if self.new else "is removed"
-        said = f"the {self.kind} {self.shown} refers to {self.target}, which {lacks}"
-        if allowed and self.kind in DROPPABLE:
+        said = f"the {self.kind} {self.shown} refers to {self.target}, {self.fate}"
+        can_be_dropped = self.kind in DROPPABLE
+        if allowed and can_be_dropped:
             return Problem(
                 message=f"{said}: it will be dropped",
                 hint="Make it again afterwards, if it still fits: its definition is kept in the"
@@ -107,7 +111,8 @@ class Dependent(NamedTuple):
                 certain=False,
             )
         run = "upgrade" if self.is_upgrade else "downgrade"
-        return Problem(message=said, hint=_HINT.format(run=run))
+        hint = _HINT.format(run=run) + (_MAY_BE_DROPPED if can_be_dropped else "")
+        return Problem(message=said, hint=hint)
 
 
 def find(cursor: Cursor, names: Names, moves: Sequence[Move]) -> tuple[Dependent, ...]:
@@ -116,32 +121,28 @@ def find(cursor: Cursor, names: Names, moves: Sequence[Move]) -> tuple[Dependent
     schemas = names.by_default_name
     known = [[schemas[role], name] for role, old, _ in moves for name in _relations(old, role)]
     for role, old, new in moves:
-        targets = [[schemas[role], *one] for one in gone(old, new, role)]
-        if targets:
+        fates = gone(old, new, role)
+        if fates:
+            targets = [[schemas[role], *one] for one in fates]
             given = {"targets": json.dumps(targets), "known": json.dumps(known)}
             cursor.execute(statement("dependents"), given)
             upward = new is not None and versions.position(new) > versions.position(old)
+            shown = {".".join(filter(None, (schemas[role], *one))): fates[one] for one in fates}
             for row in cursor.fetchall():
-                found.setdefault(row[:2], Dependent._make((*row, new, upward)))
+                found.setdefault(row[:2], Dependent._make((*row, shown[row[4]], upward)))
     return tuple(sorted(found.values(), key=lambda one: (one.place, one.kind, one.shown)))
 
 
 @cache
-def gone(old: str, new: str | None, role: str) -> tuple[tuple[str, str | None], ...]:
-    """Return relations, and columns of others, that somebody's view must not stand on.
+def gone(old: str, new: str | None, role: str) -> Mapping[tuple[str, str | None], str]:
+    """Return relations, and columns of others, on which nobody's view may stand, and why.
 
     What the version reached lacks, views that a script on the way makes anew, columns of which
     the type changes.
     """
     if new is None:
-        return tuple((name, None) for name in sorted(_relations(old, role)))
-    found: set[tuple[str, str | None]] = {*versions.removed(old, new, role)}
-    start, end = versions.position(old), versions.position(new)
-    path = versions.VERSIONS[min(start, end) : max(start, end) + 1]
-    for before, after in pairwise(path if end > start else path[::-1]):
-        for name in versions.script_names(before, after):
-            dropped = _DROPPED_VIEW.findall(versions.load(name).text)
-            found |= {(view, None) for schema, view in dropped if schema == role}
+        return {(name, None): "which is removed" for name in sorted(_relations(old, role))}
+    found: dict[tuple[str, str | None], str] = {}
     columns = [
         {fact.name: fact.definition.partition(" default ")[0].removesuffix(" not null")
          for fact in versions.upgraded(one).facts
@@ -151,8 +152,16 @@ def gone(old: str, new: str | None, role: str) -> tuple[tuple[str, str | None], 
     for name in columns[0].keys() & columns[1].keys():
         if columns[0][name] != columns[1][name]:
             table, _, column = name.partition(".")
-            found.add((table, column))
-    return tuple(sorted(found, key=lambda one: (one[0], one[1] or "")))
+            found[table, column] = "whose type changes"
+    start, end = versions.position(old), versions.position(new)
+    path = versions.VERSIONS[min(start, end) : max(start, end) + 1]
+    for before, after in pairwise(path if end > start else path[::-1]):
+        for name in versions.script_names(before, after):
+            for schema, view in _DROPPED_VIEW.findall(versions.load(name).text):
+                if schema == role:
+                    lacks = view not in _relations(new, role)
+                    found[view, None] = _LACKS.format(new) if lacks else "which is made anew"
+    return found | dict.fromkeys(versions.removed(old, new, role), _LACKS.format(new))
 
 
 def _relations(version: str, role: str) -> set[str]:
@@ -181,8 +190,8 @@ def dependents_named(*, upgrade: bool) -> Iterator[None]:
     except StatementFailed as error:
         if getattr(error.__cause__, "pgcode", None) != errorcodes.DEPENDENT_OBJECTS_STILL_EXIST:
             raise
-        hint = _HINT.format(run="upgrade" if upgrade else "downgrade").partition("; or let")[0]
-        raise (NotPossible if upgrade else DowngradeRefused)(str(error), hint=f"{hint}.") from error
+        hint = _HINT.format(run="upgrade" if upgrade else "downgrade")
+        raise (NotPossible if upgrade else DowngradeRefused)(str(error), hint=hint) from error
 
 
 DROPPABLE = (

@@ -15,7 +15,6 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psyc
 from collec_migrations import sql
 from collec_migrations import versions as library
 from collec_migrations.bridge import history
-from collec_migrations.catalog import Catalog
 from collec_migrations.errors import DowngradeRefused
 from collec_migrations.migrate import (
     archive,
@@ -60,8 +59,6 @@ class Run:
     """What the caller wants to stand in the history of each step, such as a backup's name."""
     announcements: list[str] = field(default_factory=list)
     """What the user is told once everything is committed."""
-    site_facts: dict[str, Catalog] = field(default_factory=dict)
-    """What wrapped versions hold, by version, to be kept once everything is committed."""
     wrapped: list[WrappedStep] = field(default_factory=list)
     """The wrapped steps so far."""
     moves: Sequence[removed.Move] = ()
@@ -359,7 +356,7 @@ class Run:
         self._sent += step.script.sources
         self.announcements += step.lines
         if step.catalog is not None and step.whole:
-            self.site_facts[self._version] = step.catalog
+            self.job.site_facts[self._version] = step.catalog
         if step.whole:
             self._step_rights(self._version)
 

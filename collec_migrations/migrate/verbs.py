@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812  (a class in psycopg2)
@@ -128,14 +128,11 @@ def upgrade_job(config: "Config", version: str) -> "Job":
     from alembic.script import ScriptDirectory
 
     from collec_migrations.migrate import chain, environment
-    from collec_migrations.migrate.job import Job
+    from collec_migrations.migrate.job import Job, upgrade_to
 
     script = ScriptDirectory.from_config(config)
-
-    def upgrade(heads: Any, _: Any) -> Any:
-        return script._upgrade_revs(version, heads)
-
-    context = EnvironmentContext(config, script, fn=upgrade, destination_rev=version)
+    work = upgrade_to(script, version)
+    context = EnvironmentContext(config, script, fn=work, destination_rev=version)
     job = Job.of(context, environment.read_settings(config))
     chain.check_version(version, job.versions)
     return job

@@ -23,7 +23,7 @@ DEPENDENTS = {
     ),
     "view_on_a_view": (
         "create view col.places as select uid, line_number from col.last_movement",
-        "view col.places refers to col.last_movement",
+        "view col.places refers to col.last_movement, which is made anew",
     ),
     "foreign_key_of_an_own_table": (
         "create table col.room (room_id integer, printer_id integer references col.printer)",

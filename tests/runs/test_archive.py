@@ -257,8 +257,9 @@ def test_objects_of_the_site_are_dropped_where_that_is_allowed_and_can_be_made_a
 
 def test_a_table_that_inherits_is_never_dropped(address: Address) -> None:
     chain.execute(address, "create table col.own_risk () inherits (col.risk)")
-    with pytest.raises(DowngradeRefused, match=r"table col\.own_risk refers to col\.risk"):
+    with pytest.raises(DowngradeRefused, match=r"col\.own_risk refers to col\.risk") as refused:
         chain.downgrade(address, "26.0", drop_dependents="yes")
+    assert "--drop-dependents" not in refused.value.hint
 
 
 def test_an_upgrade_by_a_superuser_is_refused_by_name_too(server18: Server, clone: Clone) -> None:
@@ -267,7 +268,7 @@ def test_an_upgrade_by_a_superuser_is_refused_by_name_too(server18: Server, clon
         address, "create schema own; create view own.logins as select login from gacl.logingestion"
     )
     for version in ("2.4", "head"):
-        with pytest.raises(NotPossible, match=r"own\.logins refers to gacl\.logingestion\.login"):
+        with pytest.raises(NotPossible, match=r"own\.logins .*\.login, whose type changes"):
             chain.upgrade(address, version)
     chain.upgrade(address, "2.4", drop_dependents="yes")
     assert chain.query(address, "select object from col_archive.dropped_objects") == [

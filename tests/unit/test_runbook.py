@@ -10,7 +10,7 @@ from tests.unit.test_replica_decisions import GONE, A, B
 
 def page(*nodes: Node, primary: str = "") -> str:
     site = Site(nodes=nodes, primary=primary, application=("x = y",), written="2026-11-23")
-    return "\n".join(runbook.page(site))
+    return runbook.page(site)
 
 
 def test_it_fails_over_to_a_standby_that_is_there() -> None:
