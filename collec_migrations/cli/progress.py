@@ -60,6 +60,7 @@ class Watcher:
         self._bar = bar
         self._left = dict(weights)
         self._weights = weights
+        self.has_run = False
         self._task = bar.add_task("", total=sum(weights.values())) if bar else None
 
     def say(self, message: str) -> None:
@@ -68,12 +69,14 @@ class Watcher:
 
     def restart(self) -> None:
         """Begin at the first statement."""
+        self.has_run = False
         self._left = dict(self._weights)
         if self._bar and self._task is not None:
             self._bar.reset(self._task)
 
     def begin(self, shown: str, statement: Statement) -> None:
         """Name the statement that runs."""
+        self.has_run = True
         if self._bar and self._task is not None:
             self._bar.update(self._task, description=f"{shown}:{statement.line}")
 

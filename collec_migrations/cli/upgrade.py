@@ -94,7 +94,11 @@ def _run(
 ) -> None:
     before = {pair.names.col: pair.recorded for pair in found.pairs}
     started = time.monotonic()
-    reached = before if found.is_empty else _reached(given, version, found, remark=remark)
+    reached: Mapping[str, str | None] = before
+    if not found.is_empty:
+        reached, has_run = _reached(given, version, found, remark=remark)
+        # Another run may have done it since the plan: who ran nothing does not say that it did.
+        before = before if has_run else {**reached}
     seconds = time.monotonic() - started
     if as_json:
         schemas = [
@@ -109,15 +113,16 @@ def _run(
 
 def _reached(
     given: Mapping[str, str], version: str, found: "Plan", *, remark: str
-) -> Mapping[str, str | None]:
-    """Run the upgrade; return what each data schema is at."""
+) -> tuple[Mapping[str, str | None], bool]:
+    """Run the upgrade; return what each data schema is at, and whether this run did anything."""
     from collec_migrations.cli import progress
     from collec_migrations.cli.render.plan import weights
     from collec_migrations.migrate import preconditions, verbs
 
     preconditions.refuse(found.obstacles)
     with progress.watcher(weights(found)) as watcher:
-        return verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
+        now = verbs.upgrade(given, version, say=watcher.say, progress=watcher, remark=remark)
+    return now, watcher.has_run
 
 
 def _result(col: str, before: str | None, now: str | None, seconds: float) -> str:

@@ -13,13 +13,14 @@ from collec_migrations.wrap import Outcome, Wrapped
 
 def wrap(
     scripts: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SCRIPT_OR_FOLDER",
             help="Scripts col_alter_A-B.sql or upgrade-A-B.sql, or folders that hold them;"
             " NAME=VALUE: what psql would be given by -v.",
         ),
-    ],
+    ] = None,
+    app: options.App = None,
     into: Annotated[
         Path | None,
         typer.Option(help="Where to write; left out: collec-versions beside alembic.ini."),
@@ -28,18 +29,22 @@ def wrap(
     yes: options.Yes = False,
     as_json: options.Json = False,
 ) -> None:
-    """Wrap upgrade scripts of the application, to go on to them.
+    """Wrap upgrade scripts of the application, to go on to them; with `--app`, those it brings.
 
     Exit status: 1 when a script is another than the one that was wrapped, or the answer is no.
     """
     options.need_consent(plan=plan, yes=yes)
-    paths = [Path(one) for one in scripts if "=" not in one or Path(one).exists()]
-    variables = [one.partition("=") for one in scripts if Path(one) not in paths]
+    words = scripts or ()
+    paths = [Path(one) for one in words if "=" not in one or Path(one).exists()]
+    variables = [one.partition("=") for one in words if Path(one) not in paths]
+    folder = options.app_folder(app)
+    if not paths and folder and (brought := wrapping.of_application(folder)):
+        paths = [brought]
     for path in paths:
         if not path.exists():
             raise UsageError(f"there is no {path}", hint="Name scripts, or folders of scripts.")
     if not paths:
-        raise UsageError("no script is named", hint="Name scripts, or folders of scripts.")
+        raise UsageError("no script is named", hint="Name scripts, folders of scripts, or --app.")
     outcome = wrapping.survey(paths, into, {name: value for name, _, value in variables})
     if not as_json:
         for wrapped in outcome.added:

@@ -4,8 +4,8 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from configparser import InterpolationError
-from contextlib import contextmanager, nullcontext
+from configparser import ConfigParser, InterpolationError
+from contextlib import contextmanager, nullcontext, suppress
 from logging.config import fileConfig
 from pathlib import Path
 from typing import Any
@@ -184,6 +184,10 @@ def _own_ini(path: Path) -> Config | None:
         return None
     trust.check(path)
     config = Config(str(path))
+    parser = ConfigParser({"here": path.absolute().parent.as_posix()})
+    with suppress(UnicodeDecodeError):  # then as Alembic reads it, in the locale's encoding
+        parser.read(path, encoding="utf-8-sig")  # Alembic takes a byte order mark for a word
+        vars(config)["file_config"] = parser
     return config if config.get_main_option("script_location") == LOCATION else None
 
 

@@ -212,3 +212,20 @@ def test_a_large_table_weighs_in_the_progress_and_nothing_counts_twice() -> None
     for statement, share in ((small, 10), (small, 10), (large, 100), (large, 100)):
         watcher.end("a.sql", statement, 0.1)
         assert bar.tasks[0].percentage == share
+
+
+def test_of_several_runs_at_once_one_says_that_it_upgraded(old: Address, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "collec-migrations"), "upgrade", "1.1", "--yes"]
+    variables = {**os.environ, "COLLEC_DATABASE_URL": old.url}
+    running = [
+        subprocess.Popen(
+            command, cwd=tmp_path, env=variables, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    shown = [one.communicate(timeout=120) for one in running]
+    assert [one.returncode for one in running] == [0, 0, 0], shown
+    said = sorted(out.splitlines()[-1].partition(" in ")[0] for out, _ in shown)
+    nothing = "col: nothing to do, it is at 1.1"
+    assert said == [nothing, nothing, "col: upgraded from 1.0.8 to 1.1"]

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from collec_migrations import application
 from collec_migrations.postgres.address import Address
-from tests import chain
+from tests import chain, commands
 
 INI = """\
 [alembic]
@@ -76,3 +79,22 @@ def test_a_chain_with_a_hole_or_without_versions_is_an_error_before_connecting(
         assert told in shown, shown
         assert "collec-migrations init" in shown
         assert "Traceback" not in shown
+
+
+def test_a_byte_order_mark_in_alembic_ini_is_understood(database: Address, tmp_path: Path) -> None:
+    """By the tool; `alembic` itself reads the file before anything of ours runs."""
+    text = INI.format(versions=chain.ROOT / "versions", url=database.url.replace("%", "%%"))
+    (tmp_path / "alembic.ini").write_text(f"\ufeff{text}", encoding="utf-8")
+    done = chain.run("collec-migrations", "upgrade", "1.1", "--yes", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert chain.query(database, 'select version_num from "100%".alembic_version') == [("1.1",)]
+
+
+def test_the_one_application_of_a_machine_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for found, told in ((("/var/www/collec",), "--app /var/www/collec"), ((), "--app DIR")):
+        monkeypatch.setattr(application, "installed", lambda found=found: tuple(map(Path, found)))
+        done = commands.invoke("detect", COLLEC_APP="", COLLEC_DATABASE_URL="")
+        assert (done.exit_code, told in done.stderr) == (3, True), done.stderr

@@ -188,3 +188,12 @@ def test_a_variable_of_psql_stands_beside_the_script(tmp_path: Path) -> None:
     assert "'title': 'a = b'" in revision.read_text()
     missing = chain.run("collec-migrations", "wrap", "no-such.sql", "--plan", folder=tmp_path)
     assert (missing.returncode, "there is no no-such.sql" in missing.stderr) == (2, True)
+
+
+def test_the_application_brings_its_scripts(folder: Path, site: Path) -> None:
+    app = site / "app"
+    wrapping.write(app / "install" / "pgsql", {NAME: SCRIPT})
+    status, out, err = wrap(site, "--app", str(app))
+    assert (status, out.splitlines()[0]) == (0, f"27.0: 2 statements of {NAME}, UTF-8"), err
+    status, _, err = wrap(site, "--app", str(site / "none"))
+    assert (status, "no script is named" in err) == (2, True)

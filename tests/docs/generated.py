@@ -97,8 +97,10 @@ def command_page() -> str:
 
 
 def _command_lines() -> Iterator[str]:
-    yield COMMANDS
     leaves = commands.leaves()
+    yield COMMANDS
+    options = len(commands.all_options())
+    yield f"\nThese are {len(leaves)} commands with {options} options between them."
     for title, names in main.SECTIONS.items():
         yield from ("", f"## {title}")
         for words in (words for name in names for words in leaves if words[0] == name):
