@@ -5,7 +5,7 @@ MigrationError
                           UntrustedFolder
   ConnectionFailed        ConnectionLost, CommitUnknown
   ServerFailed, ServerTooOld, ConfigurationDenied, ConfigurationElsewhere,
-  ConfigurationNotRestored, SettingsRefused, HbaRefused, HbaUnreadable, PassfileError
+  ConfigurationNotRestored, SettingsRefused, HbaRefused, PassfileError
   StatementFailed         LockNotObtained
   ScriptUnreadable (ScriptRefused), ScriptChanged, BackupMissing
   NotAdopted, AdoptionRefused, RepairRefused, UntrustedTable, DowngradeRefused
@@ -186,10 +186,6 @@ class HbaRefused(MigrationError):
 
 class RunInProgress(MigrationError):
     """Another run holds the database, longer than we were told to wait."""
-
-
-class HbaUnreadable(MigrationError):
-    """The server's access rules cannot be read, or hold a line that means nothing."""
 
 
 class InstallRefused(MigrationError):

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from time import monotonic
 from collec_migrations.backup import client_programs, manifest, retention, snapshot, store
 from collec_migrations.backup.client_programs import Client, Dump
 from collec_migrations.backup.manifest import Manifest
-from collec_migrations.backup.retention import Policy
+from collec_migrations.backup.retention import Kept, Policy
 from collec_migrations.backup.snapshot import Snapshot, open_snapshot
 from collec_migrations.backup.store import Backup
 from collec_migrations.bridge import history
@@ -153,15 +153,13 @@ def _remove_expired(
     """
     removed = []
     just_made = {one.id for one in made}
-    origins = {one.origin for one in made}
-    for one in there:
-        if one.is_fallen and one.manifest.origin in origins:
-            origins.discard(one.manifest.origin)
-            log(
-                f"nothing of {one.manifest.database!r} is removed: the rows fell in {one.id}; "
-                "look at it, then: collec-migrations backup prune --yes"
-            )
-    for one in expired(there, policy, origins):
+    its = [one for one in there if one.manifest.origin in {made_one.origin for made_one in made}]
+    for one in {one.manifest.origin: one for one in its if one.is_fallen}.values():
+        log(
+            f"nothing of {one.manifest.database!r} is removed: the rows fell in {one.id}; "
+            "look at it, then: collec-migrations backup prune --yes"
+        )
+    for one in _no_longer_needed(its, retention.settled(one.kept for one in its), policy):
         if one.id in just_made:
             continue
         why = store.remove(one.path.parent, one.id)
@@ -173,11 +171,14 @@ def _remove_expired(
     return tuple(removed)
 
 
-def expired(
-    there: Sequence[Backup], policy: Policy, origins: Collection[tuple[str, str]] | None = None
+def expired(there: Sequence[Backup], policy: Policy) -> tuple[Backup, ...]:
+    """Return the backups that a policy no longer needs."""
+    return _no_longer_needed(there, [one.kept for one in there], policy)
+
+
+def _no_longer_needed(
+    there: Sequence[Backup], counted: Sequence[Kept], policy: Policy
 ) -> tuple[Backup, ...]:
-    """Return the backups that a policy no longer needs, of these servers' databases or of all."""
-    counted = [one.kept for one in there if origins is None or one.manifest.origin in origins]
     ids = retention.to_remove(counted, policy, now=datetime.now().astimezone())
     return tuple(one for id_ in ids for one in there if one.id == id_)
 

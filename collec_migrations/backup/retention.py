@@ -36,6 +36,8 @@ class Kept:
     """False: taken before an upgrade, kept until somebody removes it by name."""
     damaged: bool = False
     """A verification found it so."""
+    fallen: bool = False
+    """Its rows fell, and nobody has looked yet."""
 
 
 def to_remove(backups: Iterable[Kept], policy: Policy, *, now: datetime) -> tuple[str, ...]:
@@ -54,6 +56,13 @@ def to_remove(backups: Iterable[Kept], policy: Policy, *, now: datetime) -> tupl
         keep |= {one.id for one in its if one.taken > young}
         keep |= _kept_of(its, policy)
     return tuple(one.id for one in found if one.id not in keep)
+
+
+def settled(backups: Iterable[Kept]) -> list[Kept]:
+    """Return those of the databases whose rows did not fall: a run removes none of the others."""
+    found = list(backups)
+    fallen = {(one.server, one.database) for one in found if one.fallen}
+    return [one for one in found if (one.server, one.database) not in fallen]
 
 
 def falls(

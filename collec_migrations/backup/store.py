@@ -67,6 +67,7 @@ class Backup:
             server=self.manifest.system_identifier,
             position=self.manifest.position,
             damaged=self.verdict == "damaged",
+            fallen=self.is_fallen,
         )
 
 

@@ -137,12 +137,7 @@ def _plan_facts(plan: Plan) -> dict[str, object]:
         "server_version": plan.found.server.version,
         "differs": plan.differs,
         "resources": [asdict(resource) for resource in plan.resources],
-        "access_rules": {
-            "lines": list(plan.access.block.lines),
-            "otherwise": [
-                {"place": rule.place, "line": rule.text} for rule in plan.access.caught_by
-            ],
-        },
+        "access_rules": {"lines": list(plan.access.block.lines)},
     }
 
 
@@ -180,8 +175,6 @@ def _rules(plan: Plan) -> Iterator[str]:
     if access.resource.state == "there":
         return
     yield ""
-    for rule in access.caught_by:
-        yield f"without them {rule.place} decides: {' '.join(rule.text.split())}"
     yield "access rules, to stand above all others in pg_hba.conf:"
     for line in access.block.text.splitlines():
         yield f"    {line}"

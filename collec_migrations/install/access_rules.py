@@ -3,7 +3,7 @@
 They are proved on the server: it comes into its own database, and into no other.
 """
 
-import ipaddress
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from psycopg2.extensions import make_dsn
 from collec_migrations.errors import AccessNotProved
 from collec_migrations.install.resources import Resource
 from collec_migrations.install.state import Desired, Found, Server
-from collec_migrations.postgres import configuration, hba
+from collec_migrations.postgres import configuration
 from collec_migrations.postgres.configuration import Block
 from collec_migrations.postgres.connection import first_line
-from collec_migrations.postgres.hba import Attempt, Match, Proof, Rule
+from collec_migrations.postgres.hba import Proof
 from collec_migrations.postgres.password import Password, algorithm
 
 LOOPBACKS = ("127.0.0.1/32", "::1/128")
@@ -34,34 +34,23 @@ class Access:
 
     resource: Resource
     block: Block
-    caught_by: tuple[Rule, ...]
-    """Rules in force that decide otherwise for the account."""
 
 
 def unknown(desired: Desired, found: Found, why: str) -> Access:
     """Return the access rules for a server whose file cannot be read from here."""
     resource = Resource(kind=KIND, name="pg_hba.conf", state="shown", detail=why)
-    return Access(resource=resource, block=_block(desired, found, ()), caught_by=())
+    return Access(resource=resource, block=_block(desired, found, ()))
 
 
 def judge(desired: Desired, found: Found, file: Path, text: str) -> Access:
-    """Return the access rules for a server whose file holds a text. Raises HbaUnreadable."""
-    version = found.server.version
-    name = _name(desired)
-    held = hba.parse(configuration.inside_block(text, name), file, version=version)
-    kept = tuple(
-        token.text
-        for rule in held
-        for token in rule.databases
-        if rule.method != "reject" and token.text != desired.database
-    )
-    block = _block(desired, found, tuple(dict.fromkeys(kept)))
-    present = hba.parse(text, file, version=version)
-    wrong = tuple(_wrong(present, desired, found, kept))
-    if not wrong:
-        return Access(resource=Resource(kind=KIND, name=str(file), state="there"), block=block,
-                      caught_by=())  # fmt: skip
-    caught_by = tuple(dict.fromkeys(rule for rule in wrong if rule is not None))
+    """Return the access rules for a server whose file holds a text."""
+    held = _LINE.match(configuration.inside_block(text, _name(desired)))
+    words = _NAME.findall(held[1]) if held else []
+    others = [word.strip('"').replace('""', '"') for word in words]
+    kept = [name for name in others if name != desired.database]
+    block = _block(desired, found, kept)
+    if block.is_first_in(text):
+        return Access(resource=Resource(kind=KIND, name=str(file), state="there"), block=block)
     resource = Resource(
         kind=KIND,
         name=str(file),
@@ -69,7 +58,12 @@ def judge(desired: Desired, found: Found, file: Path, text: str) -> Access:
         detail=f"{desired.owner} reaches {desired.database} and no other database",
         advice="" if desired.apply_hba else "leave out --no-hba, or put the lines above all rules",
     )
-    return Access(resource=resource, block=block, caught_by=caught_by)
+    return Access(resource=resource, block=block)
+
+
+_NAME = re.compile(r'"(?:[^"]|"")*"|[^\s",]+')
+_LINE = re.compile(rf"local\s+((?:{_NAME.pattern},?)+)")
+"""The first line of a block of ours, with the databases that the account may enter."""
 
 
 def _name(desired: Desired) -> str:
@@ -96,31 +90,6 @@ def _block(desired: Desired, found: Found, kept: Sequence[str]) -> Block:
 
 def _line(kind: str, database: str, user: str, address: str, method: str) -> str:
     return f"{kind:<7} {database:<15} {user:<15} {address:<22} {method}"
-
-
-def _wrong(
-    present: Sequence[Rule], desired: Desired, found: Found, kept: Sequence[str]
-) -> Iterator[Rule | None]:
-    """Yield the rule that decides otherwise, or None for no rule, for each wrong attempt."""
-    for attempt in _attempts(desired, found, desired.database):
-        caught = hba.catching(present, attempt)
-        sure = bool(caught) and caught[-1].match(attempt) is Match.YES
-        if not sure:
-            yield None
-        yield from (rule for rule in caught if rule.method not in BY_PASSWORD)
-    others = {*found.server.databases, *ALWAYS_THERE} - {desired.database, *kept}
-    for database in sorted(others):
-        for attempt in _attempts(desired, found, database):
-            yield from (rule for rule in hba.catching(present, attempt) if rule.method != "reject")
-
-
-def _attempts(desired: Desired, found: Found, database: str) -> Iterator[Attempt]:
-    member_of = found.role.member_of if found.role else frozenset()
-    addresses: list[str | None] = [None]
-    for network in (*LOOPBACKS, *desired.networks):
-        addresses.append(str(ipaddress.ip_network(network)[0]))
-    for address in addresses:
-        yield Attempt(user=desired.owner, database=database, address=address, member_of=member_of)
 
 
 LOOPBACK = "127.0.0.1"

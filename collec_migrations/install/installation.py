@@ -12,7 +12,6 @@ from psycopg2 import sql
 from collec_migrations.errors import (
     ConfigurationDenied,
     ConfigurationElsewhere,
-    HbaUnreadable,
     InstallFailed,
     MigrationError,
 )
@@ -155,18 +154,13 @@ def _access(admin: Administrator, desired: Desired, there: Found) -> Access:
     with closing(admin.connect()) as session:
         try:
             file = configuration.path(session, "hba_file")
-            text = hba.decoded(configuration.seen(session, file))
+            text = configuration.decoded(configuration.seen(session, file))
         except (ConfigurationDenied, ConfigurationElsewhere) as error:
             access = rules.unknown(desired, there, str(error))
             if desired.apply_hba:
                 raise hba.lines_by_hand(error, access.block) from error
             return access
-        try:
-            access = rules.judge(desired, there, file, text)
-        except HbaUnreadable as error:
-            if desired.apply_hba:
-                raise
-            return rules.unknown(desired, there, str(error))
+        access = rules.judge(desired, there, file, text)
         if access.resource.state == "make":
             try:
                 hba.ready(session)

@@ -103,7 +103,6 @@ class Role:
     expired: bool
     kept: str
     """How its password is kept: scram-sha-256, md5, or empty for none."""
-    member_of: frozenset[str]
     privileged_roles: tuple[str, ...] = ()
     """Roles that it is a member of and that give it more than rights on objects."""
 
@@ -201,10 +200,9 @@ def _role(session: Connection, name: str) -> Role | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    login, *attributes, limit, expired, kept, member_of, privileged_roles = row
+    login, *attributes, limit, expired, kept, privileged_roles = row
     held = tuple(name for name, has in zip(ATTRIBUTES, attributes, strict=True) if has)
     return Role(login=login, attributes=held, limit=limit, expired=bool(expired), kept=kept,
-                member_of=frozenset(member_of),
                 privileged_roles=tuple(privileged_roles))  # fmt: skip
 
 

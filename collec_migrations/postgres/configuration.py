@@ -163,6 +163,16 @@ def _load_time(reconnect: Reconnect) -> object:
     return when
 
 
+def decoded(content: bytes) -> str:
+    """Return the text of a file; what is not UTF-8, as in old comments, survives `encoded`."""
+    return content.decode("utf-8", "surrogateescape")
+
+
+def encoded(text: str) -> bytes:
+    """Return the bytes of a text from `decoded`."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 KEYWORDS = ("all", "sameuser", "samerole", "samegroup", "replication")
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 
@@ -189,6 +199,14 @@ class Block:
         rest = without_block(text, self.name)
         head = _head(rest)
         return rest[:head] + self.text + rest[head:]
+
+    def is_first_in(self, text: str) -> bool:
+        """Tell whether only blocks of ours, which are about other roles, stand above the block."""
+        found = _BLOCK.findall(text)
+        others = text
+        for name in found:
+            others = others if name == self.name else without_block(others, name)
+        return self.first_in(others) == others
 
     def last_in(self, text: str) -> str:
         """Return a file's text with the block at the end, where the last setting decides."""
@@ -237,6 +255,9 @@ def quoted_name(name: str) -> str:
         return name
     escaped = name.replace('"', '""')
     return f'"{escaped}"'
+
+
+_BLOCK = re.compile(r"^# >>> collec-migrations (.*)$", re.MULTILINE)
 
 
 def _begin(name: str) -> str:

@@ -1,5 +1,6 @@
 """Write settings of the server on trial: checked before it reads them, put back on any failure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from collec_migrations.errors import (
     SettingsRefused,
     UsageError,
 )
-from collec_migrations.postgres import configuration, hba, pg_versions, quoting
+from collec_migrations.postgres import configuration, pg_versions, quoting
 from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, first_line
 
@@ -114,7 +115,7 @@ def apply(
         copy = configuration.change(
             connection,
             file,
-            hba.encoded(new),
+            configuration.encoded(new),
             reconnect=reconnect,
             check=partial(_check, connection, file, settings, restart),
             proofs=(prove,),
@@ -130,8 +131,8 @@ def apply(
 def _place(connection: Connection, name: str) -> Place:
     """Return where the settings go; the main file has to be this machine's in any case."""
     main = configuration.local(connection, configuration.path(connection, "config_file"))
-    old = hba.decoded(main.read_bytes())
-    return find(main, name, old, version=connection.server_version)
+    old = configuration.decoded(main.read_bytes())
+    return find(main, name, old)
 
 
 def _known(connection: Connection, settings: Mapping[str, str]) -> dict[str, Setting]:
@@ -218,17 +219,17 @@ def _by_hand(error: Exception, settings: Mapping[str, str]) -> MigrationError:
 # Where settings of ours stand: a file in conf.d, or a block at the end of postgresql.conf --------
 
 
-def find(main: Path, name: str, old: str, *, version: int) -> Place:
+_INCLUDE_DIR = re.compile(r"^\s*include_dir\s*=?\s*'([^']+)'", re.MULTILINE | re.IGNORECASE)
+
+
+def find(main: Path, name: str, old: str) -> Place:
     """Return the place for the settings `name`, given the main file and its text.
 
     A directory that the main file includes is taken when it exists, but not a new file in that of
     a Debian cluster: pg_dropcluster leaves it, and a later cluster of the same name would read it.
     """
-    for line in hba.lines(old.replace("=", " "), version=version):
-        words = [field[0].text for field in line.fields]
-        if words[0].lower() != "include_dir" or len(words) < 2:
-            continue
-        folder = main.parent / words[1].strip("'")
+    for found in _INCLUDE_DIR.finditer(old):
+        folder = main.parent / found[1]
         file = folder / f"{name}.conf"
         if file.exists() or (folder.is_dir() and not main.is_relative_to(DEBIAN)):
             held = file.read_text("utf-8") if file.exists() else ""

@@ -1,10 +1,9 @@
 """Prepare a running primary for a standby: show all that is missing, write it when asked to."""
 
 import ipaddress
-import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from collec_migrations.errors import (
@@ -20,7 +19,6 @@ from collec_migrations.postgres import configuration, hba, password, pg_versions
 from collec_migrations.postgres import server_settings as serverconf
 from collec_migrations.postgres.configuration import Block, Reconnect
 from collec_migrations.postgres.connection import Connection, translated
-from collec_migrations.postgres.hba import Attempt, Rule
 from collec_migrations.postgres.password import PassfileEntry
 from collec_migrations.postgres.sizes import shown
 from collec_migrations.replica import managers, primary_state
@@ -175,10 +173,6 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-GOOD = ("scram-sha-256", "md5", "cert")
-"""Methods that ask for something; `trust` does not, and the others suit no other machine."""
-
-
 def access_block(standby: str, major: str, *, encrypted: bool) -> Block:
     """Return the lines for a standby at one address; `encrypted` allows TLS alone. Pure.
 
@@ -211,38 +205,13 @@ def standby_network(standby: str) -> str:
     return standby
 
 
-def is_let_in(connection: Connection, standby: str, *, encrypted: bool) -> bool | None:
-    """Tell whether the server's rules let a standby in by password; None when they are not here."""
+def is_let_in(connection: Connection, block: Block) -> bool | None:
+    """Tell whether the lines stand where they decide; None when the file is not here."""
     try:
         path = configuration.local(connection, configuration.path(connection, "hba_file"))
     except (ConfigurationElsewhere, ConfigurationDenied):
         return None
-    found = hba.read(path, version=connection.server_version)
-    return rules_let_in(found, standby, encrypted=encrypted)
-
-
-def rules_let_in(found: Sequence[Rule], standby: str, *, encrypted: bool) -> bool:
-    """Tell whether rules let both roles in from an address, for sure. Pure but for names."""
-    address = _resolved(standby)
-    wal = Attempt(user=REP, database="", address=address, encrypted=encrypted, replication=True)
-    attempts = (
-        wal,
-        replace(wal, database=DATABASE, replication=False),
-        replace(wal, user=REWIND, database=DATABASE, replication=False),
-    )
-    return bool(address) and all(_good(found, attempt) for attempt in attempts)
-
-
-def _good(found: Sequence[Rule], attempt: Attempt) -> bool:
-    caught = hba.catching(found, attempt)
-    # By a name, what is meant for it counts as well.
-    return bool(caught) and all(rule.method in GOOD for rule in caught)
-
-
-def _resolved(standby: str) -> str:
-    with suppress(OSError):
-        return str(socket.getaddrinfo(standby, None)[0][4][0])
-    return ""
+    return block.is_first_in(configuration.decoded(path.read_bytes()))
 
 
 CONF = "collec-standby"
@@ -358,7 +327,8 @@ def _read(connection: Connection, standby: str, secrets: Path | None) -> Primary
             hint="Connect as a superuser, or as a member of pg_monitor.",
         )
     encrypted = state.value("ssl") == "on" and not is_loopback(standby)
-    lets_in = is_let_in(connection, standby, encrypted=encrypted)
+    access = access_block(standby, state.major, encrypted=encrypted)
+    lets_in = is_let_in(connection, access)
     notes = primary_notes(state, standby)
     if lets_in is None:
         notes += ("pg_hba.conf was not checked: it cannot be read from here",)
@@ -372,7 +342,7 @@ def _read(connection: Connection, standby: str, secrets: Path | None) -> Primary
         settings=settings,
         roles=primary_state.missing_roles(state.major, state.roles),
         weak=primary_state.weak_roles(state.major, state.roles),
-        access=access_block(standby, state.major, encrypted=encrypted),
+        access=access,
         lets_in=lets_in,
         notes=notes,
     )

@@ -20,6 +20,7 @@ from collec_migrations.postgres.hba import Proof
 from tests import accounts, sites
 from tests.accounts import needs_root
 from tests.faults import until
+from tests.security.test_names import ODD
 from tests.sites import Site
 
 OURS = Block(name="test", lines=("local nowhere nobody reject",))
@@ -167,36 +168,20 @@ def test_a_file_that_is_not_here_is_told_with_the_lines(site18: Site, tmp_path: 
     assert OURS.text.strip() in caught.value.hint
 
 
-def test_our_reading_agrees_with_the_servers_own(site_server: Site, tmp_path: Path) -> None:
-    major = int(site_server.binaries.major)
-    text = (
-        'local  all\t"all",sameuser   trust # comment\n'
-        'host "a ""b"" c",x /re,+grp 10.0.0.1 255.255.255.0 md5\n'
-        'hostnossl all all ::1/128 ident map="a b"\n'
-        "host all all .example.org reject\nhost replication all samenet reject\n"
-    )
-    if major >= 14:
-        text += "local a,b , c, d \\\n  md5\n"
-    if major >= 16:
-        extra = site_server.folder / "extra"
-        extra.mkdir(exist_ok=True)
-        (extra / "one.conf").write_text("local one one md5\n")
-        (site_server.folder / "list").write_text("u1, u2\n")
-        text += "include_dir extra\nlocal all @list md5\n"
-    site_server.hba.write_text(sites.RULES + text)
-    found = hba.read(site_server.hba, version=major * 10000)
-    order = "rule_number" if major >= 16 else "line_number"
+NAMES = ["collec", "Collec", *configuration.KEYWORDS, "two words", 'quo"te', "#x", "a,b", "@file",
+         "+group", "é", "a\\", *ODD]  # fmt: skip
+
+
+def test_any_name_is_one_name_for_the_server(site_server: Site) -> None:
+    quoted = [configuration.quoted_name(name) for name in NAMES]
+    lines = "".join(f"local {name} {name} scram-sha-256\n" for name in quoted)
+    site_server.hba.write_text(sites.RULES + lines)
     told = site_server.query(
-        "select type, database, user_name, address, auth_method"
-        f" from pg_hba_file_rules order by {order}"
+        "select database, user_name from pg_hba_file_rules where auth_method = 'scram-sha-256'"
+        " and error is null order by line_number"
     )
-    ours = [
-        (rule.kind, [t.text for t in rule.databases], [t.text for t in rule.users], rule.method)
-        for rule in found
-    ]
-    assert ours == [(kind, databases, users, method) for kind, databases, users, _, method in told]
-    addresses = [rule.address.text.partition("/")[0] if rule.address else None for rule in found]
-    assert addresses == [row[3] for row in told]
+    assert told[-len(NAMES) :] == [([name], [name]) for name in NAMES]
+    assert all(configuration.quoted_name(one).startswith('"') for one in configuration.KEYWORDS)
 
 
 def test_a_line_for_tls_that_can_never_match_is_no_fault(site_server: Site) -> None:

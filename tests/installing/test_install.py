@@ -73,7 +73,6 @@ def test_a_plan_touches_nothing_and_shows_the_rules(lab: Lab, tmp_path: Path) ->
     assert shown.exit_code == 0
     assert f"make     role {lab.name}" in shown.stdout
     assert f"local   all             {lab.name}" in shown.stdout
-    assert "decides: local all all scram-sha-256" in shown.stdout
     assert lab.exists() == []
     assert lab.site.hba.read_bytes() == before
     assert list(tmp_path.iterdir()) == []

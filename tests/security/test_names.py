@@ -13,7 +13,7 @@ from collec_migrations.cli import doctor
 from collec_migrations.cli.render import replica as replica_text
 from collec_migrations.doctor import Line, Page
 from collec_migrations.errors import Problem, UsageError
-from collec_migrations.postgres import configuration, hba
+from collec_migrations.postgres import configuration
 from collec_migrations.replica import nodes, states
 
 BREAKING = "lab\nExecStartPre=/bin/evil"
@@ -51,15 +51,6 @@ def test_a_word_stays_one_word_for_cron_and_systemd(word: str) -> None:
     assert "$" not in start.replace("$$", "")
     unescaped = start.partition("=")[2].replace("%%", "%").replace("$$", "$")
     assert shlex.split(unescaped)[-1] == word
-
-
-@pytest.mark.parametrize("word", [*ODD, "all", "sameuser", "a b"])
-def test_a_name_stays_one_name_in_a_rule(word: str) -> None:
-    found = list(hba.fields(f"host {configuration.quoted_name(word)} all all trust"))
-    assert len(found) == 5
-    (token,) = found[1]
-    assert token.text == word
-    assert token.quoted
 
 
 def test_a_rule_cannot_hold_a_line_break() -> None:

@@ -1,6 +1,7 @@
 """Retention: which backups stay, over three years of nights."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -229,12 +230,14 @@ def test_so_many_days_are_kept(count: int) -> None:
         max_size=120,
     ),
     clock=st.lists(st.integers(-3, 3), min_size=1, max_size=5),
+    falls=st.sets(st.integers(0, 119), max_size=4),
 )
 @settings(max_examples=40, deadline=None)
 def test_over_four_hundred_days_nothing_young_nothing_new_and_no_other_database_goes(
-    nights: list[tuple[str, str, float]], clock: list[int]
+    nights: list[tuple[str, str, float]], clock: list[int], falls: set[int]
 ) -> None:
-    """Nights with gaps, two servers, two databases, and a clock that is put forward and back."""
+    """Nights with gaps, two servers, two databases, a clock that is put forward and back, and falls
+    of the rows at which somebody looks after five nights more."""
     there: list[Kept] = []
     day = 0.0
     for position, (server, database, gap) in enumerate(nights):
@@ -243,11 +246,15 @@ def test_over_four_hundred_days_nothing_young_nothing_new_and_no_other_database_
             break
         now = FIRST + timedelta(days=day + clock[position % len(clock)])
         made = Kept(
-            id=f"{position:05}", database=database, server=server, taken=now, position=position
-        )
-        before = [*there, made]
+            id=f"{position:05}", database=database, server=server, taken=now, position=position,
+            fallen=position in falls,
+        )  # fmt: skip
+        looked = [replace(one, fallen=False) if one.position < position - 5 else one
+                  for one in there]  # fmt: skip
+        before = [*looked, made]
         of_it = [one for one in before if (one.server, one.database) == (server, database)]
-        gone = set(removed(of_it, POLICY, now))
+        gone = set(removed(retention.settled(of_it), POLICY, now))
+        assert not (gone and any(one.fallen for one in of_it)), "nothing goes before a look"
         there = [one for one in before if one.id not in gone]
         assert made in there
         assert all(now - one.taken >= timedelta(hours=48) for one in before if one.id in gone)

@@ -75,7 +75,7 @@ def test_the_method_is_one_by_which_the_account_can_come_in(
     version: int, kept: str, method: str
 ) -> None:
     role = Role(
-        login=True, attributes=(), limit=-1, expired=False, kept=kept, member_of=frozenset()
+        login=True, attributes=(), limit=-1, expired=False, kept=kept
     )
     found = replace(FOUND, server=replace(SERVER, version=version), role=role)
     access = access_rules.unknown(DESIRED, found, "")

@@ -46,8 +46,8 @@ def test_a_major_after_the_newest_is_taken_for_it() -> None:
     assert pg_versions.is_newer("19")
     for name in pg_versions._table():
         assert pg_versions.text(name, "19") == pg_versions.text(name, pg_versions.KNOWN[-1])
-    assert pg_versions.server_has(190000, "hba_regex")
-    assert not pg_versions.server_has(150020, "hba_regex")
+    assert pg_versions.server_has(190000, "hba_include")
+    assert not pg_versions.server_has(150020, "hba_include")
 
 
 def test_a_server_before_9_4_is_refused() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collec_migrations.errors import UsageError
-from collec_migrations.postgres import hba, pg_versions
+from collec_migrations.postgres import pg_versions
 from collec_migrations.postgres.server_settings import Place
 from collec_migrations.replica import (
     basebackup,
@@ -234,27 +234,6 @@ def test_a_primary_keeps_what_makes_its_connection_safe() -> None:
 def test_a_name_that_cannot_be_one_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="--name"):
         standby_config.standby_spec("postgresql://db1", Path("/srv/b"), name=name or " ")
-
-
-@pytest.mark.parametrize(
-    ("text", "encrypted", "expected"),
-    [
-        ("OURS host all all all reject", True, True),
-        ("OURS host all all all reject", False, True),
-        ("host all all all reject OURS", True, False),
-        ("host all all 10.0.0.0/8 scram-sha-256", False, False),
-        ("host replication,all all 10.0.0.2/32 md5", False, True),
-        ("host replication,all all 10.0.0.2/32 trust", False, False),
-        ("hostssl replication,all all 10.0.0.2/32 md5", False, False),
-    ],
-)
-def test_rules_let_a_standby_in_when_they_do_so_for_sure(
-    text: str, encrypted: bool, expected: bool
-) -> None:
-    ours = primary.access_block("10.0.0.2", "18", encrypted=encrypted).text
-    text = text.replace("OURS ", ours).replace(" OURS", f"\n{ours}")
-    found = hba.parse(text, Path("pg_hba.conf"), version=180000)
-    assert primary.rules_let_in(found, "10.0.0.2", encrypted=encrypted) is expected
 
 
 def test_another_order_of_texts_is_noted() -> None:

@@ -1,5 +1,5 @@
--- A role: what it may do, how its password is kept, and the roles that it is a member of; last, those
--- of them that give more than rights on objects. Parameter: role.
+-- A role: what it may do, how its password is kept, and the roles that it is a member of which give
+-- more than rights on objects. Parameter: role.
 with recursive held as (
     select m.roleid from pg_catalog.pg_auth_members m
     join pg_catalog.pg_roles r on r.oid = m.member where r.rolname = %(role)s
@@ -11,7 +11,6 @@ select r.rolcanlogin, r.rolsuper, r.rolcreatedb, r.rolcreaterole, r.rolreplicati
        coalesce((row_to_json(r) ->> 'rolbypassrls')::boolean, false), r.rolconnlimit, r.rolvaliduntil < now(),
        case when a.rolpassword is null then '' when a.rolpassword like 'SCRAM-SHA-256$%%'
             then 'scram-sha-256' when a.rolpassword like 'md5%%' then 'md5' else 'clear' end,
-       array(select pg_catalog.pg_get_userbyid(roleid)::text from held order by 1),
        array(select h.rolname::text from held join pg_catalog.pg_roles h on h.oid = held.roleid
              where h.rolname like 'pg\_%%' or h.rolsuper or h.rolcreatedb or h.rolcreaterole
                 or h.rolreplication order by 1)
