@@ -65,18 +65,8 @@ def _taken_back(undo: ExitStack) -> MigrationError | None:
 MAKE_IT = "Make it, for the account of the server."
 
 
-# EX_TEMPFAIL of sysexits.h: try again later
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """What a former run had made and did not take back."""
-
-    host: str
-    port: int
-    slot: str
-    partial: bool
-    """Whether its copy is still incomplete: then nobody uses the slot."""
+Begun = tuple[str, int, str]
+"""What a former run made and did not take back: the slot, on this host and port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +113,9 @@ def open_journal(spec: StandbySpec) -> Iterator[Journal]:
         os.close(descriptor)
 
 
-def clear_leftovers(journal: Journal, spec: StandbySpec, drop: Callable[[Begun], None]) -> bool:
-    """Remove what a killed run left, by `drop` also its slot; tell whether there was something."""
-    begun = _recorded(journal, spec)
+def clear_leftovers(journal: Journal, spec: StandbySpec, source: Source) -> bool:
+    """Remove what a killed run left, also its slot; tell whether there was something."""
+    begun = _recorded(journal)
     if begun is None:
         if os.path.lexists(spec.partial):
             raise ReplicationRefused(
@@ -133,21 +123,26 @@ def clear_leftovers(journal: Journal, spec: StandbySpec, drop: Callable[[Begun],
                 hint="Move it away: a clone is made under that name.",
             )
         return False
+    is_partial = os.path.lexists(spec.partial)
     basebackup.remove(spec.partial)
-    drop(begun)
+    host, port, slot = begun
+    if (host, port) != (spec.host, spec.port):
+        raise ReplicationRefused(
+            f"a killed run left the slot {slot!r} on {host}:{port}",
+            hint=f"{streaming.left_slot_hint(slot)} Then remove {journal_path(spec)}.",
+        )
+    if is_partial:
+        streaming.drop_slot(source.connection, slot)
+    else:  # the copy was complete: the standby may use it by now
+        streaming.drop_unused_slot(source.connection, slot)
     os.truncate(journal.descriptor, 0)
     return True
 
 
-def _recorded(journal: Journal, spec: StandbySpec) -> Begun | None:
+def _recorded(journal: Journal) -> Begun | None:
     try:
         facts = json.loads(os.pread(journal.descriptor, 10_000, 0))
-        return Begun(
-            host=str(facts["host"]),
-            port=int(facts["port"]),
-            slot=str(facts["slot"]),
-            partial=os.path.lexists(spec.partial),
-        )
+        return str(facts["host"]), int(facts["port"]), str(facts["slot"])
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -176,19 +171,6 @@ def forget_slot(spec: StandbySpec, journal: Journal) -> None:
         ) from error
     if not os.path.lexists(spec.partial):
         journal.end()
-
-
-def drop_leftover_slot(source: Source, begun: Begun, spec: StandbySpec) -> None:
-    """Drop the slot of a killed run; one whose copy was complete may be in use by now."""
-    if (begun.host, begun.port) != (spec.host, spec.port):
-        raise ReplicationRefused(
-            f"a killed run left the slot {begun.slot!r} on {begun.host}:{begun.port}",
-            hint=f"{streaming.left_slot_hint(begun.slot)} Then remove {journal_path(spec)}.",
-        )
-    if begun.partial:
-        streaming.drop_slot(source.connection, begun.slot)
-    else:
-        streaming.drop_unused_slot(source.connection, begun.slot)
 
 
 Say = Callable[[str], None]
@@ -229,7 +211,7 @@ def make_clone(spec: StandbySpec, *, say: Say, advance: Advance) -> CloneResult:
         open_journal(spec) as journal,
         clone_plan.connected(spec) as source,
     ):
-        if clear_leftovers(journal, spec, lambda begun: drop_leftover_slot(source, begun, spec)):
+        if clear_leftovers(journal, spec, source):
             say("cleared what a killed run had left")
         found = clone_plan.read_plan(source, spec)
         _refuse(found)

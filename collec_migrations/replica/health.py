@@ -137,11 +137,10 @@ def _receiving(standby: Up, primary: Up) -> Iterator[Problem]:
             "Its log says why; is primary_conninfo right, and the primary's pg_hba.conf?",
         )
     elif not receiver.status:
-        yield Problem(
-            code="blind",
-            level=Level.WARNING,
-            message="this role may not see what it receives",
-            hint="Grant pg_monitor to the role.",
+        yield _warning(
+            "blind",
+            "this role may not see what it receives",
+            "Grant pg_monitor to the role.",
         )
     elif receiver.status != "streaming":
         yield _broken("not-streaming", f"its receiver is {receiver.status!r}, not streaming", "")
@@ -185,11 +184,10 @@ def _replaying(standby: Up, primary: Up) -> Iterator[Problem]:
         )
     elif standby.paused:
         waiting = (standby.end or 0) - (standby.replayed or 0)
-        yield Problem(
-            code="replay-paused",
-            level=Level.WARNING,
-            message=f"replay is paused, {waiting} bytes wait",
-            hint=f"On {standby.name}: select {nodes.resume_function(standby.major)}().",
+        yield _warning(
+            "replay-paused",
+            f"replay is paused, {waiting} bytes wait",
+            f"On {standby.name}: select {nodes.resume_function(standby.major)}().",
         )
 
 
@@ -206,16 +204,19 @@ def _behind(standby: Up, primary: Up, limits: Limits) -> Iterator[Problem]:
 
 def _versions(standby: Up, primary: Up) -> Iterator[Problem]:
     if standby.version < primary.version:
-        yield Problem(
-            code="older",
-            level=Level.WARNING,
-            message=f"is PostgreSQL {standby.release}, older than the primary, {primary.release}",
-            hint="Upgrade minor releases on standbys first.",
+        yield _warning(
+            "older",
+            f"is PostgreSQL {standby.release}, older than the primary, {primary.release}",
+            "Upgrade minor releases on standbys first.",
         )
 
 
-def _broken(code: str, line: str, hint: str) -> Problem:
-    return Problem(code=code, level=Level.ERROR, message=line, hint=hint)
+def _broken(code: str, line: str, hint: str = "") -> Problem:
+    return Problem(code=code, message=line, hint=hint)
+
+
+def _warning(code: str, line: str, hint: str = "") -> Problem:
+    return Problem(code=code, level=Level.WARNING, message=line, hint=hint)
 
 
 STREAMING = "streaming"
@@ -352,18 +353,16 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Problem]:
     found = primaries(nodes)
     shut = [one.name for one in nodes if isinstance(one, Down) and one.answers]
     if not found and shut:
-        yield Problem(
-            code="no-primary",
-            level=Level.ERROR,
-            message=f"no primary is seen: {', '.join(shut)} does not let us in",
-            hint="A server is there: see to it that `replica status` is let in, before all else.",
+        yield _broken(
+            "no-primary",
+            f"no primary is seen: {', '.join(shut)} does not let us in",
+            "A server is there: see to it that `replica status` is let in, before all else.",
         )
     elif not found:
-        yield Problem(
-            code="no-primary",
-            level=Level.ERROR,
-            message="no node is a primary",
-            hint="If it is lost: `replica promote` on the machine of the best standby.",
+        yield _broken(
+            "no-primary",
+            "no node is a primary",
+            "If it is lost: `replica promote` on the machine of the best standby.",
         )
     if len(found) > 1:
         alone = written_alone(found)
@@ -376,11 +375,10 @@ def _whole(nodes: Sequence[Node]) -> Iterator[Problem]:
         chosen = primary_of(nodes)
         which = f"not {chosen.name}, which others follow" if chosen and _followers(
             chosen, nodes) else "which one that is, their rows tell, not this page"  # fmt: skip
-        yield Problem(
-            code="two-primaries",
-            level=Level.ERROR,
-            message=f"{len(found)} nodes take writes: {both}",
-            hint=f"Stop the application, then the wrong one ({which}); look at what it took alone, "
+        yield _broken(
+            "two-primaries",
+            f"{len(found)} nodes take writes: {both}",
+            f"Stop the application, then the wrong one ({which}); look at what it took alone, "
             "then `replica rejoin` on its machine.",
         )
 
@@ -430,12 +428,11 @@ def _synchronous(primary: Up) -> Iterator[Problem]:
     needed = int(answer[1]) if answer else 1
     meeting = [one for one in primary.senders if one.sync_state in ("sync", "quorum")]
     if len(meeting) < needed and all(one.sync_state for one in primary.senders):
-        yield Problem(
-            code="sync-unmet",
-            level=Level.ERROR,
-            message=f"every commit waits: synchronous_standby_names is {names!r}, and "
+        yield _broken(
+            "sync-unmet",
+            f"every commit waits: synchronous_standby_names is {names!r}, and "
             f"{len(meeting)} of {needed} such standbys stream",
-            hint=f"Start them, or on {primary.name}: alter system set synchronous_standby_names = "
+            f"Start them, or on {primary.name}: alter system set synchronous_standby_names = "
             "''; select pg_reload_conf().",
         )
 
@@ -444,11 +441,10 @@ def _second(node: Up, primary: Up | None) -> Problem:
     alone = ""
     if primary and primary.timeline == node.timeline:
         alone = f", to {states.lsn_text(node.position or 0)}"
-    return Problem(
-        code="second-primary",
-        level=Level.ERROR,
-        message=f"takes writes on timeline {node.timeline}{alone}, and is not the primary",
-        hint="What it took alone is lost when it rejoins: look at it first.",
+    return _broken(
+        "second-primary",
+        f"takes writes on timeline {node.timeline}{alone}, and is not the primary",
+        "What it took alone is lost when it rejoins: look at it first.",
     )
 
 
@@ -458,19 +454,17 @@ def _slots(primary: Up, nodes: Sequence[Node]) -> Iterator[Problem]:
     for slot in primary.slots:
         if slot.active or slot.lost or slot.position is None or slot.name in used:
             continue
-        yield Problem(
-            code="slot-inactive",
-            level=Level.WARNING,
-            message=f"its slot {slot.name!r} keeps {(primary.position or 0) - slot.position} bytes "
+        yield _warning(
+            "slot-inactive",
+            f"its slot {slot.name!r} keeps {(primary.position or 0) - slot.position} bytes "
             "of WAL, and nobody uses it",
-            hint=f"If nobody comes back: select pg_drop_replication_slot('{slot.name}').",
+            f"If nobody comes back: select pg_drop_replication_slot('{slot.name}').",
         )
     if primary.slots and primary.number("max_slot_wal_keep_size") == -1:
-        yield Problem(
-            code="slot-unbounded",
-            level=Level.WARNING,
-            message="max_slot_wal_keep_size is -1: a standby that is away can fill its disk",
-            hint="Set it to what the disk can spare, as `replica primary` proposes.",
+        yield _warning(
+            "slot-unbounded",
+            "max_slot_wal_keep_size is -1: a standby that is away can fill its disk",
+            "Set it to what the disk can spare, as `replica primary` proposes.",
         )
 
 
@@ -478,9 +472,8 @@ def _left_over(standby: Up) -> Iterator[Problem]:
     """Yield slots that a standby keeps from the time when it was a primary."""
     for slot in standby.slots:
         if slot.physical and not slot.active:
-            yield Problem(
-                code="slot-stale",
-                level=Level.WARNING,
-                message=f"its own slot {slot.name!r} is unused and keeps WAL for ever",
-                hint=f"On {standby.name}: select pg_drop_replication_slot('{slot.name}').",
+            yield _warning(
+                "slot-stale",
+                f"its own slot {slot.name!r} is unused and keeps WAL for ever",
+                f"On {standby.name}: select pg_drop_replication_slot('{slot.name}').",
             )

@@ -138,19 +138,10 @@ def _list(nodes: Sequence[NamedNode]) -> str:
 
 
 NODE_SETTINGS = (
-    "data_directory",
-    "config_file",
-    "hot_standby",
-    "listen_addresses",
-    "max_slot_wal_keep_size",
-    "port",
-    "primary_conninfo",
-    "primary_slot_name",
-    "recovery_min_apply_delay",
-    "synchronous_standby_names",
-    "wal_receiver_status_interval",
-    "wal_receiver_timeout",
-)
+    "data_directory", "config_file", "hot_standby", "listen_addresses", "max_slot_wal_keep_size",
+    "port", "primary_conninfo", "primary_slot_name", "recovery_min_apply_delay",
+    "synchronous_standby_names", "wal_receiver_status_interval", "wal_receiver_timeout",
+)  # fmt: skip
 
 
 def node_query(major: str) -> str:

@@ -153,35 +153,16 @@ def standby_bytes(databases: int, sizes: Mapping[str, int]) -> int:
 
 
 SETTINGS = (
-    "wal_level",
-    "max_wal_senders",
-    "max_replication_slots",
-    "hot_standby",
-    "wal_log_hints",
-    "data_checksums",
-    "full_page_writes",
-    "listen_addresses",
-    "port",
-    "password_encryption",
-    "max_wal_size",
-    "checkpoint_segments",
-    "wal_keep_size",
-    "wal_keep_segments",
-    "max_slot_wal_keep_size",
-    "ssl",
-    "data_directory",
-    "max_connections",
-    "max_prepared_transactions",
-    "max_locks_per_transaction",
-    "max_worker_processes",
-)
+    "wal_level", "max_wal_senders", "max_replication_slots", "hot_standby", "wal_log_hints",
+    "data_checksums", "full_page_writes", "listen_addresses", "port", "password_encryption",
+    "max_wal_size", "checkpoint_segments", "wal_keep_size", "wal_keep_segments",
+    "max_slot_wal_keep_size", "ssl", "data_directory", "max_connections",
+    "max_prepared_transactions", "max_locks_per_transaction", "max_worker_processes",
+)  # fmt: skip
 SIZES = (
-    "max_wal_size",
-    "checkpoint_segments",
-    "wal_keep_size",
-    "wal_keep_segments",
+    "max_wal_size", "checkpoint_segments", "wal_keep_size", "wal_keep_segments",
     "max_slot_wal_keep_size",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,6 @@ def _obstacles(primary: Up, target: Up, local: Machine, report: Report) -> list[
         found.append(
             Problem(
                 code="elsewhere",
-                level=Level.ERROR,
                 message=f"{primary.name} does not run on {local.data}, but on {told}",
                 hint="Run this on the primary's machine, and give its data folder.",
             )
@@ -141,7 +140,6 @@ def _obstacles(primary: Up, target: Up, local: Machine, report: Report) -> list[
         found.append(
             Problem(
                 code="too-old",
-                level=Level.ERROR,
                 message=f"PostgreSQL {target.major} cannot be promoted from another machine",
                 hint="Follow the runbook (`replica status --report FILE`), section 4.",
             )
