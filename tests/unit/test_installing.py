@@ -74,9 +74,7 @@ def test_what_is_of_core_is_an_extension_on_older_servers() -> None:
 def test_the_method_is_one_by_which_the_account_can_come_in(
     version: int, kept: str, method: str
 ) -> None:
-    role = Role(
-        login=True, attributes=(), limit=-1, expired=False, kept=kept
-    )
+    role = Role(login=True, attributes=(), limit=-1, expired=False, kept=kept)
     found = replace(FOUND, server=replace(SERVER, version=version), role=role)
     access = access_rules.unknown(DESIRED, found, "")
     assert {line.split()[-1] for line in access.block.lines} == {method, "reject"}
