@@ -195,7 +195,7 @@ def show(error: MigrationError) -> None:
     """Write an error and its hint to standard error."""
     sys.stderr.write(f"{render.coloured('error', sys.stderr)}: {error}\n")
     if error.hint:
-        sys.stderr.write(f"{render.coloured('hint', sys.stderr)}: {error.hint}\n")
+        sys.stderr.write(f"{render.coloured('hint', sys.stderr)}: {render.typable(error.hint)}\n")
 
 
 app = typer.Typer(

@@ -13,7 +13,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.progress import Progress as Bar
 
 from collec_migrations.postgres.sizes import Advance
 from collec_migrations.sql import Statement
@@ -55,7 +54,7 @@ Weights = Mapping[tuple[str, int], float]
 class Watcher:
     """Follows the statements of a run, with or without a bar."""
 
-    def __init__(self, console: Console, bar: Bar | None, weights: Weights) -> None:
+    def __init__(self, console: Console, bar: Progress | None, weights: Weights) -> None:
         self._console = console
         self._bar = bar
         self._left = dict(weights)
@@ -112,5 +111,5 @@ def watcher(weights: Weights) -> Iterator[Watcher]:
         TextColumn("left"),
         TextColumn("{task.description}", markup=False),
     )
-    with Bar(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         yield Watcher(console, bar, weights)

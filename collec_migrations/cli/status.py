@@ -70,7 +70,7 @@ def status(
         render.write_json(_facts(site, command))
     else:
         typer.echo("\n".join(_lines(site)))
-        typer.echo(_line("next", command or site.hint or "nothing to do"))
+        typer.echo(_line("next", render.typable(command or site.hint or "nothing to do")))
 
 
 def _look(given: Settings) -> Site:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from collec_migrations.cli import options, render
-from collec_migrations.errors import BackupDamaged, BackupMissing, MigrationError, UsageError
+from collec_migrations.errors import (
+    BackupDamaged,
+    BackupMissing,
+    ChainBroken,
+    MigrationError,
+    UsageError,
+)
 from collec_migrations.migrate import access, up_to_date
 
 if TYPE_CHECKING:
@@ -59,9 +65,7 @@ def upgrade(
 
     folder = options.app_folder(app)
     if folder is not None and version == "head":
-        from collec_migrations.cli import application_scripts
-
-        application_scripts.offer(folder, plan=plan, yes=yes)
+        _offer_scripts(folder, plan=plan, yes=yes)
     if not plan:
         verbs.ensure_server(given, say=options.say)
     found = verbs.plan(given, version, say=options.say)
@@ -80,6 +84,28 @@ def upgrade(
     order = decided(found, backup, no_backup=no_backup)
     with backed_up(given, version, order, say=options.say) as remark:
         _run(given, version, found, remark=remark, as_json=as_json)
+
+
+def _offer_scripts(app: Path, *, plan: bool, yes: bool) -> None:
+    """Say which steps the application brings that no version has, and wrap them where wanted."""
+    from collec_migrations import wrap
+
+    folder = wrap.of_application(app)
+    if folder is None:
+        return
+    try:
+        found = wrap.survey([folder])
+    except ChainBroken as error:
+        options.say(f"warning: {error}")
+        return
+    for one in found.added:
+        names = ", ".join(path.name for path in one.step.files)
+        options.say(f"{folder} has a step to {one.step.new} that is no version yet: {names}")
+    if found.added and plan:
+        options.say(f"the plan leaves it out; see `collec-migrations wrap {folder}`")
+    elif found.added and (yes or typer.confirm("Make versions of them?", err=True)):
+        wrap.write(found)
+        options.say(f"written to {found.folder}")
 
 
 def _shown(found: "Plan", *, details: bool) -> list[str]:

@@ -1,6 +1,9 @@
 """`collec-migrations` alone: where this machine stands, and the next command to type."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -191,3 +194,16 @@ def test_where_no_database_is_named_those_of_the_server_are(
         done = chain.run("collec-migrations", "status", "--json", folder=tmp_path, variables=named)
         found = json.loads(done.stdout)
         assert (found["databases"], found["next"]) == ([], "collec-migrations upgrade --plan")
+
+
+def test_what_to_type_next_has_its_path_where_the_program_is_not_on_the_path(
+    tmp_path: Path,
+) -> None:
+    program = Path(sys.executable).parent / "collec-migrations"
+    plain = {"HOME": str(tmp_path), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    for folders, shown in (("/usr/bin:/bin", str(program)), (str(program.parent), program.name)):
+        done = subprocess.run(
+            [program, "status"], cwd=tmp_path, env={**plain, "PATH": folders},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert done.stdout.splitlines()[-1].split()[:2] == ["next", shown]

@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any, TextIO
 
 import typer
@@ -27,6 +29,17 @@ def remember_json(ctx: typer.Context, wanted: bool) -> bool:
 def is_json_asked(ctx: Any) -> bool:
     """Say whether the command of this context, or one below it, was asked for JSON."""
     return bool(ctx.meta.get(_ASKED))
+
+
+PROGRAM = "collec-migrations"
+
+
+def typable(text: str) -> str:
+    """Return a text whose commands can be typed: by their path, where it is not on the PATH."""
+    here = Path(sys.argv[0])
+    if here.name != PROGRAM or not here.is_file() or shutil.which(PROGRAM):
+        return text
+    return re.sub(rf"(?<![\w/-]){PROGRAM}(?= )", str(here.absolute()), text)
 
 
 def write_json(facts: Facts) -> None:
