@@ -240,6 +240,26 @@ def chain(site: Site, size: Size) -> Iterator[Row]:
         yield from compared(site, template, what, ways, repeats, aim="1.30" if movements else "")
 
 
+SETTINGS = ("", "jit=on", "work_mem=256MB", "maintenance_work_mem=1GB",
+            "max_parallel_maintenance_workers=0")  # fmt: skip
+"""Beside the server's own values, and jit off; never synchronous_commit, which promises less."""
+
+
+def settings(site: Site, size: Size) -> Iterator[Row]:
+    """1.1 to the newest version by psql under settings of the server that could matter."""
+    command = psql(*scripts("1.1", HEAD))
+    for movements in (0, size.movements):
+        template = site.filled("1.1", movements)
+        for one in SETTINGS:
+            taken = []
+            for _ in range(size.large):
+                options = " ".join(f"-c {name}" for name in ("jit=off", one) if name)
+                with site.database(template.dbname) as clone:
+                    taken.append(process(command(clone), ROOT, {"PGOPTIONS": options}))
+            what = f"1.1 to {HEAD}, {movements:,} movements"
+            yield row(what, one or "jit=off alone", taken, yardstick=not one)
+
+
 def step(site: Site, size: Size) -> Iterator[Row]:
     """The step that moves most rows, up and down, beside psql; and what the archive holds."""
     for begin, end in (("1.0.8", "1.1"), ("1.1", "1.0.8")):
@@ -442,6 +462,7 @@ ENTRIES: Mapping[str, Callable[[Site, Size], Iterator[Row]]] = {
     "start": start,
     "install": install,
     "chain": chain,
+    "settings": settings,
     "step": step,
     "wrap": wrapped,
     "adopt": adopt,

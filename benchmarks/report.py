@@ -9,6 +9,7 @@ TITLES = {
     "start": "Start-up: commands that read, and runs with nothing to do",
     "install": "A fresh installation of the newest version",
     "chain": "1.1 to the newest version",
+    "settings": "What settings of the server do to a run",
     "step": "1.0.8 to 1.1 and back, with 1,000,000 movements",
     "wrap": "A script of the application's own",
     "adopt": "Adopt a database with repairs",

@@ -317,7 +317,12 @@ def split_list(text: str) -> tuple[str, ...]:
 
 def quoted_list(pairs: tuple[Names, ...]) -> str:
     """Return the data schemas as a list that `split_list` reads, whatever they are called."""
-    return ",".join('"' + names.col.replace('"', '""') + '"' for names in pairs)
+    return ",".join(
+        name
+        if name == name.strip() and "," not in name and not name.startswith('"')
+        else '"' + name.replace('"', '""') + '"'
+        for name in (names.col for names in pairs)
+    )
 
 
 def _next_name(text: str) -> tuple[str, str, bool]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from collec_migrations.errors import ConnectionLost, MigrationError
+from collec_migrations.migrate import verbs
 from collec_migrations.postgres.address import Address
 from tests import chain, faults
 from tests.runs.states import state
@@ -45,10 +46,14 @@ def test_a_reader_that_ends_in_time_only_delays_the_run(filled: Address) -> None
     faults.unhook(filled)
     with chain.connected(filled) as reader:
         reader.cursor().execute("select count(*) from col.storage")
-        watch = threading.Timer(0.8, reader.rollback)
-        watch.start()
-        said = chain.upgrade(filled, lock_timeout="0.2", lock_retries="5")
-        watch.join()
+
+        def say(line: str) -> None:
+            said.append(line)
+            if "trying again" in line:
+                reader.rollback()
+
+        given = {"url": filled.url, "lock_timeout": "0.2", "lock_retries": "5"}
+        verbs.upgrade(given, "head", say=say)
     assert any("trying again" in line for line in said)
     assert chain.catalog(filled) == chain.known(chain.HEAD)
     applied = "select count(*) from col.migration_history where version = '1.1'"

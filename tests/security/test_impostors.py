@@ -21,7 +21,7 @@ QUERIES = len(list((impostors.PACKAGE / "data" / "queries").glob("*.sql")))
 READING = (
     "detect",
     "verify",
-    "verify --sql",
+    "adopt --plan --details",
     "history",
     "adopt --yes",
     "upgrade --plan",

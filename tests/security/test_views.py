@@ -28,7 +28,7 @@ TRAPS = {
 
 
 @pytest.mark.parametrize("trap", TRAPS)
-@pytest.mark.parametrize("words", ["detect", "verify", "verify --sql", "adopt --yes"])
+@pytest.mark.parametrize("words", ["detect", "verify", "adopt --plan --details", "adopt --yes"])
 def test_no_function_of_a_view_is_called(
     server18: Server, called: Path, trap: str, words: str
 ) -> None:
