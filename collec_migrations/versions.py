@@ -317,7 +317,7 @@ class Source:
     @property
     def shown(self) -> str:
         """The script's name for messages: its folder and file."""
-        return f"{self.path.parent.name}/{self.name}"
+        return str(Path(self.path.parent.name) / self.name)
 
 
 def checksum(*texts: str) -> str:
