@@ -31,6 +31,13 @@ READING = (
     "backup run --into {folder}",
     "rehearse",
     "app-config",
+    "status",
+    "downgrade 1.0.6 --plan",
+    "downgrade 1.0.6 --yes",
+    "archive drop gacl_archive.nothing --yes",
+    "replica status --node a={url}",
+    "replica primary 10.0.0.2 --plan",
+    "install --plan",
 )
 
 
@@ -59,11 +66,23 @@ def test_the_impostors_are_called_by_a_session_of_somebody_else(
 def test_no_command_calls_an_impostor(
     hostile: Address, called: Path, words: str, tmp_path: Path
 ) -> None:
-    command = words.format(folder=tmp_path / "backups").split()
-    done = chain.run("collec-migrations", *command, "--url", hostile.url, folder=tmp_path)
+    command = words.format(folder=tmp_path / "backups", url=hostile.url).split()
+    where = [] if "{url}" in words else ["--url", hostile.url]
+    done = chain.run("collec-migrations", *command, *where, folder=tmp_path)
     assert not called.exists(), called.read_text()
     assert done.returncode in (0, 1, 3), done.stderr  # 3: doctor finds what is broken
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["current", "upgrade head", "downgrade 1.0.6", "stamp head"])
+def test_no_command_of_alembic_calls_an_impostor(
+    hostile: Address, called: Path, words: str
+) -> None:
+    done = chain.alembic(*words.split(), url=hostile.url)
+    assert not called.exists(), called.read_text()
+    assert "Traceback" not in done.stderr
+    # A script finds what the schema of an extension holds, as the owner who may put things there.
+    assert done.returncode == 0 or "permission denied" in done.stdout or "stamp" in words
 
 
 @pytest.mark.parametrize("value", ["col", ["col"]], ids=["name", "list"])
