@@ -47,8 +47,6 @@ def _known() -> tuple[str, ...]:
 
 FIRST_RECORDED = "1.0.8"
 """The first version that says its number, in table `dbversion`."""
-FIRST_WITHOUT_OLDER_ROWS = "2.0"
-"""The step to this version deletes the rows of `dbversion` that older ones left."""
 
 
 class Shape(StrEnum):
@@ -319,7 +317,7 @@ class Source:
     @property
     def shown(self) -> str:
         """The script's name for messages: its folder and file."""
-        return f"{self.path.parent.name}/{self.name}"
+        return str(Path(self.path.parent.name) / self.name)
 
 
 def checksum(*texts: str) -> str:

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -81,7 +81,8 @@ class Site:
     def stop(self, name: str) -> None:
         """Stop a server of the site at once, whoever owns it."""
         if (self.home / name).is_dir():
-            local_node.stop(self.node(name), "immediate")
+            owner = local_node.owner_of(self.home / name)
+            local_node.stop(replace(self.node(name), account=owner), "immediate")
 
 
 @contextmanager

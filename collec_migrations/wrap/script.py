@@ -185,7 +185,7 @@ class _Reader:
         self._add(source, "".join([*pieces, text[done:]]))
 
     def _load(self, path: Path) -> Source:
-        shown = f"{path.parent.name}/{path.name}"
+        shown = str(Path(path.parent.name) / path.name)  # none of the current folder
         if path not in self.sources:
             try:
                 data = files.read(path)

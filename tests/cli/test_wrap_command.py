@@ -181,7 +181,7 @@ def test_a_variable_of_psql_stands_beside_the_script(tmp_path: Path) -> None:
     words = ("collec-migrations", "wrap", name, "--yes")
     lacking = chain.run(*words, folder=tmp_path)
     assert lacking.returncode == 3, lacking.stderr
-    assert f"{name}:1: syntax error" in lacking.stderr
+    assert f"error: {name}:1: syntax error" in lacking.stderr
     done = chain.run(*words, "title=a = b", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     (revision,) = (tmp_path / "collec-versions").glob("*.py")

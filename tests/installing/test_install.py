@@ -25,6 +25,7 @@ from tests.accounts import needs_root
 from tests.faults import until
 from tests.installing import installations
 from tests.installing.installations import PASSWORD, RULES, Lab
+from tests.sites import Site
 
 ROLE = """
 select rolcanlogin, rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls,
@@ -464,3 +465,19 @@ def test_the_servers_log_holds_no_password(lab18: Lab) -> None:
     assert "SCRAM-SHA-256$" in said
     for form in (PASSWORD, PASSWORD.replace("'", "''"), PASSWORD.replace("\\", "\\\\")):
         assert form not in said
+
+
+def test_it_waits_for_no_standby_that_nobody_is(site18: Site) -> None:
+    """A commit of any other session would wait for ever."""
+    site18.execute("alter system set synchronous_standby_names = 'db9'")
+    site18.execute("select pg_reload_conf()")
+    until(lambda: site18.query("show synchronous_standby_names") == [("db9",)])
+    with installations.lab(site18, "unmet") as lab:
+        try:
+            done = lab.install(RULES)
+            assert done.exit_code == 0, done.output
+            assert lab.enters() == ""
+        finally:
+            site18.execute("alter system reset synchronous_standby_names")
+            site18.execute("select pg_reload_conf()")
+            until(lambda: site18.query("show synchronous_standby_names") == [("",)])
