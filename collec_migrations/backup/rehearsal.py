@@ -40,6 +40,8 @@ class Copy:
     server_version: str
     seconds: float
     """How long it took to make."""
+    left_out: tuple[str, ...] = ()
+    """What of the backup is not in it: only a superuser may restore that."""
 
 
 @contextmanager
@@ -169,8 +171,8 @@ def stored_backup(folder: Path, id: str) -> Iterator[Backup]:  # noqa: A002  (as
 def temporary_copy(backup: Backup, scratch: Path | None) -> Iterator[Copy]:
     """Give a copy that is gone at the end."""
     chosen, began = trial_restore.server_for(backup.manifest), monotonic()
-    with trial_restore.restored(backup, chosen, scratch) as (address, _):
-        yield _copy(address, backup, chosen.version, began)
+    with trial_restore.restored(backup, chosen, scratch) as (address, left_out):
+        yield _copy(address, backup, chosen.version, began, left_out)
 
 
 def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, KeptServer]:
@@ -179,7 +181,7 @@ def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, KeptServer]:
     trial_restore.check_room(backup, scratch)
     server = throwaway.keep(chosen, scratch)
     try:
-        address, _ = trial_restore.fill(backup, chosen, server.address)
+        address, left_out = trial_restore.fill(backup, chosen, server.address)
     except BaseException:
         subprocess.run(
             ("/bin/sh", "-c", server.ending),
@@ -188,7 +190,7 @@ def kept_copy(backup: Backup, scratch: Path | None) -> tuple[Copy, KeptServer]:
             env=programs.environment(),
         )
         raise
-    return _copy(address, backup, chosen.version, began), server
+    return _copy(address, backup, chosen.version, began, left_out), server
 
 
 def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) -> Findings:
@@ -224,6 +226,7 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
         refusal, hint = "the upgraded copy is not what its version should be", broken[0].sentence
     return Findings(
         source=copy.source,
+        left_out=copy.left_out,
         server_version=copy.server_version,
         target=target,
         refusal=refusal,
@@ -244,12 +247,20 @@ def rehearse(copy: Copy, target: str, named: Sequence[Names] = (), *, say: Say) 
     )
 
 
-def _copy(address: Address, backup: Backup, version: str, began: float) -> Copy:
+def _copy(
+    address: Address, backup: Backup, version: str, began: float, left_out: tuple[str, ...]
+) -> Copy:
     about = backup.manifest
     origin = f"database {about.database!r}"
     if about.reason != "rehearsal":
         origin = f"backup {backup.id} of {origin}"
-    return Copy(address=address, source=origin, server_version=version, seconds=monotonic() - began)
+    return Copy(
+        address=address,
+        source=origin,
+        server_version=version,
+        seconds=monotonic() - began,
+        left_out=left_out,
+    )
 
 
 def _found(copy: Copy) -> tuple[Names, ...]:

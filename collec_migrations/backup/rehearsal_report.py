@@ -61,6 +61,8 @@ class Findings:
     """Everything that a rehearsal found out."""
 
     source: str
+    left_out: tuple[str, ...]
+    """What of the backup the copy lacks."""
     server_version: str
     target: str
     refusal: str
@@ -107,6 +109,7 @@ def report_lines(found: Findings) -> Iterator[str]:
     if found.hint:
         yield f"  {found.hint}"
     yield f"  copied {found.source} into PostgreSQL {found.server_version} in {found.copying:.1f} s"
+    yield from _some("not copied, only a superuser may restore it", list(found.left_out))
     if found.adopted:
         yield "  it had to be adopted first: run `collec-migrations adopt`"
         yield from (f"    to repair: {count} {kind}" for kind, count in found.repaired.items())
@@ -215,6 +218,7 @@ def report_page(found: Findings) -> str:
         *_facts_html(found),
         *_chart(found.steps),
         *_locks_html(found),
+        *_list_html("Not copied: only a superuser may restore it", found.left_out),
         *_list_html("Differences before", [one.sentence for one in found.drift]),
         *_list_html("Differences afterwards", [one.sentence for one in found.left]),
         *_list_html("Was so before, and still is", [one.sentence for one in found.same]),

@@ -173,10 +173,11 @@ def _repair_structure(
                     _run(cursor, statement, acting)
         cursor.execute("select pg_catalog.set_config('search_path', %s, true)", (before,))
     if result.findings:
-        orphans = "; for foreign keys alone, COLLEC_NOT_VALID=yes keeps them as they are"
+        kept = " With COLLEC_NOT_VALID=yes it keeps orphans of foreign keys as they are."
         raise RepairRefused(
             "rows do not meet what the version requires:\n" + "\n".join(result.findings),
-            hint=f"Correct these rows, then repeat the command{'' if not_valid else orphans}.",
+            hint="Correct these rows, then: `collec-migrations adopt`."
+            + ("" if not_valid else kept),
         )
     observed = read_catalog(connection, names)
     expected = target(version, observed, without_postgis=without_postgis)

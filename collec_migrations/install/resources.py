@@ -204,29 +204,18 @@ def refuse(desired: Desired, found: Found, uses: Sequence[Use]) -> None:
 
 def _obstacles(desired: Desired, found: Found, uses: Sequence[Use]) -> Iterator[Problem]:
     server = found.server
-    if server.version < preconditions.OLDEST:
-        yield Problem(
-            message=f"the server is PostgreSQL {_shown(server.version)}, older than 9.4",
-            hint="Move to a newer server first.",
-        )
-        return
-    if not server.superuser:
+    if server.version >= preconditions.OLDEST and not server.superuser:
         yield Problem(
             message=f"role {server.role!r} is not a superuser, and cannot install",
             hint="Connect as one, such as postgres; into a database that is there, its owner "
             "installs by `collec-migrations upgrade`.",
         )
         return
-    if server.standby:
-        yield Problem(
-            message="the server is a standby, which takes no changes",
-            hint="Connect to the primary.",
-        )
-    elif server.read_only:
-        yield Problem(
-            message="transactions are read-only here (default_transaction_read_only)",
-            hint="Set default_transaction_read_only to off for this role.",
-        )
+    yield from preconditions.of_server(
+        server.version, standby=server.standby, read_only=server.read_only
+    )
+    if server.version < preconditions.OLDEST:
+        return
     yield from _refused_database(desired, found)
     yield from _lacking_extensions(found, uses)
 
@@ -262,7 +251,3 @@ def _lacking_extensions(found: Found, uses: Sequence[Use]) -> Iterator[Problem]:
     )
     for lack in required_extensions.lacking(uses, known):
         yield Problem(message=lack.message, hint=lack.hint)
-
-
-def _shown(version: int) -> str:
-    return f"{version // 10000}.{version // 100 % 100}"

@@ -31,7 +31,7 @@ def problems(powers: Privileges, pairs: Sequence[PairPlan]) -> tuple[Problem, ..
     busy = [pair for pair in pairs if pair.steps]
     if not busy:
         return ()
-    obstacles = list(_of_server(powers))
+    obstacles = list(of_server(powers.version, standby=powers.standby, read_only=powers.read_only))
     for pair in () if powers.superuser else busy:
         obstacles += _of_schemas(powers, pair)
         obstacles += [
@@ -46,19 +46,20 @@ def problems(powers: Privileges, pairs: Sequence[PairPlan]) -> tuple[Problem, ..
     return tuple(dict.fromkeys(obstacles))
 
 
-def _of_server(powers: Privileges) -> Iterator[Problem]:
-    if powers.version < OLDEST:
-        shown = f"{powers.version // 10000}.{powers.version // 100 % 100}"
+def of_server(version: int, *, standby: bool, read_only: bool) -> Iterator[Problem]:
+    """Yield what keeps every run from changing anything on this server."""
+    if version < OLDEST:
         yield Problem(
-            message=f"the server is PostgreSQL {shown}, older than 9.4",
+            message=f"the server is PostgreSQL {version // 10000}.{version // 100 % 100},"
+            " older than 9.4",
             hint="Upgrade the server first.",
         )
-    if powers.standby:
+    if standby:
         yield Problem(
             message="the server is a standby, which takes no changes",
             hint="Connect to the primary.",
         )
-    elif powers.read_only:
+    elif read_only:
         yield Problem(
             message="transactions are read-only here (default_transaction_read_only)",
             hint="Set default_transaction_read_only to off for this role or database.",

@@ -165,6 +165,8 @@ def test_orphans_are_shown_and_kept_where_the_site_says_so(session: Connection) 
     shown = str(refused.value)
     assert shown.count('"uid":10') == repairs.SHOWN
     assert "and more: select child.* from" in shown
+    assert refused.value.hint.startswith("Correct these rows, then: `collec-migrations adopt`.")
+    assert "COLLEC_NOT_VALID=yes" in refused.value.hint
     session.rollback()
     adoption.adopt(session, NAMES, not_valid=True)
     found = detection.verify(session, NAMES)

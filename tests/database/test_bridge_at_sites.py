@@ -129,6 +129,22 @@ def test_a_rights_schema_that_is_not_there_is_one_line(at_head: Address) -> None
         assert "elsewhere" in first + hint or "detect" in hint
 
 
+def test_what_follows_a_refused_repair_is_about_the_same_database(at_head: Address) -> None:
+    chain.execute(
+        at_head,
+        "alter table col.booking drop constraint object_booking_fk;"
+        "insert into col.booking (uid, booking_date, date_from, date_to, booking_login)"
+        " values (4711, now(), now(), now(), 'x')",
+    )
+    named = ("--gacl", "gacl", "--col", "col")
+    done = commands.invoke("adopt", "--yes", *named, "--url", at_head.url)
+    assert done.exit_code == 1, done.output
+    hint = done.stderr.strip().splitlines()[-1]
+    assert re.search(
+        rf"`collec-migrations adopt --url '[^']*{at_head.dbname}[^']*' --gacl gacl --col col`", hint
+    )
+
+
 def test_a_library_that_is_gone_is_told_in_one_line(with_postgis: Server) -> None:
     with with_postgis.database(chain.template_at(with_postgis, "26.2")) as address:
         chain.execute(

@@ -13,7 +13,7 @@ from collec_migrations.backup.restoration import RestoreOptions
 from collec_migrations.errors import NotABackup, RestoreRefused
 from collec_migrations.postgres import conninfo
 from collec_migrations.postgres.address import Address
-from tests import backups, chain
+from tests import backups, chain, commands
 from tests.servers import Server
 
 # What a check does while its table is filled: it runs as whoever restores.
@@ -144,6 +144,18 @@ def test_what_needs_a_superuser_and_holds_no_row_is_told(server18: Server, tmp_p
         "PUBLICATION - every",
         "EVENT TRIGGER - seen",
     ]
+
+
+def test_a_rehearsal_tells_what_its_copy_lacks(server18: Server, tmp_path: Path) -> None:
+    with server18.database(chain.template_at(server18, "26.1")) as address:
+        chain.execute(address, "create publication every for all tables")
+        backups.taken(address, tmp_path)
+    words = ("rehearse", "--from", "last", "--into", str(tmp_path))
+    done = commands.invoke(*words)
+    assert done.exit_code == 0, done.output
+    said = "not copied, only a superuser may restore it:\n    PUBLICATION - every"
+    assert said in done.stdout
+    assert "PUBLICATION - every" in commands.invoke(*words, "--json").stdout
 
 
 def test_what_else_needs_a_superuser_is_refused(server18: Server, tmp_path: Path) -> None:
