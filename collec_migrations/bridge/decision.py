@@ -272,7 +272,8 @@ def _apart(candidates: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
         return (evidence.movement_of,)
     parameters = evidence.records.ids("dbparam")
     if {"2.0", "2.1"} <= set(candidates) and parameters is not None:
-        return ("2.1",) if 2 in parameters else ("2.0",)
+        is_later = 2 in parameters or recorded_version(evidence.records) == "2.1"
+        return ("2.1",) if is_later else ("2.0",)
     return candidates
 
 
