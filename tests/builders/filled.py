@@ -30,13 +30,17 @@ OWN_ROWS = ("dbversion",)
 """Tables whose rows are the version's own."""
 
 
-def fill(connection: extensions.connection, names: Names, version: str) -> None:
-    """Insert the rows for a version; the caller commits."""
+def fill(
+    connection: extensions.connection, names: Names, version: str, *, without: str = ""
+) -> None:
+    """Insert the rows for a version, `without` values in columns of a name; the caller commits."""
     with inventory.unchecked(connection), connection.cursor() as cursor:
         for table in tables(version).values():
             place = sql.Identifier(names.by_default_name[table.role], table.name)
             present = _columns(cursor, names.by_default_name[table.role], table.name)
-            columns = [one for one in table.columns if one.name in present]
+            columns = [one for one in table.columns if one.name in present - {without}]
+            if not columns:
+                continue  # an installer left it out
             for number in range(ROWS):
                 row = [_value(version, table.key, column.name, number) for column in columns]
                 values = [

@@ -18,7 +18,7 @@ from collec_migrations.names import Names
 from collec_migrations.postgres.connection import Connection, connect
 from collec_migrations.postgres.conninfo import Address
 from tests import chain
-from tests.builders import ddl, from_catalog
+from tests.builders import ddl, filled, from_catalog
 from tests.servers import Server
 
 NAMES = Names(gacl='Droits "x"', col="col")
@@ -82,7 +82,8 @@ def is_the_chains(session: Connection, version: str) -> bool:
     return observed == target(version, observed) and found.differences == ()
 
 
-TOLD_BY_STRUCTURE = [one for one in SHAPES if one[0] not in ("1.0", "1.0.4", "2.1")]
+TOLD_BY_STRUCTURE = [one for one in SHAPES if one[0] not in ("1.0", "1.0.4")]
+"""These two differ by what a view returns, which no catalog holds: test_detection tells them."""
 
 
 @pytest.mark.parametrize(("version", "catalog"), every(TOLD_BY_STRUCTURE))
@@ -275,7 +276,7 @@ def test_a_setting_of_the_server_changes_nothing_of_what_is_seen(
             assert detection.detect(second, NAMES).is_sound
 
 
-@pytest.mark.parametrize(("version", "catalog"), every(TOLD_BY_STRUCTURE))
+@pytest.mark.parametrize(("version", "catalog"), every(SHAPES))
 def test_what_an_installer_left_is_adopted_and_goes_to_head(
     server18: Server, version: str, catalog: Catalog
 ) -> None:
@@ -289,11 +290,21 @@ def test_what_an_installer_left_is_adopted_and_goes_to_head(
                 f'insert into "{rights}".aclaco (aclappli_id, aco)'
                 f" select aclappli_id, 'admin' from \"{rights}\".aclappli",
             )
+            filled.fill(session, NAMES, version, without="geom")
             adoption.adopt(session, NAMES)
             session.commit()
+            before = filled.rows(session, NAMES)
+        assert sum(map(len, before.values())) > 60
         chain.upgrade(address, **chain.under(NAMES), without_postgis="yes")
         with closing(psycopg2.connect(address.dsn)) as session:
             observed = normalised(read_catalog(session, NAMES))
             head = target(versions.BUILT_IN[-1], observed)
             assert observed.facts ^ head.facts == frozenset()
             assert detection.verify(session, NAMES).breaking == ()
+        chain.downgrade(address, version, **chain.under(NAMES), without_postgis="yes")
+        with closing(psycopg2.connect(address.dsn)) as session:
+            after = filled.rows(session, NAMES)
+        # Reference rows that an installer left out may come with a later version, and stay.
+        assert {table: {*rows} - {*after[table]} for table, rows in before.items()} == {
+            table: set() for table in before
+        }
