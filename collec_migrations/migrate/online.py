@@ -95,8 +95,7 @@ def _whole(
 ) -> dict[str, str | None]:
     """Run the job to its commit, after all others; return each data schema's version.
 
-    It is read back on another connection, or on the one that was lent; `own`: not lent, and so
-    closed at the end.
+    It is read back on another connection to `own`, or on the one that was lent.
     """
     driver = run_connection.driver_of(connection)
     if not job.changes:
@@ -110,8 +109,6 @@ def _whole(
             reading.cursor() as cursor,
         ):
             _read_back(cursor, expected)
-        if own:
-            driver.close()
     return expected
 
 

@@ -138,3 +138,12 @@ def test_a_pooler_in_transaction_mode_is_refused_with_what_to_do(
     assert "Connect to the server itself" in refused.value.hint
     assert chain.query(database, "select 1 from pg_namespace where nspname = 'col'") == []
     chain.upgrade(database, lock_wait="0")
+
+
+def test_the_lock_is_free_as_soon_as_a_run_ends(database: Address) -> None:
+    """A server ends a session, and frees what it holds, some time after its client has left."""
+    held = "select pid from pg_locks where locktype = 'advisory'"
+    for version in ("1.0", "1.0.4", "1.0.5"):
+        chain.upgrade(database, version)
+        assert chain.query(database, f"{held} and database = (select oid from pg_database"
+                           " where datname = current_database())") == []  # fmt: skip
