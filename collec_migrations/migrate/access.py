@@ -9,7 +9,6 @@ from pathlib import Path
 
 from collec_migrations import settings, trust
 from collec_migrations.errors import ConnectionFailed, UsageError
-from collec_migrations.postgres import embedded
 from collec_migrations.postgres.conninfo import Address
 
 INI = Path("alembic.ini")
@@ -76,6 +75,8 @@ def address(told: settings.Settings, *, say: Callable[[str], None]) -> Address:
     """Return where the database is; the embedded server of this folder is started, never made."""
     if told.address is not None:
         return told.address
+    from collec_migrations.postgres import embedded  # few sites have one
+
     if embedded.find(Path.cwd()) is None:
         raise ConnectionFailed(
             "no database is named, and this folder has no server of its own",
@@ -96,4 +97,6 @@ def _advice() -> str:
 
 def made(*, say: Callable[[str], None]) -> Address:
     """Return the address of this folder's embedded server, which is made and started if needed."""
+    from collec_migrations.postgres import embedded
+
     return Address(embedded.ensure_running(Path.cwd(), say=say).dsn)
