@@ -10,7 +10,7 @@ owner's: it does the same where language, volatility and the words of its body a
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 from zlib import crc32
@@ -193,7 +193,14 @@ def answered(found: str, names: Names, *against: str) -> tuple[Returned, ...]:
     return (
         *(Returned(**one) for one in answer["views"]),
         *(
-            Returned(f"{name}()", version, bool(made[name] & _made(name, schemas)))
+            Returned(
+                f"{name}()",
+                version,
+                any(
+                    made[name] & _made(name, those, schemas)  # nearly always the version's own
+                    for those in ((version,), versions.BUILT_IN)
+                ),
+            )
             for version in against
             for name in functions(version)
             if name in made
@@ -205,10 +212,10 @@ _ATTRIBUTE = re.compile(r"language (\w+)|\b(immutable|stable|strict|security def
 _WORD = re.compile(r"""--[^\n]*|/\*.*?\*/|('(?:[^']|'')*'|"(?:[^"]|"")*")|(\w+|\S)""", re.DOTALL)
 
 
-def _made(name: str, schemas: frozenset[str]) -> set[tuple[str, str]]:
-    """Return what a function is at the versions: a step back may leave a later one."""
+def _made(name: str, those: Sequence[str], schemas: frozenset[str]) -> set[tuple[str, str]]:
+    """Return what a function is at versions: a step back may leave a later one."""
     found = set()
-    for text in {functions(version).get(name, "") for version in versions.BUILT_IN} - {""}:
+    for text in {functions(version).get(name, "") for version in those} - {""}:
         before, body, after = re.split(r"\$\w*\$", text)
         words = (first or second for first, second in _ATTRIBUTE.findall(f"{before} {after}"))
         found.add((" ".join(words).lower(), _words(body, schemas)))
