@@ -39,7 +39,8 @@ def owners(cursor: Cursor, watch: ownership.Watch) -> Owners:
         raise NotPossible(
             f"{what}{more} belongs to the superuser {superuser!r}, and other objects to"
             f" {first!r}: a step would run what {first!r} wrote with the rights of a superuser",
-            hint=f"Let one role that is no superuser own them all: {' '.join(statements)}",
+            hint=f"Let one role that is no superuser own them all: {' '.join(statements)}"
+            + (f" and so the other {len(wrong) - SHOWN}" if len(wrong) > SHOWN else ""),
         )
     new = tuple(name for owner, name, _ in owned if owner in superusers)
     return Owners(roles=(first, *sorted(others - {first})), new_schemas=new)

@@ -368,3 +368,12 @@ def test_a_superuser_who_owns_a_part_is_told_to_give_it_away(owned: Owned, tmp_p
     chain.execute(address, refused.value.hint.partition(": ")[2])
     owned.upgrade(address, None)
     assert chain.catalog(address) == chain.known(chain.HEAD)
+
+
+def test_of_many_things_of_a_superuser_five_are_shown_and_the_rest_counted(owned: Owned) -> None:
+    tables = ("label", "sample", "storage", "event", "document", "object", "container")
+    address = owned.clone("".join(f"alter table col.{one} owner to super;" for one in tables))
+    with pytest.raises(MigrationError) as refused:
+        owned.upgrade(address, None)
+    assert refused.value.hint.count("owner to") == 5
+    assert refused.value.hint.endswith(" and so the other 2")
