@@ -238,9 +238,10 @@ def _execute(
             if rows and not one.finding:
                 return
             if rows and not (one.unchecked and not_valid):
-                more = "and more" if len(rows) > SHOWN else "see"
+                counting = f"select count(*) as rows from ({one.check}) as stray"
+                ((total,),) = (row.values() for row in as_owner.rows(cursor, counting, role=owner))
                 shown = [f"    {row}" for row in rows[:SHOWN]]
-                lines = [f"  {one.finding}:", *shown, f"    {more}: {one.check};"]
+                lines = [f"  {one.finding}, {total} in all:", *shown, f"    see: {one.check};"]
                 result.findings.append("\n".join(lines))
                 return
             statement = one.unchecked if rows else statement
