@@ -116,6 +116,50 @@ def test_a_third_of_the_constraints_and_all_views_come_back(
     assert is_the_chains(session, version)
 
 
+WORN = """
+do $$
+declare
+    one record;
+begin
+    -- The sequences behind, every third table and sequence of another owner.
+    for one in select c.oid::regclass as name, c.relkind,
+                      row_number() over (order by c.relname) as n
+               from pg_class c join pg_namespace s on s.oid = c.relnamespace
+               where s.nspname in ('{gacl}', 'col') and c.relkind in ('r', 'S')
+                 and c.relname not in ('alembic_version', 'migration_history')
+    loop
+        if one.relkind = 'S' then
+            perform setval(one.name, 1, false);
+        elsif one.n % 3 = 0 then
+            execute format('alter table %s owner to {role}', one.name);
+        end if;
+    end loop;
+end
+$$
+"""
+
+
+@pytest.mark.parametrize(("version", "catalog"), every(TOLD_BY_STRUCTURE))
+def test_sequences_behind_and_other_owners_are_put_right_in_every_shape(
+    session: Connection, version: str, catalog: Catalog
+) -> None:
+    make(session, version, catalog)
+    filled.fill(session, NAMES, version, without="geom")
+    role = f"worn_{random.randrange(10**9)}"
+    execute(session, f"create role {role}")
+    execute(session, WORN.format(gacl=NAMES.gacl, role=role))
+    session.commit()
+    before = filled.rows(session, NAMES)
+    found = detection.detect(session, NAMES)
+    assert (found.version, found.is_sound) == (version, False)
+    done = adoption.adopt(session, NAMES)
+    assert done.counts["owner"] > 5
+    assert done.counts["sequence behind"] > 5
+    assert is_the_chains(session, version)
+    after = filled.rows(session, NAMES)
+    assert [table for table, rows in before.items() if len(after[table]) < len(rows)] == []
+
+
 def test_what_is_the_sites_own_survives(session: Connection) -> None:
     catalog = versions.upgraded("2.8")
     make(session, "2.8", catalog)
