@@ -93,9 +93,9 @@ def at_hand() -> Iterator[Programs]:
             yield found
 
 
-def compression(tools: Programs, *, of_documents: bool) -> str:
+def compression(tools: Programs, *, quick: bool) -> str:
     """Return the best compression of a build: zstd, which is quick and small, else gzip."""
-    return "zstd:3" if tools.has_zstd() else f"gzip:{GZIP_LEVELS[of_documents]}"
+    return "zstd:3" if tools.has_zstd() else f"gzip:{GZIP_LEVELS[quick]}"
 
 
 def _given(major: float, bin_dir: Path) -> Programs:

@@ -232,7 +232,9 @@ def take(
                 tools=chosen,
                 folder=partial,
                 compression=client_programs.compression(
-                    chosen, of_documents=found.is_mostly_documents
+                    chosen,
+                    # Documents hardly become smaller; the copy of a rehearsal is read once.
+                    quick=found.is_mostly_documents or options.reason == store.REHEARSAL,
                 ),
                 snapshot=found.snapshot,
                 jobs=options.jobs,

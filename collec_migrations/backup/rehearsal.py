@@ -147,7 +147,7 @@ def new_backup(address: conninfo.Address, scratch: Path | None) -> Iterator[Back
     """Give a backup of a database for this block; the database is only read."""
     with files.temporary_folder(scratch) as folder:
         names = dump.databases(address)
-        options = BackupOptions(into=folder, reason="rehearsal")
+        options = BackupOptions(into=folder, reason=store.REHEARSAL)
         outcome = dump.run(
             address, names, options, None, say=lambda _: None, advance=lambda _done, _total: None
         )
@@ -252,7 +252,7 @@ def _copy(
 ) -> Copy:
     about = backup.manifest
     origin = f"database {about.database!r}"
-    if about.reason != "rehearsal":
+    if about.reason != store.REHEARSAL:
         origin = f"backup {backup.id} of {origin}"
     return Copy(
         address=address,

@@ -28,6 +28,7 @@ GLOBALS = "globals.sql"
 DATABASE = "database.json"
 FILES = "files"
 NIGHTLY = "nightly"
+REHEARSAL = "rehearsal"
 ID = re.compile(r"\d{8}T\d{6}Z-.")
 """How the name of every folder begins that this package makes; others belong to somebody else."""
 
