@@ -53,7 +53,7 @@ class Result:
         """Run statements and count them; as the owner, if one is given."""
         for one in found:
             try:
-                _run(cursor, one, owner)
+                as_owner.execute(cursor, one, role=owner)
             except psycopg2.Error as error:
                 raise _refused(error, one, "Repeat it as a superuser, or as the owner.") from None
         self.statements += found
@@ -107,15 +107,15 @@ def _as_owner(cursor: extensions.cursor, names: Names, owner: str) -> Iterator[s
     role = identifier(owner)
     cursor.execute(LACKING, (owner, owner, schemas))
     given = [
-        (f"{right} on schema {identifier(schema)}", lacks)
+        f"{right} on schema {identifier(schema)}"
         for schema, *row in cursor.fetchall()
         for right, lacks in zip(("usage", "create"), row, strict=True)
         if lacks
     ]
-    for right, _ in given:
+    for right in given:
         cursor.execute(f"grant {right} to {role}")
     yield owner
-    for right, _ in given:
+    for right in given:
         cursor.execute(f"revoke {right} from {role}")
 
 
@@ -124,13 +124,6 @@ select n.nspname::text, not pg_catalog.has_schema_privilege(%s::name, n.oid, 'us
        not pg_catalog.has_schema_privilege(%s::name, n.oid, 'create')
 from pg_catalog.pg_namespace n where n.nspname = any (%s::text[])
 """
-
-
-def _run(cursor: extensions.cursor, one: str, owner: str) -> None:
-    if owner:
-        as_owner.execute(cursor, one, role=owner)
-    else:
-        cursor.execute(one)
 
 
 def _repair_structure(
@@ -170,7 +163,7 @@ def _repair_structure(
             if not redefined:
                 redefined = True
                 for statement in redefinitions(read_catalog(connection, names), names, version):
-                    _run(cursor, statement, acting)
+                    as_owner.execute(cursor, statement, role=acting)
         cursor.execute("select pg_catalog.set_config('search_path', %s, true)", (before,))
     if result.findings:
         kept = " With COLLEC_NOT_VALID=yes it keeps orphans of foreign keys as they are."
@@ -247,7 +240,7 @@ def _execute(
             statement = one.unchecked if rows else statement
         if result.findings and one.stage >= KEYS:
             return  # it may need a key that was refused; nothing is kept anyway
-        _run(cursor, statement, owner)
+        as_owner.execute(cursor, statement, role=owner)
     except psycopg2.Error as error:
         raise _refused(error, statement.splitlines()[0], "Nothing was changed.") from None
     result.statements.append(statement)

@@ -212,10 +212,7 @@ def ask(cursor: Cursor, question: Question, owners: Owners, *, now: bool = False
     )
     block = _ASK.format(query=quoting.literal(query), caught=_CAUGHT if now else "")
     with as_owner.acting(cursor, owners) as role:
-        if role:
-            as_owner.execute(cursor, block, role=role)
-        else:
-            cursor.execute(block)
+        as_owner.execute(cursor, block, role=role)
     cursor.execute("select pg_catalog.current_setting('collec_migrations.answer')")
     rows = json.loads((cursor.fetchone() or ("[]",))[0])
     if not rows:

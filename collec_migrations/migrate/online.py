@@ -56,10 +56,9 @@ def _already_there(job: Job, driver: database.Connection) -> dict[str, str | Non
         return None
     from collec_migrations.migrate import up_to_date
 
-    target = job.versions[-1] if job.targets[0] in ("head", "heads") else job.targets[0]
-    if target not in job.versions:
+    wanted = up_to_date.reached_by(job.targets[0], job.versions)
+    if wanted is None:
         return None
-    wanted = frozenset(job.versions[job.versions.index(target) :])
     driver.autocommit = True
     with driver.cursor() as cursor:
         found = up_to_date.recorded(cursor, job.settings, wanted)

@@ -44,7 +44,7 @@ def send(cursor: Cursor, sql: str, *, shown: str, owner: str = "") -> None:
     try:
         if owner:
             cursor.execute("savepoint collec_script")
-            run(cursor, sql, owner=owner)
+            as_owner.execute(cursor, sql, role=owner)
             cursor.execute("release savepoint collec_script")
         else:
             cursor.execute(f"savepoint collec_script;\n{sql}\n;release savepoint collec_script")
@@ -60,18 +60,10 @@ def send(cursor: Cursor, sql: str, *, shown: str, owner: str = "") -> None:
             send_one(cursor, sql, statement, shown=shown, owner=owner)
 
 
-def run(cursor: Cursor, sql: str, *, owner: str = "") -> None:
-    """Run statements, as the owner if one is given."""
-    if owner:
-        as_owner.execute(cursor, sql, role=owner)
-    else:
-        cursor.execute(sql)
-
-
 def send_one(cursor: Cursor, sql: str, statement: Statement, *, shown: str, owner: str) -> None:
     """Run a statement of a script; raises as `send` does."""
     try:
-        run(cursor, statement.text, owner=owner)
+        as_owner.execute(cursor, statement.text, role=owner)
     except psycopg2.Error as error:
         if error.pgcode in TRY_AGAIN:
             error.add_note(f"{shown}:{statement.line}")

@@ -144,7 +144,7 @@ class Server(Sink):
     def execute_as_owner(self, sql: str) -> None:
         """Run a statement as the owner, where that is not who is connected."""
         with as_owner.acting(self.cursor, self.owners) as role:
-            self._noticed(lambda: sending.run(self.cursor, sql, owner=role))
+            self._noticed(lambda: as_owner.execute(self.cursor, sql, role=role))
         self._forget_path()
 
     def _forget_path(self) -> None:

@@ -5,7 +5,7 @@ simple (a chain with a hole, a target such as +1, an empty database) is left to 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,9 +68,12 @@ def target(version: str, settings: Settings) -> str:
     return said.expected
 
 
-def reached_by(version: str) -> frozenset[str] | None:
-    """Return the versions from which an upgrade to `version` has nothing to do; None: unknown."""
-    chain = _chain()
+def reached_by(version: str, known: Sequence[str] | None = None) -> frozenset[str] | None:
+    """Return the versions from which an upgrade to `version` has nothing to do; None: unknown.
+
+    `known` are the versions of the chain, oldest first, where they have been read already.
+    """
+    chain = _chain() if known is None else known
     if version in ("head", "heads"):
         return frozenset(chain[-1:]) or None
     return frozenset(chain[chain.index(version) :]) if version in chain else None

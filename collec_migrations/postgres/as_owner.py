@@ -94,12 +94,15 @@ def is_needed(cursor: Cursor, role: str) -> bool:
 
 
 def execute(cursor: Cursor, script: str, *, role: str) -> None:
-    """Run statements as `role`, within the transaction that is open.
+    """Run statements as `role`, within the transaction that is open; empty: as who is connected.
 
     A superuser's are shut in; somebody else's run under SET LOCAL ROLE: such a session has no
     rights of a superuser that could be taken. psycopg2's error tells the place within `script` by
     `diag.internal_position`, else by `diag.statement_position`. COPY from the client does not work.
     """
+    if not role:
+        cursor.execute(script)
+        return
     if not _is_superuser(cursor):
         with _role(cursor, role):
             cursor.execute(script)
