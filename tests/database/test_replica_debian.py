@@ -39,11 +39,7 @@ def two() -> Iterator[tuple[str, str]]:
         yield names
     finally:
         for name in names:
-            drop = ["pg_dropcluster", "--stop", MAJOR, name]
-            subprocess.run(drop, check=False, capture_output=True)
-            # Debian keeps a folder in /etc that holds a file of somebody else: ours.
-            for path in (*PLACE.glob(f"{name}.*"), *ETC.glob(name)):
-                shutil.rmtree(path)
+            remove(name)
 
 
 def control(name: str, what: str) -> None:
@@ -77,6 +73,14 @@ def test_root_prepares_and_clones_clusters_of_debian(two: tuple[str, str], tmp_p
     assert len(list(PLACE.glob(f"{second}.before-*"))) == 1
     until(lambda: not list(PLACE.glob(f"{second}.cloning")))
     assert dropped_and_made_again(first, port) == "-1"
+
+
+def remove(name: str) -> None:
+    """Remove a cluster, and what was left beside it."""
+    subprocess.run(["pg_dropcluster", "--stop", MAJOR, name], check=False, capture_output=True)
+    # Debian keeps a folder in /etc that holds a file of somebody else: ours.
+    for path in (*PLACE.glob(f"{name}*"), *ETC.glob(name)):
+        shutil.rmtree(path)
 
 
 def dropped_and_made_again(name: str, port: str) -> str:

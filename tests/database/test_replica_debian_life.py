@@ -13,7 +13,7 @@ import pytest
 
 from collec_migrations.postgres import postmaster
 from tests import accounts, clusters, servers
-from tests.database.test_replica_debian import ETC, MAJOR, PLACE, control
+from tests.database.test_replica_debian import ETC, MAJOR, PLACE, control, remove
 from tests.database.test_replica_life import replica
 from tests.standbys import until
 
@@ -45,12 +45,6 @@ def ports() -> Iterator[dict[str, int]]:
                 file.write(CONF)
         control(NAMES[0], "start")
         yield found
-
-
-def remove(name: str) -> None:
-    subprocess.run(["pg_dropcluster", "--stop", MAJOR, name], check=False, capture_output=True)
-    for path in (*PLACE.glob(f"{name}*"), *ETC.glob(name)):
-        shutil.rmtree(path)
 
 
 def sql(port: int, *statements: str) -> object:

@@ -11,7 +11,7 @@ import pytest
 from collec_migrations.postgres import binaries
 from collec_migrations.postgres.address import Address
 from tests import accounts, clusters
-from tests.database.test_replica_debian import ETC, MAJOR, PLACE
+from tests.database.test_replica_debian import ETC, MAJOR, remove
 from tests.docs import pages, running, sites
 from tests.servers import Server
 
@@ -46,10 +46,7 @@ def of_debian() -> Iterator[Server]:
         address = Address(host="/var/run/postgresql", port=port, user="postgres", dbname="postgres")
         yield Server(address=address, binaries=binaries.in_folder(BIN))
     finally:
-        drop = ["pg_dropcluster", "--stop", MAJOR, name]
-        subprocess.run(drop, check=False, capture_output=True)
-        for path in (*PLACE.glob(f"{name}*"), *ETC.glob(name)):
-            shutil.rmtree(path)
+        remove(name)
 
 
 @accounts.needs_root

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import accounts, chain, clusters, commands
-from tests.database.test_replica_debian import ETC, MAJOR, PLACE
+from tests.database.test_replica_debian import MAJOR, remove
 from tests.docs import pages
 
 PAGE = pages.read(pages.DOCS / "day.md")
@@ -69,10 +69,7 @@ def ports() -> Iterator[tuple[int, int]]:
         yield found
     finally:
         for name in NAMES:
-            drop = ["pg_dropcluster", "--stop", MAJOR, name]
-            subprocess.run(drop, check=False, capture_output=True)
-            for path in (*PLACE.glob(f"{name}*"), *ETC.glob(name)):
-                shutil.rmtree(path)
+            remove(name)
 
 
 @accounts.needs_root
